@@ -1,0 +1,136 @@
+/* journal.h - the durable, ordered record that accepts a message before its sender gets a 200.
+ *
+ *   struct jbatch *b = jbatch_new(j);
+ *   jbatch_accept(b, &(struct jaccept){ .lane = …, .dedupe = …, .dedupe_keep_ms = …, .body = … }, &result);
+ *   jbatch_put(b, key, value);                      connector memory: same commit
+ *   jbatch_commit(b, JOURNAL_DURABLE, done, arg);   done(arg, true): everything above is on disk
+ *
+ * A batch is atomic: after a crash either all its operations are there or none. Batches are applied in the order in which
+ * they are committed. The journal keeps the lanes: of each lane at most one message is *offered* (handed to the hub) at a
+ * time, in the order accepted; the next is offered when the hub settles it, parks it, or puts it off.
+ *
+ * States     a message is in exactly one state; final states never change:
+ *              WAITING (in its lane, or put off until a time) -> DELIVERED | DEAD | UNKNOWN | IGNORED  (final)
+ *                                                             -> PARKED -> WAITING again when resumed, or final
+ *            accepted = waiting + parked + delivered + dead + unknown + ignored, at any time (journal_counts). DEAD and
+ *            UNKNOWN can be replayed by an operator: then they are WAITING again (at the end of their lane).
+ * Attempt    jbatch_attempt records "about to make a call that must not be repeated". A message that was WAITING with such
+ *            a mark and no later record about it when the process died is offered with .interrupted set.
+ * Trace      every operation carries a note (JSON text, may be absent) kept with it as long as its segment is kept.
+ * Lanes      a lane name is any bytes up to JOURNAL_LANE_MAX; the part before the first byte 0x1f names the target account,
+ *            so that the hub can pause one target: offers say the whole name.
+ * Ids        uint64, growing, never reused in a data directory; 0 is none.
+ * Ownership  slices are copied. Offers and notes are valid during the callback.
+ * Errors     done(arg, false): nothing of the batch was stored (disk full, I/O error, over a limit); journal_last_fault says
+ *            why. The journal tries again with the next batch: it recovers by itself when space is back.
+ * Threads    loop thread only. Disk work happens on a thread of the implementation; callbacks come on the loop thread.
+ */
+#ifndef JOURNAL_JOURNAL_H
+#define JOURNAL_JOURNAL_H
+#include "base/base.h"
+
+enum { JOURNAL_LANE_MAX = 600, JOURNAL_BODY_MAX = 1 << 20, JOURNAL_VALUE_MAX = 64 << 10 };
+
+enum jstate { J_WAITING, J_PARKED, J_DELIVERED, J_DEAD, J_UNKNOWN, J_IGNORED, J_STATES };
+extern const char *const jstate_names[J_STATES]; /* "waiting" … */
+
+struct journal;
+struct jbatch;
+
+struct jaccept {
+    slice lane;
+    slice dedupe;            /* absent: not checked. The same key within dedupe_keep_ms has effect once */
+    int64_t dedupe_keep_ms;
+    enum jstate state;       /* J_WAITING, or J_IGNORED for what a named rule ignores (say which in note) */
+    slice body;
+    slice note;
+    int64_t not_before_ms;   /* wall clock; 0: at once */
+};
+/* What became of one accept. SEEN: this key is recorded already, or was by an earlier accept of a batch not yet on disk;
+ * nothing is stored, and the commit's done still comes only after that earlier one is durable. */
+enum jresult { J_NEW, J_SEEN };
+
+struct joffer {
+    uint64_t id;
+    slice lane;
+    int64_t accepted_ms; /* wall clock */
+    unsigned attempts;   /* times it was offered and put off before, this process and earlier ones */
+    bool interrupted;    /* see Attempt */
+};
+struct joffers {
+    /* This message is at the head of its lane. The hub must later settle, park or put off. Called from the loop, never from
+     * within another call to the journal. */
+    void (*offer)(void *ctx, const struct joffer *o);
+    /* During journal_open: the last durable value of each key put (absent value: removed) not yet covered by journal_puts_flushed. */
+    void (*put)(void *ctx, slice key, slice value);
+    /* During journal_open: each unsettled message, so that the hub can start work that must not wait for its turn. NULL: not wanted */
+    void (*waiting)(void *ctx, uint64_t id, slice lane, slice body);
+    void *ctx;
+};
+
+struct journal_limits {
+    int64_t window_max_us;   /* longest wait for company under load (default 3000); 0: never wait */
+    size_t window_bytes;     /* a group of this size goes at once (default 256 KiB) */
+    size_t segment_bytes;    /* default 8 MiB */
+    int64_t keep_ms;         /* settled records are kept at least this long for trace (default 7 days) … */
+    int64_t keep_bytes;      /* … but not more than this (default 1 GiB); unsettled ones and live dedupe keys always */
+    size_t body_cache_bytes; /* bodies of fresh messages kept in memory, so that a quick delivery reads no disk (default 2 MiB) */
+};
+void journal_limits_default(struct journal_limits *l);
+
+struct loop;
+/* Opens (makes, repairs a torn tail of, replays) the journal in dir. NULL: see *f; "in_use" when another process has it. */
+struct journal *journal_open(struct loop *loop, const char *dir, const struct journal_limits *l, const struct joffers *to,
+                             struct fault *f) MUST_USE;
+/* Waits for what was committed, closes. Offers still open are offered again at the next start. */
+void journal_close(struct journal *j);
+
+struct jbatch *jbatch_new(struct journal *j) MUST_USE;
+void jbatch_drop(struct jbatch *b); /* instead of jbatch_commit */
+/* ret_result is filled at once; ret_id too (0 when SEEN), but nothing is durable before done. */
+void jbatch_accept(struct jbatch *b, const struct jaccept *in, enum jresult *ret_result, uint64_t *ret_id);
+void jbatch_put(struct jbatch *b, slice key, slice value); /* value {NULL,0}: remove */
+void jbatch_settle(struct jbatch *b, uint64_t id, enum jstate final, slice note);
+void jbatch_attempt(struct jbatch *b, uint64_t id, slice note);
+void jbatch_retry(struct jbatch *b, uint64_t id, int64_t not_before_ms, slice note); /* stays head of its lane */
+/* Leaves the lane (the next one is offered); found again by wait_key. until_ms: resumed by itself then; 0: never. state: the
+ * hub's own bytes about how far the delivery had come. */
+void jbatch_park(struct jbatch *b, uint64_t id, slice wait_key, int64_t until_ms, slice note);
+/* The parked message with this key is offered again at once, out of its lane's order. False: none. */
+bool jbatch_resume(struct jbatch *b, slice wait_key, slice note, uint64_t *ret_id);
+void jbatch_note(struct jbatch *b, uint64_t id, slice note); /* trace only; also about final messages */
+
+/* LAZY: may wait for a later group (at most 50 ms), for what may be repeated safely; it survives kill -9 as soon as this returns
+ * control to the loop, and a power cut after the next group. done may be NULL. */
+enum jdurability { JOURNAL_DURABLE, JOURNAL_LAZY };
+void jbatch_commit(struct jbatch *b, enum jdurability how, void (*done)(void *arg, bool ok), void *arg);
+
+/* The body as accepted, from memory or disk, copied into a; {NULL,0} if it is gone. */
+slice journal_body(struct journal *j, uint64_t id, struct arena *a) MUST_USE;
+void journal_counts(const struct journal *j, int64_t ret[J_STATES]); /* since the data directory was made */
+int64_t journal_lanes(const struct journal *j);                     /* with something waiting */
+const struct fault *journal_last_fault(const struct journal *j);    /* code NULL: healthy */
+bool journal_healthy(const struct journal *j);
+/* All keys put so far are safe elsewhere: replay need not repeat them. */
+void journal_puts_flushed(struct journal *j, uint64_t upto);
+uint64_t journal_position(const struct journal *j); /* for journal_puts_flushed: everything committed so far */
+/* Operator: DEAD or UNKNOWN -> WAITING; false if it is in neither state or gone. */
+bool jbatch_replay(struct jbatch *b, uint64_t id, slice note);
+/* Operator: WAITING, PARKED, DEAD or UNKNOWN -> DEAD with this note (an open offer's later settle is ignored). */
+bool jbatch_discard(struct jbatch *b, uint64_t id, slice note);
+
+/* ---- reading a journal, running or stopped, without opening it -------------------------------------------------- */
+
+enum jop { JOP_ACCEPT, JOP_PUT, JOP_SETTLE, JOP_ATTEMPT, JOP_RETRY, JOP_PARK, JOP_RESUME, JOP_NOTE, JOP_REPLAY, JOP_DISCARD, JOP_MAX };
+extern const char *const jop_names[JOP_MAX];
+struct jrecord {
+    enum jop op;
+    int64_t at_ms;
+    uint64_t id;
+    enum jstate state; /* after it */
+    slice lane, dedupe, body, note, key, value;
+    int64_t not_before_ms;
+};
+/* Every record still kept, oldest first; each returns false to stop. Safe beside a running hub (a torn tail is the end). */
+bool journal_scan(const char *dir, bool (*each)(void *arg, const struct jrecord *r), void *arg, struct fault *f) MUST_USE;
+#endif

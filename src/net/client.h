@@ -1,0 +1,73 @@
+/* client.h - the HTTP client: our face of libcurl's multi interface.
+ *
+ * Pools of kept connections per destination, HTTP/1.1 and 2, proxy, time-outs, bounded bodies. Redirects are followed only where asked
+ * for, at most max_redirects, and never with credentials to another origin. With guard set, addresses that are not public unicast are
+ * refused after name resolution (the guard sees what is connected to, so that a name cannot change its mind).
+ *
+ * Errors     a call always ends with exactly one done(). status 0: no answer; then .written says whether the request had left us completely
+ *            (then it may have had effect) and .error says why in a few words.
+ * Ownership  *call and what it points to must live until done (allocate it in the delivery's arena). The answer lives in call->a.
+ * Threads    loop thread.
+ */
+#ifndef NET_CLIENT_H
+#define NET_CLIENT_H
+#include "base/base.h"
+#include "net/server.h" /* struct header */
+
+struct client;
+struct client_limits {
+    const char *proxy;        /* "http://host:port", NULL: none */
+    unsigned per_host;        /* connections to one destination; default 32 */
+    unsigned total;           /* default 256 */
+    int64_t connect_ms;       /* default 5000 */
+    int64_t total_ms;         /* default 10000 */
+    size_t answer_bytes;      /* default 1 MiB */
+    bool guard_off;           /* tests and demonstrations on loopback: the address guard lets everything pass */
+    const char *ca_file;      /* extra certificate authorities (PEM), NULL: the system's */
+};
+void client_limits_default(struct client_limits *l);
+struct client *client_new(struct loop *l, const struct client_limits *lim, struct fault *f) MUST_USE;
+void client_free(struct client *c); /* open calls end with status 0 */
+
+struct answer {
+    int status;             /* 0: no answer */
+    bool written;           /* the request left us completely */
+    int64_t retry_after_ms; /* from Retry-After (seconds or date); 0: none */
+    slice body;             /* empty when a sink took it */
+    slice type;             /* Content-Type */
+    const struct header *headers;
+    size_t n_headers;
+    slice error;            /* status 0: for people; no secrets, no query strings */
+    slice final_url;        /* after redirects */
+    int64_t took_us;
+};
+slice answer_header(const struct answer *r, const char *name);
+
+struct client_call {
+    struct arena *a;
+    const char *method;
+    slice url;
+    const struct header *headers;
+    size_t n_headers;
+    slice body;             /* sent with Content-Length; Content-Type is one of headers */
+    /* Upload instead of body: called for the next bytes, returns how many (0: end, -1: abort, CLIENT_PAUSE: call client_resume later). */
+    ssize_t (*source)(void *arg, char *buf, size_t n);
+    int64_t source_bytes;   /* its length; -1: unknown (chunked) */
+    /* Download: takes the bytes of a 2xx answer; returns false to abort, or pauses by client_pause. NULL: into answer.body. */
+    bool (*sink)(void *arg, const struct answer *head, const char *p, size_t n);
+    void *io_arg;
+    size_t answer_bytes;    /* largest body; 0: the client's; with a sink: of the sink */
+    int64_t connect_ms, total_ms; /* 0: the client's */
+    unsigned max_redirects; /* 0: none followed, the 3xx is the answer */
+    bool guard;             /* the URL came out of a message */
+    void (*done)(void *arg, const struct answer *r);
+    void *arg;
+    void *impl;
+};
+enum { CLIENT_PAUSE = -2 };
+void client_send(struct client *c, struct client_call *call);
+void client_cancel(struct client_call *call); /* no done() follows */
+void client_pause(struct client_call *call);
+void client_resume(struct client_call *call);
+unsigned client_open(const struct client *c); /* calls not done */
+#endif

@@ -1,0 +1,99 @@
+/* server.h - the HTTP server: our face of libmicrohttpd.
+ *
+ *   static void hook(struct exchange *x, void *ctx) { … exchange_json(x, 200, body); }
+ *   server_route(s, "POST", "/line", 2 << 20, hook, ctx);
+ *
+ * A handler is called once per request, when the whole body is in (unpacked if it came gzipped, within the route's limit). It
+ * answers now, or keeps the exchange and answers later: the connection is suspended meanwhile. An exchange that is answered is
+ * gone. When the peer leaves before the answer, the exchange stays valid; the answer is dropped.
+ *
+ * Refused before a handler sees it, with a JSON body {"code","message","field"} and a closed connection: what RFC 9112 calls
+ * malformed (server_check.c lists it), bodies over the limit (413), heads over the limit (431), unknown routes (404), wrong method (405),
+ * unsupported coding (415), slow clients (408).
+ *
+ * Ownership  everything reachable from struct exchange lives in x->a until it is answered.
+ * Threads    loop thread.
+ */
+#ifndef NET_SERVER_H
+#define NET_SERVER_H
+#include "base/base.h"
+
+struct loop;
+struct server;
+struct events; /* a page that listens (server-sent events) */
+
+struct server_limits {
+    size_t head_bytes;      /* default 16 KiB */
+    size_t body_bytes;      /* default 2 MiB; a route may set its own */
+    unsigned idle_s;        /* keep-alive and slow clients; default 60 */
+    unsigned connections;   /* default 12000 */
+    unsigned per_address;   /* default 0: no limit */
+};
+void server_limits_default(struct server_limits *l);
+struct server_tls {
+    const char *cert_file, *key_file; /* PEM; NULL: plain HTTP */
+};
+
+struct header {
+    slice name, value;
+};
+struct exchange {
+    struct arena *a;
+    slice method, path, query; /* path as sent, without the query; percent-encoding kept */
+    slice rest;                /* of a prefix route ("/files/" "*"): the part of path behind the prefix */
+    slice body;                /* unpacked */
+    const struct header *headers;
+    size_t n_headers;
+    slice remote;              /* "127.0.0.1:5678" */
+    slice request_id;          /* X-Request-Id as it came, or a new UUID; sent back */
+    slice trace_id, span_id;   /* X-B3-TraceId / X-B3-SpanId as they came, or new (32 / 16 hex digits) */
+    int64_t started_us;        /* monotonic */
+    void *impl;
+};
+slice exchange_header(const struct exchange *x, const char *name); /* without regard to case; {NULL,0} if absent */
+slice exchange_query(const struct exchange *x, const char *name);  /* percent-decoded; {NULL,0} if absent */
+
+typedef void (*server_handler)(struct exchange *x, void *ctx);
+
+/* listen: "127.0.0.1:8080", "[::1]:0" (port 0: any free one; server_port tells). NULL: see *f. */
+struct server *server_new(struct loop *l, const char *listen, const struct server_tls *tls, const struct server_limits *lim,
+                          struct fault *f) MUST_USE;
+unsigned server_port(const struct server *s);
+/* path "/files/" + "*" matches every path that begins with "/files/". method "*": any. The most exact route wins. */
+void server_route(struct server *s, const char *method, const char *path, size_t body_max, server_handler fn, void *ctx);
+/* Called for every finished request (access log, metrics). */
+void server_observe(struct server *s, void (*fn)(void *ctx, const struct exchange *x, int status, size_t written, int64_t took_us),
+                    void *ctx);
+/* Stops accepting; open exchanges may still be answered; done when all are (or after grace_ms). */
+void server_drain(struct server *s, int64_t grace_ms, void (*done)(void *), void *arg);
+void server_free(struct server *s);
+long server_connections(const struct server *s);
+
+struct response {
+    int status;
+    slice type;          /* Content-Type; absent: none */
+    slice body;
+    const struct header *headers;
+    size_t n_headers;
+    bool close;          /* close the connection afterwards */
+};
+void exchange_answer(struct exchange *x, const struct response *r);
+void exchange_json(struct exchange *x, int status, slice body);
+void exchange_text(struct exchange *x, int status, slice body);
+/* {"code":…,"message":…,"field":…} */
+void exchange_fault(struct exchange *x, int status, const struct fault *f);
+/* Streams a file from fd (taken over, closed) with Range, If-None-Match, HEAD: 200, 206, 304, 416. headers as in response. */
+struct file_answer {
+    int fd;
+    uint64_t size;
+    slice type, etag; /* etag without quotes, absent: none */
+    const struct header *headers;
+    size_t n_headers;
+};
+void exchange_file(struct exchange *x, const struct file_answer *fa);
+
+/* Turns the exchange into a stream of server-sent events. gone(arg) is called when the page left; then the events are freed. */
+struct events *exchange_events(struct exchange *x, void (*gone)(void *), void *arg) MUST_USE;
+void events_send(struct events *e, const char *name, slice data); /* data: one line or more; bounded queue, oldest dropped with a "lost" event */
+void events_close(struct events *e);
+#endif

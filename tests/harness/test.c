@@ -1,0 +1,77 @@
+#include "tests/harness/test.h"
+#include <cmocka.h>
+#include <ftw.h>
+#include <unistd.h>
+
+enum { TESTS_MAX = 2048 };
+static struct CMUnitTest tests[TESTS_MAX];
+static void (*bodies[TESTS_MAX])(void);
+static size_t n_tests;
+static char dirs[TESTS_MAX][64];
+static size_t n_dirs;
+
+static void run(void **state)
+{
+    void (*fn)(void);
+    memcpy(&fn, state, sizeof(fn)); /* cmocka hands the test's own pointer in *state */
+    fn();
+    if (arena_alive() != 0)
+        test_fail("", 0, "%ld arenas are still alive after the test", arena_alive());
+}
+
+void test_register(const char *name, void (*fn)(void))
+{
+    assert(n_tests < TESTS_MAX);
+    bodies[n_tests] = fn;
+    void *state;
+    memcpy(&state, &fn, sizeof(state));
+    tests[n_tests++] = (struct CMUnitTest){ .name = name, .test_func = run, .initial_state = state };
+}
+
+void test_fail(const char *file, int line, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    print_error("%s\n", text);
+    _fail(file, line);
+    abort(); /* _fail does not return */
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)st, (void)flag, (void)ftw;
+    return remove(path);
+}
+
+static void remove_dirs(void)
+{
+    for (size_t i = 0; i < n_dirs; i++)
+        nftw(dirs[i], remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *test_dir(void)
+{
+    assert(n_dirs < TESTS_MAX);
+    char *dir = dirs[n_dirs];
+    const char *tmp = getenv("TMPDIR");
+    snprintf(dir, sizeof(dirs[0]), "%s/dragoman-test-XXXXXX", tmp && strlen(tmp) < 32 ? tmp : "/tmp");
+    if (!mkdtemp(dir))
+        test_fail(__FILE__, __LINE__, "cannot make a temporary folder %s", dir);
+    if (n_dirs++ == 0)
+        atexit(remove_dirs);
+    return dir;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        static char pattern[256];
+        snprintf(pattern, sizeof(pattern), "*%s*", argv[1]);
+        cmocka_set_test_filter(pattern);
+    }
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return _cmocka_run_group_tests("dragoman", tests, n_tests, NULL, NULL);
+}
