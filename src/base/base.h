@@ -2,9 +2,9 @@
 #ifndef BASE_BASE_H
 #define BASE_BASE_H
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/macros.h"
 #include "base/slice.h"
 #include "base/text.h"
-#include "base/time.h"
 #endif

@@ -1,10 +1,10 @@
-/* time.h - clocks and the one text form of a time.
+/* clock.h - clocks and the one text form of a time.
  *
  * Units    int64 ms since 1970 UTC; time_mono_* count from an arbitrary start and never jump.
  * Facts    RFC 3339; the year is kept within 1970 to 9999.
  */
-#ifndef BASE_TIME_H
-#define BASE_TIME_H
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
 #include "base/arena.h"
 
 #define TIME_MAX_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */

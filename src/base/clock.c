@@ -1,4 +1,4 @@
-#include "base/time.h"
+#include "base/clock.h"
 
 static int64_t clock_us(clockid_t id)
 {
