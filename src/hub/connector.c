@@ -1,0 +1,75 @@
+#include "hub/connector.h"
+#include "wire/crypto.h"
+#include "wire/hex.h"
+#include "wire/url.h"
+
+bool setting_true(const struct call *c, unsigned i)
+{
+    return slice_eq(setting(c, i), SL("true"));
+}
+
+int64_t setting_number(const struct call *c, unsigned i)
+{
+    int64_t v = 0;
+    return slice_int(setting(c, i), &v) ? v : 0;
+}
+
+slice request_header(const struct request *rq, const char *name)
+{
+    for (size_t i = 0; i < rq->n_headers; i++)
+        if (slice_eq_nocase(rq->headers[i].name, slice_of(name)))
+            return rq->headers[i].value;
+    return SLICE_NONE;
+}
+
+slice request_query(struct arena *a, const struct request *rq, const char *name)
+{
+    return form_get(a, rq->query, slice_of(name));
+}
+
+void call_header(struct http_call *call, const char *name, slice value)
+{
+    assert(call->n_headers < CALL_HEADERS_MAX);
+    call->headers[call->n_headers++] = (struct header){ slice_of(name), value };
+}
+
+slice delivery_uuid(struct arena *a, const struct delivery *d, size_t n)
+{
+    struct sha256 sum = sha256(arena_printf(a, SLF "/%zu", SLA(d->key), n));
+    sum.b[6] = (uint8_t)((sum.b[6] & 0x0f) | 0x80); /* RFC 9562 version 8: made from a name our own way */
+    sum.b[8] = (uint8_t)((sum.b[8] & 0x3f) | 0x80);
+    slice hex = hex_encode(a, slice_mem(sum.b, 16));
+    return arena_printf(a, "%.8s-%.4s-%.4s-%.4s-%.12s", hex.p, hex.p + 8, hex.p + 12, hex.p + 16, hex.p + 20);
+}
+
+enum outcome refuse(struct call *c, struct delivery *d, enum reason reason, const char *fmt, ...)
+{
+    char text[sizeof(c->f->text)];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    d->reason = reason;
+    fault(c->f, "refused", "", "%s", text);
+    return OUT_REFUSED;
+}
+
+enum outcome answer_outcome(struct call *c, struct delivery *d, const char *what)
+{
+    const struct answer *r = d->last;
+    d->retry_ms = r->retry_after_ms;
+    if (r->status == 0) {
+        fault(c->f, "no_answer", "", "%s: no answer: " SLF, what, SLA(r->error));
+        return d->call.repeatable || !r->written ? OUT_RETRY : OUT_UNKNOWN;
+    }
+    if (r->status == 408 || r->status == 425 || r->status == 429 || r->status >= 500) {
+        fault(c->f, r->status == 429 ? "rate_limited" : "server_error", "", "%s: status %d", what, r->status);
+        d->reason = r->status == 429 ? REASON_RATE : REASON_SERVER;
+        return OUT_RETRY;
+    }
+    enum reason reason = r->status == 401 || r->status == 403 ? REASON_CREDENTIALS
+                         : r->status == 413                   ? REASON_MEDIA_SIZE
+                         : r->status == 415                   ? REASON_MEDIA_TYPE
+                                                              : REASON_GENERAL;
+    return refuse(c, d, reason, "%s: status %d", what, r->status);
+}

@@ -1,0 +1,285 @@
+/* connector.h - what a connector is: one const table and a few pure functions. Network and desk obey the same contract.
+ *
+ *   receive   bytes in, messages out.  One request may hold several messages of several guests.
+ *   deliver   message in, HTTP calls out. A small state machine: the framework makes the call and comes back with the answer
+ *             until a step says how it ended.
+ *
+ * 1. No function here may block, log, read the clock, draw randomness, allocate outside c->a, or keep a pointer after returning.
+ *    What it needs of the world is in struct call.
+ * 2. Everything optional is NULL or 0 when not needed. What is not said in the table is done by the framework: sockets, TLS,
+ *    tokens, retries, rates, breakers, media, the journal, order, duplicates, logs, metrics, trace.
+ * 3. What a function wants remembered it writes with memory_set; it is stored in the same commit as the messages received or the
+ *    outcome of the delivery, so that any process can go on with it.
+ * 4. Adding a connector: its folder, its cases, its simulator, and one line in connectors.def.
+ */
+#ifndef HUB_CONNECTOR_H
+#define HUB_CONNECTOR_H
+#include "hub/memory.h"
+#include "hub/message.h"
+#include "net/client.h" /* struct header, struct answer */
+
+/* ---- settings: one table makes the checks, the API document, the console's form and the operator's page ------------- */
+
+enum setting_type { SETTING_TEXT, SETTING_URL, SETTING_NUMBER, SETTING_BOOL, SETTING_CHOICE, SETTING_PAIRS };
+struct setting {
+    const char *name;    /* "channel_secret"; "integration.name": a member of an object */
+    const char *label;   /* on the form */
+    enum setting_type type;
+    bool required, secret;
+    const char *otherwise;      /* the default; NULL: absent */
+    const char *help;           /* where the operator finds the value, what it does */
+    const char *const *choices; /* SETTING_CHOICE: NULL-terminated */
+    int64_t min, max;           /* SETTING_NUMBER: range; SETTING_TEXT: length in bytes; both 0: any */
+};
+enum { SETTINGS_MAX = 48 };
+
+struct connector;
+struct account { /* one configured instance of a connector */
+    slice id;        /* stable and unique: "acme/line" */
+    slice name;      /* unique within the tenant: "line"; the part behind '@' in the address a desk sees */
+    slice tenant;    /* name of the tenant */
+    const struct connector *type;
+    const slice *settings; /* indexed like type->settings; checked; defaults filled in; {NULL,0}: absent. SETTING_PAIRS: JSON text */
+    slice public_url;      /* of the hub, no slash at the end */
+    slice hook_url;        /* public_url + type->hook.path */
+};
+
+/* What every connector function gets. */
+struct call {
+    struct arena *a;
+    const struct account *account;
+    struct memory *memory;             /* the account's; reads and writes */
+    struct memory *guest_memory;       /* the conversation's; NULL where no conversation is known (receive, setup) */
+    const struct conversation *conversation; /* NULL likewise */
+    int64_t now_ms;
+    uint8_t random[32];                /* fresh for every call */
+    struct fault *f;
+};
+static inline slice setting(const struct call *c, unsigned i)
+{
+    return c->account->settings[i];
+}
+bool setting_true(const struct call *c, unsigned i);
+int64_t setting_number(const struct call *c, unsigned i); /* 0 when absent */
+
+/* What is known of a guest on a channel and of the other side. Filled by the framework, cached, durable. */
+struct conversation {
+    slice id;                /* "acme/line:Uabc…": account id, colon, guest id */
+    slice guest;             /* in the network's form */
+    slice address;           /* in every desk's form: "Uabc…@line" */
+    struct person person;    /* the guest, from messages and from the network's lookup */
+    slice agent_name;        /* from messages and the desk's lookup; absent: not known */
+    slice desk_conversation; /* the desk's id of the open (or last) conversation */
+    bool open;               /* the desk has it open */
+    int64_t last_in_ms, last_out_ms;
+    slice network;           /* title of the network's connector, e.g. "LINE": participant data "media" */
+    struct js_list tenant_data; /* struct js_pair: the tenant's own custom data */
+    slice tenant;
+};
+
+/* ---- receive --------------------------------------------------------------------------------------------------------- */
+
+struct request {
+    slice method, path, query; /* path: as sent, below hook.path ("" when equal) */
+    slice body;                /* as verified: unpacked, decrypted */
+    const struct header *headers;
+    size_t n_headers;
+    bool polled;               /* not a request: the answer to a poll, .status says which; body is its body */
+    int status;
+};
+slice request_header(const struct request *rq, const char *name); /* without regard to case */
+slice request_query(struct arena *a, const struct request *rq, const char *name);
+
+struct inbox; /* collects what receive finds; everything is committed at once, then the sender is answered */
+struct message *inbox_add(struct inbox *in, enum kind kind); /* a zeroed message, never NULL. Set id, guest, at_ms */
+/* Remembered for the conversation of m, in the same commit. until_ms 0: for good. */
+void inbox_remember(struct inbox *in, struct message *m, const char *key, slice value, int64_t until_ms);
+/* An event that is not for us, by a named rule ("own-echo", "unknown-type", "placeholder-token"): counted, and kept for trace when id is given. */
+void inbox_ignore(struct inbox *in, const char *rule, slice id);
+/* Answer with this instead of the default (200, empty) once all is committed: challenges, welcome messages, dialogs. */
+void inbox_answer(struct inbox *in, int status, slice type, slice body);
+/* A delivery of ours waits for this (OUT_PARKED): go on with it, handing it data. */
+void inbox_resume(struct inbox *in, slice wait_for, slice data);
+
+/* ---- deliver --------------------------------------------------------------------------------------------------------- */
+
+enum outcome {     /* of one step */
+    OUT_CALL,      /* make d->call, then step again with its answer in d->last */
+    OUT_DELIVERED, /* d->vendor_id is set where the other side gave one. Also: nothing to do */
+    OUT_RETRY,     /* not taken; again in d->retry_ms, 0: the framework's own back-off */
+    OUT_REFUSED,   /* never will be: d->reason and c->f say why */
+    OUT_UNKNOWN,   /* may or may not have had effect */
+    OUT_PARKED,    /* waits for inbox_resume(d->wait_for), at most until d->wait_until_ms */
+};
+
+enum { CALL_HEADERS_MAX = 12 };
+struct http_call {
+    const char *method;
+    slice url;
+    slice type; /* Content-Type; absent: none */
+    slice body;
+    struct header headers[CALL_HEADERS_MAX];
+    size_t n_headers;
+    bool repeatable; /* the other side makes a repeat harmless (idempotency key, pure read): may be sent again after a lost answer.
+                        Not repeatable: recorded before it is made; if the answer is lost the outcome is unknown. */
+    bool no_token;   /* without the account's token */
+    unsigned rate;   /* index into connector.rates */
+    bool media_body; /* the body is the stored file of d->part's first media, streamed (upload) */
+    int64_t total_ms; /* 0: the framework's */
+};
+void call_header(struct http_call *call, const char *name, slice value);
+
+struct delivery {
+    const struct message *m;     /* as accepted; NULL in setup, lookup and poll without one */
+    const struct message *parts; /* m adapted to caps: only kinds, sizes and counts the connector said it can carry */
+    size_t n_parts;
+    size_t part;                 /* the connector's own count of parts done; kept between steps, attempts and processes, like … */
+    int step;                    /* … its step */
+    slice keep;                  /* … and its own bytes (at most 4 KiB) */
+    const struct answer *last;   /* NULL on the first step of an attempt */
+    slice resumed;               /* data of inbox_resume; {NULL,0}: not resumed */
+    unsigned attempt;            /* 0: the first */
+    bool interrupted;            /* a call that was not repeatable may have been made by a process that died, or its answer was lost */
+    int64_t accepted_ms;         /* the same in every attempt */
+    slice key;                   /* names this delivery for ever, the same in every attempt: "dg-…" */
+    /* results */
+    struct http_call call;
+    slice vendor_id;
+    slice wait_for;
+    int64_t wait_until_ms;
+    int64_t retry_ms;
+    enum reason reason;
+    struct person person;        /* lookup: what was found */
+    slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */
+    enum status status;          /* with OUT_DELIVERED: how far it came; STATUS_NONE: STATUS_DELIVERED */
+};
+/* A UUID text made of d->key and n: the same in every attempt. For vendors' idempotency keys. */
+slice delivery_uuid(struct arena *a, const struct delivery *d, size_t n) MUST_USE;
+/* The usual reading of an answer that is not a success, so that a connector says only what differs: no answer -> RETRY when the call is
+ * repeatable or was not written, else UNKNOWN; 429, 5xx, 408, 425 -> RETRY (Retry-After); 401, 403 -> REFUSED credentials; 413 media_size;
+ * 415 media_type; else REFUSED general. The text names status and what, never the body. */
+enum outcome answer_outcome(struct call *c, struct delivery *d, const char *what);
+enum outcome refuse(struct call *c, struct delivery *d, enum reason reason, const char *fmt, ...) PRINTF(4, 5);
+
+/* ---- tokens ---------------------------------------------------------------------------------------------------------- */
+
+enum auth_kind {
+    AUTH_NONE,
+    AUTH_STATIC,  /* setting `secret`, sent as `scheme` ("Bearer") */
+    AUTH_REQUEST, /* token_call builds the request; answer {"access_token","expires_in","refresh_token"?}; shared by all calls of the account, one
+                     refresher at a time, asked again early and once after a 401. A rotated refresh token is stored before it is used:
+                     memory "refresh_token" */
+};
+
+/* ---- the table ------------------------------------------------------------------------------------------------------- */
+
+#define CAN(k) (1u << (k))
+enum text_unit { UNIT_CHARS, UNIT_UTF16, UNIT_BYTES };
+enum media_way { MEDIA_NONE, MEDIA_LINK, MEDIA_UPLOAD };
+struct media_rule { /* first match wins; no match: not carried */
+    const char *type;  /* "image/jpeg", "image/" + "*", "*" */
+    int64_t max_bytes;
+};
+struct caps { /* also read by the downgrade rules, the console, the docs page and the tests */
+    unsigned kinds;        /* CAN(KIND_…): a kind that is not here never arrives at deliver */
+    unsigned events;       /* CAN(EVENT_…) */
+    unsigned statuses;     /* CAN(STATUS_…): news the account wants about messages it sent us */
+    size_t text_max;
+    enum text_unit text_unit;
+    bool caption;          /* media carry text; else the text follows as a message of its own */
+    unsigned media_per_message; /* files in one message; 0: one */
+    enum media_way media;
+    const struct media_rule *media_rules;
+    size_t n_media_rules;
+    size_t choices_max, choice_label_max; /* labels: characters */
+    size_t cards_max, card_choices_max;
+    bool choice_urls;      /* a choice may open a link */
+    bool location_needs_title;
+    bool sticker_needs_own_id; /* a sticker without a package of this network becomes its picture */
+    bool agent_name;       /* has a place of its own for the agent's name; else Prefix Agent Name writes it before the text */
+};
+
+enum verify {
+    VERIFY_NONE,               /* nothing to check (a secret in the path: hook.path_secret) */
+    VERIFY_HMAC_SHA256_BASE64, /* header = prefix + base64 */
+    VERIFY_HMAC_SHA256_HEX,
+    VERIFY_HEADER_EQUAL,       /* header = the secret itself */
+    VERIFY_OWN,                /* verify() below */
+};
+enum { HOOK_SECRETS_MAX = 3 };
+struct hook {
+    const char *path;    /* "/line"; also served: path + "/" + account id */
+    enum verify how;
+    const char *header, *prefix;
+    unsigned secrets[HOOK_SECRETS_MAX]; /* settings that hold keys, tried in turn; absent ones are skipped */
+    unsigned n_secrets;
+    int bad_status;      /* answer to a wrong signature; 0: 403 */
+    size_t body_max;     /* 0: the server's */
+    int64_t dedupe_ms;   /* how long a message id is remembered; 0: 7 days */
+};
+struct rate {
+    unsigned calls;
+    int64_t per_ms;
+};
+struct poll {
+    unsigned every;        /* setting with the seconds between two polls; the setting's value 0: off */
+    bool per_conversation; /* for each open conversation; else for the account */
+    /* Fills d->call, returns OUT_CALL; OUT_DELIVERED: not now. The answer goes through receive with polled set. */
+    enum outcome (*next)(struct call *c, struct delivery *d);
+};
+struct lookup {
+    /* Who is it? Steps like deliver; fills d->person, ends with OUT_DELIVERED; any other end: not known, asked again after unknown_ms. On a network: the
+     * guest; on a desk: the agent who wrote d->m. Runs before the message goes to the other side, which never waits for it longer than total_ms. */
+    enum outcome (*who)(struct call *c, struct delivery *d);
+    int64_t keep_ms, unknown_ms, total_ms;
+};
+struct route_extra { /* pages of the connector's own; answered through inbox like a webhook, without verification */
+    const char *method, *path;
+    bool (*receive)(struct call *c, const struct request *rq, struct inbox *in);
+};
+
+struct connector {
+    const char *name, *title; /* "line", "LINE": title is the participant data "media" */
+    bool desk;
+    struct caps caps;
+    const struct setting *settings;
+    size_t n_settings;
+    struct hook hook;
+    struct {
+        enum auth_kind kind;
+        unsigned secret;
+        const char *scheme;    /* NULL: "Bearer" */
+        bool (*token_call)(struct call *c, struct http_call *ret);
+        /* Hosts the token may be sent to besides the host of the account's API (media downloads …); NULL: none. */
+        bool (*token_host)(struct call *c, slice host);
+    } auth;
+    const struct rate *rates; /* [0] is the default for calls; NULL: no limits of our own */
+    size_t n_rates;
+    struct poll poll;
+    struct lookup lookup;
+    const struct route_extra *routes;
+    size_t n_routes;
+    /* More than settings rows can say: is this combination of settings good? NULL: yes. */
+    bool (*check)(struct call *c);
+    /* What the request itself says about the account, from the *unverified* body: compared with route_own of each account. {NULL,0}: nothing, then
+     * every account of this connector is a candidate and the one whose secret verifies is it. NULL function: likewise. */
+    slice (*route_key)(struct arena *a, const struct request *rq);
+    /* The account's own key (from settings or learned by setup); {NULL,0}: not known yet, then it stays a candidate. */
+    slice (*route_own)(struct call *c);
+    /* VERIFY_OWN: false: wrong. *ret_body: the body receive shall see. */
+    bool (*verify)(struct call *c, const struct request *rq, slice *ret_body);
+    /* False: the request is answered 400 with *c->f and nothing of it is kept. Events we have no word for are ignored, not refused. */
+    bool (*receive)(struct call *c, const struct request *rq, struct inbox *in);
+    /* d->parts[…].kind is always one of caps.kinds. */
+    enum outcome (*deliver)(struct call *c, struct delivery *d);
+    /* When the account is started or saved: who am I, make or update what the vendor must know. Webhooks are served meanwhile. */
+    enum outcome (*setup)(struct call *c, struct delivery *d);
+    /* Where the bytes of md are, when md->url does not say it. */
+    slice (*media_url)(struct call *c, const struct media *md);
+};
+
+/* The list, from connectors.def. */
+extern const struct connector *const connectors[];
+extern const size_t n_connectors;
+const struct connector *connector_find(slice name);
+#endif

@@ -1,0 +1,40 @@
+#include "hub/inbox.h"
+
+void inbox_init(struct inbox *in, struct arena *a)
+{
+    *in = (struct inbox){ .a = a };
+    in->last = &in->first;
+}
+
+struct message *inbox_add(struct inbox *in, enum kind kind)
+{
+    struct inbox_item *item = ARENA_NEW(in->a, struct inbox_item);
+    item->m.kind = (int)kind;
+    *in->last = item;
+    in->last = &item->next;
+    in->n++;
+    return &item->m;
+}
+
+void inbox_remember(struct inbox *in, struct message *m, const char *key, slice value, int64_t until_ms)
+{
+    struct inbox_item *item = CONTAINER_OF(m, struct inbox_item, m);
+    *LIST_ADD(in->a, &item->remember, struct remembered) = (struct remembered){ key, value, until_ms };
+}
+
+void inbox_ignore(struct inbox *in, const char *rule, slice id)
+{
+    *LIST_ADD(in->a, &in->ignored, struct inbox_ignored) = (struct inbox_ignored){ rule, id };
+}
+
+void inbox_answer(struct inbox *in, int status, slice type, slice body)
+{
+    in->status = status;
+    in->type = type;
+    in->body = body;
+}
+
+void inbox_resume(struct inbox *in, slice wait_for, slice data)
+{
+    *LIST_ADD(in->a, &in->resumed, struct inbox_resumed) = (struct inbox_resumed){ wait_for, data };
+}

@@ -1,0 +1,34 @@
+/* inbox.h - what receive found, as accept and the case runner read it. Connectors use only the functions of connector.h. */
+#ifndef HUB_INBOX_H
+#define HUB_INBOX_H
+#include "hub/connector.h"
+
+struct remembered {
+    const char *key;
+    slice value;
+    int64_t until_ms;
+};
+struct inbox_item {
+    struct inbox_item *next;
+    struct message m;
+    struct js_list remember; /* struct remembered */
+};
+struct inbox_ignored {
+    const char *rule;
+    slice id;
+};
+struct inbox_resumed {
+    slice wait_for, data;
+};
+enum { INBOX_MESSAGES_MAX = 1000 }; /* of one request: more is refused by accept */
+struct inbox {
+    struct arena *a;
+    struct inbox_item *first, **last;
+    size_t n;
+    struct js_list ignored; /* struct inbox_ignored */
+    struct js_list resumed; /* struct inbox_resumed */
+    int status;             /* 0: the default answer */
+    slice type, body;
+};
+void inbox_init(struct inbox *in, struct arena *a);
+#endif

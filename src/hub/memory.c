@@ -1,0 +1,148 @@
+#include "hub/memory.h"
+#include "wire/js.h"
+
+struct entry {
+    char *key;
+    char *value;
+    size_t n;
+    int64_t until_ms;
+};
+struct memory {
+    struct entry *entries; /* few: searched in order, oldest first */
+    size_t n, cap;
+    bool dirty;
+};
+
+struct memory *memory_new(void)
+{
+    return must_calloc(1, sizeof(struct memory));
+}
+
+static void entry_done(struct entry *e)
+{
+    if (e->value)
+        bytes_wipe(e->value, e->n);
+    free(e->key);
+    free(e->value);
+}
+
+void memory_free(struct memory *m)
+{
+    if (!m)
+        return;
+    for (size_t i = 0; i < m->n; i++)
+        entry_done(&m->entries[i]);
+    free(m->entries);
+    free(m);
+}
+
+static size_t entry_find(const struct memory *m, slice key)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (slice_eq(slice_of(m->entries[i].key), key))
+            return i;
+    return SIZE_MAX;
+}
+
+slice memory_get(const struct memory *m, const char *key, int64_t now_ms)
+{
+    size_t i = m ? entry_find(m, slice_of(key)) : SIZE_MAX;
+    if (i == SIZE_MAX || (m->entries[i].until_ms && m->entries[i].until_ms <= now_ms))
+        return SLICE_NONE;
+    return slice_mem(m->entries[i].value, m->entries[i].n);
+}
+
+static void entry_remove(struct memory *m, size_t i)
+{
+    entry_done(&m->entries[i]);
+    memmove(&m->entries[i], &m->entries[i + 1], (m->n - i - 1) * sizeof(m->entries[0]));
+    m->n--;
+    m->dirty = true;
+}
+
+static void entry_put(struct memory *m, slice key, slice value, int64_t until_ms)
+{
+    size_t i = entry_find(m, key);
+    if (!value.p || value.n > MEMORY_VALUE_MAX) {
+        if (i != SIZE_MAX)
+            entry_remove(m, i);
+        return;
+    }
+    if (i == SIZE_MAX) {
+        if (m->n == MEMORY_KEYS_MAX)
+            entry_remove(m, 0);
+        if (m->n == m->cap) {
+            m->cap = m->cap ? m->cap * 2 : 2;
+            m->entries = must_realloc(m->entries, m->cap * sizeof(m->entries[0]));
+        }
+        i = m->n++;
+        m->entries[i] = (struct entry){ .key = strndup(key.p, key.n) };
+        assert(m->entries[i].key);
+    }
+    struct entry *e = &m->entries[i];
+    if (e->value && e->until_ms == until_ms && slice_eq(slice_mem(e->value, e->n), value))
+        return;
+    char *copy = must_malloc(value.n);
+    memcpy(copy, value.p, value.n);
+    free(e->value);
+    e->value = copy;
+    e->n = value.n;
+    e->until_ms = until_ms;
+    m->dirty = true;
+}
+
+void memory_set(struct memory *m, const char *key, slice value, int64_t until_ms)
+{
+    entry_put(m, slice_of(key), value, until_ms);
+}
+
+bool memory_dirty(const struct memory *m)
+{
+    return m->dirty;
+}
+
+void memory_clean(struct memory *m)
+{
+    m->dirty = false;
+}
+
+bool memory_is_empty(const struct memory *m)
+{
+    return m->n == 0;
+}
+
+slice memory_print(struct arena *a, const struct memory *m, int64_t now_ms)
+{
+    struct jw w = jw_new(a, (size_t)MEMORY_KEYS_MAX * (MEMORY_VALUE_MAX * 6 + 128));
+    jw_open(&w, NULL, '{');
+    for (size_t i = 0; i < m->n; i++) {
+        const struct entry *e = &m->entries[i];
+        if (e->until_ms && e->until_ms <= now_ms)
+            continue;
+        jw_key(&w, slice_of(e->key));
+        jw_open(&w, NULL, '[');
+        jw_str(&w, NULL, slice_mem(e->value, e->n));
+        jw_int(&w, NULL, e->until_ms);
+        jw_close(&w, ']');
+    }
+    jw_close(&w, '}');
+    return jw_done(&w);
+}
+
+bool memory_load(struct memory *m, slice json, struct fault *f)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    const struct js *doc = js_parse(a, json, f);
+    if (!doc)
+        return false;
+    for (void *it = js_first(doc); it; it = js_next(doc, it)) {
+        int64_t until_ms = 0;
+        const struct js *pair = js_value(it);
+        slice value = js_text(js_item(pair, 0));
+        if (!value.p || !js_int(js_item(pair, 1), &until_ms))
+            return fault(f, "wrong_type", "", "a remembered value is not [text, until]");
+        entry_put(m, js_key(doc, it), value, until_ms);
+    }
+    m->dirty = false;
+    return true;
+}
