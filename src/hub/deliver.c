@@ -87,6 +87,16 @@ void deliver_pump(struct actor *target)
     }
 }
 
+void deliver_drop(struct actor *target)
+{
+    for (struct work *w = target->ready, *next; w; w = next) {
+        next = w->next;
+        free(w);
+    }
+    target->ready = NULL;
+    target->n_ready = 0;
+}
+
 /* ---- ending --------------------------------------------------------------------------------------------------------- */
 
 static void finished(struct delivering *dl)

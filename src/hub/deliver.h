@@ -10,4 +10,6 @@
 void deliver_offer(struct hub *h, const struct joffer *o);
 /* Something that held deliveries back is gone. */
 void deliver_pump(struct actor *target);
+/* Forgets what is ready (stop): it is offered again at the next start. */
+void deliver_drop(struct actor *target);
 #endif

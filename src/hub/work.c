@@ -1,6 +1,7 @@
 #include "hub/work.h"
 #include "hub/accept.h"
 #include "hub/conversation.h"
+#include "hub/deliver.h"
 #include "hub/run.h"
 #include "hub/state.h"
 
@@ -177,10 +178,6 @@ void actor_done(struct actor *actor)
     loop_timer_done(&actor->setup_timer);
     loop_timer_done(&actor->wake);
     token_done(&actor->token);
-    while (actor->ready) { /* offered again at the next start */
-        struct work *w = actor->ready;
-        memcpy(&actor->ready, w, sizeof(actor->ready)); /* its first member is the link */
-        free(w);
-    }
+    deliver_drop(actor);
     memory_free(actor->memory);
 }
