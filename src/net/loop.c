@@ -316,7 +316,8 @@ void loop_free(struct loop *l)
     uv_close((uv_handle_t *)&l->before_wait, NULL);
     uv_close((uv_handle_t *)&l->after_wait, NULL);
     uv_close((uv_handle_t *)&l->no_wait, NULL);
-    uv_run(&l->uv, UV_RUN_DEFAULT); /* also waits for work under way */
+    while (uv_run(&l->uv, UV_RUN_DEFAULT) != 0) /* also waits for work under way; twice after a loop_stop that nobody heard */
+        ;
     int rc = uv_loop_close(&l->uv);
     assert(rc == 0); /* a server or client outlives its loop */
 
