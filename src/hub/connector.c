@@ -33,6 +33,13 @@ void call_header(struct http_call *call, const char *name, slice value)
     call->headers[call->n_headers++] = (struct header){ slice_of(name), value };
 }
 
+void delivery_begin_step(struct delivery *d, const struct answer *last)
+{
+    d->last = last;
+    d->last_repeatable = last && d->call.repeatable;
+    d->call = (struct http_call){ 0 };
+}
+
 slice delivery_uuid(struct arena *a, const struct delivery *d, size_t n)
 {
     struct sha256 sum = sha256(arena_printf(a, SLF "/%zu", SLA(d->key), n));
@@ -60,7 +67,7 @@ enum outcome answer_outcome(struct call *c, struct delivery *d, const char *what
     d->retry_ms = r->retry_after_ms;
     if (r->status == 0) {
         fault(c->f, "no_answer", "", "%s: no answer: " SLF, what, SLA(r->error));
-        return d->call.repeatable || !r->written ? OUT_RETRY : OUT_UNKNOWN;
+        return d->last_repeatable || !r->written ? OUT_RETRY : OUT_UNKNOWN;
     }
     if (r->status == 408 || r->status == 425 || r->status == 429 || r->status >= 500) {
         fault(c->f, r->status == 429 ? "rate_limited" : "server_error", "", "%s: status %d", what, r->status);

@@ -137,6 +137,7 @@ struct delivery {
     int step;                    /* … its step */
     slice keep;                  /* … and its own bytes (at most 4 KiB) */
     const struct answer *last;   /* NULL on the first step of an attempt */
+    bool last_repeatable;        /* of the call that was answered */
     slice resumed;               /* data of inbox_resume; {NULL,0}: not resumed */
     unsigned attempt;            /* 0: the first */
     bool interrupted;            /* a call that was not repeatable may have been made by a process that died, or its answer was lost */
@@ -153,6 +154,8 @@ struct delivery {
     slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */
     enum status status;          /* with OUT_DELIVERED: how far it came; STATUS_NONE: STATUS_DELIVERED */
 };
+/* What the framework (and the case runner) does before each step: the last call's facts are kept, the call is cleared. */
+void delivery_begin_step(struct delivery *d, const struct answer *last);
 /* A UUID text made of d->key and n: the same in every attempt. For vendors' idempotency keys. */
 slice delivery_uuid(struct arena *a, const struct delivery *d, size_t n) MUST_USE;
 /* The usual reading of an answer that is not a success, so that a connector says only what differs: no answer -> RETRY when the call is
