@@ -1,5 +1,6 @@
 /* What a handler reads from an exchange, and what it answers. */
 #include "net/server_private.h"
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { FAULT_BYTES = 4096 };
@@ -112,6 +113,24 @@ void exchange_answer(struct exchange *x, const struct response *r)
         add_header(e, m, SL("Content-Type"), r->type);
     ex_add_headers(e, m, r->headers, r->n_headers);
     ex_send(e, r->status, m, r->body.n, r->close);
+}
+
+void exchange_abort(struct exchange *x)
+{
+    struct ex *e = x->impl;
+    if (!still_there(e))
+        return;
+    assert(e->step == EX_WAITING);
+    e->step = EX_ABORTED;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(e->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct linger at_once = { .l_onoff = 1 }; /* closing sends a reset instead of an orderly end */
+    if (info)
+        setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    if (e->suspended) {
+        e->suspended = false;
+        MHD_resume_connection(e->mhd);
+        server_run_soon(e->server);
+    }
 }
 
 void exchange_json(struct exchange *x, int status, slice body)

@@ -70,6 +70,7 @@ enum ex_step {
     EX_REFUSING, /* refused; the rest of the body is swallowed before the answer */
     EX_WAITING,  /* with the handler */
     EX_ANSWERED, /* handed to the library, being sent */
+    EX_ABORTED,  /* to be closed without an answer as soon as the library asks */
 };
 
 struct ex { /* an exchange as the server sees it; lives in x.a */

@@ -401,6 +401,8 @@ enum MHD_Result request_part(void *arg, struct MHD_Connection *mhd, const char *
     } else if (e->step == EX_BODY || e->step == EX_REFUSING) {
         request_complete(e);
     }
+    if (e->step == EX_ABORTED) /* by the handler just now, or while suspended */
+        go_on = MHD_NO;
     e->in_library = false;
     return go_on;
 }
