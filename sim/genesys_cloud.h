@@ -251,7 +251,7 @@ struct gc_inbound { /* what the inbound endpoints take, checked */
     const struct js *content, *attributes, *metadata, *reasons;
 };
 /* False: *f holds Genesys' error code and message. */
-bool gc_check(struct arena *a, const struct js *doc, enum gc_shape shape, struct gc_inbound *ret, struct fault *f) MUST_USE;
+bool gc_check(const struct js *doc, enum gc_shape shape, struct gc_inbound *ret, struct fault *f) MUST_USE;
 
 /* ---- hook -------------------------------------------------------------------------------------------------------------------- */
 
@@ -301,12 +301,10 @@ extern const size_t gc_auth_n, gc_admin_n, gc_profile_n, gc_inbound_n, gc_media_
 /* clang-format on */
 /* Without a token: log in, storage, uploads; and the control API. */
 void gc_login(struct sim_call *c, void *ctx);
-void gc_storage_get(struct sim_call *c, void *ctx);
-void gc_upload_put(struct sim_call *c, void *ctx);
 void gc_job_put(struct sim_call *c, void *ctx);
 void gc_chat_post(struct sim_call *c, void *ctx);
-extern const struct sim_route gc_desk_routes[];
-extern const size_t gc_desk_n;
+extern const struct sim_route gc_desk_routes[], gc_file_routes[];
+extern const size_t gc_desk_n, gc_file_n;
 void gc_responses_begin(struct gc *g);
 void gc_responses_post(struct sim_call *c, void *ctx);
 #endif
