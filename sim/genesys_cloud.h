@@ -286,6 +286,7 @@ struct gc_message *gc_say(struct gc *g, struct gc_conversation *v, const struct 
 
 /* ---- notify: what subscribers of a conversation's topics would see ------------------------------------------------------------ */
 
+void gc_channels_free(struct gc *g);
 void gc_notify(struct gc *g, const struct gc_conversation *v, const struct gc_participant *p, const char *topic);
 
 /* ---- routes ------------------------------------------------------------------------------------------------------------------ */
