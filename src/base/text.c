@@ -74,7 +74,15 @@ static size_t utf8_next(slice s, uint32_t *ret_cp)
 bool utf8_valid(slice s)
 {
     uint32_t cp;
+    uint64_t eight;
     while (s.n) {
+        if (s.n >= sizeof(eight)) { /* ASCII goes by eight bytes at a time */
+            memcpy(&eight, s.p, sizeof(eight));
+            if (!(eight & 0x8080808080808080u)) {
+                s = slice_from(s, sizeof(eight));
+                continue;
+            }
+        }
         size_t n = utf8_next(s, &cp);
         if (!n)
             return false;

@@ -1,4 +1,5 @@
 #include "net/loop.h"
+#include <signal.h>
 #include <uv.h>
 
 struct call {
@@ -66,7 +67,8 @@ static void calls_swap(struct calls *a, struct calls *b)
 static void calls_run(struct calls *q)
 {
     for (size_t i = 0; i < q->n; i++)
-        q->at[i].fn(q->at[i].arg);
+        if (q->at[i].fn) /* NULL: forgotten */
+            q->at[i].fn(q->at[i].arg);
     q->n = 0;
 }
 
@@ -125,6 +127,19 @@ void loop_defer(struct loop *l, void (*fn)(void *), void *arg)
     if (l->deferred.n == 0)
         uv_idle_start(&l->no_wait, nothing);
     calls_add(&l->deferred, fn, arg);
+}
+
+static void forget(struct calls *q, void (*fn)(void *), void *arg)
+{
+    for (size_t i = 0; i < q->n; i++)
+        if (q->at[i].fn == fn && q->at[i].arg == arg)
+            q->at[i].fn = NULL;
+}
+
+void loop_defer_cancel(struct loop *l, void (*fn)(void *), void *arg)
+{
+    forget(&l->deferred, fn, arg);
+    forget(&l->running_deferred, fn, arg); /* those of this round that already ran are not looked at again */
 }
 
 /* ---- timers ------------------------------------------------------------------------------------- */
@@ -250,6 +265,7 @@ struct loop *loop_new(void)
         fprintf(stderr, "dragoman: the event loop cannot start: %s\n", uv_strerror(rc));
         abort();
     }
+    signal(SIGPIPE, SIG_IGN);
     uv_prepare_init(&l->uv, &l->before_wait);
     uv_prepare_start(&l->before_wait, on_prepare);
     uv_check_init(&l->uv, &l->after_wait);

@@ -11,7 +11,7 @@
 struct loop;
 struct uv_loop_s;
 
-struct loop *loop_new(void) MUST_USE;
+struct loop *loop_new(void) MUST_USE; /* also has the process ignore SIGPIPE: a peer that left is an answer to a write */
 /* Servers and clients of the loop are freed before it. Timers still running are stopped (a timer to be used again with another
  * loop needs loop_timer_done); work under way is finished, its done() called; posts that nobody fetched are dropped. */
 void loop_free(struct loop *l);
@@ -35,6 +35,8 @@ void loop_post(struct loop *l, void (*fn)(void *), void *arg);
 /* Runs fn(arg) on the loop thread behind the timers or descriptors now being served, before the loop waits (deduplicated
  * by the caller). */
 void loop_defer(struct loop *l, void (*fn)(void *), void *arg);
+/* Forgets deferred calls of fn(arg) that have not run yet (their owner is being freed). */
+void loop_defer_cancel(struct loop *l, void (*fn)(void *), void *arg);
 /* Runs work(arg) on a helper thread, then done(arg) (may be NULL) on the loop thread. */
 void loop_work(struct loop *l, void (*work)(void *), void (*done)(void *), void *arg);
 /* Calls fn(arg, signum) on the loop thread. */

@@ -78,6 +78,8 @@ struct response {
     bool close;          /* close the connection afterwards */
 };
 void exchange_answer(struct exchange *x, const struct response *r);
+/* Ends the exchange without an answer: the connection is reset. For servers that play a failing peer. */
+void exchange_abort(struct exchange *x);
 void exchange_json(struct exchange *x, int status, slice body);
 void exchange_text(struct exchange *x, int status, slice body);
 /* {"code":…,"message":…,"field":…} */

@@ -8,7 +8,7 @@
  *   };
  *   const struct js *doc = js_parse(a, body, f);
  *   struct event e = { 0 };
- *   if (!doc || !js_read(doc, fields, COUNT(fields), &e, f))
+ *   if (!doc || !js_read(a, doc, fields, COUNT(fields), &e, f))
  *       return false;
  *
  * Reading is strict RFC 8259 (jansson): UTF-8 only, no duplicate keys, 64-bit integers exact, "\u0000" allowed in
@@ -37,6 +37,9 @@ bool js_is_null(const struct js *v);
 bool js_is_object(const struct js *v);
 bool js_is_array(const struct js *v);
 bool js_is_string(const struct js *v);
+bool js_is_bool(const struct js *v);
+bool js_is_integer(const struct js *v); /* written without fraction and exponent */
+bool js_is_number(const struct js *v);
 size_t js_len(const struct js *v); /* items of an array or members of an object, else 0 */
 const struct js *js_item(const struct js *v, size_t i);
 /* Walks an object's members in document order: for (void *it = js_first(v); it; it = js_next(v, it)) … */

@@ -1,0 +1,390 @@
+/* The server's life: the listening socket, the library's daemon under our loop, routes, drain. */
+#include "net/server_private.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    HEAD_BYTES = 16 << 10,
+    BODY_BYTES = 2 << 20,
+    IDLE_S = 60,
+    CONNECTIONS = 12000,
+    BACKLOG = 1024,
+    TLS_FILE_BYTES = 1 << 20, /* a certificate chain or key larger than this is a mistake */
+};
+
+void server_limits_default(struct server_limits *l)
+{
+    *l = (struct server_limits){
+        .head_bytes = HEAD_BYTES, .body_bytes = BODY_BYTES, .idle_s = IDLE_S, .connections = CONNECTIONS
+    };
+}
+
+/* ---- the library under our loop ----------------------------------------------------------------- */
+
+static void run(struct server *s);
+
+static void run_deferred(void *arg)
+{
+    struct server *s = arg;
+    s->run_scheduled = false;
+    run(s);
+}
+
+/* Once for all requests answered in this turn. */
+void server_run_soon(struct server *s)
+{
+    if (s->run_scheduled)
+        return;
+    s->run_scheduled = true;
+    loop_defer(s->loop, run_deferred, s);
+}
+
+static void on_timer(void *arg)
+{
+    run(arg);
+}
+
+/* The timer is moved only to an earlier time: when it fires too early it is set again, which costs one wake-up in a
+ * time-out's length instead of a change with every request. */
+static void plan_next_run(struct server *s)
+{
+    MHD_UNSIGNED_LONG_LONG in_ms;
+    if (MHD_get_timeout(s->mhd, &in_ms) != MHD_YES)
+        return;
+    if (in_ms == 0) {
+        server_run_soon(s);
+        return;
+    }
+    int64_t due = loop_now_ms(s->loop) + (int64_t)in_ms;
+    if (s->timer.active && s->timer_due_ms <= due)
+        return;
+    s->timer_due_ms = due;
+    loop_timer_start(s->loop, &s->timer, (int64_t)in_ms, on_timer, s);
+}
+
+static void run(struct server *s)
+{
+    MHD_run(s->mhd);
+    plan_next_run(s);
+}
+
+static void on_poll(uv_poll_t *h, int status, int events)
+{
+    (void)status, (void)events;
+    run(h->data);
+}
+
+static void free_handle(uv_handle_t *h)
+{
+    free(h);
+}
+
+static void on_connection(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode what)
+{
+    struct server *s = arg;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        s->n_connections--;
+        free(*context);
+        *context = NULL;
+        return;
+    }
+    struct conn *c = must_calloc(1, sizeof(*c));
+    c->server = s;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    char ip[INET6_ADDRSTRLEN] = "";
+    int n = 0;
+    if (info && info->client_addr->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)info->client_addr;
+        inet_ntop(AF_INET, &in->sin_addr, ip, sizeof(ip));
+        n = snprintf(c->remote, sizeof(c->remote), "%s:%u", ip, ntohs(in->sin_port));
+    } else if (info && info->client_addr->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)(const void *)info->client_addr;
+        inet_ntop(AF_INET6, &in->sin6_addr, ip, sizeof(ip));
+        n = snprintf(c->remote, sizeof(c->remote), "[%s]:%u", ip, ntohs(in->sin6_port));
+    }
+    c->remote_n = n > 0 ? MIN((size_t)n, sizeof(c->remote) - 1) : 0;
+    s->n_connections++;
+    *context = c;
+}
+
+/* The path stays percent-encoded: a router that decodes first could take %2F for a slash. */
+static size_t keep_encoded(void *arg, struct MHD_Connection *mhd, char *s)
+{
+    (void)arg, (void)mhd;
+    return strlen(s);
+}
+
+/* ---- start -------------------------------------------------------------------------------------- */
+
+static bool split_address(struct arena *a, const char *listen, const char **ret_host, const char **ret_port, struct fault *f)
+{
+    slice s = slice_of(listen);
+    size_t colon = slice_find_last(s, ':');
+    int64_t port;
+    if (colon == SIZE_MAX || !slice_int(slice_from(s, colon + 1), &port) || port < 0 || port > 65535)
+        return fault(f, "bad_value", "listen", "\"%s\" is no address: write 127.0.0.1:8080 or [::1]:8080", listen);
+    slice host = slice_sub(s, 0, colon);
+    if (slice_starts(host, SL("[")) && slice_ends(host, SL("]")))
+        host = slice_sub(host, 1, host.n - 2);
+    *ret_host = host.n ? arena_cstr(a, host) : NULL;
+    *ret_port = arena_cstr(a, slice_from(s, colon + 1));
+    return true;
+}
+
+static bool listen_on(struct server *s, const char *listen_text, struct fault *f)
+{
+    const char *host, *port;
+    if (!split_address(s->a, listen_text, &host, &port, f))
+        return false;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *found = NULL;
+    int rc = getaddrinfo(host, port, &hints, &found);
+    if (rc != 0)
+        return fault(f, "bad_value", "listen", "cannot resolve \"%s\": %s", listen_text, gai_strerror(rc));
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1;
+    struct sockaddr_storage at;
+    socklen_t at_n = sizeof(at);
+    bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+              setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 && /* inherited by what is accepted */
+              bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0 &&
+              getsockname(fd, (struct sockaddr *)&at, &at_n) == 0;
+    int why = errno;
+    freeaddrinfo(found);
+    if (!ok) {
+        if (fd >= 0)
+            close(fd);
+        return fault(f, "refused", "listen", "cannot listen on \"%s\": %s", listen_text, strerror(why));
+    }
+    s->listen_fd = fd;
+    s->port = ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&at)->sin6_port
+                                             : ((struct sockaddr_in *)(void *)&at)->sin_port);
+    return true;
+}
+
+static bool read_pem(struct server *s, const char *path, const char *field, char **ret, struct fault *f)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0 || st.st_size <= 0 || st.st_size > TLS_FILE_BYTES) {
+        int why = fd < 0 ? errno : EINVAL;
+        if (fd >= 0)
+            close(fd);
+        return fault(f, "bad_value", field, "cannot read %s: %s", path, strerror(why));
+    }
+    size_t n = (size_t)st.st_size;
+    char *text = arena_alloc(s->a, n + 1);
+    ssize_t got = read(fd, text, n);
+    close(fd);
+    if (got != (ssize_t)n)
+        return fault(f, "bad_value", field, "cannot read %s whole", path);
+    text[n] = 0;
+    *ret = text;
+    return true;
+}
+
+enum { OPTIONS_MAX = 24 };
+
+static bool start_library(struct server *s, const struct server_tls *tls, struct fault *f)
+{
+    struct MHD_OptionItem opt[OPTIONS_MAX];
+    size_t n = 0;
+    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_LISTEN_SOCKET, s->listen_fd, NULL };
+    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL };
+    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)s->lim.head_bytes, NULL };
+    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)s->lim.connections, NULL };
+    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)s->lim.per_address, NULL };
+    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)s->lim.idle_s, NULL };
+    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL };
+    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_encoded, s };
+    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)request_line, s };
+    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_done, s };
+    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s };
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+    if (tls && tls->cert_file) {
+        char *cert = NULL, *key = NULL;
+        if (!read_pem(s, tls->cert_file, "tls.cert_file", &cert, f) || !read_pem(s, tls->key_file, "tls.key_file", &key, f))
+            return false;
+        static char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+        opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0, cert };
+        opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, key };
+        opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0, priorities };
+        flags |= MHD_USE_TLS;
+    }
+    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
+    assert(n <= OPTIONS_MAX);
+    s->mhd = MHD_start_daemon(flags, 0, NULL, NULL, request_part, s, MHD_OPTION_ARRAY, opt, MHD_OPTION_END);
+    if (!s->mhd)
+        return fault(f, "refused", tls && tls->cert_file ? "tls" : "listen",
+                     "the HTTP server cannot start%s", tls && tls->cert_file ? ": is the certificate valid, and is the key its key?" : "");
+    s->in_place = strcmp(MHD_get_version(), "0.9.75") == 0;
+    return true;
+}
+
+struct server *server_new(struct loop *l, const char *listen_text, const struct server_tls *tls, const struct server_limits *lim,
+                          struct fault *f)
+{
+    struct server *s = must_calloc(1, sizeof(*s));
+    s->loop = l;
+    s->a = arena_new();
+    s->listen_fd = -1;
+    s->entropy_used = sizeof(s->entropy);
+    if (lim)
+        s->lim = *lim;
+    else
+        server_limits_default(&s->lim);
+    if (!listen_on(s, listen_text, f) || !start_library(s, tls, f)) {
+        if (s->listen_fd >= 0)
+            close(s->listen_fd);
+        arena_free(s->a);
+        free(s);
+        return NULL;
+    }
+    s->poll = must_calloc(1, sizeof(*s->poll));
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+    int rc = uv_poll_init(loop_uv(l), s->poll, info->epoll_fd);
+    assert(rc == 0);
+    s->poll->data = s;
+    uv_poll_start(s->poll, UV_READABLE, on_poll);
+    run(s); /* only now does the library watch the listening socket */
+    return s;
+}
+
+unsigned server_port(const struct server *s)
+{
+    return s->port;
+}
+
+long server_connections(const struct server *s)
+{
+    return s->n_connections;
+}
+
+void server_observe(struct server *s, void (*fn)(void *, const struct exchange *, int, size_t, int64_t), void *ctx)
+{
+    s->observe = fn;
+    s->observe_ctx = ctx;
+}
+
+/* ---- routes ------------------------------------------------------------------------------------- */
+
+/* The most exact first: whole paths, then the longest prefix; a named method before any method. */
+static bool goes_before(const struct route *a, const struct route *b)
+{
+    if (a->prefix != b->prefix)
+        return !a->prefix;
+    if (a->path.n != b->path.n)
+        return a->path.n > b->path.n;
+    return a->method.n && !b->method.n;
+}
+
+void server_route(struct server *s, const char *method, const char *path, size_t body_max, server_handler fn, void *ctx)
+{
+    slice p = slice_of(path), m = slice_of(method);
+    bool prefix = slice_ends(p, SL("/*"));
+    struct route r = {
+        .method = slice_eq(m, SL("*")) ? SLICE_NONE : arena_dup(s->a, m),
+        .path = arena_dup(s->a, prefix ? slice_sub(p, 0, p.n - 1) : p),
+        .prefix = prefix,
+        .body_max = body_max ? body_max : s->lim.body_bytes,
+        .fn = fn,
+        .ctx = ctx,
+    };
+    if (s->n_routes == s->cap_routes) {
+        s->cap_routes = s->cap_routes ? s->cap_routes * 2 : 16;
+        s->routes = must_realloc(s->routes, s->cap_routes * sizeof(s->routes[0]));
+    }
+    size_t i = s->n_routes++;
+    for (; i > 0 && goes_before(&r, &s->routes[i - 1]); i--)
+        s->routes[i] = s->routes[i - 1];
+    s->routes[i] = r;
+}
+
+/* ---- end ---------------------------------------------------------------------------------------- */
+
+static void drained(void *arg)
+{
+    struct server *s = arg;
+    void (*done)(void *) = s->drained;
+    s->drained = NULL;
+    loop_timer_stop(&s->grace);
+    if (done)
+        done(s->drained_arg); /* may free s */
+}
+
+void ex_finished(struct ex *e)
+{
+    struct server *s = e->server;
+    if (s) {
+        if (e->prev)
+            e->prev->next = e->next;
+        else
+            s->open = e->next;
+        if (e->next)
+            e->next->prev = e->prev;
+        if (s->draining && !s->open && s->drained)
+            loop_defer(s->loop, drained, s);
+    }
+    arena_free(e->x.a); /* holds *e */
+}
+
+static void stop_listening(struct server *s)
+{
+    if (s->listen_fd < 0)
+        return;
+    MHD_quiesce_daemon(s->mhd);
+    close(s->listen_fd);
+    s->listen_fd = -1;
+}
+
+void server_drain(struct server *s, int64_t grace_ms, void (*done)(void *), void *arg)
+{
+    s->draining = true;
+    s->drained = done;
+    s->drained_arg = arg;
+    stop_listening(s);
+    while (s->pages) /* these would never end by themselves */
+        events_gone(s->pages);
+    if (!s->open)
+        loop_defer(s->loop, drained, s);
+    else
+        loop_timer_start(s->loop, &s->grace, grace_ms, drained, s);
+}
+
+void server_free(struct server *s)
+{
+    if (!s)
+        return;
+    while (s->pages)
+        events_gone(s->pages);
+    loop_defer_cancel(s->loop, run_deferred, s);
+    loop_defer_cancel(s->loop, drained, s);
+    loop_timer_done(&s->timer);
+    loop_timer_done(&s->grace);
+    loop_timer_done(&s->keep_alive);
+    uv_poll_stop(s->poll);
+    uv_close((uv_handle_t *)s->poll, free_handle);
+    stop_listening(s);
+    s->drained = NULL;
+    for (struct ex *e = s->open; e; e = e->next) {
+        if (e->suspended) { /* the library refuses to stop with a suspended connection */
+            e->suspended = false;
+            MHD_resume_connection(e->mhd);
+        }
+    }
+    MHD_stop_daemon(s->mhd); /* calls request_done and on_connection for what is left */
+    for (struct ex *e = s->open, *next; e; e = next) { /* still with their handlers, who will answer into nothing */
+        next = e->next;
+        e->server = NULL;
+        e->mhd = NULL;
+        e->prev = e->next = NULL;
+    }
+    free(s->routes);
+    arena_free(s->a);
+    free(s);
+}

@@ -1,0 +1,110 @@
+/* server_private.h - what the files of the server share; nobody else includes it. */
+#ifndef NET_SERVER_PRIVATE_H
+#define NET_SERVER_PRIVATE_H
+#include "net/loop.h"
+#include "net/server.h"
+#include <microhttpd.h>
+#include <sys/types.h>
+#include <uv.h>
+#include <zlib.h>
+
+struct route {
+    slice method, path; /* path of a prefix route ends with '/' */
+    bool prefix;
+    size_t body_max;
+    server_handler fn;
+    void *ctx;
+};
+
+enum { ENTROPY_BYTES = 2048 };
+
+struct server {
+    struct loop *loop;
+    struct server_limits lim;
+    struct arena *a; /* lives as long as the server: routes, key material */
+    struct MHD_Daemon *mhd;
+    int listen_fd;
+    unsigned port;
+    bool in_place; /* the library is the version whose parsing in place head_is_plain knows */
+
+    uv_poll_t *poll;
+    struct loop_timer timer;
+    int64_t timer_due_ms;
+    bool run_scheduled;
+
+    struct route *routes;
+    size_t n_routes, cap_routes;
+    void (*observe)(void *, const struct exchange *, int, size_t, int64_t);
+    void *observe_ctx;
+
+    long n_connections;
+    struct ex *open; /* every request from its first line until it is finished */
+    struct events *pages;
+    struct loop_timer keep_alive;
+
+    bool draining;
+    struct loop_timer grace;
+    void (*drained)(void *);
+    void *drained_arg;
+
+    unsigned char entropy[ENTROPY_BYTES]; /* for ids; nothing secret is made from it */
+    size_t entropy_used;
+};
+
+struct conn { /* one TCP connection */
+    struct server *server;
+    size_t remote_n;
+    char remote[64];
+};
+
+enum ex_step {
+    EX_HEAD,     /* request line seen */
+    EX_BODY,     /* head checked, route known */
+    EX_REFUSING, /* refused; the rest of the body is swallowed before the answer */
+    EX_WAITING,  /* with the handler */
+    EX_ANSWERED, /* handed to the library, being sent */
+    EX_ABORTED,  /* to be closed without an answer as soon as the library asks */
+};
+
+struct ex { /* an exchange as the server sees it; lives in x.a */
+    struct exchange x;
+    struct server *server;
+    struct MHD_Connection *mhd; /* NULL: the peer is gone */
+    struct ex *prev, *next;
+    enum ex_step step;
+    bool in_library; /* inside a callback of the library: nothing to resume */
+    bool suspended;
+    bool head_only;  /* HEAD */
+    slice target;
+    const char *target_at; /* where the library keeps it; only ever compared */
+    const struct route *route;
+
+    struct text body;
+    uint64_t body_left; /* that may still be swallowed in EX_REFUSING */
+    z_stream *gzip;     /* its memory is in x.a */
+    bool gzip_ended;
+
+    int refusal; /* status */
+    struct fault fault;
+    const char *allow; /* with 405 */
+
+    int status;
+    size_t written;
+    struct events *events;
+};
+
+/* server.c */
+void server_run_soon(struct server *s);
+void ex_finished(struct ex *e); /* takes it off the list and frees its arena */
+/* server_request.c */
+void *request_line(void *server, const char *target, struct MHD_Connection *mhd);
+enum MHD_Result request_part(void *server, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
+                             const char *data, size_t *n, void **ex);
+void request_done(void *server, struct MHD_Connection *mhd, void **ex, enum MHD_RequestTerminationCode how);
+/* server_answer.c */
+void ex_send(struct ex *e, int status, struct MHD_Response *r, size_t written, bool close);
+void ex_add_headers(struct ex *e, struct MHD_Response *r, const struct header *h, size_t n);
+void ex_fault(struct ex *e, int status, const struct fault *f, const struct header *h, size_t n, bool close);
+/* server_events.c */
+void events_gone(struct events *e); /* the page left, or the server ends: tells the owner, frees it */
+#endif

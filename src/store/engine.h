@@ -1,0 +1,37 @@
+/* engine.h - what a store's engine does: blocking calls, made by one thread at a time. Private to store/.
+ *
+ * Between begin and commit or rollback every call belongs to one transaction; reads outside one are fine. Slices handed to callbacks
+ * are valid during the callback. Every function that returns bool fills *f when it returns false.
+ */
+#ifndef STORE_ENGINE_H
+#define STORE_ENGINE_H
+#include "store/store.h"
+
+typedef void (*engine_pair)(void *arg, slice key, slice value);
+typedef void (*engine_attachment)(void *arg, const struct attachment *a);
+
+struct store_engine {
+    void *(*open)(const char *where, struct fault *f);
+    void (*close)(void *e);
+    bool (*begin)(void *e, struct fault *f);
+    bool (*commit)(void *e, struct fault *f);
+    void (*rollback)(void *e);
+    /* One write within a transaction: what fails here is undone alone. */
+    bool (*mark)(void *e, struct fault *f);
+    bool (*release)(void *e, struct fault *f);
+    void (*undo)(void *e);
+    bool (*put)(void *e, slice key, slice value, struct fault *f);
+    bool (*remove)(void *e, slice key, struct fault *f);
+    bool (*remove_prefix)(void *e, slice prefix, struct fault *f);
+    bool (*get)(void *e, slice key, engine_pair each, void *arg, struct fault *f);
+    bool (*scan)(void *e, slice prefix, size_t limit, engine_pair each, void *arg, struct fault *f);
+    bool (*attachment_put)(void *e, const struct attachment *a, struct fault *f);
+    bool (*attachment_get)(void *e, slice id, engine_attachment each, void *arg, struct fault *f);
+    bool (*attachments_of)(void *e, slice conversation, engine_attachment each, void *arg, struct fault *f);
+    bool (*attachments_purge)(void *e, slice conversation, int64_t at_ms, struct fault *f);
+    bool (*attachments_due)(void *e, int64_t now_ms, int64_t retry_ms, size_t limit, engine_attachment each, void *arg,
+                            struct fault *f);
+    bool (*attachment_delete)(void *e, slice id, struct fault *f);
+};
+extern const struct store_engine store_sqlite;
+#endif
