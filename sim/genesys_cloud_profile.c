@@ -19,7 +19,7 @@ bool gc_typing_enabled(const struct gc *g, const struct gc_integration *in, bool
     return p && slice_eq_nocase(js_text(js_at(p->first, path)), SL("Enabled"));
 }
 
-/* "image/png" is taken by image/png, image/* and the double star. */
+/* "image/png" is taken by itself, by all of image, and by all kinds. */
 static bool mime_matches(slice pattern, slice mime)
 {
     if (slice_eq(pattern, SL("*/*")))

@@ -4,7 +4,7 @@
 #define RESPONSES "/api/v2/responsemanagement/responses"
 #define LIBRARIES "/api/v2/responsemanagement/libraries"
 
-struct response {
+struct canned {
     slice id, name, text, type, kind; /* kind: of the text, "text/plain" */
     struct js_list substitutions;
     int64_t created_ms;
@@ -21,11 +21,11 @@ static const struct js_field substitution_fields[] = {
     JS_FIELD(struct substitution, value,       "defaultValue", JS_STR, 0),
 };
 static const struct js_field response_fields[] = {
-    JS_FIELD(struct response, name, "name",         JS_STR, JS_REQ),
-    JS_FIELD(struct response, text, "text",         JS_STR, JS_REQ),
-    JS_FIELD(struct response, type, "responseType", JS_STR, 0),
-    JS_FIELD(struct response, kind, "contentType",  JS_STR, 0),
-    JS_FIELD_LIST(struct response, substitutions, "substitutions", struct substitution, substitution_fields, 0),
+    JS_FIELD(struct canned, name, "name",         JS_STR, JS_REQ),
+    JS_FIELD(struct canned, text, "text",         JS_STR, JS_REQ),
+    JS_FIELD(struct canned, type, "responseType", JS_STR, 0),
+    JS_FIELD(struct canned, kind, "contentType",  JS_STR, 0),
+    JS_FIELD_LIST(struct canned, substitutions, "substitutions", struct substitution, substitution_fields, 0),
 };
 static const slice samples[] = {
     SLI("{\"name\":\"Greeting\",\"text\":\"Hello {{name}}, this is {{company}}. How can we help?\",\"substitutions\":["
@@ -40,7 +40,7 @@ static const slice samples[] = {
 
 static bool add(struct gc *g, slice json, struct fault *f)
 {
-    struct response *r = ARENA_NEW(g->a, struct response);
+    struct canned *r = ARENA_NEW(g->a, struct canned);
     const struct js *doc = js_parse(g->a, arena_dup(g->a, json), f);
     if (!doc || !js_read(g->a, doc, response_fields, COUNT(response_fields), r, f))
         return false;
@@ -80,7 +80,7 @@ static void write_library(struct jw *w)
 
 static void write_response(struct gc *g, struct jw *w, const void *item)
 {
-    const struct response *r = item;
+    const struct canned *r = item;
     jw_open(w, NULL, '{');
     jw_str(w, "id", r->id);
     jw_str(w, "name", r->name);
@@ -118,7 +118,7 @@ static void write_response(struct gc *g, struct jw *w, const void *item)
 
 /* ---- query --------------------------------------------------------------------------------------------------------------------- */
 
-static slice member(const struct response *r, slice name)
+static slice member(const struct canned *r, slice name)
 {
     return slice_eq(name, SL("name"))               ? r->name
            : slice_eq(name, SL("responseType"))     ? r->type
@@ -146,7 +146,7 @@ static bool compares(slice operator, slice have, slice want)
     return slice_eq_nocase(have, want);
 }
 
-static bool filter_takes(const struct js *filter, const struct response *r)
+static bool filter_takes(const struct js *filter, const struct canned *r)
 {
     slice have = member(r, js_text(js_at(filter, "name"))), operator = js_text(js_at(filter, "operator"));
     const struct js *values = js_at(filter, "values");
@@ -173,7 +173,7 @@ static void query_post(struct gc *g, struct sim_call *c)
     jw_open(&w, "results", '{');
     jw_open(&w, "entities", '[');
     for (size_t i = 0; i < g->responses.n; i++) {
-        const struct response *r = g->responses.items[i];
+        const struct canned *r = g->responses.items[i];
         bool taken = has_nocase(r->name, phrase) || has_nocase(r->text, phrase);
         for (size_t k = 0; k < js_len(filters); k++)
             taken = taken && filter_takes(js_item(filters, k), r);
@@ -205,7 +205,7 @@ static void responses_list(struct gc *g, struct sim_call *c)
 static void response_get(struct gc *g, struct sim_call *c)
 {
     for (size_t i = 0; i < g->responses.n; i++) {
-        const struct response *r = g->responses.items[i];
+        const struct canned *r = g->responses.items[i];
         if (!slice_eq(r->id, c->params[0]))
             continue;
         struct jw w = gc_writer(c);
