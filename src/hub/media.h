@@ -7,12 +7,8 @@
 #ifndef HUB_MEDIA_H
 #define HUB_MEDIA_H
 #include "hub/hub.h"
-#include "store/seal.h"
 
-/* data: the data directory. NULL: see *f. */
-struct media_jobs *media_new(struct hub *h, const struct seal *seal, slice data, struct fault *f) MUST_USE;
-/* Where the attachments of our own disk are handed out: /attachments/… */
-void media_routes(struct hub *h, struct server *s);
+struct media_jobs *media_new(struct hub *h) MUST_USE;
 void media_free(struct media_jobs *jobs);
 /* The message `id` was accepted from this account (or is waiting since before the start). */
 void media_begin(struct actor *from, uint64_t id, const struct message *m);

@@ -10,6 +10,7 @@
 #include "main/internal.h"
 #include "net/client.h"
 #include "store/seal.h"
+#include "storages/local/local.h"
 #include "store/store.h"
 #include "wire/hex.h"
 #include <errno.h>
@@ -245,6 +246,18 @@ static bool open_net(struct serving *s, struct fault *f)
     return s->server != NULL;
 }
 
+static bool open_storage(struct serving *s, struct fault *f)
+{
+    uint8_t secret[SEAL_DERIVED_BYTES];
+    seal_derive(s->seal, SL("attachment links"), secret);
+    slice root = arena_printf(s->a, SLF "/attachments", SLA(config_text(s->config, CFG_DATA)));
+    struct local_setup setup = { .root = root.p, .secret = slice_mem(secret, sizeof(secret)), .public_url = s->hub.public_url,
+                                 .loop = s->hub.loop };
+    s->hub.storage = local_open(&setup, f);
+    bytes_wipe(secret, sizeof(secret));
+    return s->hub.storage != NULL;
+}
+
 static void limits_of(struct serving *s)
 {
     struct hub_limits *l = &s->hub.limits;
@@ -275,16 +288,17 @@ static bool start(struct serving *s, struct fault *f)
     slice token = config_text(s->config, CFG_ADMIN_TOKEN);
     if (!token.n && !(token = internal_token(s->a, data.p, f)).n)
         return false;
-    h->media = media_new(h, s->seal, data, f);
-    if (!h->media)
+    if (!open_storage(s, f))
         return false;
+    h->media = media_new(h);
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
     conversations_load_open(h);
     store_start(h->store, h->loop);
     server_observe(s->server, observe, s);
     accept_routes(h, s->server);
-    media_routes(h, s->server);
+    server_route(s->server, "GET", LOCAL_ROUTE "*", 0, local_serve, h->storage);
+    server_route(s->server, "HEAD", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     s->ops = ops_new(h, s->server, token);
     media_again(s);
     media_purge_start(h);
@@ -307,6 +321,7 @@ static void stop(struct serving *s)
         if (h->actors[i]->memory)
             actor_done(h->actors[i]);
     media_free(h->media);
+    storage_close(h->storage);
     if (h->store && h->journal)
         state_flush_all(h->state);
     if (h->store)
