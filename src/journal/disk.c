@@ -180,13 +180,13 @@ struct later {
     struct loop *loop;
     void (*fn)(void *);
     void *arg;
-    bool asked, gone;
+    bool asked;
 };
 
 struct later *later_new(struct loop *loop, void (*fn)(void *), void *arg)
 {
     struct later *l = must_malloc(sizeof(*l));
-    *l = (struct later){ loop, fn, arg, false, false };
+    *l = (struct later){ loop, fn, arg, false };
     return l;
 }
 
@@ -194,10 +194,7 @@ static void later_run(void *arg)
 {
     struct later *l = arg;
     l->asked = false;
-    if (l->gone)
-        free(l);
-    else
-        l->fn(l->arg);
+    l->fn(l->arg);
 }
 
 void later_ask(struct later *l)
@@ -211,7 +208,6 @@ void later_ask(struct later *l)
 void later_free(struct later *l)
 {
     if (l && l->asked)
-        l->gone = true;
-    else
-        free(l);
+        loop_defer_cancel(l->loop, later_run, l);
+    free(l);
 }
