@@ -95,9 +95,9 @@ struct file_answer {
 };
 void exchange_file(struct exchange *x, const struct file_answer *fa);
 
-/* Turns the exchange into a stream of server-sent events. gone(arg) is called when the page left or the server drains; then the events
- * are freed. events_close sends what is queued and frees; gone is not called. NULL: the page had left already, or the server drains; the
- * exchange is answered and gone is not called. */
+/* Turns the exchange into a stream of server-sent events. gone(arg) is called when the page left or the server drains; then
+ * the events are freed. events_close sends what is queued and frees; gone is not called. NULL: the page had left already, or
+ * the server drains; the exchange is answered and gone is not called. */
 struct events *exchange_events(struct exchange *x, void (*gone)(void *), void *arg) MUST_USE;
 void events_send(struct events *e, const char *name, slice data); /* data: one line or more; bounded queue, oldest dropped with a "lost" event */
 void events_close(struct events *e);
