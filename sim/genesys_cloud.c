@@ -15,6 +15,7 @@
  *        "metadata","media":{"id","name","mime","size","sha256","sha256_matches","state":"fetching|kept|dropped|failed","url","error"},
  *        "button":{"type","text","payload","originatingMessageId","paired"}}; state of a guest's message: received, published, failed; of an
  *        agent's: queued, sent (the webhook answered 2xx), delivered or failed (the hub's receipt, or the webhook refused).
+ *   GET  /sim/conversations/{id}/picture     the guest's picture, fetched for the page.
  *   POST /sim/conversations/{id}/agent       {"text","agent"}; or/and "attachment":{"base64","name","mime"}; or "typing":true; as a bot:
  *        "quick_replies":["Yes",{"text","payload"}], "cards":[{…}], "date_picker":{…}, "list_picker":{…}, "content":[raw elements], "bot":true;
  *        always possible: "copies":2 (the same webhook several times), "bad_signature":true. Answers M ({"sent":bool} for typing).

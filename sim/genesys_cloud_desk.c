@@ -318,6 +318,45 @@ static void media_get(struct sim_call *c, void *ctx)
     sim_answer(c, 200, f->mime, slice_mem(f->bytes, f->size));
 }
 
+/* ---- the guest's picture: fetched for the page, which may load nothing from elsewhere ------------------------------------------------ */
+
+enum { PICTURE_MAX = 2 << 20 };
+
+struct picture {
+    struct sim_call *c;
+    struct client_call call;
+};
+
+static void picture_got(void *arg, const struct answer *r)
+{
+    struct picture *p = arg;
+    if (r->status == 200 && slice_starts(r->type, SL("image/")) && !slice_starts(r->type, SL("image/svg"))) {
+        sim_header(p->c, "X-Content-Type-Options", SL("nosniff"));
+        sim_header(p->c, "Cache-Control", SL("max-age=300"));
+        sim_answer(p->c, 200, r->type, r->body);
+    } else {
+        refuse(p->c, 404, "not_found", "image", "The picture could not be fetched.");
+    }
+}
+
+static void picture_get(struct sim_call *c, void *ctx)
+{
+    struct gc *g = ctx;
+    const struct gc_conversation *v = conversation_of(g, c);
+    if (!v)
+        return;
+    if (!v->image.n) {
+        refuse(c, 404, "not_found", "image", "The guest has no picture.");
+        return;
+    }
+    struct picture *p = ARENA_NEW(c->x->a, struct picture);
+    p->c = c;
+    p->call = (struct client_call){
+        .a = c->x->a, .method = "GET", .url = v->image, .answer_bytes = PICTURE_MAX, .max_redirects = 3, .done = picture_got, .arg = p
+    };
+    client_send(g->env->client, &p->call);
+}
+
 static void page_get(struct sim_call *c, void *ctx)
 {
     (void)ctx;
@@ -591,6 +630,7 @@ const struct sim_route gc_desk_routes[] = {
     { "GET",  "/",                                 page_get,          SIM_CONTROL },
     { "GET",  "/sim/conversations",                conversations_get, SIM_CONTROL },
     { "GET",  "/sim/conversations/:id",            conversation_get,  SIM_CONTROL },
+    { "GET",  "/sim/conversations/:id/picture",    picture_get,       SIM_CONTROL },
     { "POST", "/sim/conversations/:id/agent",      agent_post,        SIM_CONTROL },
     { "POST", "/sim/conversations/:id/file",       file_post,         SIM_CONTROL },
     { "POST", "/sim/conversations/:id/end",        end_post,          SIM_CONTROL },
