@@ -1,5 +1,6 @@
 #include "desks/genesys_cloud/wire.h"
 #include "wire/base64.h"
+#include "wire/url.h"
 #include <stdarg.h>
 
 static slice without_slash(slice url)
@@ -61,9 +62,5 @@ bool gc_token_host(struct call *c, slice host)
     slice base = setting(c, GC_BASE_URL);
     if (base.n)
         return host.n && slice_eq_nocase(host, host_only(base));
-    slice domain = setting(c, GC_REGION);
-    if (!domain.n || host.n <= domain.n)
-        return false;
-    slice tail = slice_from(host, host.n - domain.n);
-    return slice_eq_nocase(tail, domain) && host.p[host.n - domain.n - 1] == '.';
+    return host_in_domain(host, setting(c, GC_REGION));
 }
