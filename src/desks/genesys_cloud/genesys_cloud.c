@@ -96,7 +96,7 @@ const struct connector connector_genesys_cloud = {
     .title = "Genesys Cloud",
     .desk  = true,
     .caps  = {
-        .kinds = CAN(KIND_TEXT) | CAN(KIND_IMAGE) | CAN(KIND_VIDEO) | CAN(KIND_AUDIO) | CAN(KIND_FILE) | CAN(KIND_ANSWER) |
+        .kinds = CAN(KIND_TEXT) | CAN(KIND_IMAGE) | CAN(KIND_VIDEO) | CAN(KIND_AUDIO) | CAN(KIND_FILE) | CAN(KIND_ANSWER)
                  /* no location: Genesys Cloud takes none; it becomes the map's picture (location_picture) with a text, or the text */
                  | CAN(KIND_TYPING) | CAN(KIND_STATUS),
         .statuses = CAN(STATUS_DELIVERED) | CAN(STATUS_FAILED),
