@@ -1,5 +1,5 @@
 #include "hub/config.h"
-#include "hub/yaml.h"
+#include "hub/yaml_tree.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

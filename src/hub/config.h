@@ -6,7 +6,7 @@
  *       config_problems_print(stderr, &p);        "hub.yaml:12:7: tenants[0].channels[0].channel_secret: is missing: …"
  *   slice listen = config_text(c, CFG_LISTEN);
  *
- * The file is YAML (yaml.h): the settings of config.def at its top, and
+ * The file is YAML (yaml_tree.h): the settings of config.def at its top, and
  *   tenants: list of {name, desk: {type, its settings}, channels: [{type, name?, its settings}], custom_data: {name: value}}
  * Settings of connectors are checked against their tables. "a.b" of a table is member b of object a. ${NAME} in any value stands for the environment's
  * NAME; a "${" itself is written "$${".

@@ -1,13 +1,6 @@
 #include "hub/storage.h"
-#include <openssl/sha.h>
-
-static slice hex_of(struct arena *a, const unsigned char *p, size_t n)
-{
-    char *to = arena_alloc(a, n * 2 + 1);
-    for (size_t i = 0; i < n; i++)
-        snprintf(to + i * 2, 3, "%02x", p[i]);
-    return (slice){ to, n * 2 };
-}
+#include "wire/crypto.h"
+#include "wire/hex.h"
 
 void storage_id(char ret[STORAGE_ID_BYTES])
 {
@@ -34,9 +27,8 @@ slice storage_word(struct arena *a, slice text)
 {
     if (storage_word_ok(text))
         return text;
-    unsigned char sum[SHA256_DIGEST_LENGTH];
-    SHA256((const unsigned char *)(text.p ? text.p : ""), text.n, sum);
-    return hex_of(a, sum, 16);
+    struct sha256 sum = sha256(text);
+    return hex_encode(a, slice_mem(sum.b, 16));
 }
 
 /* clang-format off */
@@ -62,6 +54,15 @@ static slice extension_of(slice type)
     return SL("bin");
 }
 
+static bool is_extension(slice s)
+{
+    enum { LONGEST = 10 };
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_alnum(s.p[i]))
+            return false;
+    return s.n > 0 && s.n <= LONGEST;
+}
+
 slice storage_safe_name(struct arena *a, slice name, slice type)
 {
     char *to = arena_alloc(a, name.n + 1);
@@ -73,9 +74,12 @@ slice storage_safe_name(struct arena *a, slice name, slice type)
         real += is_alnum(c);
         to[n++] = c;
     }
-    size_t dot = slice_find_last((slice){ to, n }, '.');
-    slice extension = dot != SIZE_MAX && n - dot <= 12 && n - dot > 1 ? (slice){ to + dot + 1, n - dot - 1 } : extension_of(type);
-    slice stem = { to, dot != SIZE_MAX ? dot : n };
+    slice stem = { to, n }, extension = extension_of(type);
+    size_t dot = slice_find_last(stem, '.');
+    if (dot != SIZE_MAX && is_extension(slice_from(stem, dot + 1))) {
+        extension = slice_from(stem, dot + 1);
+        stem.n = dot;
+    }
     if (real == 0 || stem.n == 0 || slice_eq(stem, SL("_")))
         stem = SL("file");
     stem = slice_sub(stem, 0, STORAGE_NAME_MAX - extension.n - 1);
