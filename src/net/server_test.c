@@ -248,6 +248,43 @@ TEST(server_observes_and_survives_a_peer_that_leaves)
     site_free(t);
 }
 
+static void abort_now(void *arg)
+{
+    struct site *t = arg;
+    exchange_abort(TAKE(t->kept));
+}
+
+static void abort_later(struct exchange *x, void *ctx)
+{
+    struct site *t = ctx;
+    t->kept = x;
+    loop_timer_start(t->l, &t->timer, 10, abort_now, t);
+}
+
+static void abort_at_once(struct exchange *x, void *ctx)
+{
+    (void)ctx;
+    exchange_abort(x);
+}
+
+TEST(server_abort_resets_the_connection)
+{
+    struct site *t = site_new();
+    server_route(t->s, "GET", "/abort/now", 0, abort_at_once, t);
+    server_route(t->s, "GET", "/abort/later", 0, abort_later, t);
+    static const slice raw[] = { SLI("GET /abort/now HTTP/1.1\r\nHost: a\r\n\r\n"),
+                                 SLI("GET /abort/later HTTP/1.1\r\nHost: a\r\n\r\n") };
+    for (size_t i = 0; i < COUNT(raw); i++) {
+        struct peer p = { .send = raw[i] };
+        talk(t, &p);
+        CHECK_ROW(i, p.n == 0 && p.closed);
+    }
+    run_for(t->l, 10);
+    CHECK_INT(server_connections(t->s), 0);
+    CHECK_INT(t->observed, 2);
+    site_free(t);
+}
+
 TEST(server_says_why_it_cannot_listen)
 {
     struct loop *l = loop_new();

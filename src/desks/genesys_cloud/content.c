@@ -271,7 +271,8 @@ void gc_content(struct call *c, const struct gc_outbound *o, slice guest, struct
         m->origin = envelope.origin;
         m->desk_conversation = envelope.desk_conversation;
         struct gc_offer offer = { .id = o->id, .at_ms = o->at_ms };
-        if (gc_offer_of(c->a, m, &offer))
+        /* Buttons out of a text are ours: Genesys Cloud offered nothing and would not know the answer. */
+        if (js_len(o->content) && gc_offer_of(c->a, m, &offer))
             gc_offer_remember(c, in, m, &offer);
     }
 }

@@ -96,9 +96,9 @@ const struct connector connector_genesys_cloud = {
     .title = "Genesys Cloud",
     .desk  = true,
     .caps  = {
+        /* No location: Genesys Cloud takes none. It becomes the map's picture (location_picture) with a text, or the text. */
         .kinds = CAN(KIND_TEXT) | CAN(KIND_IMAGE) | CAN(KIND_VIDEO) | CAN(KIND_AUDIO) | CAN(KIND_FILE) | CAN(KIND_ANSWER) |
-                 /* no location: Genesys Cloud takes none; it becomes the map's picture (location_picture) with a text, or the text */
-                 | CAN(KIND_TYPING) | CAN(KIND_STATUS),
+                 CAN(KIND_TYPING) | CAN(KIND_STATUS),
         .statuses = CAN(STATUS_DELIVERED) | CAN(STATUS_FAILED),
         .text_max = GC_TEXT_CHARS_MAX, .text_unit = UNIT_CHARS,
         .caption = true, .media_per_message = 1, .media = MEDIA_LINK,

@@ -101,6 +101,44 @@ TEST(genesys_cloud_refuses_short_tokens)
     CHECK(connector_genesys_cloud.check(&w.c));
 }
 
+/* A message that was cut: every part has a name and a time of its own, the same again when the last call's answer was lost. */
+TEST(genesys_cloud_parts_go_one_by_one)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct world w;
+    world_init(&w, a);
+    struct memory *memory = memory_new();
+    memory_set(memory, "integration_id", SL("5c1f"), 0);
+    struct conversation guest = { .address = SL("g@line"), .desk_conversation = SL("b2a7"), .open = true };
+    w.c.memory = memory;
+    w.c.conversation = &guest;
+    struct message parts[] = { { .kind = KIND_TEXT, .text = SL("one") }, { .kind = KIND_TEXT, .text = SL("") }, { .kind = KIND_TEXT, .text = SL("three") } };
+    struct delivery d = { .m = parts, .parts = parts, .n_parts = COUNT(parts), .key = SL("dg-1"), .accepted_ms = w.c.now_ms };
+    struct answer taken = { .status = 200, .written = true, .body = SL("{\"id\":\"8e6d\"}") }, lost = { .written = true };
+    static const struct { bool lost; const char *id, *time; } rows[] = {
+        { false, "\"messageId\":\"dg-1\"", "\"time\":\"2026-03-04T05:06:07.890Z\"" },
+        { true, "\"messageId\":\"dg-1-3\"", "\"time\":\"2026-03-04T05:06:07.892Z\"" },
+        { false, "\"messageId\":\"dg-1-3\"", "\"time\":\"2026-03-04T05:06:07.892Z\"" },
+    };
+    const struct answer *last = NULL;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        delivery_begin_step(&d, last);
+        CHECK_ROW(i, gc_deliver(&w.c, &d) == OUT_CALL);
+        CHECK_ROW(i, slice_find(d.call.body, slice_of(rows[i].id)) != SIZE_MAX);
+        CHECK_ROW(i, slice_find(d.call.body, slice_of(rows[i].time)) != SIZE_MAX);
+        last = rows[i].lost ? &lost : &taken;
+        if (!rows[i].lost)
+            continue;
+        delivery_begin_step(&d, last);
+        CHECK_ROW(i, gc_deliver(&w.c, &d) == OUT_RETRY);
+        last = NULL; /* another attempt */
+    }
+    delivery_begin_step(&d, last);
+    CHECK_INT(gc_deliver(&w.c, &d), OUT_DELIVERED);
+    CHECK_SLICE(d.vendor_id, SL("8e6d"));
+    memory_free(memory);
+}
+
 /* The vector of docs/wire/genesys-cloud.md 8.1. */
 TEST(genesys_cloud_signature_vector)
 {

@@ -23,7 +23,7 @@ static slice gc_name_of(const struct call *c, slice user)
 {
     slice kept = memory_get(c->memory, gc_name_key(user), c->now_ms);
     slice id = slice_cut(&kept, ' ');
-    return slice_eq(id, user) ? kept : SLICE_NONE;
+    return slice_eq(id, user) ? arena_dup(c->a, kept) : SLICE_NONE; /* the slot is about to be written again */
 }
 
 static enum outcome gc_found(struct call *c, struct delivery *d, slice user, slice name)

@@ -218,7 +218,7 @@ static bool gc_read_integration(struct call *c, const struct js *v, struct gc_in
 
 static enum outcome gc_unreadable_answer(struct call *c, struct delivery *d, const char *what)
 {
-    return refuse(c, d, REASON_SERVER, "%s: the answer is not what Genesys Cloud's would be (%s)", what, c->f->code ? c->f->field : "no JSON");
+    return refuse(c, d, REASON_SERVER, "%s: the answer is not what Genesys Cloud's would be (%s)", what, c->f->field[0] ? c->f->field : "no JSON");
 }
 
 static enum outcome gc_integrations(struct call *c, struct delivery *d, struct gc_plan *p)

@@ -64,8 +64,8 @@ enum outcome gc_fail(struct call *c, struct delivery *d, const char *what)
         id = answer_header(d->last, "genesys-correlation-id");
     if (d->last->status == 400 || d->last->status == 422)
         d->reason = REASON_INVALID;
-    (void)fault(c->f, c->f->code, "", "%s: status %d%s" SLF "%s" SLF "%s" SLF, what, d->last->status, code.n ? ", " : "", SLA(code),
-                said.n ? ": " : "", SLA(said), id.n ? " (genesys-correlation " : "", SLA(id));
+    (void)fault(c->f, c->f->code, "", "%s: status %d%s" SLF "%s" SLF "%s" SLF "%s", what, d->last->status, code.n ? ", " : "", SLA(code),
+                said.n ? ": " : "", SLA(said), id.n ? " (genesys-correlation " : "", SLA(id), id.n ? ")" : "");
     return end;
 }
 
