@@ -142,6 +142,14 @@ void loop_defer_cancel(struct loop *l, void (*fn)(void *), void *arg)
     forget(&l->running_deferred, fn, arg); /* those of this round that already ran are not looked at again */
 }
 
+void loop_post_cancel(struct loop *l, void (*fn)(void *), void *arg)
+{
+    uv_mutex_lock(&l->lock);
+    forget(&l->posted, fn, arg);
+    uv_mutex_unlock(&l->lock);
+    forget(&l->taken, fn, arg);
+}
+
 /* ---- timers ------------------------------------------------------------------------------------- */
 
 static void timer_fire(uv_timer_t *h)

@@ -31,12 +31,6 @@ struct queue {
     struct request *first, **end;
 };
 
-/* What loop_post is given: it may run after the store is gone, or a callback in it may close the store. */
-struct mail {
-    struct store *store; /* NULL: gone */
-    int refs;            /* the store's, and one for each post on its way; atomic */
-};
-
 struct store {
     const struct store_engine *engine;
     void *e;
@@ -47,7 +41,7 @@ struct store {
     struct queue asked, answered;
     size_t waiting; /* asked and not yet answered */
     bool stop, posted;
-    struct mail *mail;
+    bool *gone; /* while answers are delivered: set when a callback closes the store */
     uint64_t commits;
     int64_t commit_us;
 };
@@ -208,30 +202,24 @@ static void request_free(struct request *r)
     arena_free(r->a); /* r lives in it */
 }
 
-static void mail_unref(struct mail *mail)
-{
-    if (__atomic_sub_fetch(&mail->refs, 1, __ATOMIC_ACQ_REL) == 0)
-        free(mail);
-}
-
 /* On the loop. */
 static void deliver(void *arg)
 {
-    struct mail *mail = arg;
-    struct request *r = NULL;
-    if (mail->store) {
-        pthread_mutex_lock(&mail->store->lock);
-        r = queue_take(&mail->store->answered).first;
-        mail->store->posted = false;
-        pthread_mutex_unlock(&mail->store->lock);
-    }
+    struct store *s = arg;
+    bool gone = false;
+    pthread_mutex_lock(&s->lock);
+    struct request *r = queue_take(&s->answered).first;
+    s->posted = false;
+    pthread_mutex_unlock(&s->lock);
+    s->gone = &gone;
     for (struct request *next; r; r = next) {
         next = r->next;
-        if (mail->store)
+        if (!gone)
             answer(r);
         request_free(r);
     }
-    mail_unref(mail);
+    if (!gone)
+        s->gone = NULL;
 }
 
 /* With the lock held. */
@@ -240,8 +228,7 @@ static void post_answers(struct store *s)
     if (s->posted || !s->answered.first)
         return;
     s->posted = true;
-    __atomic_add_fetch(&s->mail->refs, 1, __ATOMIC_RELAXED);
-    loop_post(s->loop, deliver, s->mail);
+    loop_post(s->loop, deliver, s);
 }
 
 static void *thread_main(void *arg)
@@ -319,9 +306,6 @@ struct store *store_open(const char *path, struct fault *f)
     s->e = e;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->work, NULL);
-    s->mail = must_calloc(1, sizeof(*s->mail));
-    s->mail->store = s;
-    s->mail->refs = 1;
     return s;
 }
 
@@ -343,13 +327,14 @@ void store_close(struct store *s)
         pthread_cond_signal(&s->work);
         pthread_mutex_unlock(&s->lock);
         pthread_join(s->thread, NULL);
+        loop_post_cancel(s->loop, deliver, s);
     }
+    if (s->gone)
+        *s->gone = true;
     for (struct request *r = s->answered.first, *next; r; r = next) {
         next = r->next;
         request_free(r);
     }
-    s->mail->store = NULL;
-    mail_unref(s->mail);
     s->engine->close(s->e);
     pthread_cond_destroy(&s->work);
     pthread_mutex_destroy(&s->lock);

@@ -29,7 +29,7 @@ struct store;
 /* path: of the file, made with mode 0600 when absent. NULL: see *f ("newer", "store_failed"). */
 struct store *store_open(const char *path, struct fault *f) MUST_USE;
 void store_start(struct store *s, struct loop *loop);
-void store_close(struct store *s); /* does what is queued first; of that, callbacks no longer come */
+void store_close(struct store *s); /* does what is queued first; of that, callbacks no longer come. Before loop_free */
 
 typedef void (*store_done)(void *arg, const struct fault *f); /* may be NULL in the calls below */
 

@@ -204,6 +204,26 @@ TEST(store_answers_on_the_loop_in_order_and_shares_commits)
     store_close(s);
 }
 
+static void close_it(void *arg, const struct fault *f)
+{
+    (void)f;
+    store_close(arg);
+    loop_stop(the_loop);
+}
+
+TEST(store_may_be_closed_by_a_callback)
+{
+    the_loop = loop_new();
+    struct store *s = open_new();
+    store_start(s, the_loop);
+    for (int i = 0; i < 3; i++)
+        store_put(s, &(struct store_pair){ SL("k"), SL("v") }, 1, i == 1 ? close_it : on_done, i == 1 ? (void *)s : TAG("x"));
+    loop_run(the_loop);
+    slice got = noted();
+    CHECK(slice_starts(got, SL("xdone:ok ")) && slice_find(slice_from(got, 1), SL("x")) == SIZE_MAX);
+    loop_free(the_loop);
+}
+
 TEST(store_full_queue_says_busy)
 {
     the_loop = loop_new();
