@@ -46,6 +46,7 @@ static const struct sim_option options[] = {
     { "rate-limit",        "N",      "0",                   "calls a minute and token, then 429; the real one: 300; 0: no limit" },
     { "threading-seconds", "S",      "259200",              "a guest who writes again within it gets the same conversation; 0: never" },
     { "receipts",          "on|off", "on",                  "a Published receipt for every message taken" },
+    { "retry-ms",          "MS",     "5000",                "between a webhook that was not taken and its repetition" },
     { "deny",              "LIST",   NULL,                  "permissions the client lacks, such as messaging:integration:view" },
     { "download-auth",     NULL,     NULL,                  "agents' files want the bearer token" },
     { "https-only",        NULL,     NULL,                  "refuse webhooks that are not https on port 443, as the real one does" },
@@ -184,6 +185,7 @@ static bool read_options(struct gc *g, struct fault *f)
     g->instant = sim_option_on(env, "instant");
     if (!sim_option_int(env, "expires-in", 1, 172800, &g->token_s, f) ||
         !sim_option_int(env, "rate-limit", 0, INT32_MAX, &g->rate_limit, f) ||
+        !sim_option_int(env, "retry-ms", 1, 3600000, &g->retry_ms, f) ||
         !sim_option_int(env, "threading-seconds", 0, INT32_MAX, &threading_s, f))
         return false;
     g->threading_ms = threading_s * 1000;

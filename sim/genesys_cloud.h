@@ -36,7 +36,6 @@ enum {
     GC_SECRET_CHARS_MIN = 16,       /* longer than 15 characters, "5" */
     GC_HOOK_TIMEOUT_MS = 10000,     /* "8.1" */
     GC_HOOK_RETRIES = 5,
-    GC_HOOK_RETRY_MS = 5000,
     GC_INITIATED_MS = 300,          /* how long a new integration says "Initiated" */
     GC_DOWNLOAD_LIFE_S = 60,        /* of a signed storage URL */
     GC_TYPING_MS = 5000,
@@ -164,7 +163,7 @@ struct gc {
     bool watched; /* a page has been opened */
 
     slice client_id, client_secret, base, signing_key;
-    int64_t token_s, rate_limit, threading_ms;
+    int64_t token_s, rate_limit, threading_ms, retry_ms;
     bool receipts, instant, download_auth, https_only, nameless, end_on_refusal;
     slice denied; /* permissions the client lacks, comma list */
 

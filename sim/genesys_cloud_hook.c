@@ -61,7 +61,7 @@ static void answered(void *arg, const struct webhook_result *r)
     bool again = r->status == 0 || r->status == 429 || r->status >= 500;
     if (!good && again && h->attempt <= GC_HOOK_RETRIES) {
         h->g->n.hook_retries++;
-        loop_timer_start(h->g->env->loop, &h->timer, GC_HOOK_RETRY_MS, post, h);
+        loop_timer_start(h->g->env->loop, &h->timer, h->g->retry_ms, post, h);
         return;
     }
     end(h, good, r->status);
