@@ -2,6 +2,7 @@
 #include "hub/conversation.h"
 #include "hub/media.h"
 #include "hub/meters.h"
+#include "hub/run.h"
 #include "hub/state.h"
 #include "hub/verify.h"
 #include "wire/crypto.h"

@@ -370,20 +370,17 @@ static const char *not_wanted(const struct delivering *dl)
 {
     const struct account *to = &dl->work->target->account;
     const struct caps *caps = &to->type->caps;
-    switch ((enum kind)dl->m.kind) {
-    case KIND_TYPING:
-        if (!(caps->kinds & CAN(KIND_TYPING)))
-            return "typing-not-carried";
-        return time_now_ms() - dl->work->accepted_ms > TYPING_STALE_MS ? "typing-stale" : NULL;
-    case KIND_STATUS: return (caps->kinds & CAN(KIND_STATUS)) && (caps->statuses & CAN(dl->m.status)) ? NULL : "status-not-carried";
-    case KIND_EVENT:
-        if ((caps->kinds & CAN(KIND_EVENT)) && (caps->events & CAN(dl->m.event)))
-            return NULL;
-        if (dl->m.text.n && slice_eq(account_setting(to, "show_system_messages"), SL("true")))
-            return NULL;
-        return "event-not-carried";
-    default: return NULL;
-    }
+    unsigned kind = CAN(dl->m.kind);
+    if (dl->m.kind == KIND_TYPING && time_now_ms() - dl->work->accepted_ms > TYPING_STALE_MS)
+        return "typing-stale";
+    if (dl->m.kind == KIND_TYPING)
+        return caps->kinds & kind ? NULL : "typing-not-carried";
+    if (dl->m.kind == KIND_STATUS)
+        return (caps->kinds & kind) && (caps->statuses & CAN(dl->m.status)) ? NULL : "status-not-carried";
+    if (dl->m.kind != KIND_EVENT || ((caps->kinds & kind) && (caps->events & CAN(dl->m.event))))
+        return NULL;
+    bool shown = dl->m.text.n && slice_eq(account_setting(to, "show_system_messages"), SL("true"));
+    return shown ? NULL : "event-not-carried";
 }
 
 static void got_conv(void *arg, struct conv *conv)

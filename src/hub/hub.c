@@ -59,17 +59,19 @@ void actor_call(struct actor *actor, struct call *c, struct arena *a, struct con
 
 /* ---- rates ------------------------------------------------------------------------------------------------------ */
 
-void bucket_init(struct bucket *b, const struct rate *r)
+void bucket_init(struct bucket *b, unsigned calls, int64_t per_ms)
 {
     /* A twentieth may come at once and the refill is a twentieth slower: together never more than `calls` in any window. */
-    b->burst = MAX((double)r->calls / 20, 1.0);
-    b->per_ms = MAX((double)r->calls - b->burst, 1.0) / (double)r->per_ms;
+    b->burst = MAX((double)calls / 20, 1.0);
+    b->per_ms = MAX((double)calls - b->burst, 1.0) / (double)per_ms;
     b->tokens = b->burst;
     b->at_us = 0;
 }
 
 int64_t bucket_take(struct bucket *b, int64_t now_us)
 {
+    if (b->per_ms <= 0)
+        return 0; /* no limit */
     if (b->at_us)
         b->tokens = MIN(b->burst, b->tokens + (double)(now_us - b->at_us) / 1000 * b->per_ms);
     b->at_us = now_us;

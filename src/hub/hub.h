@@ -41,7 +41,7 @@ struct bucket {
     double tokens, per_ms, burst;
     int64_t at_us;
 };
-void bucket_init(struct bucket *b, const struct rate *r);
+void bucket_init(struct bucket *b, unsigned calls, int64_t per_ms);
 /* 0: taken; else ms to wait until one can be. */
 int64_t bucket_take(struct bucket *b, int64_t now_us);
 

@@ -144,8 +144,14 @@ void actor_init(struct actor *actor)
     const struct connector *type = actor->account.type;
     assert(type->n_rates <= RATES_MAX);
     actor->memory = memory_new();
-    for (size_t i = 0; i < type->n_rates; i++)
-        bucket_init(&actor->buckets[i], &type->rates[i]);
+    for (size_t i = 0; i < type->n_rates; i++) {
+        const struct rate *rate = &type->rates[i];
+        int64_t calls = rate->calls;
+        if (rate->setting && !slice_int(actor->account.settings[rate->setting], &calls))
+            calls = rate->calls;
+        if (calls > 0)
+            bucket_init(&actor->buckets[i], (unsigned)MIN(calls, INT64_C(1000000)), rate->per_ms);
+    }
     CLEANUP(arena_freep) struct arena *a = arena_new();
     state_each(actor->hub->state, arena_printf(a, "a:" SLF, SLA(actor->account.id)), remembered, actor);
 }

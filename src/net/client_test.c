@@ -4,6 +4,7 @@
 #include "net/net_test.h"
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -135,6 +136,65 @@ static const struct answer *ask(struct pair *p, struct client_call *call)
 static bool says(const struct answer *r, const char *text)
 {
     return slice_find(r->body, slice_of(text)) != SIZE_MAX;
+}
+
+/* ---- peers that break off ----------------------------------------------------------------------- */
+
+struct breaker { /* answers the first `good` requests, then reads one more and resets */
+    int listener, good, requests, connections;
+    unsigned port;
+    bool before_body; /* resets when the head is in, the body is not */
+    bool hang_up;     /* closes after each answer without having said so */
+    bool stop;
+    pthread_t thread;
+};
+
+static void *breaking(void *arg)
+{
+    struct breaker *b = arg;
+    for (;;) {
+        int fd = accept(b->listener, NULL, NULL);
+        if (fd < 0 || __atomic_load_n(&b->stop, __ATOMIC_SEQ_CST)) {
+            close(fd);
+            return NULL;
+        }
+        b->connections++;
+        char buf[65536];
+        for (;;) {
+            ssize_t n = recv(fd, buf, b->before_body ? 20 : sizeof(buf), 0);
+            if (n <= 0)
+                break;
+            if (b->requests++ >= b->good) {
+                struct linger hard = { 1, 0 };
+                setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+                break;
+            }
+            static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+            if (send(fd, ok, sizeof(ok) - 1, MSG_NOSIGNAL) < 0 || b->hang_up)
+                break;
+        }
+        close(fd);
+    }
+}
+
+static void breaker_start(struct breaker *b)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET };
+    socklen_t n = sizeof(at);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    b->listener = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(bind(b->listener, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(b->listener, 16) == 0);
+    getsockname(b->listener, (struct sockaddr *)&at, &n);
+    b->port = ntohs(at.sin_port);
+    CHECK_INT(pthread_create(&b->thread, NULL, breaking, b), 0);
+}
+
+static void breaker_stop(struct breaker *b)
+{
+    __atomic_store_n(&b->stop, true, __ATOMIC_SEQ_CST);
+    shutdown(b->listener, SHUT_RDWR);
+    pthread_join(b->thread, NULL);
+    close(b->listener);
 }
 
 TEST(client_sends_every_method_and_body)
@@ -284,6 +344,30 @@ TEST(client_cancel_and_free_end_open_calls)
     client_send(p->c = client_new(p->l, NULL, NULL), &one);
     p->open = 1;
     pair_free(p); /* ends it, not yet begun: done() without a run of the loop */
+}
+
+static long switches_and_cpu_ms(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return u.ru_nvcsw + (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
+}
+
+TEST(client_sleeps_while_nothing_is_asked)
+{
+    struct pair *p = pair_new(NULL);
+    struct breaker b = { .good = 1000, .hang_up = true };
+    breaker_start(&b);
+    struct client_call kept = { .url = local(p, "/echo") };
+    struct client_call closed = { .url = arena_printf(p->a, "http://127.0.0.1:%u/", b.port) };
+    CHECK_INT(ask(p, &kept)->status, 200);
+    CHECK_INT(ask(p, &closed)->status, 200); /* the peer closes the kept connection now */
+    breaker_stop(&b);
+    run_for(p->l, 30);
+    long before = switches_and_cpu_ms();
+    run_for(p->l, 300);
+    CHECK(switches_and_cpu_ms() - before <= 20);
+    pair_free(p);
 }
 
 /* ---- redirects, guard --------------------------------------------------------------------------- */
@@ -492,63 +576,7 @@ TEST(client_streams_up_with_pauses)
     pair_free(p);
 }
 
-/* ---- peers that break off ----------------------------------------------------------------------- */
-
-struct breaker { /* answers the first `good` requests, then reads one more and resets */
-    int listener, good, requests, connections;
-    unsigned port;
-    bool before_body; /* resets when the head is in, the body is not */
-    bool stop;
-    pthread_t thread;
-};
-
-static void *breaking(void *arg)
-{
-    struct breaker *b = arg;
-    for (;;) {
-        int fd = accept(b->listener, NULL, NULL);
-        if (fd < 0 || __atomic_load_n(&b->stop, __ATOMIC_SEQ_CST)) {
-            close(fd);
-            return NULL;
-        }
-        b->connections++;
-        char buf[65536];
-        for (;;) {
-            ssize_t n = recv(fd, buf, b->before_body ? 20 : sizeof(buf), 0);
-            if (n <= 0)
-                break;
-            if (b->requests++ >= b->good) {
-                struct linger hard = { 1, 0 };
-                setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-                break;
-            }
-            static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-            if (send(fd, ok, sizeof(ok) - 1, MSG_NOSIGNAL) < 0)
-                break;
-        }
-        close(fd);
-    }
-}
-
-static void breaker_start(struct breaker *b)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET };
-    socklen_t n = sizeof(at);
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    b->listener = socket(AF_INET, SOCK_STREAM, 0);
-    CHECK(bind(b->listener, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(b->listener, 16) == 0);
-    getsockname(b->listener, (struct sockaddr *)&at, &n);
-    b->port = ntohs(at.sin_port);
-    CHECK_INT(pthread_create(&b->thread, NULL, breaking, b), 0);
-}
-
-static void breaker_stop(struct breaker *b)
-{
-    __atomic_store_n(&b->stop, true, __ATOMIC_SEQ_CST);
-    shutdown(b->listener, SHUT_RDWR);
-    pthread_join(b->thread, NULL);
-    close(b->listener);
-}
+/* ---- peers that break off: what they may see ---------------------------------------------------- */
 
 TEST(client_never_sends_a_post_twice)
 {

@@ -3,6 +3,9 @@
 #include "net/net_test.h"
 #include "net/server.h"
 #include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -245,6 +248,43 @@ TEST(server_observes_and_survives_a_peer_that_leaves)
     site_free(t);
 }
 
+static void abort_now(void *arg)
+{
+    struct site *t = arg;
+    exchange_abort(TAKE(t->kept));
+}
+
+static void abort_later(struct exchange *x, void *ctx)
+{
+    struct site *t = ctx;
+    t->kept = x;
+    loop_timer_start(t->l, &t->timer, 10, abort_now, t);
+}
+
+static void abort_at_once(struct exchange *x, void *ctx)
+{
+    (void)ctx;
+    exchange_abort(x);
+}
+
+TEST(server_abort_resets_the_connection)
+{
+    struct site *t = site_new();
+    server_route(t->s, "GET", "/abort/now", 0, abort_at_once, t);
+    server_route(t->s, "GET", "/abort/later", 0, abort_later, t);
+    static const slice raw[] = { SLI("GET /abort/now HTTP/1.1\r\nHost: a\r\n\r\n"),
+                                 SLI("GET /abort/later HTTP/1.1\r\nHost: a\r\n\r\n") };
+    for (size_t i = 0; i < COUNT(raw); i++) {
+        struct peer p = { .send = raw[i] };
+        talk(t, &p);
+        CHECK_ROW(i, p.n == 0 && p.closed);
+    }
+    run_for(t->l, 10);
+    CHECK_INT(server_connections(t->s), 0);
+    CHECK_INT(t->observed, 2);
+    site_free(t);
+}
+
 TEST(server_says_why_it_cannot_listen)
 {
     struct loop *l = loop_new();
@@ -281,6 +321,99 @@ TEST(server_sleeps_while_nobody_asks)
     long before = switches();
     run_for(t->l, 300);
     CHECK(switches() - before <= 5);
+    site_free(t);
+}
+
+TEST(server_drops_a_peer_that_drips)
+{
+    struct site *t = site_new();
+    struct server_limits lim;
+    server_limits_default(&lim);
+    lim.idle_s = 1;
+    struct server *s = server_new(t->l, "127.0.0.1:0", NULL, &lim, NULL);
+    server_route(s, "GET", "/echo", 0, echo, t);
+    struct peer p = { .loop = t->l, .port = server_port(s), .bytewise = true, .drip_ms = 100, .wait_ms = 100,
+                      .send = SL("GET /echo HTTP/1.1\r\nHost: a\r\nX-A: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n\r\n") };
+    peer_talk(&p);
+    CHECK_INT(p.status, 0);
+    CHECK(p.closed && p.sent < p.send.n && p.sent > 15);
+    CHECK_INT(t->reached, 0);
+    server_free(s);
+    site_free(t);
+}
+
+/* ---- TLS ---------------------------------------------------------------------------------------- */
+
+/* A certificate for 127.0.0.1 that signs itself, and its key, as two files. */
+static void make_certificate(const char *cert_file, const char *key_file)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = X509_new();
+    X509_set_version(cert, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+    X509_gmtime_adj(X509_getm_notBefore(cert), -60);
+    X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+    X509_set_pubkey(cert, key);
+    X509_NAME *name = X509_get_subject_name(cert);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"dragoman test", -1, -1, 0);
+    X509_set_issuer_name(cert, name);
+    X509_EXTENSION *san = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "IP:127.0.0.1");
+    X509_EXTENSION *ca = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "critical,CA:TRUE");
+    X509_add_ext(cert, san, -1);
+    X509_add_ext(cert, ca, -1);
+    CHECK(X509_sign(cert, key, EVP_sha256()) > 0);
+    FILE *c = fopen(cert_file, "w"), *k = fopen(key_file, "w");
+    CHECK(PEM_write_X509(c, cert) && PEM_write_PrivateKey(k, key, NULL, NULL, 0, NULL, NULL));
+    fclose(c);
+    fclose(k);
+    X509_EXTENSION_free(san);
+    X509_EXTENSION_free(ca);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+}
+
+static void got_answer(void *arg, const struct answer *r)
+{
+    struct site *t = arg;
+    t->observed_status = r->status;
+    t->drained = (int)r->body.n;
+    loop_stop(t->l);
+}
+
+TEST(server_and_client_over_tls)
+{
+    struct site *t = site_new();
+    const char *dir = test_dir();
+    slice cert = arena_printf(t->a, "%s/cert.pem", dir), key = arena_printf(t->a, "%s/key.pem", dir);
+    make_certificate(cert.p, key.p);
+    struct fault f = { 0 };
+    struct server_tls wrong = { cert.p, cert.p };
+    CHECK(!server_new(t->l, "127.0.0.1:0", &wrong, NULL, &f));
+    CHECK(f.code);
+    struct server_tls tls = { cert.p, key.p };
+    struct server *s = server_new(t->l, "127.0.0.1:0", &tls, NULL, &f);
+    CHECK(s);
+    server_route(s, "POST", "/later", 1 << 20, later, t);
+    for (int trusted = 0; trusted < 2; trusted++) {
+        struct client_limits lim;
+        client_limits_default(&lim);
+        lim.ca_file = trusted ? cert.p : NULL;
+        struct client *c = client_new(t->l, &lim, NULL);
+        for (int i = 0; i < 3; i++) {
+            size_t n = 200000;
+            struct client_call call = { .a = t->a, .method = "POST", .body = slice_mem(arena_zalloc(t->a, n), n),
+                                        .url = arena_printf(t->a, "https://127.0.0.1:%u/later", server_port(s)),
+                                        .done = got_answer, .arg = t };
+            client_send(c, &call);
+            loop_run(t->l);
+            CHECK_INT(t->observed_status, trusted ? 201 : 0);
+        }
+        if (trusted)
+            CHECK_INT(server_connections(s), 1);
+        client_free(c);
+    }
+    CHECK_INT(t->reached, 3);
+    server_free(s);
     site_free(t);
 }
 

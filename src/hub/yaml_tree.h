@@ -1,4 +1,4 @@
-/* yaml.h - a YAML document as a small tree that knows its line numbers.
+/* yaml_tree.h - a YAML document as a small tree that knows its line numbers.
  *
  * libyaml reads it; what a configuration file does not need and what surprises people is refused: anchors and aliases, explicit tags, several
  * documents in one file, the same key twice, keys that are no scalars. Limits: the constants below.
@@ -8,8 +8,8 @@
  * Ownership  the tree lives in the arena and does not point into text.
  * Errors     code "bad_yaml"; field is empty, *ret_line and *ret_column say where (from 1).
  */
-#ifndef HUB_YAML_H
-#define HUB_YAML_H
+#ifndef HUB_YAML_TREE_H
+#define HUB_YAML_TREE_H
 #include "base/base.h"
 
 enum { YAML_BYTES_MAX = 1 << 20, YAML_DEPTH_MAX = 16, YAML_NODES_MAX = 20000, YAML_MEMBERS_MAX = 2000 };

@@ -1,4 +1,4 @@
-#include "hub/yaml.h"
+#include "hub/yaml_tree.h"
 #include <yaml.h>
 
 struct reader {

@@ -1,0 +1,92 @@
+// build.mjs - makes each web/<page>/{index.html,main.ts,style.css} into one self-contained HTML text, and all of them into one C file.
+//
+//   node web/build.mjs OUT.c [DIST_FOLDER]
+//
+// The script and the style are put in place of <!--style--> and <!--script-->; the policy (<!--policy-->) names their hashes, so nothing else
+// runs. A page may load pictures and talk to the server it came from, no more. DIST_FOLDER gets the pages as files too.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const web = dirname(fileURLToPath(import.meta.url));
+const [out, dist] = process.argv.slice(2);
+if (!out) {
+  console.error("usage: node web/build.mjs OUT.c [DIST_FOLDER]");
+  process.exit(2);
+}
+if (!existsSync(join(web, "node_modules", "esbuild"))) {
+  console.error("web/node_modules is missing: run `npm ci` in the folder web/ (the set-up script does), then build again.");
+  process.exit(1);
+}
+const { buildSync } = await import("esbuild");
+
+const bundle = (file, loader) =>
+  buildSync({
+    entryPoints: [file],
+    bundle: true,
+    minify: true,
+    write: false,
+    target: "es2022",
+    format: loader === "css" ? undefined : "iife",
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "warning",
+  }).outputFiles[0].text.trim();
+
+const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+
+function page(name) {
+  const script = bundle(join(web, name, "main.ts"), "ts").replaceAll("</script", "<\\/script");
+  const style = bundle(join(web, name, "style.css"), "css");
+  const policy = [
+    "default-src 'none'",
+    `script-src ${hash(script)}`,
+    `style-src ${hash(style)}`,
+    "img-src 'self' data: blob:",
+    "media-src 'self' data: blob:",
+    "connect-src 'self'",
+    "form-action 'none'",
+    "base-uri 'none'",
+  ].join("; ");
+  const parts = {
+    "<!--policy-->": `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+    "<!--style-->": `<style>${style}</style>`,
+    "<!--script-->": `<script>${script}</script>`,
+  };
+  let html = readFileSync(join(web, name, "index.html"), "utf8");
+  for (const [mark, text] of Object.entries(parts)) {
+    if (html.split(mark).length !== 2) throw new Error(`web/${name}/index.html must hold ${mark} once`);
+    html = html.split(mark).join(text);
+  }
+  return html;
+}
+
+function cArray(identifier, bytes) {
+  const lines = [];
+  for (let i = 0; i < bytes.length; i += 32) lines.push("    " + Array.from(bytes.subarray(i, i + 32)).join(",") + ",");
+  return `static const unsigned char ${identifier}[] = {\n${lines.join("\n")}\n};\n`;
+}
+
+const names = readdirSync(web, { withFileTypes: true })
+  .filter((e) => e.isDirectory() && existsSync(join(web, e.name, "index.html")))
+  .map((e) => e.name)
+  .sort();
+
+let arrays = "";
+let rows = "";
+for (const name of names) {
+  const html = page(name);
+  const identifier = "page_" + name.replaceAll(/[^a-z0-9]/g, "_");
+  arrays += cArray(identifier, Buffer.from(html));
+  rows += `    { "${name}", ${identifier}, sizeof(${identifier}) },\n`;
+  if (dist) {
+    mkdirSync(dist, { recursive: true });
+    writeFileSync(join(dist, `${name}.html`), html);
+  }
+}
+writeFileSync(
+  out,
+  `/* Made by web/build.mjs; do not edit. */\n#include "web/page.h"\n\nextern const struct page web_pages[];\n${arrays}\n` +
+    `const struct page web_pages[] = {\n${rows}    { NULL, NULL, 0 },\n};\n`,
+);
