@@ -83,6 +83,7 @@ struct line {
 
 /* ---- line_state.c ---------------------------------------------------------------------------------------------------------------- */
 void line_people(struct line *l, size_t n); /* makes chats until there are n people */
+struct chat *line_person(const struct line *l, size_t i); /* from 0 */
 /* By id, by number ("1"), or NULL. */
 struct chat *line_chat(const struct line *l, slice id);
 bool line_chat_has(const struct line *l, const struct chat *group, const struct chat *user);

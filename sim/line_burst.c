@@ -22,19 +22,10 @@ static void answered(void *arg, int status, int64_t took_ms)
         b->ended_ms = time_mono_ms();
 }
 
-static struct chat *guest(const struct burst *b, int64_t i)
-{
-    int64_t seen = i % b->guests;
-    for (size_t k = (size_t)seen; k < b->line->n_chats; k++) /* at most two chats are no people */
-        if (b->line->chats[k]->kind == CHAT_USER && (k < 6 || k - 2 == (size_t)seen))
-            return b->line->chats[k];
-    return NULL;
-}
-
-static bool send_one(struct burst *b)
+static void send_one(struct burst *b)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct chat *c = guest(b, b->sent);
+    struct chat *c = line_person(b->line, (size_t)(b->sent % b->guests));
     struct jw w = jw_new(a, 4096);
     struct fault f;
     jw_open(&w, NULL, '{');
@@ -46,11 +37,10 @@ static bool send_one(struct burst *b)
     b->sent++;
     if (c && what && line_guest_does(batch, c, what, &f) && batch->n) {
         line_batch_send(batch, answered, b);
-        return true;
+        return;
     }
     arena_free(batch->a);
     answered(b, 0, 0);
-    return false;
 }
 
 static void tick(void *arg)
@@ -58,7 +48,7 @@ static void tick(void *arg)
     struct burst *b = arg;
     int64_t due = MIN(b->count, (time_mono_ms() - b->started_ms + TICK_MS) * b->rate / 1000);
     while (b->sent < due)
-        (void)send_one(b);
+        send_one(b);
     if (b->sent < b->count)
         loop_timer_start(b->line->env->loop, &b->timer, TICK_MS, tick, b);
 }
@@ -99,9 +89,10 @@ static void post_burst(struct sim_call *c, void *ctx)
     struct fault f = { 0 };
     const struct js *doc = js_parse(c->x->a, c->x->body, &f);
     int64_t count = 100, guests = 10, rate = 100;
-    if (doc && l->burst && l->burst->answered < l->burst->count)
-        doc = (void)fault(&f, "busy", "", "a burst is running"), NULL;
-    if (!doc || !read_number(doc, "count", COUNT_MAX, &count, &f) || !read_number(doc, "guests", LINE_GUESTS_MAX, &guests, &f) ||
+    bool busy = doc && l->burst && l->burst->answered < l->burst->count;
+    if (busy)
+        fault(&f, "busy", "", "a burst is running");
+    if (busy || !doc || !read_number(doc, "count", COUNT_MAX, &count, &f) || !read_number(doc, "guests", LINE_GUESTS_MAX, &guests, &f) ||
         !read_number(doc, "rate", RATE_MAX, &rate, &f)) {
         sim_fault(c, 400, &f);
         return;

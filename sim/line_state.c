@@ -77,6 +77,13 @@ void line_people(struct line *l, size_t n)
     }
 }
 
+/* People stand around the two groups. */
+struct chat *line_person(const struct line *l, size_t i)
+{
+    size_t at = i < COUNT(faces) ? i : i + 2;
+    return at < l->n_chats ? l->chats[at] : NULL;
+}
+
 struct chat *line_chat(const struct line *l, slice id)
 {
     int64_t number;
