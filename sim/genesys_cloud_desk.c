@@ -1,0 +1,649 @@
+#include "sim/genesys_cloud.h"
+
+/* ---- what an agent says ------------------------------------------------------------------------------------------------------ */
+
+struct gc_message *gc_say(struct gc *g, struct gc_conversation *v, const struct gc_agent *agent, slice text, slice content,
+                          struct gc_media *media, const struct gc_hook_how *how, struct fault *f)
+{
+    if (v->integration->deleted)
+        return fault(f, "refused", "", "The conversation's integration is deleted."), NULL;
+    if (v->end_ms)
+        return fault(f, "refused", "", "The conversation is over."), NULL;
+    if (slice_empty(text) && slice_empty(content) && !media)
+        return fault(f, "missing_field", "text", "There is nothing to say."), NULL;
+    if (utf8_len(text) > GC_TEXT_CHARS)
+        return fault(f, "out_of_range", "text", "A text has at most %d characters.", GC_TEXT_CHARS), NULL;
+    if (media && !gc_mime_allowed(g, v->integration, media->mime, false))
+        return fault(f, "refused", "attachment.mime",
+                     "The supported content profile does not let this kind of file out."), NULL;
+    struct gc_message *m = gc_message_add(g, v, agent ? GC_AGENT : GC_BOT);
+    if (!m)
+        return fault(f, "refused", "", "This simulator keeps no more than %d messages.", GC_MESSAGES_MAX), NULL;
+    if (agent)
+        gc_seat_take(g, v, agent, "transfer");
+    m->agent = agent;
+    m->text = arena_dup(g->a, text);
+    m->media = media;
+    m->content = media ? gc_media_content(g, media) : arena_dup(g->a, content);
+    v->unread = 0;
+    gc_hook_message(g, m, how);
+    gc_tell_message(g, m);
+    gc_tell_conversation(g, v);
+    return m;
+}
+
+/* ---- what pages and tests see -------------------------------------------------------------------------------------------------- */
+
+static const char *const state_names[] = { [GC_QUEUED] = "queued", [GC_RECEIVED] = "received", [GC_SENT] = "sent",
+                                           [GC_PUBLISHED] = "published", [GC_DELIVERED] = "delivered",
+                                           [GC_FAILED] = "failed" };
+static const char *const media_names[] = { [GC_FETCHING] = "fetching", [GC_KEPT] = "kept", [GC_DROPPED] = "dropped",
+                                           [GC_BROKEN] = "failed", [GC_WAITING] = "waiting" };
+static const char *const by_names[] = { [GC_GUEST] = "guest", [GC_AGENT] = "agent", [GC_BOT] = "bot" };
+
+static void write_media(struct jw *w, const struct gc_media *f)
+{
+    struct text url = text_new(w->t.a, 128);
+    text_add(&url, "/sim/media/" SLF, SLA(f->id));
+    jw_open(w, "media", '{');
+    jw_str(w, "id", f->id);
+    jw_str(w, "name", f->name);
+    jw_str(w, "mime", f->mime);
+    jw_str(w, "kind", f->kind);
+    jw_str(w, "state", slice_of(media_names[f->state]));
+    jw_int(w, "size", (int64_t)f->size);
+    jw_opt(w, "sha256", f->sha256);
+    if (f->wanted_sha256.n && f->sha256.n)
+        jw_bool(w, "sha256_matches", slice_eq_nocase(f->wanted_sha256, f->sha256));
+    jw_opt(w, "error", f->error);
+    if (f->bytes)
+        jw_str(w, "url", text_slice(&url));
+    jw_close(w, '}');
+}
+
+static void write_message(struct jw *w, const struct gc_message *m)
+{
+    const struct gc_conversation *v = m->conversation;
+    jw_open(w, NULL, '{');
+    jw_str(w, "id", m->id);
+    jw_str(w, "conversation", v->id);
+    jw_opt(w, "messageId", m->message_id);
+    jw_str(w, "direction", m->by == GC_GUEST ? SL("inbound") : SL("outbound"));
+    jw_str(w, "from", slice_of(by_names[m->by]));
+    jw_str(w, "name", m->by == GC_GUEST ? slice_or(v->nickname, v->guest) : m->agent ? m->agent->name : SL("Bot"));
+    jw_time(w, "at", m->at_ms);
+    jw_opt(w, "time", m->time);
+    jw_str(w, "text", m->text);
+    jw_str(w, "state", slice_of(state_names[m->state]));
+    if (m->reason_code.n || m->reason_text.n) {
+        jw_open(w, "reason", '{');
+        jw_str(w, "code", m->reason_code);
+        jw_str(w, "message", m->reason_text);
+        jw_close(w, '}');
+    }
+    if (m->media)
+        write_media(w, m->media);
+    if (m->content.n)
+        jw_raw(w, "content", m->content);
+    if (m->metadata.n)
+        jw_raw(w, "metadata", m->metadata);
+    if (m->button_type.n) {
+        jw_open(w, "button", '{');
+        jw_str(w, "type", m->button_type);
+        jw_str(w, "text", m->button_text);
+        jw_str(w, "payload", m->button_payload);
+        jw_str(w, "originatingMessageId", m->answers_to);
+        jw_bool(w, "paired", m->paired);
+        jw_close(w, '}');
+    }
+    jw_int(w, "attempts", m->attempts);
+    jw_close(w, '}');
+}
+
+static void conversation_members(struct jw *w, const struct gc_conversation *v)
+{
+    const struct gc_participant *seat = gc_seat(v);
+    jw_str(w, "id", v->id);
+    jw_str(w, "state", v->end_ms ? SL("ended") : seat ? SL("connected") : SL("queued"));
+    jw_str(w, "integration", v->integration->id);
+    jw_str(w, "channel", v->integration->name);
+    jw_bool(w, "flow", v->integration->flow.n > 0);
+    jw_open(w, "guest", '{');
+    jw_str(w, "id", v->guest);
+    jw_str(w, "name", slice_or(v->nickname, slice_or(v->first_name, v->guest)));
+    jw_opt(w, "nickname", v->nickname);
+    jw_opt(w, "firstName", v->first_name);
+    jw_opt(w, "lastName", v->last_name);
+    jw_opt(w, "image", v->image);
+    jw_opt(w, "email", v->email);
+    jw_close(w, '}');
+    jw_opt(w, "agent", seat ? seat->agent->name : SLICE_NONE);
+    jw_str(w, "customer", gc_customer(v)->id);
+    jw_time(w, "started", v->start_ms);
+    if (v->end_ms)
+        jw_time(w, "ended", v->end_ms);
+    jw_opt(w, "disconnect", slice_of(gc_customer(v)->disconnect));
+    jw_time(w, "last", v->last_ms);
+    jw_int(w, "unread", v->unread);
+    jw_int(w, "reopened", v->reopened);
+    jw_int(w, "transfers", v->transfers);
+    jw_int(w, "count", (int64_t)v->n_messages);
+    jw_bool(w, "typing", v->typing_until_ms > time_now_ms());
+    const struct gc_message *last = v->messages ? CONTAINER_OF(v->last_message, struct gc_message, next) : NULL;
+    jw_str(w, "preview", last ? utf8_cut(slice_or(last->text, last->media ? last->media->name : SLICE_NONE), 80) : SLICE_NONE);
+    jw_open(w, "attributes", '{');
+    for (size_t i = 0; i < v->n_attributes; i++) {
+        jw_key(w, v->attributes[i].key);
+        jw_str(w, NULL, v->attributes[i].value);
+    }
+    jw_close(w, '}');
+}
+
+static void write_conversation(struct jw *w, const struct gc_conversation *v)
+{
+    jw_open(w, NULL, '{');
+    conversation_members(w, v);
+    jw_close(w, '}');
+}
+
+/* Nothing is written while nobody looks. */
+void gc_tell_message(struct gc *g, const struct gc_message *m)
+{
+    if (!g->watched)
+        return;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct jw w = jw_new(a, GC_ANSWER_MAX);
+    write_message(&w, m);
+    feed_send(g->feed, "message", jw_done(&w));
+}
+
+void gc_tell_conversation(struct gc *g, const struct gc_conversation *v)
+{
+    if (!g->watched)
+        return;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct jw w = jw_new(a, GC_ANSWER_MAX);
+    write_conversation(&w, v);
+    feed_send(g->feed, "conversation", jw_done(&w));
+}
+
+void gc_tell_typing(struct gc *g, const struct gc_conversation *v)
+{
+    if (!g->watched)
+        return;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    slice json = arena_printf(a, "{\"conversation\":\"" SLF "\",\"ms\":%d}", SLA(v->id), GC_TYPING_MS);
+    feed_send(g->feed, "typing", json);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------------------- */
+
+static void refuse(struct sim_call *c, int status, const char *code, const char *field, const char *text)
+{
+    struct fault f = { 0 };
+    fault(&f, code, field, "%s", text);
+    sim_fault(c, status, &f);
+}
+
+static struct gc_conversation *conversation_of(struct gc *g, struct sim_call *c)
+{
+    struct gc_conversation *v = gc_conversation_find(g, c->params[0]);
+    if (!v)
+        refuse(c, 404, "not_found", "id", "There is no such conversation.");
+    return v;
+}
+
+static void conversations_get(struct sim_call *c, void *ctx)
+{
+    struct gc *g = ctx;
+    struct jw w = gc_writer(c);
+    size_t n = MIN(g->conversations.n, (size_t)GC_CONVERSATIONS_LISTED);
+    jw_open(&w, NULL, '{');
+    jw_int(&w, "total", (int64_t)g->conversations.n);
+    jw_open(&w, "agents", '[');
+    for (size_t i = 0; i < g->agents.n; i++)
+        jw_str(&w, NULL, ((const struct gc_agent *)g->agents.items[i])->name);
+    jw_close(&w, ']');
+    jw_open(&w, "conversations", '[');
+    for (size_t i = 0; i < n; i++)
+        write_conversation(&w, g->conversations.items[g->conversations.n - 1 - i]);
+    jw_close(&w, ']');
+    jw_close(&w, '}');
+    sim_json(c, 200, jw_done(&w));
+}
+
+static void conversation_get(struct sim_call *c, void *ctx)
+{
+    const struct gc_conversation *v = conversation_of(ctx, c);
+    if (!v)
+        return;
+    struct jw w = gc_writer(c);
+    jw_open(&w, NULL, '{');
+    conversation_members(&w, v);
+    jw_open(&w, "messages", '[');
+    for (const struct gc_message *m = v->messages; m; m = m->next)
+        write_message(&w, m);
+    jw_close(&w, ']');
+    jw_close(&w, '}');
+    sim_json(c, 200, jw_done(&w));
+}
+
+enum { INBOUND_PAGE = 5000 };
+
+static void inbound_get(struct sim_call *c, void *ctx)
+{
+    const struct gc *g = ctx;
+    int64_t from = 0, limit = INBOUND_PAGE;
+    slice after = exchange_query(c->x, "after"), at_most = exchange_query(c->x, "limit");
+    if ((after.p && (!slice_int(after, &from) || from < 0)) ||
+        (at_most.p && (!slice_int(at_most, &limit) || limit < 1 || limit > INBOUND_PAGE))) {
+        refuse(c, 400, "out_of_range", "after", "after and limit are numbers.");
+        return;
+    }
+    struct jw w = gc_writer(c);
+    jw_open(&w, NULL, '{');
+    jw_int(&w, "total", (int64_t)g->inbound.n);
+    jw_open(&w, "messages", '[');
+    for (size_t i = (size_t)from; i < g->inbound.n && limit-- > 0; i++) {
+        const struct gc_message *m = g->inbound.items[i];
+        jw_open(&w, NULL, '{');
+        jw_int(&w, "seq", m->seq);
+        jw_str(&w, "id", m->id);
+        jw_str(&w, "messageId", m->message_id);
+        jw_str(&w, "time", m->time);
+        jw_str(&w, "from", m->conversation->guest);
+        jw_str(&w, "conversation", m->conversation->id);
+        jw_str(&w, "text", m->text);
+        jw_int(&w, "times", m->attempts);
+        jw_opt(&w, "payload", m->button_payload);
+        if (m->media)
+            jw_str(&w, "sha256", m->media->sha256);
+        jw_int(&w, "at_ms", m->at_ms);
+        jw_close(&w, '}');
+    }
+    jw_close(&w, ']');
+    jw_close(&w, '}');
+    sim_json(c, 200, jw_done(&w));
+}
+
+/* clang-format off */
+static const struct { const char *name; size_t off; } counters[] = {
+#define C(name) { #name, offsetof(struct gc_counters, name) }
+    C(logins), C(login_refused), C(api_calls), C(unauthorised), C(rate_limited),
+    C(inbound), C(duplicates), C(refused), C(responses), C(typing_in), C(typing_dropped),
+    C(receipts_delivered), C(receipts_failed), C(receipts_refused),
+    C(outbound), C(hooks), C(hook_retries), C(hook_given_up), C(receipts_out), C(typing_out),
+    C(fetched), C(fetch_failed), C(fetch_dropped), C(downloads), C(redirects),
+#undef C
+};
+/* clang-format on */
+
+static void counters_get(struct sim_call *c, void *ctx)
+{
+    const struct gc *g = ctx;
+    struct jw w = gc_writer(c);
+    jw_open(&w, NULL, '{');
+    for (size_t i = 0; i < COUNT(counters); i++) {
+        int64_t n;
+        memcpy(&n, (const char *)&g->n + counters[i].off, sizeof(n));
+        jw_int(&w, counters[i].name, n);
+    }
+    jw_int(&w, "conversations", (int64_t)g->conversations.n);
+    jw_int(&w, "messages", (int64_t)g->n_messages);
+    jw_int(&w, "open_hooks", (int64_t)g->hooks.n);
+    jw_close(&w, '}');
+    sim_json(c, 200, jw_done(&w));
+}
+
+static void events_get(struct sim_call *c, void *ctx)
+{
+    struct gc *g = ctx;
+    g->watched = true;
+    feed_add(g->feed, c);
+}
+
+static void media_get(struct sim_call *c, void *ctx)
+{
+    const struct gc *g = ctx;
+    const struct gc_media *f = gc_map_get(&g->media_map, c->params[0]);
+    if (!f || !f->bytes) {
+        refuse(c, 404, "not_found", "id", "There are no bytes of such a file.");
+        return;
+    }
+    /* What guests send is shown, never run. */
+    sim_header(c, "Content-Security-Policy", SL("default-src 'none'; sandbox"));
+    sim_header(c, "X-Content-Type-Options", SL("nosniff"));
+    if (!slice_starts(f->mime, SL("image/")) || slice_starts(f->mime, SL("image/svg")))
+        sim_header(c, "Content-Disposition", SL("attachment"));
+    sim_answer(c, 200, f->mime, slice_mem(f->bytes, f->size));
+}
+
+/* ---- the guest's picture: fetched for the page, which may load nothing from elsewhere ------------------------------------------------ */
+
+enum { PICTURE_MAX = 2 << 20 };
+
+struct picture {
+    struct sim_call *c;
+    struct client_call call;
+};
+
+static void picture_got(void *arg, const struct answer *r)
+{
+    struct picture *p = arg;
+    if (r->status == 200 && slice_starts(r->type, SL("image/")) && !slice_starts(r->type, SL("image/svg"))) {
+        sim_header(p->c, "X-Content-Type-Options", SL("nosniff"));
+        sim_header(p->c, "Cache-Control", SL("max-age=300"));
+        sim_answer(p->c, 200, r->type, r->body);
+    } else {
+        refuse(p->c, 404, "not_found", "image", "The picture could not be fetched.");
+    }
+}
+
+static void picture_get(struct sim_call *c, void *ctx)
+{
+    struct gc *g = ctx;
+    const struct gc_conversation *v = conversation_of(g, c);
+    if (!v)
+        return;
+    if (!v->image.n) {
+        refuse(c, 404, "not_found", "image", "The guest has no picture.");
+        return;
+    }
+    struct picture *p = ARENA_NEW(c->x->a, struct picture);
+    p->c = c;
+    p->call = (struct client_call){
+        .a = c->x->a, .method = "GET", .url = v->image, .answer_bytes = PICTURE_MAX, .max_redirects = 3, .done = picture_got, .arg = p
+    };
+    client_send(g->env->client, &p->call);
+}
+
+static void page_get(struct sim_call *c, void *ctx)
+{
+    (void)ctx;
+    sim_page(c, "genesys-cloud");
+}
+
+static void chat_get(struct sim_call *c, void *ctx)
+{
+    const struct gc *g = ctx;
+    struct jw w = gc_writer(c);
+    jw_open(&w, NULL, '[');
+    for (size_t i = 0; i < g->chat.n; i++)
+        jw_raw(&w, NULL, *(const slice *)g->chat.items[i]);
+    jw_close(&w, ']');
+    sim_json(c, 200, jw_done(&w));
+}
+
+/* ---- acting as the agent ------------------------------------------------------------------------------------------------------- */
+
+struct order { /* POST …/agent */
+    slice text, agent, base64, name, mime;
+    const struct js *quick_replies, *cards, *date_picker, *list_picker, *content;
+    int64_t copies;
+    bool typing, bot, bad_signature;
+};
+/* clang-format off */
+static const struct js_field order_fields[] = {
+    JS_FIELD(struct order, text,          "text",              JS_STR,  0),
+    JS_FIELD(struct order, agent,         "agent",             JS_STR,  0),
+    JS_FIELD(struct order, base64,        "attachment.base64", JS_STR,  0),
+    JS_FIELD(struct order, name,          "attachment.name",   JS_STR,  0),
+    JS_FIELD(struct order, mime,          "attachment.mime",   JS_STR,  0),
+    JS_FIELD(struct order, quick_replies, "quick_replies",     JS_ANY,  0),
+    JS_FIELD(struct order, cards,         "cards",             JS_ANY,  0),
+    JS_FIELD(struct order, date_picker,   "date_picker",       JS_ANY,  0),
+    JS_FIELD(struct order, list_picker,   "list_picker",       JS_ANY,  0),
+    JS_FIELD(struct order, content,       "content",           JS_ANY,  0),
+    JS_FIELD(struct order, copies,        "copies",            JS_I64,  0),
+    JS_FIELD(struct order, typing,        "typing",            JS_BOOL, 0),
+    JS_FIELD(struct order, bot,           "bot",               JS_BOOL, 0),
+    JS_FIELD(struct order, bad_signature, "bad_signature",     JS_BOOL, 0),
+};
+/* clang-format on */
+
+static void quick_reply(struct jw *w, const struct js *item)
+{
+    slice text = js_is_string(item) ? js_text(item) : js_text(js_at(item, "text"));
+    jw_open(w, NULL, '{');
+    jw_str(w, "contentType", SL("QuickReply"));
+    jw_open(w, "quickReply", '{');
+    jw_str(w, "text", text);
+    jw_str(w, "payload", slice_or(js_text(js_at(item, "payload")), text));
+    jw_opt(w, "image", js_text(js_at(item, "image")));
+    jw_str(w, "action", SL("Message"));
+    jw_close(w, '}');
+    jw_close(w, '}');
+}
+
+static void element(struct jw *w, const char *type, const char *member, const struct js *value)
+{
+    jw_open(w, NULL, '{');
+    jw_str(w, "contentType", slice_of(type));
+    jw_value(w, member, value);
+    jw_close(w, '}');
+}
+
+/* What flows and bots send, "8.4 Content elements"; absent: the order holds nothing structured. */
+static slice structured(struct arena *a, const struct order *o)
+{
+    struct jw w = jw_new(a, GC_ANSWER_MAX);
+    if (js_is_array(o->content))
+        return js_len(o->content) ? js_print(a, o->content) : SLICE_NONE;
+    jw_open(&w, NULL, '[');
+    for (size_t i = 0; i < js_len(o->quick_replies); i++)
+        quick_reply(&w, js_item(o->quick_replies, i));
+    if (js_len(o->cards) == 1)
+        element(&w, "Card", "card", js_item(o->cards, 0));
+    if (js_len(o->cards) > 1) {
+        jw_open(&w, NULL, '{');
+        jw_str(&w, "contentType", SL("Carousel"));
+        jw_open(&w, "carousel", '{');
+        jw_value(&w, "cards", o->cards);
+        jw_close(&w, '}');
+        jw_close(&w, '}');
+    }
+    if (js_is_object(o->date_picker))
+        element(&w, "DatePicker", "datePicker", o->date_picker);
+    if (js_is_object(o->list_picker))
+        element(&w, "ListPicker", "listPicker", o->list_picker);
+    jw_close(&w, ']');
+    slice json = jw_done(&w);
+    return json.n > strlen("[]") ? json : SLICE_NONE;
+}
+
+static struct gc_media *file_new(struct gc *g, slice name, slice mime, slice bytes)
+{
+    struct gc_media *f = gc_media_new(g, slice_or(name, SL("file")), slice_or(mime, SL("application/octet-stream")),
+                                      gc_kind_of(mime));
+    f->url = arena_printf(g->a, SLF "/api/v2/downloads/" SLF, SLA(g->base), SLA(f->id));
+    gc_media_fill(g, f, bytes);
+    return f;
+}
+
+static void answer_said(struct sim_call *c, const struct gc_message *m, const struct fault *f)
+{
+    if (!m) {
+        sim_fault(c, 400, f);
+        return;
+    }
+    struct jw w = gc_writer(c);
+    write_message(&w, m);
+    sim_json(c, 200, jw_done(&w));
+}
+
+/* The agent named; nobody named: who is connected, else the first of all. */
+static const struct gc_agent *agent_for(const struct gc *g, const struct gc_conversation *v, slice name)
+{
+    const struct gc_participant *seat = gc_seat(v);
+    if (name.n)
+        return gc_agent_find(g, name);
+    return seat ? seat->agent : g->agents.items[0];
+}
+
+static void type_to(struct gc *g, struct sim_call *c, struct gc_conversation *v, const struct gc_hook_how *how)
+{
+    bool on = gc_typing_enabled(g, v->integration, false) && !v->end_ms;
+    if (on)
+        gc_hook_typing(g, v, how);
+    sim_json(c, 200, on ? SL("{\"sent\":true}") : SL("{\"sent\":false}"));
+}
+
+static void agent_post(struct sim_call *c, void *ctx)
+{
+    struct gc *g = ctx;
+    struct gc_conversation *v = conversation_of(g, c);
+    if (!v)
+        return;
+    struct arena *a = c->x->a;
+    struct fault f = { 0 };
+    struct order o = { 0 };
+    const struct js *doc = js_parse(a, c->x->body, &f);
+    if (!doc || !js_read(a, doc, order_fields, COUNT(order_fields), &o, &f)) {
+        sim_fault(c, 400, &f);
+        return;
+    }
+    const struct gc_agent *agent = agent_for(g, v, o.agent);
+    slice bytes = SLICE_NONE, content = structured(a, &o);
+    struct gc_hook_how how = { .bad_signature = o.bad_signature, .copies = (int)MIN(MAX(o.copies, 0), 6) };
+    if (!agent)
+        refuse(c, 400, "refused", "agent", "There is no such agent.");
+    else if (o.base64.p && !gc_unbase64(a, o.base64, &bytes))
+        refuse(c, 400, "wrong_type", "attachment.base64", "It is not Base64.");
+    else if (o.typing)
+        type_to(g, c, v, &how);
+    else {
+        struct gc_media *file = o.base64.p ? file_new(g, o.name, o.mime, bytes) : NULL;
+        bool bot = o.bot || content.n; /* agents can send only text and attachments */
+        answer_said(c, gc_say(g, v, bot ? NULL : agent, o.text, content, file, &how, &f), &f);
+    }
+}
+
+static void file_post(struct sim_call *c, void *ctx)
+{
+    struct gc *g = ctx;
+    struct gc_conversation *v = conversation_of(g, c);
+    if (!v)
+        return;
+    const struct gc_agent *agent = agent_for(g, v, exchange_query(c->x, "agent"));
+    if (!agent) {
+        refuse(c, 400, "refused", "agent", "There is no such agent.");
+        return;
+    }
+    struct fault f = { 0 };
+    struct gc_media *file = file_new(g, exchange_query(c->x, "name"), exchange_header(c->x, "content-type"), c->x->body);
+    answer_said(c, gc_say(g, v, agent, exchange_query(c->x, "text"), SLICE_NONE, file, NULL, &f), &f);
+}
+
+static void answer_conversation(struct gc *g, struct sim_call *c, const struct gc_conversation *v)
+{
+    gc_tell_conversation(g, v);
+    struct jw w = gc_writer(c);
+    write_conversation(&w, v);
+    sim_json(c, 200, jw_done(&w));
+}
+
+/* who ended it -> how the customer's and the agent's side ended */
+static const struct {
+    slice by;
+    const char *customer, *agent;
+} ends[] = {
+    { SLI("agent"), "peer", "client" },
+    { SLI("guest"), "client", "peer" },
+    { SLI("system"), "system", "system" },
+    { SLI("error"), "error", "error" },
+};
+
+static void end_post(struct sim_call *c, void *ctx)
+{
+    struct gc *g = ctx;
+    struct gc_conversation *v = conversation_of(g, c);
+    if (!v)
+        return;
+    const struct js *doc = c->x->body.n ? js_parse(c->x->a, c->x->body, NULL) : NULL;
+    slice by = slice_or(js_text(js_at(doc, "by")), SL("agent"));
+    for (size_t i = 0; i < COUNT(ends); i++)
+        if (slice_eq(ends[i].by, by)) {
+            gc_conversation_end(g, v, ends[i].customer, ends[i].agent);
+            answer_conversation(g, c, v);
+            return;
+        }
+    refuse(c, 400, "refused", "by", "by is agent, guest, system or error.");
+}
+
+static void transfer_post(struct sim_call *c, void *ctx)
+{
+    struct gc *g = ctx;
+    struct gc_conversation *v = conversation_of(g, c);
+    if (!v)
+        return;
+    const struct js *doc = js_parse(c->x->a, c->x->body, NULL);
+    const struct gc_agent *agent = gc_agent_find(g, js_text(js_at(doc, "agent")));
+    if (!agent || v->end_ms) {
+        refuse(c, 400, "refused", "agent", agent ? "The conversation is over." : "There is no such agent.");
+        return;
+    }
+    gc_seat_take(g, v, agent, "transfer");
+    answer_conversation(g, c, v);
+}
+
+static void read_post(struct sim_call *c, void *ctx)
+{
+    struct gc_conversation *v = conversation_of(ctx, c);
+    if (!v)
+        return;
+    v->unread = 0;
+    answer_conversation(ctx, c, v);
+}
+
+/* A receipt of our choice for a guest's message. */
+static void receipt_post(struct sim_call *c, void *ctx)
+{
+    struct gc *g = ctx;
+    struct gc_message *m = gc_message_find(g, c->params[0]);
+    const struct js *doc = c->x->body.n ? js_parse(c->x->a, c->x->body, NULL) : NULL;
+    if (!m || m->by != GC_GUEST) {
+        refuse(c, 404, "not_found", "id", "There is no such message of a guest.");
+        return;
+    }
+    int64_t copies = 1;
+    if (js_at(doc, "copies") && !js_int(js_at(doc, "copies"), &copies))
+        copies = 1;
+    struct gc_hook_how how = { .bad_signature = js_true(js_at(doc, "bad_signature")),
+                               .copies = (int)MIN(MAX(copies, 1), 6) };
+    bool published = slice_eq(js_text(js_at(doc, "status")), SL("Published"));
+    gc_hook_receipt(g, m, published, slice_or(js_text(js_at(doc, "code")), SL("GeneralError")),
+                    slice_or(js_text(js_at(doc, "message")), SL("The message could not be processed.")), &how);
+    gc_tell_message(g, m);
+    sim_json(c, 200, SL("{}"));
+}
+
+static void tokens_expire(struct sim_call *c, void *ctx)
+{
+    const struct gc *g = ctx;
+    for (size_t i = 0; i < g->tokens.n; i++)
+        ((struct gc_token *)g->tokens.items[i])->dead = true;
+    sim_json(c, 200, SL("{}"));
+}
+
+/* clang-format off */
+const struct sim_route gc_desk_routes[] = {
+    { "GET",  "/",                                 page_get,          SIM_CONTROL },
+    { "GET",  "/sim/conversations",                conversations_get, SIM_CONTROL },
+    { "GET",  "/sim/conversations/:id",            conversation_get,  SIM_CONTROL },
+    { "GET",  "/sim/conversations/:id/picture",    picture_get,       SIM_CONTROL },
+    { "POST", "/sim/conversations/:id/agent",      agent_post,        SIM_CONTROL },
+    { "POST", "/sim/conversations/:id/file",       file_post,         SIM_CONTROL },
+    { "POST", "/sim/conversations/:id/end",        end_post,          SIM_CONTROL },
+    { "POST", "/sim/conversations/:id/transfer",   transfer_post,     SIM_CONTROL },
+    { "POST", "/sim/conversations/:id/read",       read_post,         SIM_CONTROL },
+    { "POST", "/sim/messages/:id/receipt",         receipt_post,      SIM_CONTROL },
+    { "POST", "/sim/tokens/expire",                tokens_expire,     SIM_CONTROL },
+    { "POST", "/sim/responses",                    gc_responses_post, SIM_CONTROL },
+    { "GET",  "/sim/inbound",                      inbound_get,       SIM_CONTROL },
+    { "GET",  "/sim/counters",                     counters_get,      SIM_CONTROL },
+    { "GET",  "/sim/chat",                         chat_get,          SIM_CONTROL },
+    { "GET",  "/sim/events",                       events_get,        SIM_CONTROL },
+    { "GET",  "/sim/media/:id",                    media_get,         SIM_CONTROL },
+};
+/* clang-format on */
+const size_t gc_desk_n = COUNT(gc_desk_routes);
