@@ -221,8 +221,9 @@ struct hook {
     int64_t dedupe_ms;   /* how long a message id is remembered; 0: 7 days */
 };
 struct rate {
-    unsigned calls;
+    unsigned calls;      /* 0: no limit */
     int64_t per_ms;
+    unsigned setting;    /* setting that says calls instead; 0: none (so it cannot be the first setting) */
 };
 struct poll {
     unsigned every;        /* setting with the seconds between two polls; the setting's value 0: off */
@@ -279,6 +280,9 @@ struct connector {
     enum outcome (*setup)(struct call *c, struct delivery *d);
     /* Where the bytes of md are, when md->url does not say it. */
     slice (*media_url)(struct call *c, const struct media *md);
+    /* The address of a picture of the map around a place, for a desk that shows no locations itself. The framework fetches it before adapt (the
+     * address may hold a key: never shown, never handed on), stores it, and puts it into the media of the location part. {NULL,0}: none. */
+    slice (*location_picture)(struct call *c, const struct location *where);
 };
 
 /* The list, from connectors.def. */

@@ -95,6 +95,8 @@ static const struct js_field picker_fields[] = {
 static const struct js_field message_fields[] = {
     JS_FIELD_ENUM(struct message, kind, "kind", kind_names, JS_REQ | JS_ZERO),
     JS_FIELD(struct message, id,          "id",         JS_STR,  0),
+    JS_FIELD(struct message, peer_id,     "peer_id",    JS_STR,  0),
+    JS_FIELD(struct message, trace_id,    "trace_id",   JS_STR,  0),
     JS_FIELD(struct message, guest,       "guest",      JS_STR,  0),
     JS_FIELD(struct message, at_ms,       "at",         JS_TIME, 0),
     JS_FIELD_ENUM(struct message, origin, "origin", origin_names, 0),

@@ -111,6 +111,8 @@ struct picker {
 struct message {
     int kind;        /* enum kind */
     slice id;        /* the sender's id, unique per account: the dedupe key */
+    slice peer_id;   /* the sender's own id of it, as later news name it; absent: id */
+    slice trace_id;  /* X-B3-TraceId of the request it came with */
     slice guest;     /* who: from a network the guest's id in the network's own form; from a desk our address of the guest */
     int64_t at_ms;   /* the sender's clock */
     int origin;      /* enum origin */

@@ -125,9 +125,10 @@ enum jop { JOP_ACCEPT, JOP_PUT, JOP_SETTLE, JOP_ATTEMPT, JOP_RETRY, JOP_PARK, JO
 extern const char *const jop_names[JOP_MAX];
 struct jrecord {
     enum jop op;
+    bool copied; /* an accept carried forward out of a segment that was to be deleted: the same message, not a new one */
     int64_t at_ms;
     uint64_t id;
-    enum jstate state; /* after it */
+    enum jstate state; /* after it; means nothing for PUT and NOTE */
     slice lane, dedupe, body, note, key, value;
     int64_t not_before_ms;
 };

@@ -33,6 +33,7 @@ struct sock { /* a socket libcurl watches */
     curl_socket_t fd;
     int wanted;  /* CURL_POLL_* ; 0: libcurl is not interested now */
     int watched; /* UV_* that the loop watches */
+    bool in_action, closed;
     struct sock *prev, *next;
 };
 
@@ -52,7 +53,7 @@ struct run { /* a call under way; lives in its arena */
     struct text body;
     uint64_t taken; /* bytes that went to the sink */
 
-    unsigned sent_times;  /* requests begun on a connection, of this hop */
+    unsigned sent_times;  /* requests begun on a connection, of this hop, the one that was not repeated counted */
     bool written_before;  /* an earlier hop left us */
     bool may_repeat;      /* GET and HEAD: libcurl may try again on a fresh connection */
     bool in_callback;     /* libcurl's: handles must not be removed now */
@@ -122,20 +123,12 @@ static int plan(CURLM *multi, long in_ms, void *arg)
     return 0;
 }
 
-static void on_socket(uv_poll_t *h, int status, int events)
+static int loop_events(int wanted)
 {
-    struct sock *s = h->data;
-    struct client *c = s->client;
-    if (s->wanted == 0) { /* a kept connection speaks or closes unasked: libcurl will see it when it wants to use it */
-        uv_poll_stop(h);
-        s->watched = 0;
-        return;
-    }
-    int running, what = status < 0 ? CURL_CSELECT_ERR
-                                   : (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
-    curl_multi_socket_action(c->multi, s->fd, what, &running);
-    collect_done(c);
+    return (wanted & CURL_POLL_IN ? UV_READABLE : 0) | (wanted & CURL_POLL_OUT ? UV_WRITABLE : 0);
 }
+
+static void on_socket(uv_poll_t *h, int status, int events);
 
 static void watch(struct sock *s, int events)
 {
@@ -148,6 +141,30 @@ static void watch(struct sock *s, int events)
 static void free_sock(uv_handle_t *h)
 {
     free(h->data);
+}
+
+static void on_socket(uv_poll_t *h, int status, int events)
+{
+    struct sock *s = h->data;
+    struct client *c = s->client;
+    if (s->wanted == 0) { /* a kept connection speaks or closes unasked: libcurl will see it when it wants to use it */
+        uv_poll_stop(h);
+        s->watched = 0;
+        return;
+    }
+    if (status < 0) { /* the descriptor has an error, and libuv stopped watching: reading and writing tell which */
+        s->watched = 0;
+        events = loop_events(s->wanted);
+    }
+    int running, what = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
+    s->in_action = true;
+    curl_multi_socket_action(c->multi, s->fd, what, &running);
+    s->in_action = false;
+    if (s->closed)
+        uv_close((uv_handle_t *)h, free_sock);
+    else if (s->wanted)
+        watch(s, loop_events(s->wanted));
+    collect_done(c);
 }
 
 static struct sock *find_sock(struct client *c, curl_socket_t fd)
@@ -167,7 +184,9 @@ static void sock_close(struct client *c, struct sock *s)
     if (s->next)
         s->next->prev = s->prev;
     uv_poll_stop(&s->poll);
-    uv_close((uv_handle_t *)&s->poll, free_sock);
+    s->closed = true;
+    if (!s->in_action)
+        uv_close((uv_handle_t *)&s->poll, free_sock);
 }
 
 /* A socket that libcurl drops stays watched for reading: the next call on this connection then costs no change of the
@@ -199,7 +218,7 @@ static int on_interest(CURL *easy, curl_socket_t fd, int what, void *arg, void *
     if (!sockp)
         curl_multi_assign(c->multi, fd, s);
     s->wanted = what;
-    watch(s, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0));
+    watch(s, loop_events(what));
     return 0;
 }
 
@@ -239,16 +258,16 @@ static int on_request(void *arg, char *peer, char *local, int peer_port, int loc
 {
     struct run *r = ((struct slot *)arg)->run;
     (void)local, (void)peer_port, (void)local_port;
-    if (r->sent_times && !r->may_repeat) {
+    if (r->sent_times++ && !r->may_repeat) {
         r->stopped = "the connection broke before an answer came";
         return CURL_PREREQFUNC_ABORT;
     }
     /* A kept connection may have been opened by a call that is trusted. */
     if (guarded(r) && !r->client->lim.proxy && !guard_host_ok(slice_of(peer))) {
         r->stopped = not_public;
+        r->sent_times--; /* not begun */
         return CURL_PREREQFUNC_ABORT;
     }
-    r->sent_times++;
     return CURL_PREREQFUNC_OK;
 }
 
@@ -425,11 +444,17 @@ static void add_field(struct run *r, struct curl_slist ***at, slice text)
     *at = &node->next;
 }
 
+/* Methods that carry a body say so even when it is empty. */
+static bool sends_body(const struct hop *h)
+{
+    return h->body || strcmp(h->method, "POST") == 0 || strcmp(h->method, "PUT") == 0 || strcmp(h->method, "PATCH") == 0;
+}
+
 static bool make_fields(struct run *r, bool chunked)
 {
     struct curl_slist **at = &r->fields;
     r->fields = NULL;
-    bool typed = !r->hop.body;
+    bool typed = !sends_body(&r->hop);
     for (size_t i = 0; i < r->hop.n_headers; i++) {
         const struct header *h = &r->hop.headers[i];
         if (!is_clean(h->name) || !is_clean(h->value) || !h->name.n)
@@ -453,7 +478,7 @@ static void set_request(struct run *r)
     CURL *e = r->slot->easy;
     const char *method = r->hop.method;
     bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0, post = strcmp(method, "POST") == 0;
-    bool sends = r->hop.body || post || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+    bool sends = sends_body(&r->hop);
     curl_easy_setopt(e, CURLOPT_URL, r->hop.url.p);
     curl_easy_setopt(e, CURLOPT_NOBODY, (long)head);
     if (sends) {
@@ -520,9 +545,9 @@ static bool was_written(const struct run *r)
     curl_off_t body_bytes = 0;
     curl_easy_getinfo(r->slot->easy, CURLINFO_REQUEST_SIZE, &head_bytes);
     curl_easy_getinfo(r->slot->easy, CURLINFO_SIZE_UPLOAD_T, &body_bytes);
-    if (r->sent_times == 0 || head_bytes == 0)
+    if (r->sent_times == 0 || (r->sent_times == 1 && head_bytes == 0))
         return false;
-    if (r->sent_times > 1 || !r->hop.body)
+    if (r->sent_times > 1 || !r->hop.body) /* begun again: the counts are of the new attempt, and say nothing of the first */
         return true;
     int64_t whole = r->call->source ? r->call->source_bytes : (int64_t)r->call->body.n;
     return whole < 0 || body_bytes >= whole;

@@ -4,8 +4,9 @@
  * for, at most max_redirects, and never with credentials to another origin. With guard set, addresses that are not public unicast are
  * refused after name resolution (the guard sees what is connected to, so that a name cannot change its mind).
  *
- * Errors     a call always ends with exactly one done(). status 0: no answer; then .written says whether the request had left us completely
- *            (then it may have had effect) and .error says why in a few words.
+ * Errors     a call always ends with exactly one done(), never before client_send has returned. status 0: no answer; then .written says
+ *            whether the request may have left us completely (then it may have had effect; false only where it certainly had not) and
+ *            .error says why in a few words. Only GET and HEAD are repeated when a kept connection broke before the answer.
  * Ownership  *call and what it points to must live until done (allocate it in the delivery's arena). The answer lives in call->a.
  * Threads    loop thread.
  */
@@ -27,7 +28,7 @@ struct client_limits {
 };
 void client_limits_default(struct client_limits *l);
 struct client *client_new(struct loop *l, const struct client_limits *lim, struct fault *f) MUST_USE;
-void client_free(struct client *c); /* open calls end with status 0 */
+void client_free(struct client *c); /* open calls end with status 0; not from within done() */
 
 struct answer {
     int status;             /* 0: no answer */
@@ -58,7 +59,8 @@ struct client_call {
     void *io_arg;
     size_t answer_bytes;    /* largest body; 0: the client's; with a sink: of the sink */
     int64_t connect_ms, total_ms; /* 0: the client's */
-    unsigned max_redirects; /* 0: none followed, the 3xx is the answer */
+    unsigned max_redirects; /* 0: none followed, the 3xx is the answer. To another origin only harmless fields travel along, never from
+                             * https to http */
     bool guard;             /* the URL came out of a message */
     void (*done)(void *arg, const struct answer *r);
     void *arg;
@@ -67,7 +69,7 @@ struct client_call {
 enum { CLIENT_PAUSE = -2 };
 void client_send(struct client *c, struct client_call *call);
 void client_cancel(struct client_call *call); /* no done() follows */
-void client_pause(struct client_call *call);
-void client_resume(struct client_call *call);
+void client_pause(struct client_call *call);  /* stops the sink, after what is handed to it now */
+void client_resume(struct client_call *call); /* goes on after client_pause or CLIENT_PAUSE */
 unsigned client_open(const struct client *c); /* calls not done */
 #endif

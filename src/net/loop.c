@@ -142,6 +142,14 @@ void loop_defer_cancel(struct loop *l, void (*fn)(void *), void *arg)
     forget(&l->running_deferred, fn, arg); /* those of this round that already ran are not looked at again */
 }
 
+void loop_post_cancel(struct loop *l, void (*fn)(void *), void *arg)
+{
+    uv_mutex_lock(&l->lock);
+    forget(&l->posted, fn, arg);
+    uv_mutex_unlock(&l->lock);
+    forget(&l->taken, fn, arg);
+}
+
 /* ---- timers ------------------------------------------------------------------------------------- */
 
 static void timer_fire(uv_timer_t *h)
@@ -316,7 +324,8 @@ void loop_free(struct loop *l)
     uv_close((uv_handle_t *)&l->before_wait, NULL);
     uv_close((uv_handle_t *)&l->after_wait, NULL);
     uv_close((uv_handle_t *)&l->no_wait, NULL);
-    uv_run(&l->uv, UV_RUN_DEFAULT); /* also waits for work under way */
+    while (uv_run(&l->uv, UV_RUN_DEFAULT) != 0) /* also waits for work under way; twice after a loop_stop that nobody heard */
+        ;
     int rc = uv_loop_close(&l->uv);
     assert(rc == 0); /* a server or client outlives its loop */
 

@@ -32,6 +32,8 @@ void loop_timer_done(struct loop_timer *t); /* stops it and frees what the loop 
 
 /* Runs fn(arg) on the loop thread as soon as it can; from any thread. */
 void loop_post(struct loop *l, void (*fn)(void *), void *arg);
+/* On the loop thread: forgets posts of fn(arg) that have not run yet. Who posts must have stopped before. */
+void loop_post_cancel(struct loop *l, void (*fn)(void *), void *arg);
 /* Runs fn(arg) on the loop thread behind the timers or descriptors now being served, before the loop waits (deduplicated
  * by the caller). */
 void loop_defer(struct loop *l, void (*fn)(void *), void *arg);

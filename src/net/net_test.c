@@ -23,9 +23,13 @@ static void *talk(void *arg)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0) {
         size_t step = p->bytewise ? 1 : p->send.n;
-        for (size_t i = 0; i < p->send.n; i += step)
+        for (size_t i = 0; i < p->send.n; i += step) {
             if (send(fd, p->send.p + i, MIN(step, p->send.n - i), MSG_NOSIGNAL) < 0)
                 break;
+            p->sent = i + step;
+            if (p->drip_ms)
+                usleep((useconds_t)p->drip_ms * 1000);
+        }
         if (p->half_close)
             shutdown(fd, SHUT_WR);
         while (!p->hang_up && p->n < sizeof(p->got) - 1) {

@@ -9,13 +9,14 @@ struct peer {
     unsigned port;
     slice send;
     bool bytewise;   /* one byte per segment */
+    int drip_ms;     /* with bytewise: between two bytes */
     bool half_close; /* say that nothing more follows */
     bool hang_up;    /* close without reading */
     int wait_ms;     /* give up waiting for more after this; default 2000 */
     size_t stop_after; /* stop reading after so many bytes; 0: until the peer closes or wait_ms */
     /* results */
     char got[1 << 16];
-    size_t n;
+    size_t n, sent;
     bool closed; /* the peer closed */
     int status;  /* of the first answer; 0: none */
 };

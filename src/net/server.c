@@ -15,6 +15,7 @@ enum {
     IDLE_S = 60,
     CONNECTIONS = 12000,
     BACKLOG = 1024,
+    SLOW_FACTOR = 2, /* a request may take so many times idle_s to arrive, and longer for the bytes of its body */
     TLS_FILE_BYTES = 1 << 20, /* a certificate chain or key larger than this is a mistake */
 };
 
@@ -85,11 +86,45 @@ static void free_handle(uv_handle_t *h)
     free(h);
 }
 
+/* The library's own time-out starts again with every byte, so a peer that drips would stay for ever. */
+static void drop_slow(void *arg)
+{
+    struct server *s = arg;
+    int64_t now = loop_now_ms(s->loop), each_ms = (int64_t)s->lim.idle_s * 1000;
+    for (struct conn *c = s->conns; c; c = c->next)
+        if (!c->answering && now - c->since_ms > SLOW_FACTOR * each_ms + c->earned_ms)
+            shutdown(c->fd, SHUT_RDWR); /* the library sees the end of the connection */
+    if (s->conns && each_ms)
+        loop_timer_start(s->loop, &s->slow, each_ms, drop_slow, s);
+}
+
+static void conn_link(struct server *s, struct conn *c)
+{
+    c->next = s->conns;
+    if (s->conns)
+        s->conns->prev = c;
+    s->conns = c;
+    s->n_connections++;
+    if (!s->slow.active && s->lim.idle_s)
+        loop_timer_start(s->loop, &s->slow, (int64_t)s->lim.idle_s * 1000, drop_slow, s);
+}
+
+static void conn_unlink(struct server *s, struct conn *c)
+{
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        s->conns = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    s->n_connections--;
+}
+
 static void on_connection(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode what)
 {
     struct server *s = arg;
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-        s->n_connections--;
+        conn_unlink(s, *context);
         free(*context);
         *context = NULL;
         return;
@@ -109,7 +144,10 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
         n = snprintf(c->remote, sizeof(c->remote), "[%s]:%u", ip, ntohs(in->sin6_port));
     }
     c->remote_n = n > 0 ? MIN((size_t)n, sizeof(c->remote) - 1) : 0;
-    s->n_connections++;
+    info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    c->fd = info->connect_fd;
+    c->since_ms = loop_now_ms(s->loop);
+    conn_link(s, c);
     *context = c;
 }
 
@@ -367,6 +405,7 @@ void server_free(struct server *s)
     loop_timer_done(&s->timer);
     loop_timer_done(&s->grace);
     loop_timer_done(&s->keep_alive);
+    loop_timer_done(&s->slow);
     uv_poll_stop(s->poll);
     uv_close((uv_handle_t *)s->poll, free_handle);
     stop_listening(s);

@@ -9,7 +9,8 @@
  *
  * Refused before a handler sees it, with a JSON body {"code","message","field"} and a closed connection: what RFC 9112 calls
  * malformed (server_check.c lists it), bodies over the limit (413), heads over the limit (431), unknown routes (404), wrong method (405),
- * unsupported coding (415), slow clients (408).
+ * unsupported coding (415). What the HTTP library refuses by itself has a short HTML body; slow clients are hung up on without a word.
+ * docs/http-limits.md tells which is which. A route for GET also answers HEAD.
  *
  * Ownership  everything reachable from struct exchange lives in x->a until it is answered.
  * Threads    loop thread.
@@ -51,7 +52,7 @@ struct exchange {
     void *impl;
 };
 slice exchange_header(const struct exchange *x, const char *name); /* without regard to case; {NULL,0} if absent */
-slice exchange_query(const struct exchange *x, const char *name);  /* percent-decoded; {NULL,0} if absent */
+slice exchange_query(const struct exchange *x, const char *name);  /* percent-decoded, + is a space; {NULL,0} if absent */
 
 typedef void (*server_handler)(struct exchange *x, void *ctx);
 
@@ -59,20 +60,20 @@ typedef void (*server_handler)(struct exchange *x, void *ctx);
 struct server *server_new(struct loop *l, const char *listen, const struct server_tls *tls, const struct server_limits *lim,
                           struct fault *f) MUST_USE;
 unsigned server_port(const struct server *s);
-/* path "/files/" + "*" matches every path that begins with "/files/". method "*": any. The most exact route wins. */
+/* body_max 0: the server's. path "/files/" + "*" matches every path that begins with "/files/". method "*": any. The most exact route wins. */
 void server_route(struct server *s, const char *method, const char *path, size_t body_max, server_handler fn, void *ctx);
 /* Called for every finished request (access log, metrics). */
 void server_observe(struct server *s, void (*fn)(void *ctx, const struct exchange *x, int status, size_t written, int64_t took_us),
                     void *ctx);
-/* Stops accepting; open exchanges may still be answered; done when all are (or after grace_ms). */
+/* Stops accepting and ends the event streams; open exchanges may still be answered; done when all are (or after grace_ms). */
 void server_drain(struct server *s, int64_t grace_ms, void (*done)(void *), void *arg);
-void server_free(struct server *s);
+void server_free(struct server *s); /* exchanges that handlers still hold stay valid until they are answered, into nothing */
 long server_connections(const struct server *s);
 
 struct response {
     int status;
     slice type;          /* Content-Type; absent: none */
-    slice body;
+    slice body;          /* copied */
     const struct header *headers;
     size_t n_headers;
     bool close;          /* close the connection afterwards */
@@ -94,7 +95,9 @@ struct file_answer {
 };
 void exchange_file(struct exchange *x, const struct file_answer *fa);
 
-/* Turns the exchange into a stream of server-sent events. gone(arg) is called when the page left; then the events are freed. */
+/* Turns the exchange into a stream of server-sent events. gone(arg) is called when the page left or the server drains; then
+ * the events are freed. events_close sends what is queued and frees; gone is not called. NULL: the page had left already, or
+ * the server drains; the exchange is answered and gone is not called. */
 struct events *exchange_events(struct exchange *x, void (*gone)(void *), void *arg) MUST_USE;
 void events_send(struct events *e, const char *name, slice data); /* data: one line or more; bounded queue, oldest dropped with a "lost" event */
 void events_close(struct events *e);

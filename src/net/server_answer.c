@@ -1,6 +1,7 @@
 /* What a handler reads from an exchange, and what it answers. */
 #include "net/server_private.h"
 #include <sys/socket.h>
+#include "wire/js.h"
 #include <unistd.h>
 
 enum { FAULT_BYTES = 4096 };
@@ -143,33 +144,15 @@ void exchange_text(struct exchange *x, int status, slice body)
     exchange_answer(x, &(struct response){ .status = status, .type = SL("text/plain; charset=utf-8"), .body = body });
 }
 
-static void put_json_text(struct text *t, slice s)
-{
-    s = utf8_repair(t->a, s);
-    text_char(t, '"');
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c < ' ')
-            text_add(t, "\\u%04x", c);
-        else if (c == '"' || c == '\\')
-            text_add(t, "\\%c", c);
-        else
-            text_char(t, (char)c);
-    }
-    text_char(t, '"');
-}
-
 void ex_fault(struct ex *e, int status, const struct fault *f, const struct header *h, size_t n, bool close)
 {
-    struct text t = text_new(e->x.a, FAULT_BYTES);
-    text_put(&t, SL("{\"code\":"));
-    put_json_text(&t, slice_of(f->code ? f->code : "error"));
-    text_put(&t, SL(",\"message\":"));
-    put_json_text(&t, slice_of(f->text));
-    text_put(&t, SL(",\"field\":"));
-    put_json_text(&t, slice_of(f->field));
-    text_char(&t, '}');
-    exchange_answer(&e->x, &(struct response){ .status = status, .type = SL("application/json"), .body = text_slice(&t),
+    struct jw w = jw_new(e->x.a, FAULT_BYTES);
+    jw_open(&w, NULL, '{');
+    jw_str(&w, "code", slice_of(f->code ? f->code : "error"));
+    jw_str(&w, "message", slice_of(f->text));
+    jw_str(&w, "field", slice_of(f->field));
+    jw_close(&w, '}');
+    exchange_answer(&e->x, &(struct response){ .status = status, .type = SL("application/json"), .body = jw_done(&w),
                                                .headers = h, .n_headers = n, .close = close });
 }
 

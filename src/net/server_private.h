@@ -38,6 +38,8 @@ struct server {
     void *observe_ctx;
 
     long n_connections;
+    struct conn *conns;
+    struct loop_timer slow;
     struct ex *open; /* every request from its first line until it is finished */
     struct events *pages;
     struct loop_timer keep_alive;
@@ -53,6 +55,11 @@ struct server {
 
 struct conn { /* one TCP connection */
     struct server *server;
+    struct conn *prev, *next;
+    int fd;
+    bool answering;    /* a request is complete: the peer owes nothing */
+    int64_t since_ms;  /* that we wait for a request line, or for the rest of a request */
+    int64_t earned_ms; /* by the bytes of a body: a millisecond each, so 1 kB/s is fast enough */
     size_t remote_n;
     char remote[64];
 };
@@ -70,6 +77,7 @@ struct ex { /* an exchange as the server sees it; lives in x.a */
     struct exchange x;
     struct server *server;
     struct MHD_Connection *mhd; /* NULL: the peer is gone */
+    struct conn *conn;          /* valid while mhd is */
     struct ex *prev, *next;
     enum ex_step step;
     bool in_library; /* inside a callback of the library: nothing to resume */

@@ -105,7 +105,9 @@ void *request_line(void *arg, const char *target, struct MHD_Connection *mhd)
     struct arena *a = arena_new();
     struct ex *e = ARENA_NEW(a, struct ex);
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    const struct conn *c = info->socket_context;
+    struct conn *c = info->socket_context;
+    c->since_ms = loop_now_ms(s->loop);
+    e->conn = c;
     e->x.a = a;
     e->x.impl = e;
     e->x.started_us = time_mono_us();
@@ -365,6 +367,7 @@ static enum MHD_Result body_arrived(struct ex *e, const char *data, size_t n)
 
 static void request_complete(struct ex *e)
 {
+    e->conn->answering = true;
     if (e->step == EX_BODY && e->gzip && !e->gzip_ended && e->gzip->total_in > 0) {
         e->refusal = bad_gzip(e);
         e->step = EX_REFUSING;
@@ -392,6 +395,7 @@ enum MHD_Result request_part(void *arg, struct MHD_Connection *mhd, const char *
     if (e->step == EX_HEAD) {
         head_arrived(e, method, version);
     } else if (*n) {
+        e->conn->earned_ms += (int64_t)*n;
         go_on = body_arrived(e, data, *n);
         *n = 0;
     } else if (e->step == EX_BODY || e->step == EX_REFUSING) {
@@ -411,6 +415,9 @@ void request_done(void *arg, struct MHD_Connection *mhd, void **ex, enum MHD_Req
     if (!e)
         return;
     *ex = NULL;
+    e->conn->answering = false;
+    e->conn->earned_ms = 0;
+    e->conn->since_ms = loop_now_ms(s->loop);
     if (e->events)
         events_gone(e->events);
     if (e->step == EX_WAITING) { /* the handler still has it; only when the server ends */

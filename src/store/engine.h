@@ -16,10 +16,6 @@ struct store_engine {
     bool (*begin)(void *e, struct fault *f);
     bool (*commit)(void *e, struct fault *f);
     void (*rollback)(void *e);
-    /* One write within a transaction: what fails here is undone alone. */
-    bool (*mark)(void *e, struct fault *f);
-    bool (*release)(void *e, struct fault *f);
-    void (*undo)(void *e);
     bool (*put)(void *e, slice key, slice value, struct fault *f);
     bool (*remove)(void *e, slice key, struct fault *f);
     bool (*remove_prefix)(void *e, slice prefix, struct fault *f);

@@ -9,7 +9,8 @@
  * Durable    done(arg, NULL) of a write means fsync. What is queued when the thread becomes free shares one commit, so that a burst costs one
  *            fsync. There is no faster, weaker write: the journal forgets what the store confirmed (journal_puts_flushed) and a link to an
  *            attachment is given away once its row is confirmed, so neither may be lost; and none of them is waited for by a webhook's sender.
- * Atomic     one store_put is all or nothing. When a commit fails, every write that shared it is answered with the fault.
+ * Atomic     one store_put is all or nothing. When a write or the commit fails, every write that shared the commit is answered with the fault and
+ *            none of them has happened.
  * Shape      keys up to STORE_KEY_MAX bytes, compared byte by byte; values up to STORE_VALUE_MAX, any bytes. A value {NULL,0} removes the key.
  * Ownership  requests copy their slices; results are valid during the callback.
  * Errors     the callback gets a fault: "store_failed" (disk full, I/O), "store_busy" (STORE_QUEUE_MAX requests wait: come back later),
@@ -25,10 +26,10 @@ enum { STORE_KEY_MAX = 1024, STORE_VALUE_MAX = 4 << 20, STORE_QUEUE_MAX = 16384 
 struct loop;
 struct store;
 
-/* path: of the file, made with mode 0600 when absent. NULL: see *f ("in_use", "newer", "store_failed"). */
+/* path: of the file, made with mode 0600 when absent. NULL: see *f ("newer", "store_failed"). */
 struct store *store_open(const char *path, struct fault *f) MUST_USE;
 void store_start(struct store *s, struct loop *loop);
-void store_close(struct store *s); /* does what is queued first; of that, callbacks no longer come */
+void store_close(struct store *s); /* does what is queued first; of that, callbacks no longer come. Before loop_free */
 
 typedef void (*store_done)(void *arg, const struct fault *f); /* may be NULL in the calls below */
 

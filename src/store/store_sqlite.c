@@ -150,22 +150,6 @@ static void sqlite_rollback(void *arg)
         sqlite3_exec(e->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-static bool sqlite_mark(void *e, struct fault *f)
-{
-    return run(e, "SAVEPOINT one", "begin", f);
-}
-
-static bool sqlite_release(void *e, struct fault *f)
-{
-    return run(e, "RELEASE one", "write", f);
-}
-
-static void sqlite_undo(void *arg)
-{
-    struct sqlite *e = arg;
-    sqlite3_exec(e->db, "ROLLBACK TO one; RELEASE one", NULL, NULL, NULL);
-}
-
 /* ---- keys ------------------------------------------------------------------------------------------------------------------------ */
 
 static void bind(sqlite3_stmt *st, int at, slice s)
@@ -348,9 +332,6 @@ const struct store_engine store_sqlite = {
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
-    .mark = sqlite_mark,
-    .release = sqlite_release,
-    .undo = sqlite_undo,
     .put = sqlite_put,
     .remove = sqlite_remove,
     .remove_prefix = sqlite_remove_prefix,

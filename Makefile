@@ -1,0 +1,43 @@
+# make        builds build/dragoman
+# make run    installs what is missing, builds, starts the hub with a demonstration
+# make test   installs what is missing, runs every test; the last line is "N passed, N failed"
+# make bench  measures; make fuzz  fuzzes each parser; make faults  kills and starves the hub; make clean
+.PHONY: all setup build run test bench faults fuzz asan coverage lint clean
+
+all: build
+
+setup:
+	@tools/setup
+
+build: setup
+	@test -d build || meson setup build >build-setup.log 2>&1 || { cat build-setup.log; exit 1; }
+	@ninja -C build
+
+run: build
+	@tools/demo
+
+test: setup
+	@tools/test
+
+bench: build
+	@bench/run
+
+faults: build
+	@tools/faults $(ARGS)
+
+fuzz: setup
+	@tools/fuzz $(SECONDS_EACH)
+
+asan: setup
+	@test -d build-asan || meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
+	@ninja -C build-asan
+
+coverage: setup
+	@test -d build-coverage || meson setup build-coverage -Db_coverage=true
+	@ninja -C build-coverage && meson test -C build-coverage && ninja -C build-coverage coverage-text && cat build-coverage/meson-logs/coverage.txt
+
+lint: build
+	@tools/lint
+
+clean:
+	rm -rf build build-asan build-coverage build-fuzz web/dist build-setup.log

@@ -1,0 +1,229 @@
+#include "api/ops.h"
+#include "hub/conversation.h"
+#include <malloc.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+struct ops {
+    struct hub *hub;
+    struct server *server;
+    slice token;
+    int64_t started_ms, started_mono_ms;
+    bool stopping;
+};
+
+static void liveness(struct exchange *x, void *ctx)
+{
+    (void)ctx;
+    exchange_text(x, 200, SL("ok\n"));
+}
+
+static bool ready(const struct ops *o)
+{
+    return !o->stopping && journal_healthy(o->hub->journal);
+}
+
+static void readiness(struct exchange *x, void *ctx)
+{
+    struct ops *o = ctx;
+    struct hub *h = o->hub;
+    struct jw w = jw_new(x->a, 65536);
+    jw_open(&w, NULL, '{');
+    jw_bool(&w, "ready", ready(o));
+    jw_bool(&w, "stopping", o->stopping);
+    jw_bool(&w, "journal", journal_healthy(h->journal));
+    if (!journal_healthy(h->journal))
+        jw_str(&w, "why", slice_of(journal_last_fault(h->journal)->text));
+    jw_open(&w, "accounts", '[');
+    for (size_t i = 0; i < h->n_actors; i++) {
+        const struct actor *actor = h->actors[i];
+        jw_open(&w, NULL, '{');
+        jw_str(&w, "id", actor->account.id);
+        jw_bool(&w, "set_up", actor->set_up);
+        if (!actor->set_up && actor->setup_fault.code)
+            jw_str(&w, "why", slice_of(actor->setup_fault.text));
+        jw_close(&w, '}');
+    }
+    jw_close(&w, ']');
+    jw_close(&w, '}');
+    exchange_json(x, ready(o) ? 200 : 503, jw_done(&w));
+}
+
+static int64_t rss_bytes(void)
+{
+    long pages = 0, size = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%ld %ld", &size, &pages) != 2)
+        pages = 0;
+    fclose(f);
+    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+static void detail(struct exchange *x, void *ctx)
+{
+    struct ops *o = ctx;
+    struct sysinfo si = { 0 };
+    sysinfo(&si);
+    struct mallinfo2 mi = mallinfo2();
+    bool green = ready(o);
+    struct jw w = jw_new(x->a, 8192);
+    jw_open(&w, NULL, '{');
+    jw_open(&w, "buildInfo", '{');
+    jw_str(&w, "version", SL(DRAGOMAN_VERSION));
+    jw_close(&w, '}');
+    jw_time(&w, "startTime", o->started_ms);
+    jw_open(&w, "os", '{');
+    jw_int(&w, "upTime", si.uptime);
+    jw_int(&w, "freemem", (int64_t)si.freeram * si.mem_unit);
+    jw_open(&w, "loadavg", '[');
+    for (size_t i = 0; i < 3; i++)
+        jw_double(&w, NULL, (double)(si.loads[i] * 100 / (1 << SI_LOAD_SHIFT)) / 100);
+    jw_close(&w, ']');
+    jw_int(&w, "totalmem", (int64_t)si.totalram * si.mem_unit);
+    jw_close(&w, '}');
+    jw_int(&w, "upTime", time_mono_ms() - o->started_mono_ms);
+    jw_open(&w, "memoryUsage", '{');
+    jw_int(&w, "rss", rss_bytes());
+    jw_int(&w, "heapTotal", (int64_t)mi.arena);
+    jw_int(&w, "heapUsed", (int64_t)mi.uordblks);
+    jw_int(&w, "external", (int64_t)mi.hblkhd);
+    jw_int(&w, "arrayBuffers", 0);
+    jw_close(&w, '}');
+    jw_open(&w, "cache", '{');
+    jw_bool(&w, "ready", true);
+    jw_str(&w, "state", SL("READY"));
+    jw_close(&w, '}');
+    jw_open(&w, "db", '{');
+    jw_bool(&w, "ready", journal_healthy(o->hub->journal));
+    jw_close(&w, '}');
+    jw_str(&w, "state", green ? SL("green") : SL("red"));
+    jw_close(&w, '}');
+    exchange_json(x, green ? 200 : 503, jw_done(&w));
+}
+
+static void collect(void *arg, struct metrics *m)
+{
+    struct ops *o = arg;
+    int64_t counts[J_STATES];
+    journal_counts(o->hub->journal, counts);
+    for (size_t i = 0; i < J_STATES; i++)
+        METRIC_SET(m, METRIC_JOURNAL_MESSAGES, counts[i], slice_of(jstate_names[i]));
+    METRIC_SET(m, METRIC_JOURNAL_LANES, journal_lanes(o->hub->journal));
+    METRIC_SET(m, METRIC_JOURNAL_HEALTHY, journal_healthy(o->hub->journal));
+    METRIC_SET(m, METRIC_HTTP_CONNECTIONS, server_connections(o->server));
+    METRIC_SET(m, METRIC_CONVERSATIONS, conversations_open(o->hub));
+    METRIC_SET(m, METRIC_BUILD, 1, SL(DRAGOMAN_VERSION));
+}
+
+static void metrics(struct exchange *x, void *ctx)
+{
+    struct ops *o = ctx;
+    exchange_answer(x, &(struct response){ .status = 200, .type = metrics_content_type, .body = metrics_print(o->hub->metrics, x->a) });
+}
+
+/* ---- the journal's dead letters ------------------------------------------------------------------------------------- */
+
+static bool allowed(struct ops *o, struct exchange *x)
+{
+    slice given = exchange_header(x, "Authorization");
+    slice scheme = SL("Bearer ");
+    if (slice_starts(given, scheme) && bytes_equal_secret(slice_from(given, scheme.n), o->token))
+        return true;
+    struct fault f;
+    fault(&f, "unauthorized", "Authorization", "the token of admin.token in the data directory is needed");
+    exchange_fault(x, 401, &f);
+    return false;
+}
+
+static void counts(struct exchange *x, void *ctx)
+{
+    struct ops *o = ctx;
+    if (!allowed(o, x))
+        return;
+    int64_t n[J_STATES];
+    journal_counts(o->hub->journal, n);
+    struct jw w = jw_new(x->a, 1024);
+    jw_open(&w, NULL, '{');
+    for (size_t i = 0; i < J_STATES; i++)
+        jw_int(&w, jstate_names[i], n[i]);
+    jw_close(&w, '}');
+    exchange_json(x, 200, jw_done(&w));
+}
+
+struct deciding {
+    struct exchange *x;
+    size_t done, asked;
+};
+
+static void decided(void *arg, bool ok)
+{
+    struct deciding *de = arg;
+    struct fault f;
+    if (!ok) {
+        fault(&f, "not_stored", "", "the journal could not store it");
+        exchange_fault(de->x, 503, &f);
+        return;
+    }
+    exchange_json(de->x, 200, arena_printf(de->x->a, "{\"asked\":%zu,\"done\":%zu}", de->asked, de->done));
+}
+
+static void decide(struct ops *o, struct exchange *x, bool (*one)(struct jbatch *, uint64_t, slice), slice note)
+{
+    struct fault f;
+    if (!allowed(o, x))
+        return;
+    const struct js *ids = js_at(js_parse(x->a, x->body, &f), "ids");
+    if (!js_is_array(ids)) {
+        fault(&f, "wrong_type", "ids", "a list of message numbers is needed");
+        exchange_fault(x, 400, &f);
+        return;
+    }
+    struct deciding *de = ARENA_NEW(x->a, struct deciding);
+    de->x = x;
+    struct jbatch *b = jbatch_new(o->hub->journal);
+    for (size_t i = 0; i < js_len(ids); i++) {
+        int64_t id;
+        if (!js_int(js_item(ids, i), &id) || id <= 0)
+            continue;
+        de->asked++;
+        de->done += one(b, (uint64_t)id, note);
+    }
+    jbatch_commit(b, JOURNAL_DURABLE, decided, de);
+}
+
+static void replay(struct exchange *x, void *ctx)
+{
+    decide(ctx, x, jbatch_replay, SL("{\"by\":\"operator\"}"));
+}
+
+static void discard(struct exchange *x, void *ctx)
+{
+    decide(ctx, x, jbatch_discard, SL("{\"by\":\"operator\"}"));
+}
+
+struct ops *ops_new(struct hub *h, struct server *s, slice admin_token)
+{
+    struct ops *o = must_calloc(1, sizeof(*o));
+    *o = (struct ops){ h, s, admin_token, time_now_ms(), time_mono_ms(), false };
+    server_route(s, "GET", "/healthz/liveness", 0, liveness, o);
+    server_route(s, "GET", "/healthz/readiness", 0, readiness, o);
+    server_route(s, "GET", "/health/detail", 0, detail, o);
+    server_route(s, "GET", "/metrics", 0, metrics, o);
+    server_route(s, "GET", "/internal/journal/counts", 0, counts, o);
+    server_route(s, "POST", "/internal/journal/replay", 0, replay, o);
+    server_route(s, "POST", "/internal/journal/discard", 0, discard, o);
+    metrics_collect(h->metrics, collect, o);
+    return o;
+}
+
+void ops_stopping(struct ops *o)
+{
+    o->stopping = true;
+}
+
+void ops_free(struct ops *o)
+{
+    free(o);
+}

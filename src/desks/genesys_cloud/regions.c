@@ -1,0 +1,66 @@
+#include "desks/genesys_cloud/wire.h"
+#include "wire/base64.h"
+#include "wire/url.h"
+#include <stdarg.h>
+
+static slice without_slash(slice url)
+{
+    while (url.n && url.p[url.n - 1] == '/')
+        url.n--;
+    return url;
+}
+
+slice gc_host_url(const struct call *c, enum gc_host which)
+{
+    slice base = without_slash(setting(c, GC_BASE_URL));
+    if (base.n)
+        return base;
+    return arena_printf(c->a, "https://%s." SLF, which == GC_HOST_LOGIN ? "login" : "api", SLA(setting(c, GC_REGION)));
+}
+
+slice gc_url(const struct call *c, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    slice rest = arena_vprintf(c->a, fmt, ap);
+    va_end(ap);
+    return arena_printf(c->a, SLF "/api/v2" SLF, SLA(gc_host_url(c, GC_HOST_API)), SLA(rest));
+}
+
+/* 2: no refresh token; when the time is over the same question is asked again. */
+bool gc_token_call(struct call *c, struct http_call *ret)
+{
+    slice pair = arena_printf(c->a, SLF ":" SLF, SLA(setting(c, GC_CLIENT_ID)), SLA(setting(c, GC_CLIENT_SECRET)));
+    ret->method = "POST";
+    ret->url = arena_printf(c->a, SLF "/oauth/token", SLA(gc_host_url(c, GC_HOST_LOGIN)));
+    ret->type = SL("application/x-www-form-urlencoded");
+    ret->body = SL("grant_type=client_credentials");
+    ret->repeatable = true;
+    call_header(ret, "authorization", arena_printf(c->a, "Basic " SLF, SLA(base64_encode(c->a, pair))));
+    call_header(ret, "accept", SL("application/json"));
+    return true;
+}
+
+/* "https://127.0.0.1:9001/x" and "127.0.0.1:9001" -> "127.0.0.1" */
+static slice host_only(slice url)
+{
+    size_t scheme = slice_find(url, SL("://"));
+    if (scheme != SIZE_MAX)
+        url = slice_from(url, scheme + 3);
+    slice host = slice_cut(&url, '/');
+    size_t port = slice_find_last(host, ':');
+    size_t bracket = slice_find_last(host, ']');
+    if (port != SIZE_MAX && (bracket == SIZE_MAX || port > bracket))
+        host.n = port;
+    return host;
+}
+
+/* "Traps" 17: agents' files are on a host of their own within the domain. Nobody else gets the token. */
+bool gc_token_host(struct call *c, slice host)
+{
+    host = host_only(host);
+    slice base = setting(c, GC_BASE_URL);
+    if (base.n)
+        return host.n && slice_eq_nocase(host, host_only(base));
+    return host_in_domain(host, setting(c, GC_REGION));
+}

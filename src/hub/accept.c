@@ -1,0 +1,356 @@
+#include "hub/accept.h"
+#include "hub/conversation.h"
+#include "hub/media.h"
+#include "hub/meters.h"
+#include "hub/run.h"
+#include "hub/state.h"
+#include "hub/verify.h"
+#include "wire/crypto.h"
+#include "wire/hex.h"
+
+slice lane_name(struct arena *a, const struct actor *target, const struct conv *conv)
+{
+    return arena_printf(a, SLF "\x1f" SLF, SLA(target->account.id), SLA(conv->pub.id));
+}
+
+/* ---- into the journal --------------------------------------------------------------------------------------------- */
+
+struct accepting {
+    struct actor *from;
+    struct inbox *in;
+    struct arena *a;
+    slice trace_id;
+    void (*done)(void *arg, bool ok);
+    void *arg;
+    size_t loading; /* conversations still to come */
+    struct conv **convs; /* of each item; NULL: addressed to nobody we know */
+    struct actor **targets;
+    uint64_t *ids;
+};
+struct loading {
+    struct accepting *ac;
+    size_t i;
+};
+
+static void accept_done(void *arg, bool ok)
+{
+    struct accepting *ac = arg;
+    size_t i = 0;
+    for (struct inbox_item *it = ac->in->first; it; it = it->next, i++) {
+        if (ok && ac->ids[i] && ac->convs[i]) {
+            meter_accepted(ac->from);
+            media_begin(ac->from, ac->ids[i], &it->m);
+        }
+        if (ac->convs[i])
+            conv_release(ac->convs[i]);
+    }
+    ac->done(ac->arg, ok);
+}
+
+/* Where news about a message of ours names it by the vendor's id: the id the other side knows it by. */
+static bool status_translate(struct accepting *ac, struct conv *conv, struct message *m)
+{
+    if (ac->from->account.type->desk)
+        return true;
+    char key[200];
+    snprintf(key, sizeof(key), "sent:%.*s", (int)MIN(m->of.n, (size_t)180), m->of.p ? m->of.p : "");
+    slice peer = memory_get(conv->memory, key, time_now_ms());
+    if (!peer.n)
+        return false;
+    m->of = arena_dup(ac->a, peer);
+    if (m->final || m->status == STATUS_FAILED)
+        memory_set(conv->memory, key, SLICE_NONE, 0);
+    return true;
+}
+
+/* What a message of its kind means for the hub itself. */
+static void accept_effects(struct accepting *ac, struct conv *conv, struct message *m, struct jbatch *b)
+{
+    struct hub *h = ac->from->hub;
+    if (ac->from->account.type->desk) {
+        if (m->desk_conversation.n && m->event != EVENT_CLOSED)
+            conv_set(conv, &conv->pub.desk_conversation, m->desk_conversation);
+        if (kind_is_content((enum kind)m->kind))
+            conv_open(conv, true, b);
+        if (m->kind == KIND_EVENT && m->event == EVENT_CLOSED) {
+            conv_open(conv, false, b);
+            conv_set(conv, &conv->pub.desk_conversation, SLICE_NONE);
+            conv_set(conv, &conv->pub.agent_name, SLICE_NONE);
+            conv->agent_until_ms = 0;
+            media_purge_later(h, conv);
+        }
+        if (m->from.name.n)
+            conv_set(conv, &conv->pub.agent_name, m->from.name);
+        return;
+    }
+    conv_person(conv, &m->from);
+    if (kind_is_content((enum kind)m->kind)) {
+        conv->pub.last_in_ms = m->at_ms;
+        conv->dirty = true;
+        media_purge_cancel(h, conv);
+    }
+}
+
+static slice dedupe_key(struct accepting *ac, const struct message *m, size_t i)
+{
+    struct arena *a = ac->a;
+    slice account = ac->from->account.id;
+    if (m->id.n) /* the trace id differs with every delivery of it, the id does not */
+        return arena_printf(a, SLF "\x1f" SLF, SLA(account), SLA(m->id));
+    if (m->kind == KIND_TYPING)
+        return SLICE_NONE;
+    struct message plain = *m; /* a network without ids: the message itself, but for what we added */
+    plain.trace_id = SLICE_NONE;
+    struct sha256 sum = sha256(message_print(a, &plain));
+    return arena_printf(a, SLF "\x1f#%zu" SLF, SLA(account), i, SLA(hex_encode(a, slice_mem(sum.b, sizeof(sum.b)))));
+}
+
+static slice accept_note(struct accepting *ac, const char *rule)
+{
+    struct jw w = jw_new(ac->a, 1024);
+    jw_open(&w, NULL, '{');
+    jw_str(&w, "from", ac->from->account.id);
+    jw_opt(&w, "trace", ac->trace_id);
+    if (rule)
+        jw_str(&w, "rule", slice_of(rule));
+    jw_close(&w, '}');
+    return jw_done(&w);
+}
+
+static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_item *it, size_t i)
+{
+    struct message *m = &it->m;
+    struct conv *conv = ac->convs[i];
+    const char *rule = !conv ? "unknown-address" : m->private ? "private" : NULL;
+    int64_t keep_ms = ac->from->account.type->hook.dedupe_ms;
+    m->trace_id = ac->trace_id;
+    if (!m->origin)
+        m->origin = ac->from->account.type->desk ? ORIGIN_AGENT : ORIGIN_GUEST;
+    if (!rule && m->kind == KIND_STATUS && !status_translate(ac, conv, m))
+        rule = "status-of-unknown";
+    struct jaccept acc = {
+        .lane = conv ? lane_name(ac->a, ac->targets[i], conv) : arena_printf(ac->a, SLF "\x1f", SLA(ac->from->account.id)),
+        .dedupe = dedupe_key(ac, m, i),
+        .dedupe_keep_ms = keep_ms ? keep_ms : ac->from->hub->limits.dedupe_ms,
+        .state = rule ? J_IGNORED : J_WAITING,
+        .body = message_print(ac->a, m),
+        .note = accept_note(ac, rule),
+    };
+    enum jresult result;
+    jbatch_accept(b, &acc, &result, &ac->ids[i]);
+    if (result == J_SEEN) {
+        ac->ids[i] = 0;
+        meter_ignored(ac->from->hub, ac->from->account.type, "seen");
+        return;
+    }
+    if (rule) {
+        meter_ignored(ac->from->hub, ac->from->account.type, rule);
+        ac->ids[i] = 0;
+        return;
+    }
+    for (size_t k = 0; k < it->remember.n; k++) {
+        const struct remembered *rm = LIST_AT(it->remember, struct remembered, k);
+        memory_set(conv->memory, rm->key, rm->value, rm->until_ms);
+    }
+    accept_effects(ac, conv, m, b);
+    conv_save(conv, b);
+}
+
+static void accept_commit(struct accepting *ac)
+{
+    struct hub *h = ac->from->hub;
+    struct jbatch *b = jbatch_new(h->journal);
+    size_t i = 0;
+    for (struct inbox_item *it = ac->in->first; it; it = it->next)
+        accept_item(ac, b, it, i++);
+    for (i = 0; i < ac->in->ignored.n; i++) {
+        const struct inbox_ignored *ig = LIST_AT(ac->in->ignored, struct inbox_ignored, i);
+        meter_ignored(h, ac->from->account.type, ig->rule);
+        if (!ig->id.n)
+            continue;
+        enum jresult result;
+        uint64_t id;
+        jbatch_accept(b, &(struct jaccept){ .lane = arena_printf(ac->a, SLF "\x1f", SLA(ac->from->account.id)),
+                                            .dedupe = arena_printf(ac->a, SLF "\x1f" SLF, SLA(ac->from->account.id), SLA(ig->id)),
+                                            .dedupe_keep_ms = h->limits.dedupe_ms,
+                                            .state = J_IGNORED,
+                                            .body = SL("{}"),
+                                            .note = accept_note(ac, ig->rule) },
+                      &result, &id);
+    }
+    for (i = 0; i < ac->in->resumed.n; i++) {
+        const struct inbox_resumed *rs = LIST_AT(ac->in->resumed, struct inbox_resumed, i);
+        slice key = arena_printf(ac->a, SLF "\x1f" SLF, SLA(ac->from->account.id), SLA(rs->wait_for));
+        uint64_t id;
+        if (jbatch_resume(b, key, SL("{\"resumed\":true}"), &id))
+            state_put(h->state, b, arena_printf(ac->a, "r:%llu", (unsigned long long)id), slice_or(rs->data, SL("")));
+        else
+            meter_ignored(h, ac->from->account.type, "nothing-waits");
+    }
+    actor_save(ac->from, b);
+    jbatch_commit(b, JOURNAL_DURABLE, accept_done, ac);
+}
+
+static void conv_ready(void *arg, struct conv *conv)
+{
+    struct loading *ld = arg;
+    ld->ac->convs[ld->i] = conv;
+    if (--ld->ac->loading == 0)
+        accept_commit(ld->ac);
+}
+
+void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*done)(void *arg, bool ok), void *arg)
+{
+    struct arena *a = in->a;
+    struct accepting *ac = ARENA_NEW(a, struct accepting);
+    *ac = (struct accepting){ .from = from, .in = in, .a = a, .trace_id = trace_id, .done = done, .arg = arg };
+    if (!in->n && !in->ignored.n && !in->resumed.n && !memory_dirty(from->memory)) {
+        done(arg, true); /* nothing to keep: a check by the vendor */
+        return;
+    }
+    ac->convs = ARENA_ARRAY(a, struct conv *, in->n + 1);
+    ac->targets = ARENA_ARRAY(a, struct actor *, in->n + 1);
+    ac->ids = ARENA_ARRAY(a, uint64_t, in->n + 1);
+    ac->loading = 1; /* ours, so that nothing commits before the loop below ends */
+    size_t i = 0;
+    for (struct inbox_item *it = in->first; it; it = it->next, i++) {
+        struct actor *channel = from;
+        slice guest = it->m.guest;
+        if (from->account.type->desk)
+            channel = tenant_channel(from->tenant, it->m.guest, &guest);
+        if (!channel || !guest.n)
+            continue;
+        ac->targets[i] = from->account.type->desk ? channel : from->tenant->desk;
+        struct loading *ld = ARENA_NEW(a, struct loading);
+        *ld = (struct loading){ ac, i };
+        ac->loading++;
+        conv_get(from->hub, channel, guest, conv_ready, ld);
+    }
+    if (--ac->loading == 0)
+        accept_commit(ac);
+}
+
+void accept_own(struct actor *to, struct conv *conv, const struct message *m, struct jbatch *b)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    enum jresult result;
+    uint64_t id;
+    jbatch_accept(b, &(struct jaccept){ .lane = lane_name(a, to, conv), .state = J_WAITING, .body = message_print(a, m),
+                                        .note = SL("{\"from\":\"hub\"}") },
+                  &result, &id);
+}
+
+/* ---- the webhook ------------------------------------------------------------------------------------------------- */
+
+struct hooked {
+    struct hub *hub;
+    const struct connector *type;
+    const struct route_extra *route; /* NULL: the hook */
+};
+struct webhook {
+    struct exchange *x;
+    const struct connector *type;
+    struct actor *actor;
+    struct inbox in;
+    struct fault fault;
+};
+
+static void webhook_done(void *arg, bool ok)
+{
+    struct webhook *wh = arg;
+    struct hub *h = wh->actor->hub;
+    if (!ok) {
+        meter_webhook(h, wh->type, "failed");
+        struct fault f;
+        fault(&f, "not_stored", "", "the message could not be stored; send it again");
+        log_end(log_begin_fault(h->log, LEVEL_ERROR, journal_last_fault(h->journal), "Webhook not stored"));
+        exchange_fault(wh->x, 503, &f);
+        return;
+    }
+    meter_webhook(h, wh->type, "accepted");
+    struct response r = { .status = wh->in.status ? wh->in.status : 200, .type = wh->in.type, .body = wh->in.body };
+    exchange_answer(wh->x, &r);
+}
+
+static void webhook_refuse(struct hub *h, struct webhook *wh, int status, const char *result)
+{
+    meter_webhook(h, wh->type, result);
+    struct log_line *l = log_begin(h->log, LEVEL_WARN, "Webhook refused");
+    log_str(l, "connector", slice_of(wh->type->name));
+    log_str(l, "result", slice_of(result));
+    log_str(l, "code", slice_of(wh->fault.code));
+    log_str(l, "field", slice_of(wh->fault.field));
+    log_str(l, "why", slice_of(wh->fault.text));
+    log_str(l, "remote", wh->x->remote);
+    log_str(l, "reqid", wh->x->request_id);
+    log_end(l);
+    exchange_fault(wh->x, status, &wh->fault);
+}
+
+static void webhook_take(struct hub *h, struct webhook *wh, const struct request *rq,
+                         bool (*receive)(struct call *, const struct request *, struct inbox *))
+{
+    struct call c;
+    actor_call(wh->actor, &c, wh->x->a, NULL, &wh->fault);
+    inbox_init(&wh->in, wh->x->a);
+    if (!receive(&c, rq, &wh->in) || wh->in.n > INBOX_MESSAGES_MAX) {
+        if (!wh->fault.code)
+            fault(&wh->fault, "too_many", "", "more than %d messages in one request", INBOX_MESSAGES_MAX);
+        webhook_refuse(h, wh, 400, "malformed");
+        return;
+    }
+    accept_inbox(wh->actor, &wh->in, wh->x->trace_id, webhook_done, wh);
+}
+
+static void on_request(struct exchange *x, void *ctx)
+{
+    struct hooked *hk = ctx;
+    struct hub *h = hk->hub;
+    struct webhook *wh = ARENA_NEW(x->a, struct webhook);
+    wh->x = x;
+    wh->type = hk->type;
+    struct request rq = { .method = x->method, .path = x->rest, .query = x->query, .body = x->body,
+                          .headers = x->headers, .n_headers = x->n_headers };
+    if (hk->route) {
+        wh->actor = find_by_path(h, hk->type, x->rest, &wh->fault);
+        if (wh->actor)
+            webhook_take(h, wh, &rq, hk->route->receive);
+        else
+            webhook_refuse(h, wh, 404, "unknown");
+        return;
+    }
+    enum found found = find_verified(h, hk->type, x->a, &rq, &wh->actor, &wh->fault);
+    if (found == FOUND) {
+        webhook_take(h, wh, &rq, hk->type->receive);
+        return;
+    }
+    int bad = hk->type->hook.bad_status ? hk->type->hook.bad_status : 403;
+    webhook_refuse(h, wh, found == FOUND_NONE ? 404 : bad, found == FOUND_NONE ? "unknown" : "bad_signature");
+}
+
+static void add_route(struct hub *h, struct server *s, const struct connector *type, const struct route_extra *route)
+{
+    struct hooked *hk = ARENA_NEW(h->a, struct hooked);
+    *hk = (struct hooked){ h, type, route };
+    const char *path = route ? route->path : type->hook.path;
+    const char *method = route ? route->method : "*";
+    slice below = arena_printf(h->a, "%s/*", path);
+    server_route(s, method, path, type->hook.body_max, on_request, hk);
+    server_route(s, method, below.p, type->hook.body_max, on_request, hk);
+}
+
+void accept_routes(struct hub *h, struct server *s)
+{
+    for (size_t i = 0; i < h->n_actors; i++) {
+        const struct connector *type = h->actors[i]->account.type;
+        bool first = true;
+        for (size_t k = 0; k < i; k++)
+            first &= h->actors[k]->account.type != type;
+        if (!first)
+            continue;
+        if (type->hook.path)
+            add_route(h, s, type, NULL);
+        for (size_t k = 0; k < type->n_routes; k++)
+            add_route(h, s, type, &type->routes[k]);
+    }
+}

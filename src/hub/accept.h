@@ -1,0 +1,21 @@
+/* accept.h - from a webhook to the journal: which account, verify, receive, commit, answer.
+ *
+ * A 2xx means: verified and durable. 404: no account of ours is meant; 403 (or the connector's own): the signature is wrong; 400: the body is malformed;
+ * 503: the journal cannot store now, send it again.
+ */
+#ifndef HUB_ACCEPT_H
+#define HUB_ACCEPT_H
+#include "hub/inbox.h"
+#include "hub/hub.h"
+#include "net/server.h"
+
+/* Registers the hooks and extra routes of all connectors that have accounts. */
+void accept_routes(struct hub *h, struct server *s);
+/* What receive found (also from a poll) goes into the journal; done(arg, ok) when it is durable. in lives until then. */
+void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*done)(void *arg, bool ok), void *arg);
+
+/* One message of our own, in the batch of what caused it. to: the account it goes to. */
+void accept_own(struct actor *to, struct conv *conv, const struct message *m, struct jbatch *b);
+/* "<account>\x1f<conversation>" */
+slice lane_name(struct arena *a, const struct actor *target, const struct conv *conv);
+#endif

@@ -1,0 +1,85 @@
+/* config.h - the configuration file, the environment and the flags, checked, as one value.
+ *
+ *   struct config_problems p = { .a = a };
+ *   const struct config *c = config_load(a, "hub.yaml", getenv, flags, n_flags, connector_find, &p);
+ *   if (!c)
+ *       config_problems_print(stderr, &p);        "hub.yaml:12:7: tenants[0].channels[0].channel_secret: is missing: …"
+ *   slice listen = config_text(c, CFG_LISTEN);
+ *
+ * The file is YAML (yaml_tree.h): the settings of config.def at its top, and
+ *   tenants: list of {name, desk: {type, its settings}, channels: [{type, name?, its settings}], custom_data: {name: value}}
+ * Settings of connectors are checked against their tables. "a.b" of a table is member b of object a. ${NAME} in any value stands for the environment's
+ * NAME; a "${" itself is written "$${".
+ *
+ * Ids        tenant: the slug of its name. Account: slug + "/" + its name; a name not given is the connector's, "-2", "-3" … behind it where it
+ *            repeats. The desk's name is its connector's.
+ * Errors     every problem is reported, up to CONFIG_PROBLEMS_MAX. Values are never repeated in them.
+ * Ownership  all lives in the arena.
+ */
+#ifndef HUB_CONFIG_H
+#define HUB_CONFIG_H
+#include "hub/setting.h"
+#include <stdio.h>
+
+enum config_id {
+#define X(e, name, type, otherwise, min, max, secret, help) e,
+#include "hub/config.def"
+#undef X
+    CFG_MAX
+};
+extern const struct setting config_settings[CFG_MAX];
+
+enum { CONFIG_PROBLEMS_MAX = 20, CONFIG_TENANTS_MAX = 1000, CONFIG_NAME_MAX = 64 };
+struct config_problems {
+    struct arena *a;
+    slice file;
+    struct config_problem {
+        int line, column; /* 0: not in the file */
+        slice path;       /* "tenants[0].desk.region", "DRAGOMAN_LISTEN", "--listen" */
+        slice text;
+    } items[CONFIG_PROBLEMS_MAX];
+    size_t n, more;
+};
+
+struct config_tenant {
+    slice name, slug;
+    struct account *desk;
+    struct account *channels;
+    size_t n_channels;
+    struct js_list custom_data; /* struct js_pair */
+};
+struct config {
+    slice values[CFG_MAX];
+    struct config_tenant *tenants;
+    size_t n_tenants;
+};
+static inline slice config_text(const struct config *c, enum config_id id)
+{
+    return c->values[id];
+}
+int64_t config_number(const struct config *c, enum config_id id); /* 0 when absent */
+bool config_true(const struct config *c, enum config_id id);
+
+struct config_flag {
+    enum config_id id;
+    slice value;
+};
+/* Is argv[i] a setting's flag ("--listen=X", "--listen X"; a boolean also "--guard")? Returns how many arguments it took, 0: it is none,
+ * -1: its value is missing. */
+int config_flag_parse(int argc, char *const *argv, int i, struct config_flag *ret);
+
+typedef const struct connector *(*config_find)(slice name);
+typedef char *(*config_env)(const char *name);
+/* path NULL: no file. NULL: see *p. */
+const struct config *config_load(struct arena *a, const char *path, config_env env, const struct config_flag *flags, size_t n_flags,
+                                 config_find find, struct config_problems *p) MUST_USE;
+/* The same from text that is at hand. */
+const struct config *config_read(struct arena *a, slice file, slice text, config_env env, const struct config_flag *flags, size_t n_flags,
+                                 config_find find, struct config_problems *p) MUST_USE;
+void config_problems_print(FILE *out, const struct config_problems *p);
+/* For `dragoman check`: tenants, accounts, webhook addresses and what differs from the defaults; secrets blanked. */
+void config_print(FILE *out, const struct config *c);
+void config_help(FILE *out); /* the table, for --help */
+/* "ACME and LINE" -> "acme-and-line"; what has no ASCII letter or digit becomes "t-" and a number made of it. */
+slice config_slug(struct arena *a, slice name) MUST_USE;
+#endif

@@ -1,0 +1,367 @@
+#include "hub/conversation.h"
+#include "hub/state.h"
+
+struct conv_wait {
+    struct conv_wait *next;
+    void (*done)(void *arg, struct conv *conv);
+    void *arg;
+};
+struct conversations {
+    struct hub *hub;
+    struct conv **buckets;
+    size_t n_buckets, n, n_open;
+    struct conv *oldest, *newest;
+};
+enum { CONV_BUCKETS = 4096, AGENT_UNKNOWN_MS = 60000 };
+
+struct conversations *conversations_new(struct hub *h)
+{
+    struct conversations *cs = must_calloc(1, sizeof(*cs));
+    cs->hub = h;
+    cs->n_buckets = CONV_BUCKETS;
+    cs->buckets = must_calloc(cs->n_buckets, sizeof(struct conv *));
+    return cs;
+}
+
+/* clang-format off */
+static slice *const *conv_strings(struct conv *c, slice *ret[16])
+{
+    struct conversation *p = &c->pub;
+    slice *all[] = { &p->id, &p->guest, &p->address, &p->person.id, &p->person.name, &p->person.first_name, &p->person.last_name,
+                     &p->person.picture, &p->person.locale, &p->person.email, &p->agent_name, &p->desk_conversation, NULL };
+    memcpy(ret, all, sizeof(all));
+    return ret;
+}
+/* clang-format on */
+
+static char *owned(slice s)
+{
+    char *p;
+    memcpy(&p, &s.p, sizeof(p)); /* the strings of a conv are its own copies */
+    return p;
+}
+
+static void open_unlink(struct conv *c)
+{
+    struct actor *desk = c->channel->tenant->desk;
+    if (!c->open_next)
+        return;
+    if (desk->poll_next == c)
+        desk->poll_next = c->open_next == c ? NULL : c->open_next;
+    c->open_prev->open_next = c->open_next;
+    c->open_next->open_prev = c->open_prev;
+    c->open_prev = c->open_next = NULL;
+}
+
+static void open_link(struct conv *c)
+{
+    struct actor *desk = c->channel->tenant->desk;
+    if (c->open_next)
+        return;
+    if (!desk->poll_next) {
+        c->open_prev = c->open_next = c;
+        desk->poll_next = c;
+        return;
+    }
+    c->open_next = desk->poll_next;
+    c->open_prev = desk->poll_next->open_prev;
+    c->open_prev->open_next = c;
+    c->open_next->open_prev = c;
+}
+
+static void conv_free(struct conv *c)
+{
+    slice *strings[16];
+    for (slice *const *s = conv_strings(c, strings); *s; s++)
+        free(owned(**s));
+    memory_free(c->memory);
+    free(c);
+}
+
+void conversations_free(struct conversations *cs)
+{
+    if (!cs)
+        return;
+    for (size_t i = 0; i < cs->n_buckets; i++)
+        for (struct conv *c = cs->buckets[i], *next; c; c = next) {
+            next = c->hash_next;
+            conv_free(c);
+        }
+    free(cs->buckets);
+    free(cs);
+}
+
+bool conv_set(struct conv *conv, slice *member, slice value)
+{
+    if (slice_eq(*member, value))
+        return false;
+    char *old = owned(*member);
+    *member = value.n ? slice_mem(strndup(value.p, value.n), value.n) : SLICE_NONE;
+    free(old);
+    conv->dirty = true;
+    return true;
+}
+
+void conv_person(struct conv *conv, const struct person *p)
+{
+    const slice from[] = { p->id, p->name, p->first_name, p->last_name, p->picture, p->locale, p->email };
+    struct person *q = &conv->pub.person;
+    slice *const to[] = { &q->id, &q->name, &q->first_name, &q->last_name, &q->picture, &q->locale, &q->email };
+    for (size_t i = 0; i < COUNT(from); i++)
+        if (from[i].n)
+            conv_set(conv, to[i], from[i]);
+}
+
+static void lru_unlink(struct conversations *cs, struct conv *c)
+{
+    *(c->older ? &c->older->newer : &cs->oldest) = c->newer;
+    *(c->newer ? &c->newer->older : &cs->newest) = c->older;
+    c->older = c->newer = NULL;
+}
+
+static void lru_newest(struct conversations *cs, struct conv *c)
+{
+    c->older = cs->newest;
+    *(cs->newest ? &cs->newest->newer : &cs->oldest) = c;
+    cs->newest = c;
+}
+
+static struct conv **bucket_of(struct conversations *cs, slice id)
+{
+    return &cs->buckets[slice_hash(id) % cs->n_buckets];
+}
+
+static void evict(struct conversations *cs)
+{
+    unsigned tries = 16; /* those at the old end may be held or open: do not walk far */
+    for (struct conv *c = cs->oldest, *next; c && cs->n > cs->hub->limits.conversations && tries; c = next, tries--) {
+        next = c->newer;
+        if (c->holds || c->open_next || c->dirty || memory_dirty(c->memory))
+            continue;
+        struct conv **at = bucket_of(cs, c->pub.id);
+        while (*at != c)
+            at = &(*at)->hash_next;
+        *at = c->hash_next;
+        lru_unlink(cs, c);
+        cs->n--;
+        conv_free(c);
+    }
+}
+
+/* ---- the stored form -------------------------------------------------------------------------------------------- */
+
+struct stored {
+    struct person person;
+    slice agent_name, desk_conversation, memory;
+    bool open;
+    int64_t last_in_ms, last_out_ms, person_until_ms, agent_until_ms;
+};
+/* clang-format off */
+static const struct js_field stored_person[] = {
+    JS_FIELD(struct person, id,         "id",         JS_STR, 0),
+    JS_FIELD(struct person, name,       "name",       JS_STR, 0),
+    JS_FIELD(struct person, first_name, "first_name", JS_STR, 0),
+    JS_FIELD(struct person, last_name,  "last_name",  JS_STR, 0),
+    JS_FIELD(struct person, picture,    "picture",    JS_STR, 0),
+    JS_FIELD(struct person, locale,     "locale",     JS_STR, 0),
+    JS_FIELD(struct person, email,      "email",      JS_STR, 0),
+};
+static const struct js_field stored_fields[] = {
+    JS_FIELD_OBJ(struct stored, person, "person", stored_person, 0),
+    JS_FIELD(struct stored, agent_name,        "agent",        JS_STR,  0),
+    JS_FIELD(struct stored, desk_conversation, "desk",         JS_STR,  0),
+    JS_FIELD(struct stored, open,              "open",         JS_BOOL, 0),
+    JS_FIELD(struct stored, last_in_ms,        "last_in",      JS_I64,  0),
+    JS_FIELD(struct stored, last_out_ms,       "last_out",     JS_I64,  0),
+    JS_FIELD(struct stored, person_until_ms,   "person_until", JS_I64,  0),
+    JS_FIELD(struct stored, agent_until_ms,    "agent_until",  JS_I64,  0),
+    JS_FIELD(struct stored, memory,            "memory",       JS_RAW,  0),
+};
+/* clang-format on */
+
+static slice state_key(struct arena *a, char letter, slice id)
+{
+    return arena_printf(a, "%c:" SLF, letter, SLA(id));
+}
+
+void conv_save(struct conv *conv, struct jbatch *b)
+{
+    if (!conv->dirty && !memory_dirty(conv->memory))
+        return;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct stored st = {
+        .person = conv->pub.person,
+        .agent_name = conv->pub.agent_name,
+        .desk_conversation = conv->pub.desk_conversation,
+        .open = conv->pub.open,
+        .last_in_ms = conv->pub.last_in_ms,
+        .last_out_ms = conv->pub.last_out_ms,
+        .person_until_ms = conv->person_until_ms,
+        .agent_until_ms = conv->agent_until_ms,
+    };
+    if (!memory_is_empty(conv->memory))
+        st.memory = memory_print(a, conv->memory, time_now_ms());
+    struct jw w = jw_new(a, JOURNAL_VALUE_MAX);
+    jw_open(&w, NULL, '{');
+    jw_fields(&w, stored_fields, COUNT(stored_fields), &st);
+    jw_close(&w, '}');
+    slice json = jw_done(&w);
+    if (json.p)
+        state_put(conv->channel->hub->state, b, state_key(a, 'c', conv->pub.id), json);
+    conv->dirty = false;
+    memory_clean(conv->memory);
+}
+
+static void stored_read(struct conv *c, slice json)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct stored st = { 0 };
+    const struct js *doc = js_parse(a, json, NULL);
+    if (!doc || !js_read(a, doc, stored_fields, COUNT(stored_fields), &st, NULL))
+        return; /* written by ourselves; what cannot be read is as good as new */
+    conv_person(c, &st.person);
+    conv_set(c, &c->pub.agent_name, st.agent_name);
+    conv_set(c, &c->pub.desk_conversation, st.desk_conversation);
+    c->pub.open = st.open;
+    c->pub.last_in_ms = st.last_in_ms;
+    c->pub.last_out_ms = st.last_out_ms;
+    c->person_until_ms = st.person_until_ms;
+    c->agent_until_ms = st.agent_until_ms;
+    if (st.memory.n && !memory_load(c->memory, st.memory, NULL))
+        memory_clean(c->memory);
+    c->dirty = false;
+}
+
+/* ---- getting ---------------------------------------------------------------------------------------------------- */
+
+static void conv_loaded(void *arg, slice value)
+{
+    struct conv *c = arg;
+    if (value.p)
+        stored_read(c, value);
+    c->loaded = true;
+    if (c->pub.open)
+        open_link(c);
+    for (struct conv_wait *w = c->waiting, *next; w; w = next) {
+        next = w->next;
+        w->done(w->arg, c);
+        free(w);
+    }
+    c->waiting = NULL;
+    c->waiting_last = &c->waiting;
+    conv_release(c); /* the load's own hold */
+}
+
+static struct conv *conv_make(struct hub *h, struct actor *channel, slice guest, slice id)
+{
+    struct conversations *cs = h->conversations;
+    struct conv *c = must_calloc(1, sizeof(*c));
+    c->channel = channel;
+    c->memory = memory_new();
+    c->waiting_last = &c->waiting;
+    conv_set(c, &c->pub.id, id);
+    conv_set(c, &c->pub.guest, guest);
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    conv_set(c, &c->pub.address, arena_printf(a, SLF "@" SLF, SLA(guest), SLA(channel->account.name)));
+    c->pub.network = slice_of(channel->account.type->title);
+    c->pub.tenant = channel->tenant->name;
+    c->pub.tenant_data = channel->tenant->data;
+    c->dirty = false;
+    struct conv **at = bucket_of(cs, id);
+    c->hash_next = *at;
+    *at = c;
+    cs->n++;
+    lru_newest(cs, c);
+    return c;
+}
+
+void conv_get(struct hub *h, struct actor *channel, slice guest, void (*done)(void *, struct conv *), void *arg)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    slice id = arena_printf(a, SLF ":" SLF, SLA(channel->account.id), SLA(guest));
+    struct conv *c = *bucket_of(h->conversations, id);
+    while (c && !slice_eq(c->pub.id, id))
+        c = c->hash_next;
+    bool fresh = !c;
+    if (fresh) {
+        evict(h->conversations);
+        c = conv_make(h, channel, guest, id);
+        c->holds++; /* by the load */
+    } else if (c->newer) {
+        lru_unlink(h->conversations, c);
+        lru_newest(h->conversations, c);
+    }
+    c->holds++;
+    if (c->loaded) {
+        done(arg, c);
+        return;
+    }
+    struct conv_wait *w = must_malloc(sizeof(*w));
+    *w = (struct conv_wait){ .done = done, .arg = arg };
+    *c->waiting_last = w;
+    c->waiting_last = &w->next;
+    if (fresh)
+        state_get(h->state, state_key(a, 'c', id), conv_loaded, c);
+}
+
+struct conv *conv_hold(struct conv *conv)
+{
+    conv->holds++;
+    return conv;
+}
+
+void conv_release(struct conv *conv)
+{
+    assert(conv->holds > 0);
+    conv->holds--;
+}
+
+void conv_open(struct conv *conv, bool open, struct jbatch *b)
+{
+    if (conv->pub.open == open)
+        return;
+    struct hub *h = conv->channel->hub;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    conv->pub.open = open;
+    conv->dirty = true;
+    state_put(h->state, b, state_key(a, 'o', conv->pub.id), open ? SL("1") : SLICE_NONE);
+    if (open)
+        open_link(conv);
+    else
+        open_unlink(conv);
+    h->conversations->n_open += open ? 1 : (size_t)-1;
+}
+
+static void open_again(void *arg, struct conv *conv)
+{
+    (void)arg;
+    conv_release(conv);
+}
+
+static void open_found(void *arg, slice key, slice value)
+{
+    struct hub *h = arg;
+    (void)value;
+    slice id = slice_from(key, 2);
+    size_t colon = slice_find_char(id, ':');
+    struct actor *channel = colon == SIZE_MAX ? NULL : hub_actor(h, slice_sub(id, 0, colon));
+    if (!channel)
+        return;
+    h->conversations->n_open++;
+    conv_get(h, channel, slice_from(id, colon + 1), open_again, NULL);
+}
+
+void conversations_load_open(struct hub *h)
+{
+    state_each(h->state, SL("o:"), open_found, h);
+}
+
+size_t conversations_open(const struct hub *h)
+{
+    return h->conversations->n_open;
+}
+
+size_t conversations_in_memory(const struct hub *h)
+{
+    return h->conversations->n;
+}

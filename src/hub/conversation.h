@@ -1,0 +1,44 @@
+/* conversation.h - the conversations in memory: one guest on one channel each.
+ *
+ *   conv_get(h, channel, guest, done, arg)   done(arg, conv): loaded from the state where it is not in memory; never NULL
+ *   conv_touch …                             change conv->pub, then conv_save in the batch that belongs to the change
+ *
+ * The least recently used are dropped when there are more than hub_limits.conversations and nobody holds them.
+ */
+#ifndef HUB_CONVERSATION_H
+#define HUB_CONVERSATION_H
+#include "hub/hub.h"
+
+struct conv_wait;
+struct conv {
+    struct conversation pub; /* strings belong to the conv: set them with conv_set */
+    struct memory *memory;
+    struct actor *channel;
+    int64_t person_until_ms, agent_until_ms; /* wall clock: ask the lookup again from then on */
+    int64_t poll_ms;                         /* monotonic: last poll */
+    unsigned holds;
+    bool loaded, dirty;
+    struct conv_wait *waiting, **waiting_last;
+    struct conv *hash_next;
+    struct conv *older, *newer;          /* by use */
+    struct conv *open_prev, *open_next;  /* ring of the desk's open ones (polls) */
+};
+struct conversations;
+
+struct conversations *conversations_new(struct hub *h) MUST_USE;
+void conversations_free(struct conversations *cs);
+/* Holds it: conv_release when done with it. */
+void conv_get(struct hub *h, struct actor *channel, slice guest, void (*done)(void *arg, struct conv *conv), void *arg);
+struct conv *conv_hold(struct conv *conv);
+void conv_release(struct conv *conv);
+/* Replaces a string member of conv->pub by a copy; true when it changed (then the conv is dirty). */
+bool conv_set(struct conv *conv, slice *member, slice value);
+void conv_person(struct conv *conv, const struct person *p); /* only the members that p has */
+void conv_open(struct conv *conv, bool open, struct jbatch *b);
+/* Into the batch, when it or its memory changed. */
+void conv_save(struct conv *conv, struct jbatch *b);
+/* At start: the conversations that were open at their desks, so that polls go on. */
+void conversations_load_open(struct hub *h);
+size_t conversations_open(const struct hub *h);
+size_t conversations_in_memory(const struct hub *h);
+#endif

@@ -1,0 +1,464 @@
+#include "hub/deliver.h"
+#include "hub/accept.h"
+#include "hub/adapt.h"
+#include "hub/conversation.h"
+#include "hub/media.h"
+#include "hub/meters.h"
+#include "hub/run.h"
+#include "hub/state.h"
+
+enum { TYPING_STALE_MS = 15000, NO_ACCOUNT_RETRY_MS = 3600000, STORAGE_RETRY_MS = 1000 };
+
+struct work {
+    struct work *next;
+    uint64_t id;
+    struct actor *target, *channel;
+    int64_t accepted_ms;
+    unsigned attempts;
+    bool interrupted;
+    size_t n_guest;
+    char guest[];
+};
+/* One message under way. Lives in its own arena; the run has another. */
+struct delivering {
+    struct work *work;
+    struct hub *h;
+    struct arena *a;
+    struct message m;
+    struct conv *conv;
+    struct actor *source;
+    slice resumed;
+    struct adapted adapted;
+    struct fault fault;
+    enum reason reason;
+    struct run *run;
+    size_t part;
+    int step;
+    slice keep;
+};
+
+static void begin(struct work *w);
+
+/* ---- ready ---------------------------------------------------------------------------------------------------------- */
+
+void deliver_offer(struct hub *h, const struct joffer *o)
+{
+    slice conv_id = o->lane;
+    slice target_id = slice_cut(&conv_id, 0x1f);
+    slice guest = conv_id;
+    slice channel_id = slice_cut(&guest, ':');
+    struct actor *target = hub_actor(h, target_id), *channel = hub_actor(h, channel_id);
+    if (!target || !channel || !guest.n) {
+        struct jbatch *b = jbatch_new(h->journal);
+        jbatch_retry(b, o->id, time_now_ms() + NO_ACCOUNT_RETRY_MS, SL("{\"text\":\"its account is not configured\"}"));
+        jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+        return;
+    }
+    struct work *w = must_calloc(1, sizeof(*w) + guest.n);
+    *w = (struct work){ .id = o->id, .target = target, .channel = channel, .accepted_ms = o->accepted_ms,
+                        .attempts = o->attempts, .interrupted = o->interrupted, .n_guest = guest.n };
+    memcpy(w->guest, guest.p, guest.n);
+    *(target->ready ? target->ready_last : &target->ready) = w;
+    target->ready_last = &w->next;
+    target->n_ready++;
+    deliver_pump(target);
+}
+
+static void woken(void *arg)
+{
+    deliver_pump(arg);
+}
+
+void deliver_pump(struct actor *target)
+{
+    struct hub *h = target->hub;
+    while (target->ready && !h->draining && target->in_flight < h->limits.in_flight) {
+        int64_t wait_ms;
+        if (!breaker_lets(&target->breaker, time_mono_ms(), &wait_ms)) {
+            if (wait_ms && !target->wake.active)
+                loop_timer_start(h->loop, &target->wake, wait_ms, woken, target);
+            return;
+        }
+        struct work *w = target->ready;
+        target->ready = w->next;
+        target->n_ready--;
+        target->in_flight++;
+        begin(w);
+    }
+}
+
+void deliver_drop(struct actor *target)
+{
+    for (struct work *w = target->ready, *next; w; w = next) {
+        next = w->next;
+        free(w);
+    }
+    target->ready = NULL;
+    target->n_ready = 0;
+}
+
+/* ---- ending --------------------------------------------------------------------------------------------------------- */
+
+static void finished(struct delivering *dl)
+{
+    struct actor *target = dl->work->target;
+    if (dl->run)
+        run_free(dl->run);
+    if (dl->conv)
+        conv_release(dl->conv);
+    free(dl->work);
+    arena_free(dl->a);
+    target->in_flight--;
+    deliver_pump(target);
+}
+
+static slice message_peer(const struct message *m)
+{
+    return slice_or(m->peer_id, m->id);
+}
+
+/* The desk is told how far its message came, where it wants to know. */
+static void tell_desk(struct delivering *dl, enum status status, enum reason reason, struct jbatch *b)
+{
+    struct actor *desk = dl->source;
+    const struct caps *caps = &desk->account.type->caps;
+    if (!desk->account.type->desk || !kind_is_content((enum kind)dl->m.kind) || !(caps->statuses & CAN(status)))
+        return;
+    struct message st = { .kind = KIND_STATUS, .origin = ORIGIN_HUB, .guest = dl->conv->pub.guest, .at_ms = time_now_ms(),
+                          .of = message_peer(&dl->m), .status = (int)status, .reason = (int)reason, .final = true };
+    if (reason != REASON_NONE)
+        st.reason_text = slice_of(dl->fault.text);
+    accept_own(desk, dl->conv, &st, b);
+}
+
+static void log_outcome(struct delivering *dl, enum level level, const char *what, const char *text)
+{
+    struct log_line *l = log_begin(dl->h->log, level, "%s", what);
+    log_str(l, "tenant", dl->work->target->tenant->name);
+    log_str(l, "connector", slice_of(dl->work->target->account.type->name));
+    log_str(l, "account", dl->work->target->account.id);
+    log_int(l, "message", (int64_t)dl->work->id);
+    log_str(l, "type", slice_of(kind_names[dl->m.kind]));
+    log_int(l, "attempt", dl->work->attempts);
+    if (text)
+        log_str(l, "why", slice_of(text));
+    log_end(l);
+}
+
+static slice note_of(struct delivering *dl, enum outcome end)
+{
+    if (dl->run)
+        return run_note(dl->run, end, dl->adapted.note);
+    struct jw w = jw_new(dl->a, 4096);
+    jw_open(&w, NULL, '{');
+    jw_str(&w, "end", slice_of(outcome_names[end]));
+    if (dl->reason != REASON_NONE)
+        jw_str(&w, "reason", slice_of(reason_names[dl->reason]));
+    if (dl->fault.code)
+        jw_str(&w, "text", slice_of(dl->fault.text));
+    jw_close(&w, '}');
+    return jw_done(&w);
+}
+
+static void forget(struct delivering *dl, struct jbatch *b)
+{
+    struct hub *h = dl->h;
+    unsigned long long id = (unsigned long long)dl->work->id;
+    if (dl->part || dl->keep.n || (dl->run && (dl->run->saved_part || dl->run->saved_keep.n)))
+        state_put(h->state, b, arena_printf(dl->a, "d:%llu", id), SLICE_NONE);
+    if (dl->resumed.p)
+        state_put(h->state, b, arena_printf(dl->a, "r:%llu", id), SLICE_NONE);
+    media_forget(h, dl->work->id, &dl->m, b);
+}
+
+static void save(struct delivering *dl, struct jbatch *b)
+{
+    actor_save(dl->work->target, b);
+    if (dl->conv)
+        conv_save(dl->conv, b);
+}
+
+static void end_final(struct delivering *dl, enum jstate state, enum outcome end)
+{
+    struct jbatch *b = jbatch_new(dl->h->journal);
+    jbatch_settle(b, dl->work->id, state, note_of(dl, end));
+    if (state == J_DEAD && dl->conv)
+        tell_desk(dl, STATUS_FAILED, dl->reason ? dl->reason : REASON_GENERAL, b);
+    forget(dl, b);
+    save(dl, b);
+    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+    meter_outcome(dl->work->target, jstate_names[state], -1);
+    log_outcome(dl, LEVEL_ERROR, state == J_DEAD ? "Message not delivered" : "Message may or may not have been delivered", dl->fault.text);
+    finished(dl);
+}
+
+static void end_ignored(struct delivering *dl, const char *by)
+{
+    struct jbatch *b = jbatch_new(dl->h->journal);
+    jbatch_settle(b, dl->work->id, J_IGNORED, arena_printf(dl->a, "{\"rule\":\"%s\"}", by));
+    forget(dl, b);
+    if (dl->m.kind == KIND_STATUS && dl->m.status == STATUS_FAILED)
+        log_outcome(dl, LEVEL_WARN, "The other side could not take a message", reason_names[dl->m.reason]);
+    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+    meter_ignored(dl->h, dl->work->target->account.type, by);
+    finished(dl);
+}
+
+static void end_delivered(struct delivering *dl)
+{
+    struct run *r = dl->run;
+    struct conv *conv = dl->conv;
+    int64_t now_ms = time_now_ms();
+    struct jbatch *b = jbatch_new(dl->h->journal);
+    enum status reached = r->d.status ? r->d.status : STATUS_DELIVERED;
+    breaker_success(&dl->work->target->breaker);
+    jbatch_settle(b, dl->work->id, J_DELIVERED, note_of(dl, OUT_DELIVERED));
+    if (dl->work->target->account.type->desk) {
+        conv_set(conv, &conv->pub.desk_conversation, slice_or(r->d.desk_conversation, conv->pub.desk_conversation));
+        if (kind_is_content((enum kind)dl->m.kind) && conv->pub.desk_conversation.n)
+            conv_open(conv, true, b);
+    } else if (kind_is_content((enum kind)dl->m.kind)) {
+        conv->pub.last_out_ms = now_ms;
+        conv->dirty = true;
+        if (dl->adapted.list.n)
+            memory_set(conv->memory, LIST_MEMORY, dl->adapted.list, 0);
+        if (reached == STATUS_SENT && r->d.vendor_id.n && r->d.vendor_id.n < 180) /* more news will name it by the vendor's id */
+            memory_set(conv->memory, arena_printf(dl->a, "sent:" SLF, SLA(r->d.vendor_id)).p, message_peer(&dl->m), now_ms + dl->h->limits.dedupe_ms);
+        tell_desk(dl, reached, REASON_NONE, b);
+    }
+    forget(dl, b);
+    save(dl, b);
+    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+    meter_outcome(dl->work->target, "delivered", now_ms - dl->work->accepted_ms);
+    if (log_on(dl->h->log, LEVEL_DEBUG))
+        log_outcome(dl, LEVEL_DEBUG, "Message delivered", NULL);
+    finished(dl);
+}
+
+static void end_retry(struct delivering *dl, int64_t in_ms, bool hard, bool counts)
+{
+    struct actor *target = dl->work->target;
+    if (dl->m.kind == KIND_TYPING) {
+        if (counts)
+            breaker_failure(&target->breaker, hard, time_mono_ms(), 0);
+        end_ignored(dl, "typing-not-repeated");
+        return;
+    }
+    uint32_t random;
+    random_bytes(&random, sizeof(random));
+    if (!in_ms)
+        in_ms = backoff_ms(dl->work->attempts, random);
+    if (counts)
+        in_ms = MAX(in_ms, breaker_failure(&target->breaker, hard, time_mono_ms(), random));
+    struct jbatch *b = jbatch_new(dl->h->journal);
+    jbatch_retry(b, dl->work->id, time_now_ms() + in_ms, note_of(dl, OUT_RETRY));
+    save(dl, b);
+    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+    meter_outcome(target, "retry", -1);
+    log_outcome(dl, LEVEL_INFO, "Message put off", dl->fault.text);
+    finished(dl);
+}
+
+static void run_ended(struct run *r, enum outcome end)
+{
+    struct delivering *dl = r->arg;
+    dl->fault = r->fault;
+    dl->reason = r->d.reason;
+    const struct answer *last = r->n_hops ? &r->last : NULL;
+    switch (end) {
+    case OUT_DELIVERED: end_delivered(dl); return;
+    case OUT_REFUSED:
+        breaker_success(&dl->work->target->breaker); /* it answers */
+        end_final(dl, J_DEAD, end);
+        return;
+    case OUT_UNKNOWN:
+        breaker_failure(&dl->work->target->breaker, true, time_mono_ms(), 0);
+        end_final(dl, J_UNKNOWN, end);
+        return;
+    case OUT_PARKED: {
+        struct jbatch *b = jbatch_new(dl->h->journal);
+        slice key = arena_printf(dl->a, SLF "\x1f" SLF, SLA(dl->work->target->account.id), SLA(r->d.wait_for));
+        struct jw w = jw_new(dl->a, RUN_KEEP_MAX * 6 + 256);
+        jw_open(&w, NULL, '{');
+        jw_int(&w, "part", (int64_t)r->d.part);
+        jw_int(&w, "step", r->d.step);
+        jw_opt(&w, "keep", r->d.keep);
+        jw_close(&w, '}');
+        state_put(dl->h->state, b, arena_printf(dl->a, "d:%llu", (unsigned long long)dl->work->id), jw_done(&w));
+        jbatch_park(b, dl->work->id, key, r->d.wait_until_ms, note_of(dl, end));
+        save(dl, b);
+        jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+        finished(dl);
+        return;
+    }
+    case OUT_CALL:
+    case OUT_RETRY: break;
+    }
+    bool marked = r->marked && last && last->status == 0 && last->written;
+    if (marked) { /* the connector says again, but a call that must not be repeated may have been taken */
+        end_final(dl, J_UNKNOWN, OUT_UNKNOWN);
+        return;
+    }
+    end_retry(dl, r->d.retry_ms, !last || last->status == 0, true);
+}
+
+/* ---- beginning ------------------------------------------------------------------------------------------------------ */
+
+static void deliver_run(struct delivering *dl)
+{
+    struct actor *target = dl->work->target;
+    struct adapt_to to = { &target->account, &dl->conv->pub };
+    if (!adapt_message(dl->a, &to, &dl->m, &dl->adapted, &dl->reason, &dl->fault)) {
+        end_final(dl, J_DEAD, OUT_REFUSED);
+        return;
+    }
+    struct run *r = dl->run = run_new(target, dl->conv, target->account.type->deliver, run_ended, dl);
+    r->id = dl->work->id;
+    r->trace_id = dl->m.trace_id;
+    r->d.m = &dl->m;
+    r->d.parts = dl->adapted.parts;
+    r->d.n_parts = dl->adapted.n;
+    r->d.part = r->saved_part = dl->part;
+    r->d.step = dl->step;
+    r->d.keep = r->saved_keep = dl->keep;
+    r->d.resumed = dl->resumed;
+    r->d.attempt = dl->work->attempts;
+    r->d.accepted_ms = dl->work->accepted_ms;
+    r->d.key = arena_printf(dl->a, "%s-%llu", dl->h->key_prefix, (unsigned long long)dl->work->id);
+    run_start(r);
+}
+
+static void looked_up(struct run *r, enum outcome end)
+{
+    struct delivering *dl = r->arg;
+    struct conv *conv = dl->conv;
+    const struct lookup *lk = &r->actor->account.type->lookup;
+    int64_t until_ms = time_now_ms() + (end == OUT_DELIVERED ? lk->keep_ms : lk->unknown_ms);
+    if (r->actor->account.type->desk) {
+        if (end == OUT_DELIVERED && r->d.person.name.n)
+            conv_set(conv, &conv->pub.agent_name, r->d.person.name);
+        conv->agent_until_ms = until_ms;
+    } else {
+        if (end == OUT_DELIVERED)
+            conv_person(conv, &r->d.person);
+        conv->person_until_ms = until_ms;
+    }
+    conv->dirty = true;
+    run_free(r);
+    deliver_run(dl);
+}
+
+static void lookup(void *arg)
+{
+    struct delivering *dl = arg;
+    const struct lookup *lk = &dl->source->account.type->lookup;
+    bool desk = dl->source->account.type->desk;
+    int64_t until_ms = desk ? dl->conv->agent_until_ms : dl->conv->person_until_ms;
+    bool wanted = lk->who && kind_is_content((enum kind)dl->m.kind) && time_now_ms() >= until_ms && dl->m.origin != ORIGIN_HUB;
+    if (!wanted || (desk && dl->m.origin == ORIGIN_BOT)) {
+        deliver_run(dl);
+        return;
+    }
+    struct run *r = run_new(dl->source, dl->conv, lk->who, looked_up, dl);
+    r->no_wait = true;
+    r->total_ms = lk->total_ms;
+    r->d.m = &dl->m;
+    run_start(r);
+}
+
+static const char *not_wanted(const struct delivering *dl)
+{
+    const struct account *to = &dl->work->target->account;
+    const struct caps *caps = &to->type->caps;
+    unsigned kind = CAN(dl->m.kind);
+    if (dl->m.kind == KIND_TYPING && time_now_ms() - dl->work->accepted_ms > TYPING_STALE_MS)
+        return "typing-stale";
+    if (dl->m.kind == KIND_TYPING)
+        return caps->kinds & kind ? NULL : "typing-not-carried";
+    if (dl->m.kind == KIND_STATUS)
+        return (caps->kinds & kind) && (caps->statuses & CAN(dl->m.status)) ? NULL : "status-not-carried";
+    if (dl->m.kind != KIND_EVENT || ((caps->kinds & kind) && (caps->events & CAN(dl->m.event))))
+        return NULL;
+    bool shown = dl->m.text.n && slice_eq(account_setting(to, "show_system_messages"), SL("true"));
+    return shown ? NULL : "event-not-carried";
+}
+
+static void got_conv(void *arg, struct conv *conv)
+{
+    struct delivering *dl = arg;
+    dl->conv = conv;
+    const char *by = not_wanted(dl);
+    if (by) {
+        end_ignored(dl, by);
+        return;
+    }
+    if (dl->work->interrupted) {
+        fault(&dl->fault, "interrupted", "", "a call that must not be repeated was under way when the hub stopped");
+        end_final(dl, J_UNKNOWN, OUT_UNKNOWN);
+        return;
+    }
+    if (time_now_ms() - dl->work->accepted_ms > dl->h->limits.give_up_ms && !dl->resumed.p) {
+        dl->reason = REASON_EXPIRED;
+        fault(&dl->fault, "expired", "", "tried for longer than give_up");
+        end_final(dl, J_DEAD, OUT_REFUSED);
+        return;
+    }
+    if (dl->work->target->account.type->desk && !(dl->source->account.type->desk)) {
+        slice list = memory_get(conv->memory, LIST_MEMORY, time_now_ms());
+        if (list.n && answer_of_list(dl->a, arena_dup(dl->a, list), &dl->m))
+            memory_set(conv->memory, LIST_MEMORY, SLICE_NONE, 0);
+    }
+    media_settle(dl->source, dl->work->id, dl->a, &dl->m, lookup, dl);
+}
+
+static void got_resumed(void *arg, slice value)
+{
+    struct delivering *dl = arg;
+    dl->resumed = arena_dup(dl->a, value);
+    conv_get(dl->h, dl->work->channel, slice_mem(dl->work->guest, dl->work->n_guest), got_conv, dl);
+}
+
+static void got_progress(void *arg, slice value)
+{
+    struct delivering *dl = arg;
+    struct progress {
+        int64_t part, step;
+        slice keep;
+    } p = { 0 };
+    static const struct js_field fields[] = {
+        JS_FIELD(struct progress, part, "part", JS_I64, 0),
+        JS_FIELD(struct progress, step, "step", JS_I64, 0),
+        JS_FIELD(struct progress, keep, "keep", JS_STR, 0),
+    };
+    const struct js *doc = value.p ? js_parse(dl->a, arena_dup(dl->a, value), NULL) : NULL;
+    if (doc && js_read(dl->a, doc, fields, COUNT(fields), &p, NULL)) {
+        dl->part = (size_t)p.part;
+        dl->step = (int)p.step;
+        dl->keep = p.keep;
+    }
+    state_get(dl->h->state, arena_printf(dl->a, "r:%llu", (unsigned long long)dl->work->id), got_resumed, dl);
+}
+
+static void begin(struct work *w)
+{
+    struct hub *h = w->target->hub;
+    struct arena *a = arena_new();
+    struct delivering *dl = ARENA_NEW(a, struct delivering);
+    dl->work = w;
+    dl->h = h;
+    dl->a = a;
+    dl->source = w->target->account.type->desk ? w->channel : w->channel->tenant->desk;
+    slice body = journal_body(h->journal, w->id, a);
+    const struct js *doc = body.p ? js_parse(a, body, &dl->fault) : NULL;
+    if (!doc || !message_read(a, doc, &dl->m, &dl->fault)) {
+        if (!body.p)
+            fault(&dl->fault, "body_lost", "", "the journal no longer has its body");
+        end_final(dl, J_DEAD, OUT_REFUSED);
+        return;
+    }
+    if (!w->attempts && !w->interrupted) {
+        got_resumed(dl, SLICE_NONE);
+        return;
+    }
+    state_get(h->state, arena_printf(a, "d:%llu", (unsigned long long)w->id), got_progress, dl);
+}

@@ -1,0 +1,123 @@
+/* hub.h - the one mutable object, and the accounts at work in it.
+ *
+ * main builds it, gives it its parts, and passes it down. Everything in it belongs to the loop thread.
+ *
+ *   accept     webhook -> connector.receive -> journal                          accept.h
+ *   deliver    journal -> media, lookup, adapt -> connector.deliver -> journal   deliver.h
+ *   run        the steps of one connector function and the calls between them    run.h
+ *   state      what is remembered, durable through the journal                   state.h
+ */
+#ifndef HUB_HUB_H
+#define HUB_HUB_H
+#include "hub/connector.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "hub/token.h"
+#include "journal/journal.h"
+#include "net/loop.h"
+
+struct hub;
+struct conv;
+struct storage;
+struct store;
+struct server;
+struct work; /* a message at the head of its lane: deliver.c */
+
+struct hub_limits {
+    unsigned in_flight;     /* deliveries at a time to one account */
+    unsigned media_parallel; /* fetches at a time */
+    int64_t media_bytes;    /* largest attachment */
+    int64_t media_ms;       /* longest fetch */
+    int64_t give_up_ms;     /* a message older than this is a dead letter */
+    int64_t dedupe_ms;      /* how long message ids are remembered, unless the connector says otherwise */
+    int64_t purge_ms;       /* attachments live this long after their conversation closed */
+    int64_t link_ms;        /* life of an attachment's link; 0: until it is purged */
+    unsigned conversations; /* kept in memory */
+};
+void hub_limits_default(struct hub_limits *l);
+
+/* Calls allowed in a time: refilled steadily, with a small burst, so that no window of per_ms sees more than `calls`. */
+struct bucket {
+    double tokens, per_ms, burst;
+    int64_t at_us;
+};
+void bucket_init(struct bucket *b, unsigned calls, int64_t per_ms);
+/* 0: taken; else ms to wait until one can be. */
+int64_t bucket_take(struct bucket *b, int64_t now_us);
+
+enum { RATES_MAX = 8 };
+/* Should calls be made to this account now? Opens after failures in a row, lets a single probe through when its time has come. */
+struct breaker {
+    unsigned failures; /* in a row */
+    int64_t until_ms;  /* monotonic; 0: closed */
+    bool probing;
+};
+
+struct tenant {
+    slice name;
+    struct actor *desk;
+    struct actor **channels;
+    size_t n_channels;
+    struct js_list data; /* struct js_pair: custom data */
+};
+
+/* An account at work. */
+struct actor {
+    struct hub *hub;
+    struct tenant *tenant;
+    struct account account;
+    struct memory *memory;
+    struct token token;
+    struct bucket buckets[RATES_MAX];
+    /* as the target of deliveries */
+    struct work *ready, **ready_last;
+    unsigned n_ready, in_flight;
+    struct breaker breaker;
+    struct loop_timer wake; /* when the breaker or a bucket lets the next one go */
+    /* setup and polls */
+    struct loop_timer setup_timer, poll_timer;
+    unsigned setup_attempt;
+    bool set_up;
+    struct fault setup_fault;
+    struct conv *poll_next;
+    int64_t poll_ms;
+    unsigned polls_open;
+};
+
+struct hub {
+    struct loop *loop;
+    struct client *client;
+    struct journal *journal;
+    struct store *store;
+    struct storage *storage;
+    struct metrics *metrics;
+    const struct log *log;
+    struct hub_limits limits;
+    slice public_url;
+    struct arena *a; /* lives as long as the hub: tenants and accounts */
+    struct tenant *tenants;
+    size_t n_tenants;
+    struct actor **actors;
+    size_t n_actors;
+    struct state *state;
+    struct conversations *conversations;
+    struct media_jobs *media;
+    bool draining;       /* no new deliveries; what is open is finished */
+    unsigned open_runs;
+    char key_prefix[24]; /* of delivery keys: unique to this data directory */
+};
+
+struct actor *hub_actor(const struct hub *h, slice account_id); /* NULL: none */
+/* Of a desk's address "U1@line" within its tenant; *ret_guest gets "U1". NULL: no such channel. */
+struct actor *tenant_channel(const struct tenant *t, slice address, slice *ret_guest);
+/* The setting of this name of any connector; {NULL,0}: it has none or it is absent. */
+slice account_setting(const struct account *acc, const char *name);
+/* Fills c for a call of a function of this actor's connector. */
+void actor_call(struct actor *actor, struct call *c, struct arena *a, struct conv *conv, struct fault *f);
+
+bool breaker_lets(struct breaker *b, int64_t now_ms, int64_t *ret_wait_ms);
+void breaker_success(struct breaker *b);
+/* hard: the other side could not be reached at all. Returns ms until the next probe, 0: still closed. */
+int64_t breaker_failure(struct breaker *b, bool hard, int64_t now_ms, uint32_t random);
+int64_t backoff_ms(unsigned attempt, uint32_t random); /* 0.5 s doubling to 60 s, with jitter */
+#endif

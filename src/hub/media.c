@@ -1,0 +1,649 @@
+#include "hub/media.h"
+#include "hub/conversation.h"
+#include "hub/state.h"
+#include "hub/storage.h"
+#include "net/client.h"
+#include "store/store.h"
+#include "wire/url.h"
+
+enum {
+    MEDIA_TRIES = 6,           /* of one fetch, before it is given up */
+    MEDIA_WAIT_MS = 1000,      /* before the second try; doubles */
+    MEDIA_PREPARING_TRIES = 60, /* 202: the vendor still prepares it */
+    MEDIA_REDIRECTS = 5,
+    MEDIA_HEAD_BYTES = 64,     /* enough to know a type by */
+    PURGE_EVERY_MS = 10000,
+    PURGE_AT_ONCE = 32,
+    PURGE_RETRY_MS = 60000,
+    RESULT_BYTES = 60000,
+};
+#define PURGE_MEMORY "hub.purge"
+
+struct media_job;
+struct fetch {
+    struct fetch *next; /* in the queue */
+    struct media_job *job;
+    struct media *md;   /* of the job's copy */
+    struct arena *a;    /* of one try */
+    struct client_call call;
+    struct header headers[2];
+    struct token_wait token_wait;
+    slice token;
+    struct storage_put *put;
+    struct loop_timer timer;
+    unsigned tries, preparing;
+    bool with_token, open, guarded;
+    char id[STORAGE_ID_BYTES];
+    int64_t started_ms;
+    slice type; /* as answered */
+};
+struct waiter {
+    struct waiter *next;
+    struct arena *a;
+    struct message *m;
+    void (*done)(void *arg);
+    void *arg;
+};
+struct media_job {
+    struct media_job *next; /* hash */
+    struct hub *hub;
+    struct actor *from;
+    uint64_t id;
+    struct arena *a;
+    slice conversation;
+    struct js_list media; /* struct media: the job's own copy; becomes the result */
+    struct fetch *fetches;
+    size_t n_fetches, left;
+    bool settled;
+    struct waiter *waiters;
+};
+struct media_jobs {
+    struct hub *hub;
+    struct media_job *buckets[256];
+    struct fetch *queue, **queue_last;
+    unsigned running;
+    struct loop_timer purge_timer;
+    bool purging;
+};
+
+static void fetch_begin(struct fetch *f);
+
+struct media_jobs *media_new(struct hub *h)
+{
+    struct media_jobs *jobs = must_calloc(1, sizeof(*jobs));
+    jobs->hub = h;
+    jobs->queue_last = &jobs->queue;
+    return jobs;
+}
+
+static struct media_job **job_at(struct media_jobs *jobs, uint64_t id)
+{
+    struct media_job **at = &jobs->buckets[id % COUNT(jobs->buckets)];
+    while (*at && (*at)->id != id)
+        at = &(*at)->next;
+    return at;
+}
+
+/* ---- the stored result -------------------------------------------------------------------------------------------------- */
+
+struct result {
+    struct js_list media;
+};
+/* clang-format off */
+static const struct js_field item_fields[] = {
+    JS_FIELD(struct media, url,    "url",    JS_STR, 0),
+    JS_FIELD(struct media, type,   "type",   JS_STR, 0),
+    JS_FIELD(struct media, name,   "name",   JS_STR, 0),
+    JS_FIELD(struct media, sha256, "sha256", JS_STR, 0),
+    JS_FIELD(struct media, handle, "handle", JS_STR, 0),
+    JS_FIELD(struct media, error,  "error",  JS_STR, 0),
+    JS_FIELD(struct media, preview_url, "preview_url", JS_STR, 0),
+    JS_FIELD(struct media, size,        "size",        JS_I64, 0),
+    JS_FIELD(struct media, duration_ms, "duration_ms", JS_I64, 0),
+    JS_FIELD(struct media, width,       "width",       JS_I64, 0),
+    JS_FIELD(struct media, height,      "height",      JS_I64, 0),
+};
+static const struct js_field result_fields[] = {
+    JS_FIELD_LIST(struct result, media, "media", struct media, item_fields, 0),
+};
+/* clang-format on */
+
+static bool result_read(struct arena *a, slice json, struct message *m)
+{
+    struct result r = { 0 };
+    const struct js *doc = js_parse(a, arena_dup(a, json), NULL);
+    if (!doc || !js_read(a, doc, result_fields, COUNT(result_fields), &r, NULL))
+        return false;
+    m->media = r.media;
+    return true;
+}
+
+static slice result_print(struct arena *a, const struct media_job *job)
+{
+    struct result r = { job->media };
+    struct jw w = jw_new(a, RESULT_BYTES);
+    jw_open(&w, NULL, '{');
+    jw_fields(&w, result_fields, COUNT(result_fields), &r);
+    jw_close(&w, '}');
+    return jw_done(&w);
+}
+
+static slice state_name(struct arena *a, uint64_t id)
+{
+    return arena_printf(a, "m:%llu", (unsigned long long)id);
+}
+
+/* ---- the end of a job ----------------------------------------------------------------------------------------------------- */
+
+static void job_stored(void *arg, bool ok)
+{
+    struct media_job *job = arg;
+    (void)ok; /* not stored: fetched again after a restart; now it is at hand */
+    job->settled = true;
+    slice json = result_print(job->a, job);
+    struct waiter *w = job->waiters;
+    struct media_job **at = job_at(job->hub->media, job->id);
+    *at = job->next;
+    for (struct waiter *next; w; w = next) {
+        next = w->next;
+        if (!result_read(w->a, json, w->m))
+            w->m->media.n = 0;
+        w->done(w->arg);
+        free(w);
+    }
+    for (size_t i = 0; i < job->n_fetches; i++)
+        loop_timer_done(&job->fetches[i].timer);
+    arena_free(job->a);
+}
+
+static void fetch_next(struct media_jobs *jobs)
+{
+    while (jobs->queue && jobs->running < jobs->hub->limits.media_parallel && !jobs->hub->draining) {
+        struct fetch *f = jobs->queue;
+        jobs->queue = f->next;
+        if (!jobs->queue)
+            jobs->queue_last = &jobs->queue;
+        jobs->running++;
+        fetch_begin(f);
+    }
+}
+
+static void fetch_end(struct fetch *f, const char *result)
+{
+    struct media_job *job = f->job;
+    struct hub *h = job->hub;
+    f->a = arena_free(f->a);
+    h->media->running--;
+    METRIC_ADD(h->metrics, METRIC_MEDIA, 1, slice_of(job->from->account.type->name), slice_of(result));
+    METRIC_SET(h->metrics, METRIC_MEDIA_OPEN, h->media->running);
+    if (--job->left == 0) {
+        struct jbatch *b = jbatch_new(h->journal);
+        state_put(h->state, b, state_name(job->a, job->id), result_print(job->a, job));
+        jbatch_commit(b, JOURNAL_DURABLE, job_stored, job);
+    }
+    fetch_next(h->media);
+}
+
+static void fetch_failed(struct fetch *f, const char *result, slice why)
+{
+    struct media_job *job = f->job;
+    f->md->error = arena_dup(job->a, why);
+    f->md->url = SLICE_NONE; /* the vendor's address would not open for the other side either */
+    struct log_line *l = log_begin(job->hub->log, LEVEL_WARN, "Attachment not stored");
+    log_str(l, "account", job->from->account.id);
+    log_int(l, "message", (int64_t)job->id);
+    log_str(l, "why", why);
+    log_end(l);
+    fetch_end(f, result);
+}
+
+static void fetch_again(void *arg)
+{
+    struct fetch *f = arg;
+    fetch_begin(f);
+}
+
+static void fetch_later(struct fetch *f, int64_t in_ms)
+{
+    f->a = arena_free(f->a);
+    loop_timer_start(f->job->hub->loop, &f->timer, in_ms, fetch_again, f);
+}
+
+/* ---- storing ---------------------------------------------------------------------------------------------------------------- */
+
+static void row_stored(void *arg, const struct fault *why)
+{
+    struct fetch *f = arg;
+    if (why) { /* a link whose file nobody would ever delete is not given away */
+        fetch_failed(f, "failed", slice_of(why->text));
+        return;
+    }
+    METRIC_ADD(f->job->hub->metrics, METRIC_MEDIA_BYTES, f->md->size, slice_of(f->job->from->account.type->name));
+    fetch_end(f, "stored");
+}
+
+static void put_done(void *arg, const struct storage_stored *st, const struct fault *why)
+{
+    struct fetch *f = arg;
+    struct media_job *job = f->job;
+    struct hub *h = job->hub;
+    f->put = NULL;
+    if (f->open) { /* the storage gave up first */
+        f->open = false;
+        client_cancel(&f->call);
+    }
+    if (!st) {
+        bool final = strcmp(why->code, "too_large") == 0 || strcmp(why->code, "storage_refused") == 0;
+        if (!final && ++f->tries < MEDIA_TRIES) {
+            fetch_later(f, MEDIA_WAIT_MS << f->tries);
+            return;
+        }
+        fetch_failed(f, final ? "refused" : "failed", slice_of(why->text));
+        return;
+    }
+    struct media *md = f->md;
+    md->handle = arena_dup(job->a, st->handle);
+    md->sha256 = arena_dup(job->a, st->sha256);
+    md->size = st->size;
+    md->type = arena_dup(job->a, slice_or(md->type, slice_or(f->type, SL("application/octet-stream"))));
+    struct storage_link link = { .audience = job->from->account.type->desk ? STORAGE_FOR_GUEST : STORAGE_FOR_DESK, .name = md->name,
+                                 .expires_s = h->limits.link_ms ? (time_now_ms() + h->limits.link_ms) / 1000 : 0 };
+    md->url = arena_dup(job->a, storage_url(h->storage, f->a, md->handle, &link));
+    struct attachment row = { .id = slice_of(f->id), .account = job->from->account.id, .conversation = job->conversation,
+                              .storage = h->storage->name, .handle = md->handle, .url = md->url, .sha256 = md->sha256, .type = md->type,
+                              .name = md->name, .size = md->size, .created_ms = time_now_ms(), .state = ATTACHMENT_STORED };
+    store_attachment_put(h->store, &row, row_stored, f);
+}
+
+static void put_more(void *arg)
+{
+    struct fetch *f = arg;
+    if (f->open)
+        client_resume(&f->call);
+}
+
+/* ---- fetching ----------------------------------------------------------------------------------------------------------------- */
+
+static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
+{
+    struct fetch *f = arg;
+    struct media_job *job = f->job;
+    struct hub *h = job->hub;
+    if (head->status != 200)
+        return head->status < 300; /* 202: still prepared; its body does not matter */
+    if (!f->put) {
+        slice type = head->type;
+        slice bare = slice_trim(slice_cut(&type, ';'));
+        f->type = arena_dup(job->a, bare);
+        int64_t length = -1;
+        if (!slice_int(answer_header(head, "content-length"), &length))
+            length = -1;
+        bool vague = !f->md->type.n || slice_eq_nocase(f->md->type, SL("application/octet-stream")) || slice_ends(f->md->type, SL("/*"));
+        if (vague && bare.n)
+            f->md->type = f->type;
+        storage_id(f->id);
+        struct storage_file file = { .tenant = job->from->tenant->name, .conversation = job->conversation, .id = slice_of(f->id),
+                                     .name = f->md->name, .type = f->md->type, .length = length, .max_bytes = h->limits.media_bytes };
+        struct storage_put_events to = { put_more, put_done, f };
+        f->put = storage_put(h->storage, &file, &to);
+    }
+    if (!storage_put_write(h->storage, f->put, slice_mem(p, n)))
+        client_pause(&f->call);
+    return true;
+}
+
+static void fetched(void *arg, const struct answer *r)
+{
+    struct fetch *f = arg;
+    struct hub *h = f->job->hub;
+    f->open = false;
+    if (r->status == 200 && f->put) {
+        storage_put_end(h->storage, f->put);
+        return;
+    }
+    if (f->put)
+        storage_put_abort(h->storage, f->put);
+    f->put = NULL;
+    if (r->status == 202 && f->preparing++ < MEDIA_PREPARING_TRIES) {
+        fetch_later(f, MEDIA_WAIT_MS);
+        return;
+    }
+    if ((r->status == 401 || r->status == 403) && !f->with_token && f->md->token_maybe) {
+        f->with_token = true;
+        fetch_later(f, 1);
+        return;
+    }
+    if (r->status == 401 && f->token.n && f->tries == 0)
+        token_drop(f->job->from, f->token);
+    bool again = r->status == 0 || r->status == 401 || r->status == 408 || r->status == 429 || r->status >= 500;
+    if (again && ++f->tries < MEDIA_TRIES) {
+        fetch_later(f, MAX(r->retry_after_ms, MEDIA_WAIT_MS << (f->tries - 1)));
+        return;
+    }
+    struct arena *a = f->job->a;
+    slice why = r->status == 200 ? SL("the file is empty")
+                : r->status ? arena_printf(a, "its sender answered %d", r->status)
+                            : arena_printf(a, "its sender did not answer: " SLF, SLA(r->error));
+    fetch_failed(f, again ? "failed" : "refused", why);
+}
+
+static void fetch_send(struct fetch *f)
+{
+    struct hub *h = f->job->hub;
+    f->call = (struct client_call){
+        .a = f->a,
+        .method = "GET",
+        .url = f->md->url,
+        .headers = f->headers,
+        .n_headers = f->token.n ? 1 : 0,
+        .sink = sink,
+        .io_arg = f,
+        .answer_bytes = (size_t)h->limits.media_bytes,
+        .total_ms = h->limits.media_ms,
+        .max_redirects = MEDIA_REDIRECTS,
+        .guard = f->guarded,
+        .done = fetched,
+        .arg = f,
+    };
+    f->headers[0] = (struct header){ SL("Authorization"), f->token };
+    f->open = true;
+    client_send(h->client, &f->call);
+}
+
+static void fetch_token(void *arg, slice header, const struct fault *why)
+{
+    struct fetch *f = arg;
+    if (header.n) {
+        f->token = arena_dup(f->a, header);
+        fetch_send(f);
+        return;
+    }
+    if (++f->tries < MEDIA_TRIES)
+        fetch_later(f, MEDIA_WAIT_MS << f->tries);
+    else
+        fetch_failed(f, "failed", slice_of(why->text));
+}
+
+/* Only to hosts the connector says belong to its vendor. */
+static bool token_allowed(struct fetch *f)
+{
+    const struct connector *type = f->job->from->account.type;
+    struct url u;
+    if (!f->with_token || type->auth.kind == AUTH_NONE || !url_parse(f->a, f->md->url, &u, NULL))
+        return false;
+    struct call c;
+    struct fault why;
+    actor_call(f->job->from, &c, f->a, NULL, &why);
+    return !type->auth.token_host || type->auth.token_host(&c, u.host);
+}
+
+static void fetch_begin(struct fetch *f)
+{
+    f->a = arena_new();
+    f->token = SLICE_NONE;
+    if (!token_allowed(f)) {
+        fetch_send(f);
+        return;
+    }
+    f->token_wait = (struct token_wait){ .done = fetch_token, .arg = f };
+    token_get(f->job->from, &f->token_wait);
+}
+
+/* ---- the face -------------------------------------------------------------------------------------------------------------------- */
+
+static bool to_fetch(const struct media *md)
+{
+    return !md->public_url && !md->handle.n && !md->error.n && (md->url.n || md->id.n);
+}
+
+static slice map_picture(struct actor *from, struct arena *a, const struct message *m)
+{
+    struct actor *desk = from->tenant->desk;
+    if (!m->location.present || from == desk || !desk->account.type->location_picture)
+        return SLICE_NONE;
+    struct call c;
+    struct fault why;
+    actor_call(desk, &c, a, NULL, &why);
+    return desk->account.type->location_picture(&c, &m->location);
+}
+
+/* Does this message have something to fetch? Then the list with an entry for a map's picture. */
+static bool wanted(struct actor *from, struct arena *a, const struct message *m, struct js_list *ret)
+{
+    *ret = (struct js_list){ 0 };
+    bool any = false;
+    for (size_t i = 0; i < m->media.n; i++) {
+        const struct media *md = LIST_AT(m->media, struct media, i);
+        *LIST_ADD(a, ret, struct media) = *md;
+        any |= to_fetch(md);
+    }
+    slice picture = m->media.n ? SLICE_NONE : map_picture(from, a, m);
+    if (picture.n) {
+        *LIST_ADD(a, ret, struct media) = (struct media){ .url = picture, .type = SL("image/png"), .name = SL("map.png") };
+        any = true;
+    }
+    return any;
+}
+
+static void media_copy(struct arena *a, struct media *md)
+{
+    slice *const all[] = { &md->url, &md->id, &md->type, &md->name, &md->sha256, &md->preview_url, &md->handle, &md->error };
+    for (size_t i = 0; i < COUNT(all); i++)
+        *all[i] = arena_dup(a, *all[i]);
+}
+
+static struct media_job *job_make(struct actor *from, uint64_t id, const struct message *m)
+{
+    struct hub *h = from->hub;
+    struct arena *a = arena_new();
+    struct media_job *job = ARENA_NEW(a, struct media_job);
+    *job = (struct media_job){ .hub = h, .from = from, .id = id, .a = a };
+    if (!wanted(from, a, m, &job->media)) {
+        arena_free(a);
+        return NULL;
+    }
+    slice guest = m->guest;
+    struct actor *channel = from->account.type->desk ? tenant_channel(from->tenant, m->guest, &guest) : from;
+    job->conversation = arena_printf(a, SLF ":" SLF, SLA(channel ? channel->account.id : from->account.id), SLA(guest));
+    job->fetches = ARENA_ARRAY(a, struct fetch, job->media.n);
+    job->n_fetches = job->media.n;
+    for (size_t i = 0; i < job->media.n; i++) {
+        struct media *md = LIST_AT(job->media, struct media, i);
+        media_copy(a, md);
+        if (!to_fetch(md))
+            continue;
+        struct fetch *f = &job->fetches[i];
+        f->job = job;
+        f->md = md;
+        f->with_token = md->token;
+        f->guarded = md->url.n != 0 && !md->token;
+        struct call c;
+        struct fault why;
+        actor_call(from, &c, a, NULL, &why);
+        if (!md->url.n && from->account.type->media_url)
+            md->url = from->account.type->media_url(&c, md);
+        if (!md->url.n) {
+            md->error = SL("its sender does not say where it is");
+            continue;
+        }
+        job->left++;
+        f->next = NULL;
+        *h->media->queue_last = f;
+        h->media->queue_last = &f->next;
+    }
+    struct media_job **at = job_at(h->media, id);
+    job->next = *at;
+    *at = job;
+    return job;
+}
+
+static struct media_job *job_start(struct actor *from, uint64_t id, const struct message *m)
+{
+    struct media_job *job = job_make(from, id, m);
+    if (job && job->left == 0) { /* nothing that can be fetched: only errors to tell */
+        job->left = 1;
+        job->hub->media->running++;
+        struct fetch *f = &job->fetches[0];
+        f->job = job;
+        f->md = LIST_AT(job->media, struct media, 0);
+        fetch_end(f, "refused");
+        return job;
+    }
+    fetch_next(from->hub->media);
+    return job;
+}
+
+void media_begin(struct actor *from, uint64_t id, const struct message *m)
+{
+    if ((m->media.n || m->location.present) && !*job_at(from->hub->media, id))
+        (void)job_start(from, id, m);
+}
+
+struct settling {
+    struct actor *from;
+    uint64_t id;
+    struct waiter *w;
+};
+
+static void settle_found(void *arg, slice value)
+{
+    struct settling *st = arg;
+    struct waiter *w = st->w;
+    struct media_job *job = NULL;
+    if (value.p && result_read(w->a, value, w->m)) {
+        w->done(w->arg);
+        free(w);
+        return;
+    }
+    job = *job_at(st->from->hub->media, st->id);
+    if (!job)
+        job = job_start(st->from, st->id, w->m);
+    w->next = job->waiters;
+    job->waiters = w;
+}
+
+void media_settle(struct actor *from, uint64_t id, struct arena *a, struct message *m, void (*done)(void *arg), void *arg)
+{
+    struct js_list list;
+    if ((!m->media.n && !m->location.present) || !wanted(from, a, m, &list)) {
+        done(arg);
+        return;
+    }
+    struct waiter *w = must_calloc(1, sizeof(*w));
+    *w = (struct waiter){ .a = a, .m = m, .done = done, .arg = arg };
+    struct media_job *job = *job_at(from->hub->media, id);
+    if (job) {
+        w->next = job->waiters;
+        job->waiters = w;
+        return;
+    }
+    struct settling *st = ARENA_NEW(a, struct settling);
+    *st = (struct settling){ from, id, w };
+    state_get(from->hub->state, state_name(a, id), settle_found, st);
+}
+
+void media_forget(struct hub *h, uint64_t id, const struct message *m, struct jbatch *b)
+{
+    if (!m->media.n && !m->location.present)
+        return;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    state_put(h->state, b, state_name(a, id), SLICE_NONE);
+}
+
+void media_free(struct media_jobs *jobs)
+{
+    if (!jobs)
+        return;
+    loop_timer_done(&jobs->purge_timer);
+    for (size_t i = 0; i < COUNT(jobs->buckets); i++) {
+        for (struct media_job *job = jobs->buckets[i], *next; job; job = next) {
+            next = job->next;
+            for (size_t k = 0; k < job->n_fetches; k++) {
+                struct fetch *f = &job->fetches[k];
+                loop_timer_done(&f->timer);
+                if (f->put)
+                    storage_put_abort(jobs->hub->storage, f->put);
+                f->a = arena_free(f->a);
+            }
+            for (struct waiter *w = job->waiters, *nw; w; w = nw) {
+                nw = w->next;
+                free(w);
+            }
+            arena_free(job->a);
+        }
+    }
+    free(jobs);
+}
+
+/* ---- purge ------------------------------------------------------------------------------------------------------------------------- */
+
+static void purge_written(void *arg, const struct fault *why)
+{
+    struct hub *h = arg;
+    if (why)
+        log_end(log_begin_fault(h->log, LEVEL_ERROR, why, "The purge of attachments could not be noted"));
+}
+
+void media_purge_later(struct hub *h, struct conv *conv)
+{
+    memory_set(conv->memory, PURGE_MEMORY, SL("1"), 0);
+    store_attachments_purge(h->store, conv->pub.id, time_now_ms() + h->limits.purge_ms, purge_written, h);
+}
+
+void media_purge_cancel(struct hub *h, struct conv *conv)
+{
+    if (!memory_get(conv->memory, PURGE_MEMORY, time_now_ms()).n)
+        return;
+    memory_set(conv->memory, PURGE_MEMORY, SLICE_NONE, 0);
+    store_attachments_purge(h->store, conv->pub.id, 0, purge_written, h);
+}
+
+struct purging {
+    struct hub *hub;
+    size_t n_id;
+    char id[];
+};
+
+static void purged(void *arg, enum storage_end end, const struct fault *why)
+{
+    struct purging *p = arg;
+    struct hub *h = p->hub;
+    bool gone = end == STORAGE_OK || end == STORAGE_GONE;
+    METRIC_ADD(h->metrics, METRIC_PURGED, 1, gone ? SL("deleted") : SL("failed"));
+    if (gone)
+        store_attachment_delete(h->store, slice_mem(p->id, p->n_id), purge_written, h);
+    else
+        log_end(log_begin_fault(h->log, LEVEL_WARN, why, "An attachment could not be deleted; it will be tried again"));
+    free(p);
+}
+
+static void purge_due(void *arg, const struct attachment *at)
+{
+    struct hub *h = arg;
+    struct purging *p = must_calloc(1, sizeof(*p) + at->id.n);
+    p->hub = h;
+    p->n_id = at->id.n;
+    memcpy(p->id, at->id.p, at->id.n);
+    storage_delete(h->storage, at->handle, purged, p);
+}
+
+static void purge_turn(void *arg);
+
+static void purge_looked(void *arg, const struct fault *why)
+{
+    struct hub *h = arg;
+    purge_written(h, why);
+    loop_timer_start(h->loop, &h->media->purge_timer, MIN(PURGE_EVERY_MS, MAX(h->limits.purge_ms, 1000)), purge_turn, h);
+}
+
+static void purge_turn(void *arg)
+{
+    struct hub *h = arg;
+    int64_t now_ms = time_now_ms();
+    store_attachments_due(h->store, now_ms, now_ms + PURGE_RETRY_MS, PURGE_AT_ONCE, purge_due, purge_looked, h);
+}
+
+void media_purge_start(struct hub *h)
+{
+    purge_turn(h);
+}

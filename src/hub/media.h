@@ -1,0 +1,23 @@
+/* media.h - attachments: fetched at once, streamed into the storage, handed over by our own link, purged after the conversation.
+ *
+ * A fetch begins when its message is on disk, at most hub_limits.media_parallel at a time; vendors' links expire, so it does not wait for the
+ * message's turn. What came of it is remembered (state "m:<id>") and survives a restart; a message whose media are not settled waits with its delivery.
+ * Failure is not silent: the part then carries media.error, which becomes a visible line; its caption is kept.
+ */
+#ifndef HUB_MEDIA_H
+#define HUB_MEDIA_H
+#include "hub/hub.h"
+
+struct media_jobs *media_new(struct hub *h) MUST_USE;
+void media_free(struct media_jobs *jobs);
+/* The message `id` was accepted from this account (or is waiting since before the start). */
+void media_begin(struct actor *from, uint64_t id, const struct message *m);
+/* Calls done(arg) when every attachment of message id is settled, and m's media (in a) say how: now, or later. */
+void media_settle(struct actor *from, uint64_t id, struct arena *a, struct message *m, void (*done)(void *arg), void *arg);
+/* The message is final: its "m:" entry can go. */
+void media_forget(struct hub *h, uint64_t id, const struct message *m, struct jbatch *b);
+
+void media_purge_later(struct hub *h, struct conv *conv);  /* the conversation closed */
+void media_purge_cancel(struct hub *h, struct conv *conv); /* it goes on */
+void media_purge_start(struct hub *h);                     /* the sweep, from now on */
+#endif

@@ -1,0 +1,296 @@
+#include "hub/run.h"
+#include "hub/conversation.h"
+#include "hub/meters.h"
+#include "hub/state.h"
+#include "wire/url.h"
+
+const char *const outcome_names[] = {
+    [OUT_CALL] = "call",       [OUT_DELIVERED] = "delivered", [OUT_RETRY] = "retry",
+    [OUT_REFUSED] = "refused", [OUT_UNKNOWN] = "unknown",     [OUT_PARKED] = "parked",
+};
+
+static void run_step(struct run *r, const struct answer *last);
+static void run_send(struct run *r);
+
+struct run *run_new(struct actor *actor, struct conv *conv, enum outcome (*step)(struct call *, struct delivery *),
+                    void (*ended)(struct run *, enum outcome), void *arg)
+{
+    struct arena *a = arena_new();
+    struct run *r = ARENA_NEW(a, struct run);
+    r->hub = actor->hub;
+    r->actor = actor;
+    r->conv = conv ? conv_hold(conv) : NULL;
+    r->a = a;
+    r->step = step;
+    r->ended = ended;
+    r->arg = arg;
+    r->hub->open_runs++;
+    return r;
+}
+
+void run_free(struct run *r)
+{
+    r->hub->open_runs--;
+    loop_timer_done(&r->timer);
+    if (r->conv)
+        conv_release(r->conv);
+    arena_free(r->a);
+}
+
+void actor_save(struct actor *actor, struct jbatch *b)
+{
+    if (!memory_dirty(actor->memory))
+        return;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    state_put(actor->hub->state, b, arena_printf(a, "a:" SLF, SLA(actor->account.id)),
+              memory_print(a, actor->memory, time_now_ms()));
+    memory_clean(actor->memory);
+}
+
+/* ---- ending ----------------------------------------------------------------------------------------------------- */
+
+struct ending {
+    struct run *r;
+    enum outcome end;
+};
+
+static void run_saved(void *arg, bool ok)
+{
+    struct ending *e = arg;
+    if (!ok && e->end == OUT_DELIVERED) { /* what was learned is not safe: as if it had not been said */
+        fault(&e->r->fault, "storage", "", "the journal could not store what was learned");
+        e->end = OUT_RETRY;
+    }
+    e->r->ended(e->r, e->end);
+}
+
+static void run_end(struct run *r, enum outcome end)
+{
+    bool dirty = memory_dirty(r->actor->memory) || (r->conv && (r->conv->dirty || memory_dirty(r->conv->memory)));
+    if (r->id || !dirty) {
+        r->ended(r, end);
+        return;
+    }
+    struct jbatch *b = jbatch_new(r->hub->journal);
+    actor_save(r->actor, b);
+    if (r->conv)
+        conv_save(r->conv, b);
+    struct ending *e = ARENA_NEW(r->a, struct ending);
+    *e = (struct ending){ r, end };
+    jbatch_commit(b, JOURNAL_DURABLE, run_saved, e);
+}
+
+/* ---- the call --------------------------------------------------------------------------------------------------- */
+
+/* "POST host/path": what may be shown. */
+static slice call_shown(struct run *r)
+{
+    slice url = r->d.call.url;
+    size_t query = slice_find_char(url, '?');
+    if (query != SIZE_MAX)
+        url = slice_sub(url, 0, query);
+    size_t scheme = slice_find(url, SL("://"));
+    return arena_printf(r->a, "%s " SLF, r->d.call.method, SLA(scheme == SIZE_MAX ? url : slice_from(url, scheme + 3)));
+}
+
+static const char *const request_ids[] = { "x-line-request-id", "inin-correlation-id", "genesys-correlation-id", "x-request-id" };
+
+static void run_hop(struct run *r, const struct answer *got)
+{
+    if (r->n_hops == RUN_HOPS_MAX) /* keep the first ones and the newest */
+        r->n_hops--;
+    struct hop *hop = &r->hops[r->n_hops++];
+    *hop = (struct hop){ .at_ms = time_now_ms() - got->took_us / 1000, .took_us = got->took_us, .status = got->status,
+                         .written = got->written, .what = call_shown(r), .answer = got->error };
+    for (size_t i = 0; i < COUNT(request_ids) && !hop->answer.n; i++)
+        hop->answer = answer_header(got, request_ids[i]);
+}
+
+static void run_answered(void *arg, const struct answer *got)
+{
+    struct run *r = arg;
+    run_hop(r, got);
+    meter_call(r->actor, got->status, got->took_us);
+    if (got->status == 401 && r->token.n && !r->replayed) {
+        token_drop(r->actor, r->token);
+        r->replayed = true;
+        run_send(r);
+        return;
+    }
+    r->last = *got;
+    run_step(r, &r->last);
+}
+
+static void run_token(void *arg, slice header, const struct fault *f)
+{
+    struct run *r = arg;
+    if (!header.n) {
+        r->fault = *f;
+        r->d.reason = REASON_CREDENTIALS;
+        r->d.retry_ms = 0;
+        run_end(r, OUT_RETRY); /* an operator can mend credentials; the message waits */
+        return;
+    }
+    r->token = arena_dup(r->a, header);
+    size_t n = r->call.n_headers++;
+    r->headers[n] = (struct header){ SL("Authorization"), r->token };
+    client_send(r->hub->client, &r->call);
+}
+
+static void run_send(struct run *r)
+{
+    const struct http_call *h = &r->d.call;
+    size_t n = 0;
+    if (h->type.p)
+        r->headers[n++] = (struct header){ SL("Content-Type"), h->type };
+    for (size_t i = 0; i < h->n_headers; i++)
+        r->headers[n++] = h->headers[i];
+    if (r->trace_id.n) {
+        uint64_t span;
+        random_bytes(&span, sizeof(span));
+        r->headers[n++] = (struct header){ SL("X-B3-TraceId"), r->trace_id };
+        r->headers[n++] = (struct header){ SL("X-B3-SpanId"), arena_printf(r->a, "%016llx", (unsigned long long)span) };
+    }
+    r->call = (struct client_call){
+        .a = r->a,
+        .method = h->method,
+        .url = h->url,
+        .headers = r->headers,
+        .n_headers = n,
+        .body = h->body,
+        .total_ms = h->total_ms ? h->total_ms : r->total_ms,
+        .done = run_answered,
+        .arg = r,
+    };
+    r->token = SLICE_NONE;
+    if (r->actor->account.type->auth.kind == AUTH_NONE || h->no_token) {
+        client_send(r->hub->client, &r->call);
+        return;
+    }
+    r->token_wait = (struct token_wait){ .done = run_token, .arg = r };
+    token_get(r->actor, &r->token_wait);
+}
+
+/* ---- what is written before a call -------------------------------------------------------------------------------- */
+
+static slice progress_print(struct run *r)
+{
+    struct jw w = jw_new(r->a, RUN_KEEP_MAX * 6 + 256);
+    jw_open(&w, NULL, '{');
+    jw_int(&w, "part", (int64_t)r->d.part);
+    jw_int(&w, "step", r->d.step);
+    jw_opt(&w, "keep", r->d.keep);
+    jw_close(&w, '}');
+    return jw_done(&w);
+}
+
+static void run_marked(void *arg, bool ok)
+{
+    struct run *r = arg;
+    if (!ok) { /* without the mark the call must not be made */
+        fault(&r->fault, "storage", "", "the journal could not store the mark of this attempt");
+        run_end(r, OUT_RETRY);
+        return;
+    }
+    run_send(r);
+}
+
+static void run_rated(void *arg)
+{
+    struct run *r = arg;
+    struct actor *actor = r->actor;
+    const struct http_call *h = &r->d.call;
+    if (h->rate < actor->account.type->n_rates) {
+        int64_t wait_ms = bucket_take(&actor->buckets[h->rate], time_mono_us());
+        if (wait_ms && r->no_wait) {
+            fault(&r->fault, "rate_limited", "", "no call to spare");
+            run_end(r, OUT_RETRY);
+            return;
+        }
+        if (wait_ms) {
+            loop_timer_start(r->hub->loop, &r->timer, wait_ms, run_rated, r);
+            return;
+        }
+    }
+    bool progress = r->id && (r->d.part != r->saved_part || !slice_eq(r->d.keep, r->saved_keep));
+    bool mark = r->id && !h->repeatable;
+    if (!mark && !progress) {
+        run_send(r);
+        return;
+    }
+    struct jbatch *b = jbatch_new(r->hub->journal);
+    if (progress) {
+        r->saved_part = r->d.part;
+        r->saved_keep = r->d.keep;
+        state_put(r->hub->state, b, arena_printf(r->a, "d:%llu", (unsigned long long)r->id), progress_print(r));
+    }
+    if (mark) {
+        r->marked = true;
+        jbatch_attempt(b, r->id, arena_printf(r->a, "{\"call\":\"" SLF "\"}", SLA(call_shown(r))));
+    }
+    jbatch_commit(b, mark ? JOURNAL_DURABLE : JOURNAL_LAZY, mark ? run_marked : NULL, r);
+    if (!mark)
+        run_send(r);
+}
+
+static void run_step(struct run *r, const struct answer *last)
+{
+    struct call c;
+    delivery_begin_step(&r->d, last);
+    actor_call(r->actor, &c, r->a, r->conv, &r->fault);
+    enum outcome end = r->step(&c, &r->d);
+    if (end != OUT_CALL) {
+        run_end(r, end);
+        return;
+    }
+    assert(r->d.call.method && r->d.call.url.n && r->d.keep.n <= RUN_KEEP_MAX);
+    if (++r->n_calls > RUN_CALLS_MAX) {
+        fault(&r->fault, "too_many_calls", "", "more than %d calls for one message", RUN_CALLS_MAX);
+        run_end(r, OUT_REFUSED);
+        return;
+    }
+    r->replayed = false;
+    run_rated(r);
+}
+
+void run_start(struct run *r)
+{
+    run_step(r, NULL);
+}
+
+/* ---- trace ------------------------------------------------------------------------------------------------------ */
+
+slice run_note(struct run *r, enum outcome end, slice note)
+{
+    enum { NOTE_BYTES = 16384 };
+    struct jw w = jw_new(r->a, NOTE_BYTES);
+    jw_open(&w, NULL, '{');
+    jw_str(&w, "end", slice_of(outcome_names[end]));
+    if (r->d.attempt)
+        jw_int(&w, "attempt", r->d.attempt);
+    if (r->n_hops)
+        jw_open(&w, "hops", '[');
+    for (size_t i = 0; i < r->n_hops; i++) {
+        const struct hop *hop = &r->hops[i];
+        jw_open(&w, NULL, '{');
+        jw_time(&w, "at", hop->at_ms);
+        jw_str(&w, "call", hop->what);
+        jw_int(&w, "status", hop->status);
+        jw_int(&w, "us", hop->took_us);
+        jw_opt(&w, "answer", hop->answer);
+        jw_close(&w, '}');
+    }
+    if (r->n_hops)
+        jw_close(&w, ']');
+    if (end == OUT_DELIVERED) {
+        jw_opt(&w, "vendor_id", r->d.vendor_id);
+    } else {
+        if (r->d.reason != REASON_NONE)
+            jw_str(&w, "reason", slice_of(reason_names[r->d.reason]));
+        if (r->fault.code)
+            jw_str(&w, "text", slice_of(r->fault.text));
+    }
+    jw_opt(&w, "note", note);
+    jw_close(&w, '}');
+    return jw_done(&w);
+}

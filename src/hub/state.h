@@ -1,0 +1,29 @@
+/* state.h - durable keys and values of the hub: conversations, memories, progress of deliveries.
+ *
+ * A value is put in the journal batch it belongs to, so that it is there exactly when the message is; it is kept here until the
+ * store has it, too, and then forgotten by the journal. Reading looks here first, then in the store.
+ *
+ * Keys begin with a letter that says of what: "a:" account memory, "c:" conversation, "d:" progress of a delivery, "m:" stored media,
+ * "o:" open conversation.
+ */
+#ifndef HUB_STATE_H
+#define HUB_STATE_H
+#include "journal/journal.h"
+
+struct hub;
+struct state;
+enum { STATE_FLUSH_MS = 2000, STATE_FLUSH_KEYS = 4000 };
+
+struct state *state_new(struct hub *h) MUST_USE;
+void state_free(struct state *s);
+/* Replayed by journal_open. */
+void state_replay(struct state *s, slice key, slice value);
+/* value {NULL,0}: remove. Copied. */
+void state_put(struct state *s, struct jbatch *b, slice key, slice value);
+/* done(arg, value): {NULL,0} when there is none; now, or later. The value is valid during the call. */
+void state_get(struct state *s, slice key, void (*done)(void *arg, slice value), void *arg);
+/* Waits until the store has everything (stop). */
+void state_flush_all(struct state *s);
+/* Before the loop runs: everything whose key begins with prefix. */
+void state_each(struct state *s, slice prefix, void (*each)(void *arg, slice key, slice value), void *arg);
+#endif

@@ -1,0 +1,174 @@
+#include "hub/storage.h"
+#include "wire/crypto.h"
+#include "wire/hex.h"
+
+void storage_id(char ret[STORAGE_ID_BYTES])
+{
+    unsigned char raw[16];
+    random_bytes(raw, sizeof(raw));
+    for (size_t i = 0; i < sizeof(raw); i++)
+        snprintf(ret + i * 2, 3, "%02x", raw[i]);
+}
+
+static bool is_alnum(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool storage_word_ok(slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_alnum(s.p[i]) && s.p[i] != '_' && s.p[i] != '-')
+            return false;
+    return s.n > 0 && s.n <= STORAGE_WORD_MAX;
+}
+
+slice storage_word(struct arena *a, slice text)
+{
+    if (storage_word_ok(text))
+        return text;
+    struct sha256 sum = sha256(text);
+    return hex_encode(a, slice_mem(sum.b, 16));
+}
+
+/* clang-format off */
+static const struct { slice type, extension; } extensions[] = {
+    { SLI("image/jpeg"), SLI("jpg") }, { SLI("image/png"), SLI("png") },  { SLI("image/gif"), SLI("gif") },  { SLI("image/webp"), SLI("webp") },
+    { SLI("video/mp4"), SLI("mp4") },  { SLI("audio/mpeg"), SLI("mp3") }, { SLI("audio/mp4"), SLI("m4a") },  { SLI("audio/x-m4a"), SLI("m4a") },
+    { SLI("audio/aac"), SLI("aac") },  { SLI("audio/ogg"), SLI("ogg") },  { SLI("audio/wav"), SLI("wav") },  { SLI("application/pdf"), SLI("pdf") },
+    { SLI("text/plain"), SLI("txt") }, { SLI("text/vcard"), SLI("vcf") }, { SLI("application/zip"), SLI("zip") },
+};
+/* clang-format on */
+
+/* The type without parameters. */
+static slice bare(slice type)
+{
+    return slice_trim(slice_cut(&type, ';'));
+}
+
+static slice extension_of(slice type)
+{
+    for (size_t i = 0; i < COUNT(extensions); i++)
+        if (slice_eq_nocase(bare(type), extensions[i].type))
+            return extensions[i].extension;
+    return SL("bin");
+}
+
+static bool is_extension(slice s)
+{
+    enum { LONGEST = 10 };
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_alnum(s.p[i]))
+            return false;
+    return s.n > 0 && s.n <= LONGEST;
+}
+
+slice storage_safe_name(struct arena *a, slice name, slice type)
+{
+    char *to = arena_alloc(a, name.n + 1);
+    size_t n = 0, real = 0;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = is_alnum(name.p[i]) || name.p[i] == '.' || name.p[i] == '-' || name.p[i] == '_' ? name.p[i] : '_';
+        if ((c == '.' && n == 0) || (c == '_' && n && to[n - 1] == '_'))
+            continue;
+        real += is_alnum(c);
+        to[n++] = c;
+    }
+    slice stem = { to, n }, extension = extension_of(type);
+    size_t dot = slice_find_last(stem, '.');
+    if (dot != SIZE_MAX && is_extension(slice_from(stem, dot + 1))) {
+        extension = slice_from(stem, dot + 1);
+        stem.n = dot;
+    }
+    if (real == 0 || stem.n == 0 || slice_eq(stem, SL("_")))
+        stem = SL("file");
+    stem = slice_sub(stem, 0, STORAGE_NAME_MAX - extension.n - 1);
+    return arena_printf(a, SLF "." SLF, SLA(stem), SLA(extension));
+}
+
+bool storage_is_inline(slice type)
+{
+    static const slice whole[] = { SLI("image/jpeg"), SLI("image/png"), SLI("image/gif"), SLI("image/webp"), SLI("application/pdf") };
+    type = bare(type);
+    for (size_t i = 0; i < COUNT(whole); i++)
+        if (slice_eq_nocase(type, whole[i]))
+            return true;
+    return slice_eq_nocase(slice_sub(type, 0, 6), SL("audio/")) || slice_eq_nocase(slice_sub(type, 0, 6), SL("video/"));
+}
+
+slice storage_serve_type(slice type)
+{
+    static const slice scripts[] = { SLI("html"), SLI("xml"), SLI("svg"), SLI("javascript"), SLI("ecmascript") };
+    bool well_formed = slice_find_char(type, '/') != SIZE_MAX;
+    for (size_t i = 0; i < type.n; i++) {
+        if ((unsigned char)type.p[i] < ' ' || (unsigned char)type.p[i] > '~')
+            well_formed = false;
+        for (size_t k = 0; k < COUNT(scripts); k++)
+            if (slice_eq_nocase(slice_sub(type, i, scripts[k].n), scripts[k]))
+                well_formed = false;
+    }
+    return well_formed ? type : SL("application/octet-stream");
+}
+
+slice storage_disposition(struct arena *a, slice name, slice type)
+{
+    const char *how = storage_is_inline(type) ? "inline" : "attachment";
+    slice safe = storage_safe_name(a, name, type);
+    name = utf8_cut_bytes(utf8_repair(a, name), 255);
+    if (name.n == 0 || slice_eq(name, safe))
+        return arena_printf(a, "%s; filename=\"" SLF "\"", how, SLA(safe));
+    struct text t = text_new(a, 255 * 3);
+    for (size_t i = 0; i < name.n; i++) {
+        if (is_alnum(name.p[i]) || (name.p[i] && strchr("!#$&+-.^_`|~", name.p[i])))
+            text_char(&t, name.p[i]);
+        else
+            text_add(&t, "%%%02X", (unsigned char)name.p[i]);
+    }
+    return arena_printf(a, "%s; filename=\"" SLF "\"; filename*=UTF-8''" SLF, how, SLA(safe), SLA(text_slice(&t)));
+}
+
+/* ---- probe ---------------------------------------------------------------------------------------------------------------------- */
+
+struct probe {
+    struct storage *s;
+    void (*done)(void *arg, const struct fault *f);
+    void *arg;
+};
+
+static void probe_end(struct probe *p, const struct fault *f)
+{
+    p->done(p->arg, f);
+    free(p);
+}
+
+static void probe_deleted(void *arg, enum storage_end end, const struct fault *f)
+{
+    probe_end(arg, end == STORAGE_OK || end == STORAGE_GONE ? NULL : f);
+}
+
+static void probe_stored(void *arg, const struct storage_stored *stored, const struct fault *f)
+{
+    struct probe *p = arg;
+    if (stored)
+        storage_delete(p->s, stored->handle, probe_deleted, p);
+    else
+        probe_end(p, f);
+}
+
+static void probe_more(void *arg)
+{
+    (void)arg; /* all is written already */
+}
+
+void storage_probe(struct storage *s, void (*done)(void *arg, const struct fault *f), void *arg)
+{
+    struct probe *p = must_malloc(sizeof(*p));
+    *p = (struct probe){ s, done, arg };
+    char id[STORAGE_ID_BYTES];
+    storage_id(id);
+    struct storage_file file = { SL("probe"), SL("probe"), slice_of(id), SL("probe.txt"), SL("text/plain"), 5, 5 };
+    struct storage_put_events events = { probe_more, probe_stored, p };
+    struct storage_put *put = storage_put(s, &file, &events);
+    (void)storage_put_write(s, put, SL("probe"));
+    storage_put_end(s, put);
+}

@@ -1,0 +1,123 @@
+#include "hub/token.h"
+#include "hub/hub.h"
+#include "hub/run.h"
+#include "hub/state.h"
+
+enum { TOKEN_LIFE_S = 3600, TOKEN_MARGIN_MS = 60000, TOKEN_HEADER_MAX = 8192 };
+
+static void token_answer(struct actor *actor, const struct fault *f)
+{
+    struct token *t = &actor->token;
+    struct token_wait *w = t->waiting;
+    t->waiting = NULL;
+    slice header = t->header ? slice_of(t->header) : SLICE_NONE;
+    for (struct token_wait *next; w; w = next) {
+        next = w->next;
+        w->done(w->arg, header, f);
+    }
+}
+
+static void header_set(struct token *t, const char *scheme, slice value)
+{
+    token_drop(CONTAINER_OF(t, struct actor, token), t->header ? slice_of(t->header) : SLICE_NONE);
+    size_t n = strlen(scheme) + 1 + value.n + 1;
+    t->header = must_malloc(n);
+    snprintf(t->header, n, "%s " SLF, scheme, SLA(value));
+}
+
+static const char *scheme_of(const struct actor *actor)
+{
+    return actor->account.type->auth.scheme ? actor->account.type->auth.scheme : "Bearer";
+}
+
+/* The one step of asking: the call, then what came of it. */
+static enum outcome token_step(struct call *c, struct delivery *d)
+{
+    if (!d->last) {
+        d->call.repeatable = true;
+        if (!c->account->type->auth.token_call(c, &d->call))
+            return refuse(c, d, REASON_CREDENTIALS, "no token can be asked for: %.160s", c->f->text);
+        d->call.no_token = true;
+        return OUT_CALL;
+    }
+    if (d->last->status != 200)
+        return answer_outcome(c, d, "token request");
+    struct answer_token {
+        slice access, refresh;
+        int64_t life_s;
+    } got = { .life_s = TOKEN_LIFE_S };
+    const struct js *doc = js_parse(c->a, d->last->body, c->f);
+    got.access = js_text(js_at(doc, "access_token"));
+    got.refresh = js_text(js_at(doc, "refresh_token"));
+    const struct js *life = js_at(doc, "expires_in");
+    if (!js_int(life, &got.life_s) && !slice_int(js_text(life), &got.life_s))
+        got.life_s = TOKEN_LIFE_S;
+    if (!got.access.n || got.access.n > TOKEN_HEADER_MAX || got.life_s <= 0)
+        return refuse(c, d, REASON_CREDENTIALS, "the token answer holds no usable access_token");
+    d->vendor_id = got.access;
+    d->retry_ms = MIN(got.life_s, INT64_C(365) * 86400) * 1000;
+    if (got.refresh.n)
+        memory_set(c->memory, "refresh_token", got.refresh, 0);
+    return OUT_DELIVERED;
+}
+
+static void token_ended(struct run *r, enum outcome end)
+{
+    struct actor *actor = r->actor;
+    struct token *t = &actor->token;
+    t->asking = false;
+    struct fault f = r->fault;
+    if (end == OUT_DELIVERED) {
+        int64_t life_ms = r->d.retry_ms, now_ms = time_mono_ms();
+        header_set(t, scheme_of(actor), r->d.vendor_id);
+        t->expires_ms = now_ms + life_ms;
+        t->refresh_ms = t->expires_ms - MIN(MAX(TOKEN_MARGIN_MS, life_ms / 5), life_ms / 2);
+        f.code = NULL;
+    } else if (!f.code) {
+        fault(&f, "no_token", "", "no access token");
+    }
+    run_free(r);
+    token_answer(actor, f.code ? &f : NULL);
+}
+
+void token_get(struct actor *actor, struct token_wait *w)
+{
+    const struct connector *type = actor->account.type;
+    struct token *t = &actor->token;
+    int64_t now_ms = time_mono_ms();
+    if (type->auth.kind == AUTH_STATIC && !t->header) {
+        header_set(t, scheme_of(actor), actor->account.settings[type->auth.secret]);
+        t->refresh_ms = t->expires_ms = INT64_MAX;
+    }
+    bool fresh = t->header && now_ms < t->expires_ms;
+    bool ask = type->auth.kind == AUTH_REQUEST && !t->asking && (!fresh || now_ms >= t->refresh_ms);
+    if (!fresh) {
+        w->next = NULL;
+        *(t->waiting ? t->waiting_last : &t->waiting) = w;
+        t->waiting_last = &w->next;
+    }
+    if (ask) {
+        t->asking = true;
+        run_start(run_new(actor, NULL, token_step, token_ended, NULL));
+    }
+    if (fresh) /* while an early refresh is under way the old one still serves */
+        w->done(w->arg, slice_of(t->header), NULL);
+}
+
+void token_drop(struct actor *actor, slice header)
+{
+    struct token *t = &actor->token;
+    if (!t->header || !slice_eq(slice_of(t->header), header) || actor->account.type->auth.kind == AUTH_NONE)
+        return;
+    bytes_wipe(t->header, strlen(t->header));
+    free(t->header);
+    t->header = NULL;
+}
+
+void token_done(struct token *t)
+{
+    if (t->header)
+        bytes_wipe(t->header, strlen(t->header));
+    free(t->header);
+    t->header = NULL;
+}

@@ -1,0 +1,29 @@
+/* token.h - the access token of an account: asked for once, shared by all its calls, asked again early and after a 401.
+ *
+ * One request is in flight per account; everyone who asks meanwhile waits for it. A refresh token that came with the answer is
+ * stored (memory "refresh_token") before the new access token is used.
+ */
+#ifndef HUB_TOKEN_H
+#define HUB_TOKEN_H
+#include "base/base.h"
+
+struct actor;
+struct token_wait {
+    struct token_wait *next;
+    void (*done)(void *arg, slice header, const struct fault *f); /* header: "Bearer …", or absent: see *f */
+    void *arg;
+};
+struct token {
+    char *header;        /* "Bearer …"; NULL: none */
+    int64_t refresh_ms;  /* monotonic: from here on a new one is asked for */
+    int64_t expires_ms;
+    bool asking;
+    struct token_wait *waiting, **waiting_last;
+};
+
+/* Calls w->done now or later; *w stays the caller's until then. */
+void token_get(struct actor *actor, struct token_wait *w);
+/* The other side refused this one. */
+void token_drop(struct actor *actor, slice header);
+void token_done(struct token *t);
+#endif

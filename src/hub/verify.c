@@ -1,0 +1,98 @@
+#include "hub/verify.h"
+#include "wire/crypto.h"
+
+static bool secret_verifies(const struct hook *hook, slice secret, slice given, slice body)
+{
+    switch (hook->how) {
+    case VERIFY_HMAC_SHA256_BASE64:
+    case VERIFY_HMAC_SHA256_HEX: {
+        struct sha256 mac = hmac_sha256(secret, body);
+        slice bytes = slice_mem(mac.b, sizeof(mac.b));
+        return hook->how == VERIFY_HMAC_SHA256_HEX ? mac_is_hex(bytes, given) : mac_is_base64(bytes, given);
+    }
+    case VERIFY_HEADER_EQUAL: return bytes_equal_secret(given, secret);
+    case VERIFY_NONE:
+    case VERIFY_OWN: break;
+    }
+    return false;
+}
+
+bool hook_verify(struct call *c, const struct request *rq, slice *ret_body, struct fault *f)
+{
+    const struct connector *type = c->account->type;
+    const struct hook *hook = &type->hook;
+    *ret_body = rq->body;
+    if (hook->how == VERIFY_NONE)
+        return true;
+    if (hook->how == VERIFY_OWN)
+        return type->verify(c, rq, ret_body);
+    slice given = request_header(rq, hook->header);
+    if (!given.p)
+        return fault(f, "no_signature", hook->header, "the header %s is missing", hook->header);
+    slice prefix = slice_of(hook->prefix);
+    if (!slice_starts(given, prefix))
+        return fault(f, "bad_signature", hook->header, "%s does not begin with \"%s\"", hook->header, hook->prefix);
+    given = slice_from(given, prefix.n);
+    for (unsigned i = 0; i < hook->n_secrets; i++) {
+        slice secret = setting(c, hook->secrets[i]);
+        if (secret.n && secret_verifies(hook, secret, given, rq->body))
+            return true;
+    }
+    return fault(f, "bad_signature", hook->header, "%s does not fit the %zu bytes of the body and the secret of the account", hook->header,
+                 rq->body.n);
+}
+
+struct actor *find_by_path(struct hub *h, const struct connector *type, slice rest, struct fault *f)
+{
+    struct actor *only = NULL;
+    size_t n = 0;
+    if (slice_starts(rest, SL("/")))
+        rest = slice_from(rest, 1);
+    for (size_t i = 0; i < h->n_actors; i++) {
+        struct actor *ac = h->actors[i];
+        if (ac->account.type != type)
+            continue;
+        if (rest.n && slice_eq(ac->account.id, rest))
+            return ac;
+        only = ac;
+        n++;
+    }
+    if (!rest.n && n == 1)
+        return only;
+    fault(f, "unknown_account", "path", "the path names no account of %s here", type->title);
+    return NULL;
+}
+
+enum found find_verified(struct hub *h, const struct connector *type, struct arena *a, struct request *rq, struct actor **ret_actor,
+                         struct fault *f)
+{
+    struct actor *named = NULL;
+    if (rq->path.n && !(named = find_by_path(h, type, rq->path, f)))
+        return FOUND_NONE;
+    slice key = !named && type->route_key ? type->route_key(a, rq) : SLICE_NONE;
+    bool tried = false;
+    for (int known = 1; known >= 0; known--) { /* first those who know their key, then those who have not learned it yet */
+        for (size_t i = 0; i < h->n_actors; i++) {
+            struct actor *ac = h->actors[i];
+            if (ac->account.type != type || (named && ac != named))
+                continue;
+            struct call c;
+            actor_call(ac, &c, a, NULL, f);
+            slice own = key.p && type->route_own ? type->route_own(&c) : SLICE_NONE;
+            if ((key.p && own.p ? 1 : 0) != known || (own.p && !slice_eq(own, key)))
+                continue;
+            tried = true;
+            slice body;
+            if (!hook_verify(&c, rq, &body, f))
+                continue;
+            rq->body = body;
+            *ret_actor = ac;
+            return FOUND;
+        }
+    }
+    if (tried)
+        return FOUND_BAD;
+    fault(f, "unknown_account", "", "the body is addressed to \"" SLF "\", which no account of %s here has", SLA(utf8_cut(key, 64)),
+          type->title);
+    return FOUND_NONE;
+}

@@ -1,0 +1,17 @@
+/* verify.h - which account is a request for, and is it really from there?
+ *
+ * Candidates are the accounts of the connector whose hook was called; a path behind the hook's names one ("/line/acme/line"), else what the unverified body says
+ * (connector.route_key). Among the candidates the one whose secret verifies the raw bytes is it; all live secrets are tried.
+ */
+#ifndef HUB_VERIFY_H
+#define HUB_VERIFY_H
+#include "hub/hub.h"
+
+enum found { FOUND, FOUND_NONE, FOUND_BAD };
+/* FOUND: *ret_actor; rq->body is the body receive shall see. Else *f says which part differs. */
+enum found find_verified(struct hub *h, const struct connector *type, struct arena *a, struct request *rq, struct actor **ret_actor,
+                         struct fault *f);
+struct actor *find_by_path(struct hub *h, const struct connector *type, slice rest, struct fault *f);
+/* The connector's hook row over this request. Exported for the case runner. */
+bool hook_verify(struct call *c, const struct request *rq, slice *ret_body, struct fault *f);
+#endif

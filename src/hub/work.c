@@ -1,0 +1,189 @@
+#include "hub/work.h"
+#include "hub/accept.h"
+#include "hub/conversation.h"
+#include "hub/deliver.h"
+#include "hub/run.h"
+#include "hub/state.h"
+
+enum { SETUP_AGAIN_MS = 300000, POLL_TURN_MS = 250, POLLS_AT_ONCE = 4 };
+
+static void setup(void *arg);
+
+static void setup_ended(struct run *r, enum outcome end)
+{
+    struct actor *actor = r->actor;
+    struct hub *h = actor->hub;
+    if (end == OUT_DELIVERED) {
+        actor->set_up = true;
+        actor->setup_fault.code = NULL;
+        struct log_line *l = log_begin(h->log, LEVEL_INFO, "Account ready");
+        log_str(l, "account", actor->account.id);
+        log_end(l);
+        run_free(r);
+        return;
+    }
+    actor->setup_fault = r->fault;
+    if (!actor->setup_fault.code)
+        fault(&actor->setup_fault, "setup", "", "its vendor could not be asked");
+    uint32_t random;
+    random_bytes(&random, sizeof(random));
+    int64_t again_ms = end == OUT_REFUSED ? SETUP_AGAIN_MS : MAX(r->d.retry_ms, backoff_ms(actor->setup_attempt++, random));
+    struct log_line *l = log_begin_fault(h->log, LEVEL_ERROR, &actor->setup_fault, "Account not set up");
+    log_str(l, "account", actor->account.id);
+    log_int(l, "again_ms", again_ms);
+    log_end(l);
+    run_free(r);
+    loop_timer_start(h->loop, &actor->setup_timer, again_ms, setup, actor);
+}
+
+static void setup(void *arg)
+{
+    struct actor *actor = arg;
+    if (actor->hub->draining)
+        return;
+    run_start(run_new(actor, NULL, actor->account.type->setup, setup_ended, NULL));
+}
+
+/* ---- polls ---------------------------------------------------------------------------------------------------------- */
+
+struct polling {
+    struct run *run;
+    struct inbox in;
+};
+
+static enum outcome poll_step(struct call *c, struct delivery *d)
+{
+    if (d->last)
+        return d->last->status ? OUT_DELIVERED : OUT_RETRY;
+    return c->account->type->poll.next(c, d);
+}
+
+static void poll_stored(void *arg, bool ok)
+{
+    struct polling *p = arg;
+    (void)ok; /* not stored: the next poll sees it again, and its message id is the same */
+    p->run->actor->polls_open--;
+    run_free(p->run);
+}
+
+static void poll_ended(struct run *r, enum outcome end)
+{
+    struct actor *actor = r->actor;
+    if (end != OUT_DELIVERED || !r->d.last) {
+        actor->polls_open--;
+        run_free(r);
+        return;
+    }
+    struct polling *p = ARENA_NEW(r->a, struct polling);
+    p->run = r;
+    inbox_init(&p->in, r->a);
+    struct request rq = { .method = SL("POLL"), .body = r->d.last->body, .polled = true, .status = r->d.last->status,
+                          .headers = r->d.last->headers, .n_headers = r->d.last->n_headers };
+    struct call c;
+    struct fault f = { 0 };
+    actor_call(actor, &c, r->a, r->conv, &f);
+    if (!actor->account.type->receive(&c, &rq, &p->in)) {
+        struct log_line *l = log_begin_fault(actor->hub->log, LEVEL_WARN, &f, "Answer to a poll not understood");
+        log_str(l, "account", actor->account.id);
+        log_end(l);
+        poll_stored(p, false);
+        return;
+    }
+    accept_inbox(actor, &p->in, SLICE_NONE, poll_stored, p);
+}
+
+static void poll_one(struct actor *actor, struct conv *conv)
+{
+    struct run *r = run_new(actor, conv, poll_step, poll_ended, NULL);
+    r->no_wait = true;
+    actor->polls_open++;
+    run_start(r);
+}
+
+static void poll_turn(void *arg)
+{
+    struct actor *actor = arg;
+    struct hub *h = actor->hub;
+    int64_t now_ms = time_mono_ms(), next_ms = actor->poll_ms;
+    if (!h->draining && !actor->account.type->poll.per_conversation) {
+        if (!actor->polls_open)
+            poll_one(actor, NULL);
+    } else if (!h->draining) {
+        struct conv *first = actor->poll_next;
+        for (unsigned n = 0; actor->poll_next && n < POLLS_AT_ONCE && actor->polls_open < POLLS_AT_ONCE; n++) {
+            struct conv *conv = actor->poll_next;
+            int64_t due_ms = conv->poll_ms + actor->poll_ms;
+            if (conv->poll_ms && now_ms < due_ms) {
+                next_ms = MIN(next_ms, due_ms - now_ms);
+                break;
+            }
+            actor->poll_next = conv->open_next;
+            bool fresh = !conv->poll_ms; /* just opened: not over yet */
+            conv->poll_ms = now_ms;
+            if (!fresh)
+                poll_one(actor, conv);
+            next_ms = POLL_TURN_MS;
+            if (actor->poll_next == first)
+                break;
+        }
+    }
+    loop_timer_start(h->loop, &actor->poll_timer, MAX(next_ms, POLL_TURN_MS), poll_turn, actor);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+static void remembered(void *arg, slice key, slice value)
+{
+    struct actor *actor = arg;
+    if (slice_eq(slice_from(key, 2), actor->account.id) && !memory_load(actor->memory, value, NULL))
+        memory_clean(actor->memory);
+}
+
+void actor_init(struct actor *actor)
+{
+    const struct connector *type = actor->account.type;
+    assert(type->n_rates <= RATES_MAX);
+    actor->memory = memory_new();
+    for (size_t i = 0; i < type->n_rates; i++) {
+        const struct rate *rate = &type->rates[i];
+        int64_t calls = rate->calls;
+        if (rate->setting && !slice_int(actor->account.settings[rate->setting], &calls))
+            calls = rate->calls;
+        if (calls > 0)
+            bucket_init(&actor->buckets[i], (unsigned)MIN(calls, INT64_C(1000000)), rate->per_ms);
+    }
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    state_each(actor->hub->state, arena_printf(a, "a:" SLF, SLA(actor->account.id)), remembered, actor);
+}
+
+void actor_start(struct actor *actor)
+{
+    const struct connector *type = actor->account.type;
+    if (type->setup)
+        setup(actor);
+    else
+        actor->set_up = true;
+    if (!type->poll.next)
+        return;
+    int64_t every_s = 0;
+    if (!slice_int(actor->account.settings[type->poll.every], &every_s) || every_s <= 0)
+        return;
+    actor->poll_ms = every_s * 1000;
+    loop_timer_start(actor->hub->loop, &actor->poll_timer, actor->poll_ms, poll_turn, actor);
+}
+
+void actor_stop(struct actor *actor)
+{
+    loop_timer_stop(&actor->poll_timer);
+    loop_timer_stop(&actor->setup_timer);
+}
+
+void actor_done(struct actor *actor)
+{
+    loop_timer_done(&actor->poll_timer);
+    loop_timer_done(&actor->setup_timer);
+    loop_timer_done(&actor->wake);
+    token_done(&actor->token);
+    deliver_drop(actor);
+    memory_free(actor->memory);
+}

@@ -1,0 +1,12 @@
+/* work.h - the accounts at work: set up at start, polled, stopped. */
+#ifndef HUB_WORK_H
+#define HUB_WORK_H
+#include "hub/hub.h"
+
+/* Rates, tokens and memory of an actor whose account is filled in. memory: as remembered ({NULL,0}: nothing). */
+void actor_init(struct actor *actor);
+void actor_done(struct actor *actor);
+/* Sets the account up at its vendor, again with growing pauses until it worked, and polls where its connector asks for it. */
+void actor_start(struct actor *actor);
+void actor_stop(struct actor *actor);
+#endif

@@ -1,0 +1,80 @@
+#include "main/internal.h"
+#include "net/client.h"
+#include "net/loop.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { TOKEN_BYTES = 24, TOKEN_TEXT_MAX = 128 };
+
+slice internal_token(struct arena *a, const char *data, struct fault *f)
+{
+    slice path = arena_printf(a, "%s/admin.token", data);
+    char text[TOKEN_TEXT_MAX];
+    int fd = open(path.p, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        uint8_t raw[TOKEN_BYTES];
+        random_bytes(raw, sizeof(raw));
+        for (size_t i = 0; i < sizeof(raw); i++)
+            snprintf(text + 2 * i, 3, "%02x", raw[i]);
+        fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        ssize_t n = fd < 0 ? -1 : write(fd, text, 2 * sizeof(raw));
+        bool ok = n == (ssize_t)(2 * sizeof(raw)) && fsync(fd) == 0;
+        if (fd >= 0)
+            close(fd);
+        if (!ok)
+            fault(f, "storage", "data", "cannot write %s: %s", path.p, strerror(errno));
+        return ok ? arena_dup(a, slice_mem(text, 2 * sizeof(raw))) : SLICE_NONE;
+    }
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0) {
+        fault(f, "storage", "data", "cannot read %s: %s", path.p, n == 0 ? "it is empty" : strerror(errno));
+        return SLICE_NONE;
+    }
+    return arena_dup(a, slice_trim(slice_mem(text, (size_t)n)));
+}
+
+struct asking {
+    struct loop *loop;
+    int rc;
+};
+
+static void answered(void *arg, const struct answer *r)
+{
+    struct asking *ask = arg;
+    if (r->status == 0)
+        fprintf(stderr, "dragoman: the hub does not answer: " SLF "\n", SLA(r->error));
+    else
+        printf(SLF "\n", SLA(r->body));
+    ask->rc = r->status == 200 ? 0 : 1;
+    loop_stop(ask->loop);
+}
+
+int internal_post(const struct options *o, const char *path, slice body)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct fault f = { 0 };
+    slice token = internal_token(a, o->data, &f);
+    struct client_limits limits;
+    client_limits_default(&limits);
+    limits.guard_off = true; /* the hub is on this machine */
+    struct loop *loop = loop_new();
+    struct client *client = token.n ? client_new(loop, &limits, &f) : NULL;
+    if (!client) {
+        fprintf(stderr, "dragoman: %s\n", f.text);
+        loop_free(loop);
+        return 1;
+    }
+    struct asking ask = { loop, 1 };
+    struct header headers[] = { { SL("Authorization"), arena_printf(a, "Bearer " SLF, SLA(token)) },
+                                { SL("Content-Type"), SL("application/json") } };
+    struct client_call call = { .a = a, .method = "POST", .url = arena_printf(a, "http://%s%s", o->listen, path), .headers = headers,
+                                .n_headers = COUNT(headers), .body = body, .done = answered, .arg = &ask };
+    client_send(client, &call);
+    loop_run(loop);
+    client_free(client);
+    loop_free(loop);
+    return ask.rc;
+}

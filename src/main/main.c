@@ -1,0 +1,82 @@
+/* main.c - the command line: which command, and where the data are. */
+#include "hub/config.h"
+#include "main/commands.h"
+#include "sim/sim.h"
+#include <curl/curl.h>
+#include <sodium.h>
+
+static const char usage[] =
+    "dragoman " DRAGOMAN_VERSION " - the hub between messaging networks and contact-centre desks\n"
+    "\n"
+    "  dragoman serve  --config hub.yaml      run the hub\n"
+    "  dragoman check  --config hub.yaml      check a configuration, change nothing\n"
+    "  dragoman sim    NAME [options]         play a vendor: line, genesys-cloud (dragoman sim NAME --help)\n"
+    "  dragoman journal [list [STATE] | count | show ID | replay ID... | discard ID...]\n"
+    "  dragoman trace  ID                     every hop of a message\n"
+    "  dragoman version\n"
+    "\n"
+    "journal and trace find the data by --config FILE or --data DIR. Settings of serve, also as flags and environment:\n\n";
+
+/* Where the data are: a flag, else what the configuration says (without checking the rest of it). */
+static void find_data(struct arena *a, struct options *o)
+{
+    struct config_problems p = { .a = a };
+    struct config_flag flags[CFG_MAX];
+    size_t n = 0;
+    for (int i = 0; i < o->argc && n < CFG_MAX;) {
+        int took = config_flag_parse(o->argc, o->argv, i, &flags[n]);
+        n += took > 0;
+        i += MAX(took, 1);
+    }
+    const struct config *c = config_load(a, o->config, getenv, flags, n, connector_find, &p);
+    if (!c) {
+        config_problems_print(stderr, &p);
+        exit(2);
+    }
+    o->data = config_text(c, CFG_DATA).p;
+    o->listen = config_text(c, CFG_LISTEN).p;
+}
+
+int main(int argc, char **argv)
+{
+    const char *command = argc > 1 ? argv[1] : "help";
+    if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+        fprintf(stderr, "dragoman: libsodium or libcurl cannot be used on this machine\n");
+        return 1;
+    }
+    if (strcmp(command, "sim") == 0)
+        return sim_main(argc - 2, argv + 2);
+    if (strcmp(command, "version") == 0) {
+        puts("dragoman " DRAGOMAN_VERSION);
+        return 0;
+    }
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct options o = { .argc = argc - 2, .argv = argv + 2 };
+    char **words = ARENA_ARRAY(a, char *, (size_t)argc + 1);
+    int n_words = 0;
+    for (int i = 2; i < argc; i++) {
+        struct config_flag flag;
+        int took = config_flag_parse(argc, argv, i, &flag);
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            o.config = argv[++i];
+        else if (strncmp(argv[i], "--config=", 9) == 0)
+            o.config = argv[i] + 9;
+        else if (took > 0)
+            i += took - 1;
+        else
+            words[n_words++] = argv[i];
+    }
+    if (strcmp(command, "serve") == 0 && !n_words)
+        return command_serve(&o);
+    if (strcmp(command, "check") == 0 && !n_words)
+        return command_check(&o);
+    if (strcmp(command, "journal") == 0 || strcmp(command, "trace") == 0) {
+        find_data(a, &o);
+        return command[0] == 'j' ? command_journal(&o, n_words, words) : command_trace(&o, n_words, words);
+    }
+    bool help = strcmp(command, "help") == 0 || strcmp(command, "--help") == 0;
+    FILE *out = help ? stdout : stderr;
+    fputs(usage, out);
+    config_help(out);
+    return help ? 0 : 2;
+}

@@ -1,0 +1,403 @@
+#include "api/ops.h"
+#include "hub/accept.h"
+#include "hub/config.h"
+#include "hub/conversation.h"
+#include "hub/deliver.h"
+#include "hub/media.h"
+#include "hub/state.h"
+#include "hub/work.h"
+#include "main/commands.h"
+#include "main/internal.h"
+#include "net/client.h"
+#include "store/seal.h"
+#include "storages/local/local.h"
+#include "store/store.h"
+#include "wire/hex.h"
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+enum { DRAIN_LOOK_MS = 20, PRUNE_THRESHOLD = 128 << 10 };
+
+/* Everything of a serving process, in the order it is made. */
+struct serving {
+    struct arena *a;
+    const struct config *config;
+    struct logger *logger;
+    struct log log;
+    struct hub hub;
+    struct seal *seal;
+    struct server *server;
+    struct ops *ops;
+    struct loop_timer flush_timer, drain_timer;
+    int64_t drain_until_ms;
+    bool server_idle;
+    struct js_list waiting; /* struct waiting: messages with media from before the start */
+};
+struct waiting {
+    uint64_t id;
+    slice lane, body;
+};
+
+static int fail(const char *what, const struct fault *f)
+{
+    fprintf(stderr, "dragoman: %s: %s\n", what, f->text);
+    return 1;
+}
+
+/* ---- accounts -------------------------------------------------------------------------------------------------------- */
+
+static struct actor *actor_make(struct hub *h, struct tenant *t, const struct account *account)
+{
+    struct actor *actor = ARENA_NEW(h->a, struct actor);
+    actor->hub = h;
+    actor->tenant = t;
+    actor->account = *account;
+    h->actors[h->n_actors++] = actor;
+    return actor;
+}
+
+static void accounts_make(struct serving *s)
+{
+    struct hub *h = &s->hub;
+    const struct config *c = s->config;
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_tenants; i++)
+        n += 1 + c->tenants[i].n_channels;
+    h->actors = ARENA_ARRAY(h->a, struct actor *, n + 1);
+    h->tenants = ARENA_ARRAY(h->a, struct tenant, c->n_tenants + 1);
+    for (size_t i = 0; i < c->n_tenants; i++) {
+        const struct config_tenant *ct = &c->tenants[i];
+        struct tenant *t = &h->tenants[h->n_tenants++];
+        t->name = ct->name;
+        t->data = ct->custom_data;
+        t->desk = actor_make(h, t, ct->desk);
+        t->channels = ARENA_ARRAY(h->a, struct actor *, ct->n_channels + 1);
+        for (size_t k = 0; k < ct->n_channels; k++)
+            t->channels[t->n_channels++] = actor_make(h, t, &ct->channels[k]);
+    }
+}
+
+/* ---- what the journal says at start and from then on -------------------------------------------------------------------- */
+
+static void on_offer(void *ctx, const struct joffer *o)
+{
+    struct serving *s = ctx;
+    deliver_offer(&s->hub, o);
+}
+
+static void on_put(void *ctx, slice key, slice value)
+{
+    struct serving *s = ctx;
+    state_replay(s->hub.state, key, value);
+}
+
+static void on_waiting(void *ctx, uint64_t id, slice lane, slice body)
+{
+    struct serving *s = ctx;
+    if (slice_find(body, SL("\"media\":")) == SIZE_MAX && slice_find(body, SL("\"location\":")) == SIZE_MAX)
+        return;
+    *LIST_ADD(s->a, &s->waiting, struct waiting) = (struct waiting){ id, arena_dup(s->a, lane), arena_dup(s->a, body) };
+}
+
+/* Fetches that a stop interrupted go on at once. */
+static void media_again(struct serving *s)
+{
+    for (size_t i = 0; i < s->waiting.n; i++) {
+        const struct waiting *w = LIST_AT(s->waiting, struct waiting, i);
+        slice channel = w->lane;
+        slice target = slice_cut(&channel, 0x1f);
+        channel = slice_cut(&channel, ':');
+        struct actor *to = hub_actor(&s->hub, target), *ch = hub_actor(&s->hub, channel);
+        struct message m;
+        const struct js *doc = js_parse(s->a, w->body, NULL);
+        if (!to || !ch || !doc || !message_read(s->a, doc, &m, NULL))
+            continue;
+        media_begin(to->account.type->desk ? ch : ch->tenant->desk, w->id, &m);
+    }
+}
+
+/* ---- log ---------------------------------------------------------------------------------------------------------------- */
+
+static void flush_log(void *arg)
+{
+    struct serving *s = arg;
+    logger_flush(s->logger);
+    loop_timer_start(s->hub.loop, &s->flush_timer, logger_flush_ms(s->logger), flush_log, s);
+}
+
+static void observe(void *ctx, const struct exchange *x, int status, size_t written, int64_t took_us)
+{
+    struct serving *s = ctx;
+    slice class = metric_status(status);
+    bool health = slice_starts(x->path, SL("/health")) || slice_eq(x->path, SL("/metrics"));
+    METRIC_ADD(s->hub.metrics, METRIC_HTTP_REQUESTS, 1, health ? SL("ops") : SL("hub"), class);
+    enum level level = status >= 500 ? LEVEL_ERROR : status >= 400 ? LEVEL_WARN : LEVEL_DEBUG;
+    if (!log_on(&s->log, level))
+        return;
+    struct log route = log_child(&s->log, SL("route"), x->path, NULL, 0);
+    struct log_line *l = log_begin(&route, level, "request finish: " SLF " " SLF, SLA(x->method), SLA(x->path));
+    log_str(l, "reqid", x->request_id);
+    log_str(l, "remote", x->remote);
+    log_int(l, "http_status", status);
+    log_int(l, "written", (int64_t)written);
+    log_double(l, "duration", (double)took_us / 1e6);
+    log_end(l);
+}
+
+/* ---- stop ----------------------------------------------------------------------------------------------------------------- */
+
+static void drain_look(void *arg)
+{
+    struct serving *s = arg;
+    bool idle = s->server_idle && s->hub.open_runs == 0;
+    if (idle || time_mono_ms() >= s->drain_until_ms)
+        loop_stop(s->hub.loop);
+    else
+        loop_timer_start(s->hub.loop, &s->drain_timer, DRAIN_LOOK_MS, drain_look, s);
+}
+
+static void server_drained(void *arg)
+{
+    struct serving *s = arg;
+    s->server_idle = true;
+}
+
+static void on_signal(void *arg, int signum)
+{
+    struct serving *s = arg;
+    if (s->hub.draining) {
+        loop_stop(s->hub.loop); /* asked twice: now */
+        return;
+    }
+    struct log_line *l = log_begin(&s->log, LEVEL_INFO, "Stopping: what was accepted is finished or kept in the journal");
+    log_int(l, "signal", signum);
+    log_end(l);
+    s->hub.draining = true;
+    int64_t grace_ms = config_number(s->config, CFG_DRAIN_SECONDS) * 1000;
+    s->drain_until_ms = time_mono_ms() + grace_ms;
+    ops_stopping(s->ops);
+    for (size_t i = 0; i < s->hub.n_actors; i++)
+        actor_stop(s->hub.actors[i]);
+    server_drain(s->server, grace_ms, server_drained, s);
+    drain_look(s);
+}
+
+/* ---- making ---------------------------------------------------------------------------------------------------------------- */
+
+static bool open_data(struct serving *s, struct fault *f)
+{
+    struct hub *h = &s->hub;
+    slice data = config_text(s->config, CFG_DATA);
+    if (mkdir(data.p, 0700) != 0 && errno != EEXIST)
+        return fault(f, "storage", "data", "cannot make %s: %s", data.p, strerror(errno));
+    slice key = config_text(s->config, CFG_SECRET_KEY), key_file = config_text(s->config, CFG_KEY_FILE);
+    if (!key_file.n)
+        key_file = arena_printf(s->a, SLF "/secret.key", SLA(data));
+    s->seal = key.n ? seal_of_hex(key, f) : seal_open(key_file.p, f);
+    if (!s->seal)
+        return false;
+    uint8_t name[SEAL_DERIVED_BYTES];
+    seal_derive(s->seal, SL("delivery keys"), name);
+    snprintf(h->key_prefix, sizeof(h->key_prefix), "dg-%.*s", 10, hex_encode(s->a, slice_mem(name, 5)).p);
+    slice dir = arena_printf(s->a, SLF "/journal", SLA(data));
+    struct journal_limits jl;
+    journal_limits_default(&jl);
+    jl.window_max_us = config_number(s->config, CFG_WINDOW_US);
+    jl.segment_bytes = (size_t)config_number(s->config, CFG_SEGMENT_MIB) << 20;
+    jl.keep_ms = config_number(s->config, CFG_KEEP_HOURS) * 3600000;
+    jl.keep_bytes = config_number(s->config, CFG_KEEP_MIB) << 20;
+    struct joffers to = { on_offer, on_put, on_waiting, s };
+    h->state = state_new(h);
+    h->journal = journal_open(h->loop, dir.p, &jl, &to, f);
+    if (!h->journal)
+        return false;
+    h->store = store_open(arena_printf(s->a, SLF "/store.db", SLA(data)).p, f);
+    return h->store != NULL;
+}
+
+static bool open_net(struct serving *s, struct fault *f)
+{
+    struct hub *h = &s->hub;
+    const struct config *c = s->config;
+    struct client_limits cl;
+    client_limits_default(&cl);
+    slice proxy = config_text(c, CFG_PROXY), ca = config_text(c, CFG_CA_FILE);
+    cl.proxy = proxy.n ? proxy.p : NULL;
+    cl.ca_file = ca.n ? ca.p : NULL;
+    cl.per_host = (unsigned)config_number(c, CFG_PER_HOST);
+    cl.total = (unsigned)config_number(c, CFG_CALLS);
+    cl.connect_ms = config_number(c, CFG_CONNECT_MS);
+    cl.total_ms = config_number(c, CFG_CALL_MS);
+    cl.guard_off = !config_true(c, CFG_GUARD);
+    h->client = client_new(h->loop, &cl, f);
+    if (!h->client)
+        return false;
+    struct server_limits sl;
+    server_limits_default(&sl);
+    sl.body_bytes = (size_t)config_number(c, CFG_BODY_MAX);
+    sl.head_bytes = (size_t)config_number(c, CFG_HEAD_MAX);
+    sl.idle_s = (unsigned)config_number(c, CFG_IDLE_SECONDS);
+    sl.connections = (unsigned)config_number(c, CFG_CONNECTIONS);
+    slice cert = config_text(c, CFG_TLS_CERT), key = config_text(c, CFG_TLS_KEY);
+    struct server_tls tls = { cert.n ? cert.p : NULL, key.n ? key.p : NULL };
+    s->server = server_new(h->loop, config_text(c, CFG_LISTEN).p, &tls, &sl, f);
+    return s->server != NULL;
+}
+
+static bool open_storage(struct serving *s, struct fault *f)
+{
+    uint8_t secret[SEAL_DERIVED_BYTES];
+    seal_derive(s->seal, SL("attachment links"), secret);
+    slice root = arena_printf(s->a, SLF "/attachments", SLA(config_text(s->config, CFG_DATA)));
+    struct local_setup setup = { .root = root.p, .secret = slice_mem(secret, sizeof(secret)), .public_url = s->hub.public_url,
+                                 .loop = s->hub.loop };
+    s->hub.storage = local_open(&setup, f);
+    bytes_wipe(secret, sizeof(secret));
+    return s->hub.storage != NULL;
+}
+
+static void limits_of(struct serving *s)
+{
+    struct hub_limits *l = &s->hub.limits;
+    const struct config *c = s->config;
+    hub_limits_default(l);
+    l->in_flight = (unsigned)config_number(c, CFG_PER_HOST);
+    l->media_parallel = (unsigned)config_number(c, CFG_MEDIA_PARALLEL);
+    l->media_bytes = config_number(c, CFG_MEDIA_BYTES);
+    l->give_up_ms = config_number(c, CFG_GIVE_UP_HOURS) * 3600000;
+    l->purge_ms = config_number(c, CFG_PURGE_DELAY) * 1000;
+    l->link_ms = config_number(c, CFG_LINK_HOURS) * 3600000;
+}
+
+static bool start(struct serving *s, struct fault *f)
+{
+    struct hub *h = &s->hub;
+    slice data = config_text(s->config, CFG_DATA);
+    h->metrics = metrics_new();
+    h->log = &s->log;
+    h->a = s->a;
+    h->public_url = config_text(s->config, CFG_PUBLIC_URL);
+    h->loop = loop_new();
+    limits_of(s);
+    accounts_make(s);
+    h->conversations = conversations_new(h);
+    if (!open_data(s, f) || !open_net(s, f))
+        return false;
+    slice token = config_text(s->config, CFG_ADMIN_TOKEN);
+    if (!token.n && !(token = internal_token(s->a, data.p, f)).n)
+        return false;
+    if (!open_storage(s, f))
+        return false;
+    h->media = media_new(h);
+    for (size_t i = 0; i < h->n_actors; i++)
+        actor_init(h->actors[i]);
+    conversations_load_open(h);
+    store_start(h->store, h->loop);
+    server_observe(s->server, observe, s);
+    accept_routes(h, s->server);
+    server_route(s->server, "GET", LOCAL_ROUTE "*", 0, local_serve, h->storage);
+    server_route(s->server, "HEAD", LOCAL_ROUTE "*", 0, local_serve, h->storage);
+    s->ops = ops_new(h, s->server, token);
+    media_again(s);
+    media_purge_start(h);
+    for (size_t i = 0; i < h->n_actors; i++)
+        actor_start(h->actors[i]);
+    loop_signal(h->loop, SIGTERM, on_signal, s);
+    loop_signal(h->loop, SIGINT, on_signal, s);
+    if (logger_flush_ms(s->logger))
+        flush_log(s);
+    return true;
+}
+
+static void stop(struct serving *s)
+{
+    struct hub *h = &s->hub;
+    ops_free(s->ops);
+    server_free(s->server);
+    client_free(h->client);
+    for (size_t i = 0; i < h->n_actors; i++)
+        if (h->actors[i]->memory)
+            actor_done(h->actors[i]);
+    media_free(h->media);
+    storage_close(h->storage);
+    if (h->store && h->journal)
+        state_flush_all(h->state);
+    if (h->store)
+        store_close(h->store);
+    if (h->journal)
+        journal_close(h->journal);
+    conversations_free(h->conversations);
+    state_free(h->state);
+    seal_free(s->seal);
+    metrics_free(h->metrics);
+    loop_timer_done(&s->flush_timer);
+    loop_timer_done(&s->drain_timer);
+    if (h->loop)
+        loop_free(h->loop);
+}
+
+static const struct config *load(struct arena *a, const struct options *o, struct config_problems *p)
+{
+    struct config_flag *flags = ARENA_ARRAY(a, struct config_flag, (size_t)o->argc + 1);
+    size_t n = 0;
+    for (int i = 0; i < o->argc;) {
+        int took = config_flag_parse(o->argc, o->argv, i, &flags[n]);
+        n += took > 0;
+        i += MAX(took, 1);
+    }
+    return config_load(a, o->config, getenv, flags, n, connector_find, p);
+}
+
+int command_check(const struct options *o)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct config_problems p = { .a = a };
+    const struct config *c = load(a, o, &p);
+    if (!c) {
+        config_problems_print(stderr, &p);
+        return 1;
+    }
+    config_print(stdout, c);
+    return 0;
+}
+
+int command_serve(const struct options *o)
+{
+    /* Bursts leave holes in the heap: give them back, and do not let each thread keep a heap of its own. */
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_TRIM_THRESHOLD, PRUNE_THRESHOLD);
+    signal(SIGPIPE, SIG_IGN);
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct config_problems p = { .a = a };
+    struct serving *s = ARENA_NEW(a, struct serving);
+    struct fault f = { 0 };
+    s->a = a;
+    s->config = load(a, o, &p);
+    if (!s->config) {
+        config_problems_print(stderr, &p);
+        return 1;
+    }
+    s->logger = logger_new("dragoman", getenv, &f);
+    if (!s->logger)
+        return fail("log", &f);
+    if (config_text(s->config, CFG_LOG_LEVEL).n)
+        logger_set_levels(s->logger, config_text(s->config, CFG_LOG_LEVEL));
+    s->log = log_root(s->logger);
+    int rc = 0;
+    if (start(s, &f)) {
+        struct log_line *l = log_begin(&s->log, LEVEL_ALWAYS, "Dragoman " DRAGOMAN_VERSION " serves on port %u", server_port(s->server));
+        log_int(l, "tenants", (int64_t)s->hub.n_tenants);
+        log_int(l, "accounts", (int64_t)s->hub.n_actors);
+        log_end(l);
+        logger_flush(s->logger);
+        loop_run(s->hub.loop);
+    } else {
+        rc = fail("cannot start", &f);
+    }
+    stop(s);
+    log_note(&s->log, LEVEL_INFO, "Stopped");
+    logger_free(s->logger);
+    return rc;
+}

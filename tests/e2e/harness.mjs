@@ -1,0 +1,133 @@
+// harness.mjs - starts the hub and both simulators for one test, in a temporary folder, on free ports, and stops them by pid.
+//
+//   const road = await startRoad(t);            // hub + LINE + Genesys Cloud; stopped when the test ends
+//   await road.line.post(`/sim/guests/${g}/send`, {type: 'text', text: 'hello'});
+//   await road.until('the desk has it', async () => (await road.desk.get('/sim/inbound')).…)
+import {spawn} from 'node:child_process';
+import {mkdtempSync, rmSync, writeFileSync, readFileSync, openSync, existsSync} from 'node:fs';
+import {createServer} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+
+export const root = new URL('../..', import.meta.url).pathname;
+export const bin = process.env.DRAGOMAN_BIN ?? join(root, 'build/dragoman');
+export const secret = '8c570fa6dd201bb328f1c1eac23a96d8';
+export const token = 'a-long-enough-token-for-tests';
+
+export async function freePort() {
+  return await new Promise((resolve, reject) => {
+    const s = createServer().listen(0, '127.0.0.1', () => { const {port} = s.address(); s.close(() => resolve(port)); });
+    s.on('error', reject);
+  });
+}
+
+export async function until(what, fn, ms = 15000) {
+  const end = Date.now() + ms;
+  let last;
+  for (;;) {
+    try { last = await fn(); if (last) return last; } catch (e) { last = e; }
+    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain for: ${what} (last: ${last instanceof Error ? last.message : JSON.stringify(last)})`);
+    await new Promise(r => setTimeout(r, 40));
+  }
+}
+
+export class Api {
+  constructor(base) { this.base = base; }
+  async call(method, path, body, headers = {}) {
+    const r = await fetch(this.base + path, {method, headers: body === undefined ? headers : {'content-type': 'application/json', ...headers},
+      body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)});
+    const text = await r.text();
+    let json; try { json = JSON.parse(text); } catch { json = undefined; }
+    return {status: r.status, text, json, headers: r.headers};
+  }
+  async get(path) { const r = await this.call('GET', path); if (r.status !== 200) throw new Error(`GET ${path}: ${r.status} ${r.text}`); return r.json; }
+  async post(path, body = {}) { const r = await this.call('POST', path, body); if (r.status >= 300) throw new Error(`POST ${path}: ${r.status} ${r.text}`); return r.json; }
+}
+
+// One program; its log is kept and shown when it ends unexpectedly.
+export class Program {
+  constructor(dir, name, args, env = {}) {
+    this.name = name; this.args = args; this.env = env; this.log = join(dir, `${name}.log`); this.ended = true;
+  }
+  start() {
+    const out = openSync(this.log, 'a');
+    this.child = spawn(bin, this.args, {stdio: ['ignore', out, out], env: {...process.env, ...this.env, ASAN_OPTIONS: 'detect_leaks=1'}});
+    this.ended = false;
+    this.exit = new Promise(resolve => this.child.on('exit', (code, signal) => { this.ended = true; resolve({code, signal}); }));
+    return this;
+  }
+  async stop(signal = 'SIGTERM') {
+    if (this.ended) return {code: 0};
+    this.child.kill(signal);
+    const late = setTimeout(() => this.child.kill('SIGKILL'), 20000);
+    const how = await this.exit;
+    clearTimeout(late);
+    return how;
+  }
+  text() { return existsSync(this.log) ? readFileSync(this.log, 'utf8') : ''; }
+}
+
+export async function ready(program, url, ms = 20000) {
+  await until(`${program.name} at ${url}`, async () => {
+    if (program.ended) throw new Error(`${program.name} ended: ${program.text().slice(-1500)}`);
+    return (await fetch(url)).ok;
+  }, ms);
+}
+
+export async function startRoad(t, options = {}) {
+  const dir = mkdtempSync(join(tmpdir(), 'dragoman-e2e-'));
+  const [hubPort, deskPort, linePort] = [await freePort(), await freePort(), await freePort()];
+  const at = p => `http://127.0.0.1:${p}`;
+  const config = join(dir, 'hub.yaml');
+  const extra = (o, pad) => Object.entries(o ?? {}).map(([k, v]) => `${pad}${k}: ${JSON.stringify(v)}\n`).join('');
+  writeFileSync(config, `listen: 127.0.0.1:${hubPort}
+public_url: ${at(hubPort)}
+data: ${join(dir, 'data')}
+guard: off
+${extra(options.hub, '')}tenants:
+  - name: Test Shop
+    desk:
+      type: genesys-cloud
+      base_url: ${at(deskPort)}
+      client_id: c1
+      client_secret: s1
+      integration: {name: Test LINE, token: ${token}}
+      end_poll_seconds: 1
+${extra(options.desk, '      ')}    channels:
+      - type: line
+        base_url: ${at(linePort)}
+        channel_id: "1234567890"
+        channel_secret: ${secret}
+        bot_id: "@testshop"
+        prefix_agent_name: true
+${extra(options.line, '        ')}`);
+  const road = {
+    dir, config, until,
+    hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), line: new Api(at(linePort)),
+    programs: {
+      desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1', ...(options.deskArgs ?? [])]),
+      line: new Program(dir, 'line', ['sim', 'line', '--listen', `127.0.0.1:${linePort}`, '--hub', at(hubPort), '--channel-id', '1234567890',
+        '--channel-secret', secret, '--bot-id', '@testshop', ...(options.lineArgs ?? [])]),
+      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', ...(options.env ?? {})}),
+    },
+    async stop() {
+      const how = {};
+      for (const name of ['hub', 'line', 'desk']) how[name] = await road.programs[name].stop();
+      return how;
+    },
+  };
+  const onFail = async () => {
+    const how = await road.stop();
+    for (const [name, h] of Object.entries(how))
+      if (h.code) { console.error(`# ${name} ended with ${h.code}\n${road.programs[name].text().slice(-3000)}`); process.exitCode = 1; }
+    if (!process.env.KEEP) rmSync(dir, {recursive: true, force: true});
+  };
+  t.after(onFail);
+  for (const name of ['desk', 'line']) road.programs[name].start();
+  await ready(road.programs.desk, at(deskPort) + '/sim/counters');
+  await ready(road.programs.line, at(linePort) + '/sim/counters');
+  road.programs.hub.start();
+  await ready(road.programs.hub, at(hubPort) + '/healthz/readiness');
+  await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.every(a => a.set_up));
+  return road;
+}
