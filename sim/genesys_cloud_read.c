@@ -126,6 +126,10 @@ static void write_participant(struct sgc *g, struct jw *w, const struct sgc_conv
     jw_opt(w, "disconnectType", slice_of(p->disconnect));
     jw_str(w, "direction", p->purpose == SGC_CUSTOMER ? SL("inbound") : SL("outbound"));
     jw_bool(w, "held", false);
+    if (p->purpose != SGC_ACD)
+        jw_time(w, "connectedTime", p->start_ms);
+    if (p->end_ms)
+        jw_time(w, "disconnectedTime", p->end_ms);
     jw_str(w, "type", SL("open"));
     jw_str(w, "provider", SL("PureCloud Messaging"));
     write_addresses(w, v);
