@@ -40,7 +40,7 @@ enum {
     SGC_DOWNLOAD_LIFE_S = 60, /* of a signed storage URL */
     SGC_TYPING_MS = 5000,
     SGC_ANSWER_MAX = 16 << 20, /* largest JSON we answer with */
-    SGC_WEBHOOK_HEADERS = 5,   /* of an integration */
+    SGC_WEBHOOK_HEADERS = 20, /* of an integration */
 };
 
 /* ---- maps from text to anything; keys and values live elsewhere -------------------------------------------------------------- */
