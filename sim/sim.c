@@ -28,7 +28,6 @@ enum { CALLS_PER_HOST = 64, DRAIN_MS = 2000 };
 
 struct sim_run {
     struct sim_env env;
-    void *state;
 };
 
 const struct sim *sim_find(const char *name)
@@ -183,8 +182,7 @@ static bool begin(struct sim_run *r, struct loop *l, int argc, char **argv, stru
     env->webhooks = webhooks_new(env);
     env->router = router_new(env);
     sim_routes(env, control, COUNT(control), NULL, NULL);
-    r->state = env->sim->start(env, f);
-    return r->state != NULL;
+    return env->sim->start(env, f) != NULL;
 }
 
 struct sim_run *sim_open(struct loop *l, int argc, char **argv, struct fault *f)
@@ -217,8 +215,8 @@ void sim_close(struct sim_run *r)
         router_abort(env->router);
     client_free(env->client);
     server_free(env->server);
-    if (r->state)
-        env->sim->stop(r->state);
+    if (env->state)
+        env->sim->stop(env->state);
     webhooks_free(env->webhooks);
     router_free(env->router);
     faults_free(env->faults);

@@ -38,7 +38,8 @@ struct sim {
     const char *name, *title;
     const struct sim_option *options;
     size_t n_options;
-    /* Registers routes and returns the simulator's own state; NULL: see *f. */
+    /* Makes the simulator's own state, puts it into env->state, registers routes, returns it; NULL: see *f. stop() is called whenever
+     * env->state is set. */
     void *(*start)(struct sim_env *env, struct fault *f);
     /* Called when the server and the client are gone already: only memory and timers are left to end. */
     void (*stop)(void *state);
@@ -71,6 +72,7 @@ struct sim_env {
     struct sim_random random;
     struct router *router;
     const slice *values;       /* of the options, indexed like sim->options; sim_option reads them */
+    void *state;               /* the simulator's own; set by start() */
     bool stopping;             /* start nothing new */
 };
 /* The value of one of sim->options; {NULL,0} when neither given nor standard. An unknown name is our own mistake. */

@@ -25,6 +25,7 @@ struct table {
 struct freeze {
     struct job job;
     struct dedupe *d;
+    struct disk *disk;
     struct table table;               /* to be written, or empty */
     struct generation *from[DEDUPE_MERGE]; /* to be merged */
     size_t n_from;
@@ -257,8 +258,11 @@ static void freeze_done(struct job *job)
         if (z->made)
             d->gens[d->n_gens++] = z->made;
     }
+    struct disk *disk = z->disk;
+    uint32_t now_h = z->now_h;
     table_done(&z->table);
     free(z);
+    dedupe_tend(d, disk, now_h, d->io->mono_us(d->io->ctx) / 1000); /* a new generation may be the one that makes a merge due */
 }
 
 static struct freeze *freeze_new(struct dedupe *d, uint32_t now_h)
@@ -320,8 +324,10 @@ void dedupe_tend(struct dedupe *d, struct disk *disk, uint32_t now_h, int64_t mo
         memcpy(z->from, from, sizeof(from));
         z->n_from = DEDUPE_MERGE;
     }
-    if (z)
+    if (z) {
+        z->disk = disk;
         disk_submit(disk, &z->job);
+    }
 }
 
 /* ---- opening ------------------------------------------------------------------------------------ */

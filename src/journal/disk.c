@@ -154,6 +154,11 @@ void disk_drain(struct disk *d)
     }
 }
 
+bool disk_busy(const struct disk *d)
+{
+    return d->open != 0;
+}
+
 void disk_free(struct disk *d)
 {
     if (!d)

@@ -19,6 +19,7 @@ struct job {
 struct disk *disk_new(struct loop *loop) MUST_USE; /* NULL: no thread to be had */
 void disk_submit(struct disk *d, struct job *job);
 void disk_drain(struct disk *d); /* waits for what was submitted and runs its done, also of what done submits */
+bool disk_busy(const struct disk *d); /* something was submitted whose done has not run */
 void disk_free(struct disk *d);  /* drains; accepts NULL */
 
 /* Runs fn(arg) once at the end of this turn of the loop, however often it was asked for. */

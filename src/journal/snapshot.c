@@ -129,7 +129,7 @@ static bool entry_read(struct state *s, slice *in)
     struct entry e = { .id = r64(in) };
     uint64_t accepted = r64(in);
     e.accepted_ms = accepted & ((UINT64_C(1) << 48) - 1);
-    e.attempts = accepted >> 48 & UINT16_MAX;
+    e.attempts = (uint16_t)(accepted >> 48);
     e.seg = r32(in), e.off = r32(in), e.len = r32(in);
     uint32_t what = r32(in);
     e.state = what & 0xff;

@@ -428,8 +428,12 @@ void state_started(struct state *s)
 {
     for (uint32_t i = 0; i < state_numbers(s); i++) {
         struct entry *e = state_entry(s, i);
-        if (e->id && e->state == J_WAITING && e->flags & ENTRY_ATTEMPT)
+        if (!e->id || e->state != J_WAITING)
+            continue;
+        if (e->flags & ENTRY_ATTEMPT)
             e->flags |= ENTRY_INTERRUPTED;
+        if (e->due == NONE)
+            entry_poke(s, e);
     }
 }
 

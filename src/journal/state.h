@@ -51,6 +51,8 @@ struct ready {
     uint32_t entry;
 };
 
+enum state_pin { PIN_LIVE, PIN_DEAD, PIN_PUT }; /* why memory points at a record */
+
 struct state {
     const struct jio *io;
     struct entry **pages;
@@ -71,7 +73,7 @@ struct state {
     int64_t counts[J_STATES];
     uint64_t next_id, put_position;
     /* A record that memory points at came to (+1) or left (-1) a segment. */
-    void (*pin)(void *ctx, enum state_pin { PIN_LIVE, PIN_DEAD, PIN_PUT } what, int by, uint32_t seg, uint32_t len);
+    void (*pin)(void *ctx, enum state_pin what, int by, uint32_t seg, uint32_t len);
     void *pin_ctx;
 };
 void state_init(struct state *s, const struct jio *io, void (*pin)(void *, enum state_pin, int, uint32_t, uint32_t), void *ctx);

@@ -106,8 +106,8 @@ ${extra(options.line, '        ')}`);
     hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), line: new Api(at(linePort)),
     programs: {
       desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1', ...(options.deskArgs ?? [])]),
-      line: new Program(dir, 'line', ['sim', 'line', '--listen', `127.0.0.1:${linePort}`, '--hub', `${at(hubPort)}/line`, '--channel-id', '1234567890',
-        '--channel-secret', secret, '--bot-id', '@testshop', '--allow-http', 'true', ...(options.lineArgs ?? [])]),
+      line: new Program(dir, 'line', ['sim', 'line', '--listen', `127.0.0.1:${linePort}`, '--hub', at(hubPort), '--channel-id', '1234567890',
+        '--channel-secret', secret, '--bot-id', '@testshop', ...(options.lineArgs ?? [])]),
       hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', ...(options.env ?? {})}),
     },
     async stop() {
