@@ -224,10 +224,9 @@ static void *start(struct sim_env *env, struct fault *f)
     g->env = env;
     g->a = arena_new();
     g->feed = feed_new();
-    if (!read_options(g, f)) {
-        stop(g);
+    env->state = g; /* stop() frees it, also when this fails */
+    if (!read_options(g, f))
         return NULL;
-    }
     g->org_id = sgc_uuid(g->a);
     g->queue_id = sgc_uuid(g->a);
     g->signing_key = sgc_hex(g->a, 64);
