@@ -160,16 +160,15 @@ static slice line_route_own(struct call *c)
     return memory_get(c->memory, LINE_BOT_USER_ID, c->now_ms);
 }
 
-static slice host_of(slice url)
+static bool is_host_of(struct call *c, slice url, slice host)
 {
-    size_t scheme = slice_find(url, SL("://"));
-    slice rest = scheme == SIZE_MAX ? url : slice_from(url, scheme + 3);
-    return slice_cut(&rest, '/');
+    struct url u;
+    return url_parse(c->a, url, &u, NULL) && slice_eq_nocase(u.host, host);
 }
 
 static bool line_token_host(struct call *c, slice host)
 {
-    return slice_eq_nocase(host, host_of(line_base_url(c))) || slice_eq_nocase(host, host_of(line_data_url(c)));
+    return is_host_of(c, line_base_url(c), host) || is_host_of(c, line_data_url(c), host);
 }
 
 static slice line_media_url(struct call *c, const struct media *md) /* "Content download" */
