@@ -29,7 +29,7 @@ struct bubble { /* a message or an event as the phone shows it */
     char request_id[40];
     slice user;                  /* who wrote it in a group; empty elsewhere */
     slice json;                  /* the message object */
-    char *media;                 /* JSON: what fetching its pictures gave; NULL: nothing fetched */
+    char *media; /* JSON: where a guest's bytes are, or what fetching the account's pictures gave; NULL: neither */
 };
 
 enum chat_kind { CHAT_USER, CHAT_GROUP, CHAT_ROOM };
@@ -90,6 +90,7 @@ bool line_chat_has(const struct line *l, const struct chat *group, const struct 
 void line_next_id(struct line *l, char *ret, size_t n); /* a message id: decimal, more than 53 bits */
 struct bubble *line_bubble_add(struct chat *c, bool from_guest, const char *how, slice id, slice user, slice json);
 void line_bubble_told(struct chat *c, const struct bubble *b); /* tells the pages */
+void line_bubble_media(struct bubble *b, slice json);
 void line_bubble_write(struct jw *w, const struct bubble *b);
 void line_chat_write(struct jw *w, const struct chat *c);
 struct bubble *line_bubble_find(const struct chat *c, slice id);

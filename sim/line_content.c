@@ -165,10 +165,7 @@ static void fetch_done(struct fetch *f)
     struct chat *c = line_chat(f->line, slice_of(f->chat));
     struct bubble *b = c ? line_bubble_find(c, slice_of(f->bubble)) : NULL;
     if (b && !f->line->env->stopping) {
-        free(b->media);
-        b->media = must_malloc(json.n + 1);
-        memcpy(b->media, json.p, json.n);
-        b->media[json.n] = 0;
+        line_bubble_media(b, json);
         line_bubble_told(c, b);
     }
     arena_free(f->a);

@@ -45,6 +45,9 @@ static void bubble(struct act *t, slice id, slice json)
 {
     bool in_group = t->where->kind != CHAT_USER;
     struct bubble *b = line_bubble_add(t->where, true, "send", id, in_group ? slice_of(t->who->id) : SLICE_NONE, json);
+    const struct content *k = shelf_get(t->line->contents, id);
+    if (k)
+        line_bubble_media(b, arena_printf(t->a, "{\"url\":\"/sim/contents/" SLF "\",\"bytes\":%zu}", SLA(id), k->bytes.n));
     line_bubble_told(t->where, b);
 }
 

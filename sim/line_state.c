@@ -141,6 +141,14 @@ struct bubble *line_bubble_add(struct chat *c, bool from_guest, const char *how,
     return b;
 }
 
+void line_bubble_media(struct bubble *b, slice json)
+{
+    free(b->media);
+    b->media = must_malloc(json.n + 1);
+    memcpy(b->media, json.p, json.n);
+    b->media[json.n] = 0;
+}
+
 void line_bubble_write(struct jw *w, const struct bubble *b)
 {
     jw_open(w, NULL, '{');
