@@ -1,4 +1,5 @@
 /* The ways out: the connector's state machine is stepped against the calls and answers of the case, as the framework steps it. */
+#include "hub/adapt.h"
 #include "tests/cases/compare.h"
 #include "tests/cases/run.h"
 
@@ -261,6 +262,18 @@ static bool receive_poll(struct run *r, const struct answer *last)
     return expect_inbox(r, &in) && expect_memories(r);
 }
 
+/* The message as deliver gets it: made into parts this connector can carry. False with *ret_end: it was refused. */
+static bool adapt(struct run *r, struct delivery *d)
+{
+    const struct adapt_to to = { &r->account, &r->conversation };
+    struct adapted adapted;
+    if (!adapt_message(r->a, &to, d->m, &adapted, &d->reason, &r->fault))
+        return false;
+    d->parts = adapted.parts;
+    d->n_parts = adapted.n;
+    return true;
+}
+
 bool run_steps(struct run *r, slice what)
 {
     bool poll = slice_eq(what, SL("poll")), lookup = slice_eq(what, SL("lookup"));
@@ -274,6 +287,8 @@ bool run_steps(struct run *r, slice what)
         r->call.conversation = &r->conversation;
         r->call.guest_memory = r->guest_memory;
     }
+    if (fn == r->k->deliver && d.m && !adapt(r, &d))
+        return expect_end(r, end_text(r, OUT_REFUSED, &d));
     size_t at = 0, answer_at = 0;
     struct answer answer, *last = NULL;
     enum outcome end = OUT_CALL;

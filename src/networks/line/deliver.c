@@ -4,9 +4,9 @@
  * token is fresh (free of quota), else a push, or for a phone number a notification message.
  *
  * A push has a retry key: it may be repeated, and 409 says it was taken before. A reply has none, but its token is good for one reply
- * only: when its answer was lost the same reply is made again with the same token, which succeeds if the first was not taken and can never
- * show anything twice. When that is refused, or the token is too old by then, nobody can tell: the outcome is unknown. A notification
- * message has nothing of the kind: a lost answer is unknown at once.
+ * only: when its answer was lost the same reply is made once more with the same token, which succeeds if the first was not taken and can
+ * never show anything twice. When that is refused, or the token is too old by then, nobody can tell: the outcome is unknown. A
+ * notification message has nothing of the kind: a lost answer is unknown at once.
  */
 #include "networks/line/wire.h"
 #include "wire/crypto.h"
@@ -139,7 +139,7 @@ static enum outcome phone(struct call *c, struct delivery *d, const struct line_
     struct sha256 sum = sha256(guest);
     d->step = STEP_PHONE;
     enum outcome end = send_body(c, d, b, "/bot/pnp/push", "to", hex_encode(c->a, slice_mem(sum.b, sizeof(sum.b))));
-    call_header(&d->call, "X-Line-Delivery-Tag", delivery_uuid(c->a, d, d->part));
+    call_header(&d->call, "X-Line-Delivery-Tag", line_tag(c, guest, delivery_uuid(c->a, d, d->part)));
     return end;
 }
 
@@ -190,7 +190,7 @@ static void taken(struct call *c, struct delivery *d, const struct line_bubbles 
     const struct js *sent = js_at(doc, "sentMessages");
     slice id = js_text(js_at(js_item(sent, js_len(sent) ? js_len(sent) - 1 : 0), "id"));
     if (d->step == STEP_PHONE) {
-        d->vendor_id = delivery_uuid(c->a, d, d->part);
+        d->vendor_id = line_tag(c, guest_of(c, d), delivery_uuid(c->a, d, d->part));
         d->status = STATUS_SENT; /* the phone's own news follow */
     } else if (id.n) {
         d->vendor_id = id;
@@ -206,11 +206,12 @@ static enum outcome reply_failed(struct call *c, struct delivery *d, const struc
     bool again = d->step == STEP_REPLY_AGAIN;
     if (r->status == 400 && slice_starts(line_error(c->a, r->body), SL("Invalid reply token")))
         return again ? reply_lost(c) : push(c, d, b);
-    if (r->status >= 500 || (r->status == 0 && r->written)) {
+    if (r->status == 0 && r->written) {
         d->step = STEP_REPLY_AGAIN;
-        fault(c->f, "no_answer", "", "reply: %s", r->status ? "server error" : "the answer was lost");
-        return OUT_RETRY;
+        return again ? reply_lost(c) : go_on(c, d, b);
     }
+    if (r->status >= 500)
+        d->step = STEP_REPLY_AGAIN;
     return failed(c, d, "reply");
 }
 

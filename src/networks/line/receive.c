@@ -326,19 +326,20 @@ static bool on_other(struct call *c, struct inbox *in, const struct line_event *
     return true;
 }
 
-/* "Notification messages": what we sent with a tag has reached the phone. The event does not say whose. */
+/* "Notification messages": what we sent has reached the phone. Without our tag it was somebody else's. */
 static bool on_delivery(struct call *c, struct inbox *in, const struct line_event *e)
 {
-    enum { HASH_CHARS = 64 }; /* of the number, when the sender gave no tag: not one of ours */
     struct line_details t = { 0 };
     if (!read_part(c, e, "delivery", delivery_fields, COUNT(delivery_fields), &t))
         return false;
-    if (t.payload.n == HASH_CHARS) {
-        inbox_ignore(in, "delivery-without-tag", e->id);
+    slice phone = line_tag_phone(c, t.payload);
+    if (!phone.n) {
+        inbox_ignore(in, "foreign-delivery", e->id);
         return true;
     }
     struct message *m = inbox_add(in, KIND_STATUS);
     m->id = e->id;
+    m->guest = phone;
     m->at_ms = e->at_ms;
     m->of = t.payload;
     m->status = STATUS_DELIVERED;

@@ -87,32 +87,41 @@ enum outcome line_setup(struct call *c, struct delivery *d)
 
 /* ---- profiles ------------------------------------------------------------------------------------------------------ */
 
-static const char *profile_path(struct call *c, const struct delivery *d)
+enum who_step { WHO_START, WHO_GROUP, WHO_PERSON };
+
+static const char *member_path(struct call *c, const struct delivery *d, const char *of)
 {
-    slice guest = c->conversation->guest, id = url_encode(c->a, guest);
-    slice member = d->m ? url_encode(c->a, d->m->from.id) : SLICE_NONE;
-    switch (line_guest_of(guest)) {
-    case LINE_USER:
-        return arena_printf(c->a, "/v2/bot/profile/" SLF, SLA(id)).p;
-    case LINE_GROUP:
-        return member.n ? arena_printf(c->a, "/v2/bot/group/" SLF "/member/" SLF, SLA(id), SLA(member)).p
-                        : arena_printf(c->a, "/v2/bot/group/" SLF "/summary", SLA(id)).p;
-    case LINE_ROOM:
-        return member.n ? arena_printf(c->a, "/v2/bot/room/" SLF "/member/" SLF, SLA(id), SLA(member)).p : NULL;
-    case LINE_PHONE:
-        break;
+    slice member = d->m ? d->m->from.id : SLICE_NONE;
+    if (!member.n)
+        return NULL;
+    return arena_printf(c->a, "/v2/bot/%s/" SLF "/member/" SLF, of, SLA(url_encode(c->a, c->conversation->guest)),
+                        SLA(url_encode(c->a, member))).p;
+}
+
+/* A group is known by its own name; a room has none, there the member who wrote is asked for. */
+static const char *who_path(struct call *c, const struct delivery *d, enum line_guest guest)
+{
+    slice id = url_encode(c->a, c->conversation->guest);
+    switch (guest) {
+    case LINE_USER: return arena_printf(c->a, "/v2/bot/profile/" SLF, SLA(id)).p;
+    case LINE_GROUP: return arena_printf(c->a, "/v2/bot/group/" SLF "/summary", SLA(id)).p;
+    case LINE_ROOM: return member_path(c, d, "room");
+    case LINE_PHONE: break;
     }
     return NULL;
 }
 
 enum outcome line_who(struct call *c, struct delivery *d)
 {
+    enum line_guest guest = line_guest_of(c->conversation->guest);
     if (!d->last) {
-        const char *path = setting_true(c, LINE_PROFILE) ? profile_path(c, d) : NULL;
-        return path ? get(c, d, 1, path) : OUT_DELIVERED;
+        const char *path = setting_true(c, LINE_PROFILE) ? who_path(c, d, guest) : NULL;
+        return path ? get(c, d, guest == LINE_GROUP ? WHO_GROUP : WHO_PERSON, path) : OUT_DELIVERED;
     }
-    if (d->last->status == 404)
-        return refuse(c, d, REASON_UNKNOWN_GUEST, "profile: not a friend, or no consent");
+    if (d->last->status == 404) {
+        const char *path = d->step == WHO_GROUP ? member_path(c, d, "group") : NULL;
+        return path ? get(c, d, WHO_PERSON, path) : refuse(c, d, REASON_UNKNOWN_GUEST, "profile: not a friend, or no consent");
+    }
     if (!good(d))
         return setup_failed(c, d, "profile");
     struct {

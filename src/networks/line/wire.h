@@ -85,6 +85,11 @@ slice line_messages(struct call *c, const struct delivery *d, const struct line_
 /* deliver.c */
 enum outcome line_deliver(struct call *c, struct delivery *d);
 
+/* phone.c: the delivery tag of a notification message. The event that answers it names nobody, so the tag holds the number, readable with
+ * the channel secret only. */
+slice line_tag(struct call *c, slice phone, slice uuid);
+slice line_tag_phone(struct call *c, slice tag); /* {NULL,0}: no tag of ours */
+
 /* setup.c */
 enum outcome line_setup(struct call *c, struct delivery *d);
 enum outcome line_who(struct call *c, struct delivery *d);
