@@ -1,16 +1,16 @@
 // build.mjs - makes each web/<page>/{index.html,main.ts,style.css} into one self-contained HTML text, and all of them into one C file.
 //
-//   node web/build.mjs OUT.c [DIST_FOLDER]
+//   node web/build.mjs OUT.c [DIST_FOLDER [DEPFILE]]
 //
 // The script and the style are put in place of <!--style--> and <!--script-->; the policy (<!--policy-->) names their hashes, so nothing else
-// runs. A page may load pictures and talk to the server it came from, no more. DIST_FOLDER gets the pages as files too.
+// runs. A page may load pictures and talk to the server it came from, no more. DIST_FOLDER gets the pages as files too, DEPFILE what was read (for ninja).
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const web = dirname(fileURLToPath(import.meta.url));
-const [out, dist] = process.argv.slice(2);
+const [out, dist, depfile] = process.argv.slice(2);
 if (!out) {
   console.error("usage: node web/build.mjs OUT.c [DIST_FOLDER]");
   process.exit(2);
@@ -90,3 +90,12 @@ writeFileSync(
   `/* Made by web/build.mjs; do not edit. */\n#include "web/page.h"\n\nextern const struct page web_pages[];\n${arrays}\n` +
     `const struct page web_pages[] = {\n${rows}    { NULL, NULL, 0 },\n};\n`,
 );
+
+if (depfile) {
+  const read = [web]; // a folder's time changes when something comes or goes
+  for (const folder of readdirSync(web, { withFileTypes: true }).filter((e) => e.isDirectory() && !["node_modules", "dist"].includes(e.name))) {
+    read.push(join(web, folder.name));
+    for (const file of readdirSync(join(web, folder.name))) read.push(join(web, folder.name, file));
+  }
+  writeFileSync(depfile, `${out}: ${read.map((f) => f.replaceAll(" ", "\\ ")).join(" ")}\n`);
+}
