@@ -80,7 +80,7 @@ void casefile_put(struct casefile *cf, struct section *s, const char *name, slic
         s = &cf->sections[cf->n++];
         *s = (struct section){ .name = slice_of(name) };
     }
-    s->text = text;
+    s->text = arena_dup(cf->a, text);
     cf->changed = true;
 }
 

@@ -38,6 +38,13 @@ static slice quote_token(struct call *c, slice of)
     return slice_eq(id, of) ? kept : SLICE_NONE;
 }
 
+/* A choice without a payload answers with its whole label, of which only the beginning fits on the button. */
+static bool says_itself(const struct choice *ch)
+{
+    return !ch->payload.n || slice_eq(ch->payload, ch->label) ||
+           (utf8_len(ch->label) == LINE_LABEL_CHARS && slice_starts(ch->payload, ch->label));
+}
+
 static void put_action(struct jw *w, const char *key, const struct choice *ch)
 {
     slice label = utf8_cut(ch->label, LINE_LABEL_CHARS);
@@ -46,7 +53,7 @@ static void put_action(struct jw *w, const char *key, const struct choice *ch)
         jw_str(w, "type", SL("uri"));
         jw_str(w, "label", label);
         jw_str(w, "uri", ch->url);
-    } else if (ch->payload.n && !slice_eq(ch->payload, ch->label)) {
+    } else if (!says_itself(ch)) {
         jw_str(w, "type", SL("postback"));
         jw_str(w, "label", label);
         jw_str(w, "data", ch->payload);
@@ -54,7 +61,7 @@ static void put_action(struct jw *w, const char *key, const struct choice *ch)
     } else {
         jw_str(w, "type", SL("message"));
         jw_str(w, "label", label);
-        jw_str(w, "text", utf8_cut_utf16(ch->label, LINE_ACTION_CHARS));
+        jw_str(w, "text", utf8_cut_utf16(slice_or(ch->payload, ch->label), LINE_ACTION_CHARS));
     }
     jw_close(w, '}');
 }
@@ -341,33 +348,46 @@ static const bubble_fn kinds[KIND_MAX] = {
     [KIND_NATIVE] = on_native,     [KIND_EVENT] = on_event,
 };
 
+/* Whose name the bubbles show: "sender". LINE refuses names in which it finds its own; then *ret_prefix has the name, to stand before
+ * the text instead. */
+static slice sender_of(struct call *c, const struct delivery *d, slice *ret_prefix)
+{
+    *ret_prefix = SLICE_NONE;
+    bool agent = d->m->origin == (int)ORIGIN_AGENT;
+    if (!setting_true(c, LINE_PREFIX_AGENT) || (!agent && d->m->origin != (int)ORIGIN_BOT))
+        return SLICE_NONE;
+    slice name = slice_trim(agent ? agent_name(c, d->m) : d->m->from.name);
+    name = slice_trim(utf8_cut(name, LINE_SENDER_CHARS));
+    for (size_t i = 0; i + 4 <= name.n; i++) {
+        if (slice_eq_nocase(slice_sub(name, i, 4), SL("LINE"))) {
+            *ret_prefix = name;
+            return SLICE_NONE;
+        }
+    }
+    return name;
+}
+
 bool line_bubbles(struct call *c, const struct delivery *d, struct line_bubbles *ret, enum reason *ret_reason)
 {
-    *ret = (struct line_bubbles){ 0 };
+    slice prefix;
+    *ret = (struct line_bubbles){ .sender = sender_of(c, d, &prefix) };
     for (size_t i = 0; i < d->n_parts; i++) {
-        const struct message *m = &d->parts[i];
-        assert(m->kind < (int)KIND_MAX && kinds[m->kind]);
-        if (!kinds[m->kind](c, m, ret, ret_reason))
+        struct message m = d->parts[i];
+        assert(m.kind < (int)KIND_MAX && kinds[m.kind]);
+        bool says = m.kind == (int)KIND_TEXT || m.kind == (int)KIND_CHOICES;
+        if (prefix.n && says && m.text.n && utf16_len(m.text) + utf16_len(prefix) + 2 <= LINE_TEXT_UNITS) {
+            m.text = arena_printf(c->a, SLF ": " SLF, SLA(prefix), SLA(m.text));
+            prefix = SLICE_NONE;
+        }
+        if (!kinds[m.kind](c, &m, ret, ret_reason))
             return false;
     }
     return true;
 }
 
-/* "sender": LINE refuses names that could be taken for LINE itself; those stay out. */
-static slice sender_of(struct call *c, const struct delivery *d)
-{
-    if (!setting_true(c, LINE_PREFIX_AGENT) || (d->m->origin != (int)ORIGIN_AGENT && d->m->origin != (int)ORIGIN_BOT))
-        return SLICE_NONE;
-    slice name = d->m->origin == (int)ORIGIN_AGENT ? agent_name(c, d->m) : d->m->from.name;
-    for (size_t i = 0; i + 4 <= name.n; i++)
-        if (slice_eq_nocase(slice_sub(name, i, 4), SL("LINE")))
-            return SLICE_NONE;
-    return utf8_cut(slice_trim(name), LINE_SENDER_CHARS);
-}
-
 slice line_messages(struct call *c, const struct delivery *d, const struct line_bubbles *b, size_t from, size_t n)
 {
-    slice name = sender_of(c, d);
+    slice name = b->sender;
     slice icon = slice_or(setting(c, LINE_AGENT_ICON), d->m->from.picture);
     struct jw w = jw_new(c->a, LINE_BODY_BYTES);
     jw_open(&w, NULL, '[');

@@ -62,9 +62,9 @@ static const struct media_rule line_media[] = { /* "Message objects" */
 };
 
 static const struct rate line_rates[] = { /* "Rate limits" */
-    [LINE_RATE_DEFAULT] = { 2000, 1000 },
-    [LINE_RATE_LOADING] = { 100, 1000 },
-    [LINE_RATE_WEBHOOK] = { 1000, 60000 },
+    [LINE_RATE_DEFAULT] = { .calls = 2000, .per_ms = 1000 },
+    [LINE_RATE_LOADING] = { .calls = 100, .per_ms = 1000 },
+    [LINE_RATE_WEBHOOK] = { .calls = 1000, .per_ms = 60000 },
 };
 
 static const struct route_extra line_routes[] = {

@@ -65,7 +65,7 @@ static struct message *add(struct call *c, struct inbox *in, const struct line_e
 static struct message *add_event(struct call *c, struct inbox *in, const struct line_event *e, enum event event)
 {
     struct message *m = add(c, in, e, KIND_EVENT);
-    m->event = event;
+    m->event = (int)event;
     m->name = e->type;
     return m;
 }

@@ -76,6 +76,7 @@ struct line_bubble {
 struct line_bubbles {
     struct js_list list;  /* struct line_bubble */
     slice quick_replies;  /* JSON of the items; absent: none */
+    slice sender;         /* name every bubble shows; absent: the account's own */
 };
 /* False: refused, *ret_reason and *c->f say why. */
 bool line_bubbles(struct call *c, const struct delivery *d, struct line_bubbles *ret, enum reason *ret_reason);
