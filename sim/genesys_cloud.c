@@ -7,7 +7,7 @@
  * Page       GET / is an agent's desk.
  * Control    all JSON; errors are {"code","message","field"}:
  *
- *   GET  /sim/conversations                  {"total","agents":[name],"conversations":[C]}, the newest first, GC_CONVERSATIONS_LISTED at most.
+ *   GET  /sim/conversations                  {"total","agents":[name],"conversations":[C]}, the newest first, SGC_CONVERSATIONS_LISTED at most.
  *        C: {"id","state":"queued|connected|ended","guest":{"id","name","image",…},"agent","unread","reopened","transfers","count","preview",
  *        "attributes":{},"integration","channel","flow","customer","started","ended","last","disconnect","typing"}
  *   GET  /sim/conversations/{id}             C with "messages":[M], the oldest first.
@@ -59,16 +59,19 @@ static const struct sim_option options[] = {
 /* ---- the way into the API ------------------------------------------------------------------------------------------------------ */
 
 static const struct {
-    const struct gc_route *t;
+    const struct sgc_route *t;
     const size_t *n;
-} tables[] = { /* what is called often comes first */
-    { gc_inbound_routes, &gc_inbound_n }, { gc_read_routes, &gc_read_n },     { gc_auth_routes, &gc_auth_n },
-    { gc_admin_routes, &gc_admin_n },     { gc_profile_routes, &gc_profile_n }, { gc_media_routes, &gc_media_n },
-    { gc_agent_routes, &gc_agent_n },     { gc_responses_routes, &gc_responses_n }, { gc_notify_routes, &gc_notify_n },
+} tables[] = {
+    /* what is called often comes first */
+    { sgc_inbound_routes, &sgc_inbound_n }, { sgc_read_routes, &sgc_read_n },
+    { sgc_auth_routes, &sgc_auth_n },       { sgc_admin_routes, &sgc_admin_n },
+    { sgc_profile_routes, &sgc_profile_n }, { sgc_media_routes, &sgc_media_n },
+    { sgc_agent_routes, &sgc_agent_n },     { sgc_responses_routes, &sgc_responses_n },
+    { sgc_notify_routes, &sgc_notify_n },
 };
 
 /* The pattern is the table's own text, so that its address says which row it is. */
-static const struct gc_route *route_of(const struct sim_call *c)
+static const struct sgc_route *route_of(const struct sim_call *c)
 {
     const char *pattern = sim_pattern(c);
     for (size_t i = 0; i < COUNT(tables); i++)
@@ -80,9 +83,9 @@ static const struct gc_route *route_of(const struct sim_call *c)
 
 static void enter(struct sim_call *c, void *ctx)
 {
-    const struct gc_route *r = route_of(c);
+    const struct sgc_route *r = route_of(c);
     assert(r);
-    if (gc_allowed(ctx, c, r->permission))
+    if (sgc_allowed(ctx, c, r->permission))
         r->fn(ctx, c);
 }
 
@@ -90,16 +93,16 @@ static void unknown(struct sim_call *c, void *ctx)
 {
     if (!slice_starts(c->x->path, SL("/api/v2/")))
         sim_answer(c, 404, SLICE_NONE, SLICE_NONE);
-    else if (gc_allowed(ctx, c, NULL))
-        gc_error(c, 404, "not.found", "HTTP 404 Not Found");
+    else if (sgc_allowed(ctx, c, NULL))
+        sgc_error(c, 404, "not.found", "HTTP 404 Not Found");
 }
 
 static const struct sim_route open_routes[] = {
-    { "POST", "/oauth/token", gc_login, 0 },
-    { "POST", "/webhooks/api/v1/webhook/:id", gc_chat_post, 0 },
+    { "POST", "/oauth/token", sgc_login, 0 },
+    { "POST", "/webhooks/api/v1/webhook/:id", sgc_chat_post, 0 },
 };
 
-static void add_routes(struct gc *g)
+static void add_routes(struct sgc *g)
 {
     size_t n = 0;
     for (size_t i = 0; i < COUNT(tables); i++)
@@ -111,8 +114,8 @@ static void add_routes(struct gc *g)
             routes[n++] = (struct sim_route){ tables[i].t[k].method, tables[i].t[k].pattern, enter, 0 };
     sim_routes(g->env, routes, n, g, unknown);
     sim_routes(g->env, open_routes, COUNT(open_routes), g, NULL);
-    sim_routes(g->env, gc_file_routes, gc_file_n, g, NULL);
-    sim_routes(g->env, gc_desk_routes, gc_desk_n, g, NULL);
+    sim_routes(g->env, sgc_file_routes, sgc_file_n, g, NULL);
+    sim_routes(g->env, sgc_desk_routes, sgc_desk_n, g, NULL);
 }
 
 /* A fault rule's status in Genesys' words. */
@@ -134,11 +137,12 @@ static void refuse(struct sim_call *c, int status)
     };
     for (size_t i = 0; i < COUNT(words); i++)
         if (words[i].status == status) {
-            gc_error(c, status, words[i].code, "%s", words[i].text);
+            sgc_error(c, status, words[i].code, "%s", words[i].text);
             return;
         }
-    gc_error(c, status, status >= 500 ? "internal.server.error" : "bad.request",
-             "The server encountered an unexpected condition which prevented it from fulfilling the request.");
+    sgc_error(
+        c, status, status >= 500 ? "internal.server.error" : "bad.request",
+        "The server encountered an unexpected condition which prevented it from fulfilling the request.");
 }
 
 /* ---- beginning and end ----------------------------------------------------------------------------------------------------------- */
@@ -153,20 +157,20 @@ static slice email_of(struct arena *a, slice name)
     return slice_mem(p, email.n);
 }
 
-static bool add_agents(struct gc *g, slice names, struct fault *f)
+static bool add_agents(struct sgc *g, slice names, struct fault *f)
 {
     while (names.n) {
         slice name = slice_trim(slice_cut(&names, ','));
         if (!name.n)
             continue;
-        struct gc_agent *agent = ARENA_NEW(g->a, struct gc_agent);
-        *agent = (struct gc_agent){ gc_uuid(g->a), arena_dup(g->a, name), email_of(g->a, name) };
-        gc_list_add(&g->agents, agent);
+        struct sgc_agent *agent = ARENA_NEW(g->a, struct sgc_agent);
+        *agent = (struct sgc_agent){ sgc_uuid(g->a), arena_dup(g->a, name), email_of(g->a, name) };
+        sgc_list_add(&g->agents, agent);
     }
     return g->agents.n || fault(f, "missing_field", "agents", "somebody must answer");
 }
 
-static bool read_options(struct gc *g, struct fault *f)
+static bool read_options(struct sgc *g, struct fault *f)
 {
     const struct sim_env *env = g->env;
     int64_t threading_s;
@@ -197,18 +201,18 @@ static bool read_options(struct gc *g, struct fault *f)
 
 static void stop(void *state)
 {
-    struct gc *g = state;
-    struct gc_list *lists[] = { &g->tokens, &g->integrations, &g->contents,  &g->settings, &g->agents, &g->conversations,
-                                &g->inbound, &g->responses,   &g->jobs,      &g->chat };
-    struct gc_map *maps[] = { &g->token_map, &g->conversation_map, &g->guest_map, &g->message_map, &g->once_map,
-                              &g->media_map };
-    gc_hooks_free(g);
-    gc_media_free(g);
-    gc_channels_free(g);
+    struct sgc *g = state;
+    struct sgc_list *lists[] = { &g->tokens,        &g->integrations, &g->contents,  &g->settings, &g->agents,
+                                 &g->conversations, &g->inbound,      &g->responses, &g->jobs,     &g->chat };
+    struct sgc_map *maps[] = { &g->token_map,   &g->conversation_map, &g->guest_map,
+                               &g->message_map, &g->once_map,         &g->media_map };
+    sgc_hooks_free(g);
+    sgc_media_free(g);
+    sgc_channels_free(g);
     for (size_t i = 0; i < COUNT(lists); i++)
-        gc_list_done(lists[i]);
+        sgc_list_done(lists[i]);
     for (size_t i = 0; i < COUNT(maps); i++)
-        gc_map_done(maps[i]);
+        sgc_map_done(maps[i]);
     feed_free(g->feed);
     arena_free(g->a);
     free(g);
@@ -216,19 +220,18 @@ static void stop(void *state)
 
 static void *start(struct sim_env *env, struct fault *f)
 {
-    struct gc *g = must_calloc(1, sizeof(*g));
+    struct sgc *g = must_calloc(1, sizeof(*g));
     g->env = env;
     g->a = arena_new();
     g->feed = feed_new();
-    if (!read_options(g, f)) {
-        stop(g);
+    env->state = g; /* stop() frees it, also when this fails */
+    if (!read_options(g, f))
         return NULL;
-    }
-    g->org_id = gc_uuid(g->a);
-    g->queue_id = gc_uuid(g->a);
-    g->signing_key = gc_hex(g->a, 64);
-    gc_profiles_begin(g);
-    gc_responses_begin(g);
+    g->org_id = sgc_uuid(g->a);
+    g->queue_id = sgc_uuid(g->a);
+    g->signing_key = sgc_hex(g->a, 64);
+    sgc_profiles_begin(g);
+    sgc_responses_begin(g);
     add_routes(g);
     return g;
 }

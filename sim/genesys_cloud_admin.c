@@ -1,21 +1,21 @@
 #include "sim/genesys_cloud.h"
 
 #define INTEGRATIONS "/api/v2/conversations/messaging/integrations/open"
-#define RECIPIENTS "/api/v2/routing/message/recipients"
+#define RECIPIENTS   "/api/v2/routing/message/recipients"
 
 /* ---- integrations: "5. Open Messaging integrations" ---------------------------------------------------------------------------- */
 
-static void write_integration(struct gc *g, struct jw *w, const void *item)
+static void write_integration(struct sgc *g, struct jw *w, const void *item)
 {
-    const struct gc_integration *in = item;
+    const struct sgc_integration *in = item;
     jw_open(w, NULL, '{');
     jw_str(w, "id", in->id);
     jw_str(w, "name", in->name);
-    gc_ref(w, "supportedContent", in->content ? in->content->id : g->default_content,
-           "/api/v2/conversations/messaging/supportedcontent");
+    sgc_ref(w, "supportedContent", in->content ? in->content->id : g->default_content,
+            "/api/v2/conversations/messaging/supportedcontent");
     slice setting = in->setting ? in->setting->id : g->default_setting;
     if (setting.n)
-        gc_ref(w, "messagingSetting", setting, "/api/v2/conversations/messaging/settings");
+        sgc_ref(w, "messagingSetting", setting, "/api/v2/conversations/messaging/settings");
     jw_str(w, "outboundNotificationWebhookUrl", in->url);
     jw_str(w, "outboundNotificationWebhookSignatureSecretToken", in->secret);
     const struct js_pair *headers = in->headers.items;
@@ -26,11 +26,11 @@ static void write_integration(struct gc *g, struct jw *w, const void *item)
     }
     jw_close(w, '}');
     jw_str(w, "status", SL("Active"));
-    gc_ref(w, "recipient", in->id, RECIPIENTS);
+    sgc_ref(w, "recipient", in->id, RECIPIENTS);
     jw_time(w, "dateCreated", in->created_ms);
     jw_time(w, "dateModified", in->modified_ms);
-    gc_ref(w, "createdBy", g->client_id, "/api/v2/users");
-    bool fresh = time_now_ms() - in->created_ms < GC_INITIATED_MS;
+    sgc_ref(w, "createdBy", g->client_id, "/api/v2/users");
+    bool fresh = time_now_ms() - in->created_ms < SGC_INITIATED_MS;
     jw_str(w, "createStatus", fresh ? SL("Initiated") : SL("Completed"));
     struct text uri = text_new(w->t.a, 512);
     text_add(&uri, INTEGRATIONS "/" SLF, SLA(in->id));
@@ -38,22 +38,23 @@ static void write_integration(struct gc *g, struct jw *w, const void *item)
     jw_close(w, '}');
 }
 
-static void answer_integration(struct gc *g, struct sim_call *c, const struct gc_integration *in)
+static void answer_integration(struct sgc *g, struct sim_call *c, const struct sgc_integration *in)
 {
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     write_integration(g, &w, in);
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
 static bool live(const void *item, const void *arg)
 {
     (void)arg;
-    return !((const struct gc_integration *)item)->deleted;
+    return !((const struct sgc_integration *)item)->deleted;
 }
 
-static void integrations_list(struct gc *g, struct sim_call *c)
+static void integrations_list(struct sgc *g, struct sim_call *c)
 {
-    gc_answer_list(g, c, &(struct gc_listing){ .list = &g->integrations, .item = write_integration, .keep = live });
+    sgc_answer_list(
+        g, c, &(struct sgc_listing){ .list = &g->integrations, .item = write_integration, .keep = live });
 }
 
 /* What POST and PATCH carry; absent members are absent. */
@@ -74,12 +75,12 @@ static const struct js_field request_fields[] = {
 
 static bool refuse(struct sim_call *c, int status, const char *code, const char *text)
 {
-    gc_error(c, status, code, "%s", text);
+    sgc_error(c, status, code, "%s", text);
     return false;
 }
 
 /* "port 443 only"; a simulator on one machine is told so only with --https-only. */
-static bool url_ok(const struct gc *g, slice url)
+static bool url_ok(const struct sgc *g, slice url)
 {
     bool https = slice_starts(url, SL("https://"));
     if (!https && !slice_starts(url, SL("http://")))
@@ -90,10 +91,10 @@ static bool url_ok(const struct gc *g, slice url)
     return https && (slice_find_char(host, ':') == SIZE_MAX || slice_ends(host, SL(":443")));
 }
 
-static bool name_taken(const struct gc *g, slice name, const struct gc_integration *but)
+static bool name_taken(const struct sgc *g, slice name, const struct sgc_integration *but)
 {
     for (size_t i = 0; i < g->integrations.n; i++) {
-        const struct gc_integration *in = g->integrations.items[i];
+        const struct sgc_integration *in = g->integrations.items[i];
         if (in != but && !in->deleted && slice_eq_nocase(in->name, name))
             return true;
     }
@@ -101,40 +102,43 @@ static bool name_taken(const struct gc *g, slice name, const struct gc_integrati
 }
 
 /* Reads and checks; in is NULL on creation. False: answered. */
-static bool read_request(struct gc *g, struct sim_call *c, const struct gc_integration *in, struct request *r)
+static bool read_request(struct sgc *g, struct sim_call *c, const struct sgc_integration *in,
+                         struct request *r)
 {
     struct fault f = { 0 };
-    const struct js *doc = gc_body(c);
+    const struct js *doc = sgc_body(c);
     if (!doc)
         return false;
     if (!js_read(g->a, doc, request_fields, COUNT(request_fields), r, &f)) {
-        gc_error(c, 400, "invalid.value", "The value of %s is invalid: %s.", f.field, f.text);
+        sgc_error(c, 400, "invalid.value", "The value of %s is invalid: %s.", f.field, f.text);
         return false;
     }
     if (slice_empty(r->name))
         return refuse(c, 400, "constraint.validation", "The value of name is required.");
     if (!in && slice_empty(r->url))
-        return refuse(c, 400, "constraint.validation", "The value of outboundNotificationWebhookUrl is required.");
+        return refuse(c, 400, "constraint.validation",
+                      "The value of outboundNotificationWebhookUrl is required.");
     if (!in && !r->secret.p)
         return refuse(c, 400, "constraint.validation",
                       "The value of outboundNotificationWebhookSignatureSecretToken is required.");
     if (r->url.p && !url_ok(g, r->url))
-        return refuse(c, 400, "invalid.value", "outboundNotificationWebhookUrl must be an https URL on port 443.");
-    if (r->secret.p && utf8_len(r->secret) < GC_SECRET_CHARS_MIN)
+        return refuse(c, 400, "invalid.value",
+                      "outboundNotificationWebhookUrl must be an https URL on port 443.");
+    if (r->secret.p && utf8_len(r->secret) < SGC_SECRET_CHARS_MIN)
         return refuse(c, 400, "invalid.value",
                       "outboundNotificationWebhookSignatureSecretToken must be longer than 15 characters.");
-    if (r->headers.n > GC_WEBHOOK_HEADERS)
+    if (r->headers.n > SGC_WEBHOOK_HEADERS)
         return refuse(c, 400, "invalid.value", "webhookHeaders holds too many headers for this simulator.");
-    if (r->content.n && !gc_profile_find(&g->contents, r->content))
+    if (r->content.n && !sgc_profile_find(&g->contents, r->content))
         return refuse(c, 400, "invalid.value", "supportedContent.id is not known.");
-    if (r->setting.n && !gc_profile_find(&g->settings, r->setting))
+    if (r->setting.n && !sgc_profile_find(&g->settings, r->setting))
         return refuse(c, 400, "invalid.value", "messagingSetting.id is not known.");
     if (name_taken(g, r->name, in))
         return refuse(c, 409, "conflict", "An integration with this name exists already.");
     return true;
 }
 
-static void apply(struct gc *g, struct gc_integration *in, const struct request *r)
+static void apply(struct sgc *g, struct sgc_integration *in, const struct request *r)
 {
     in->name = arena_dup(g->a, r->name);
     if (r->url.p)
@@ -142,9 +146,9 @@ static void apply(struct gc *g, struct gc_integration *in, const struct request 
     if (r->secret.p)
         in->secret = arena_dup(g->a, r->secret);
     if (r->content.n)
-        in->content = gc_profile_find(&g->contents, r->content);
+        in->content = sgc_profile_find(&g->contents, r->content);
     if (r->setting.n)
-        in->setting = gc_profile_find(&g->settings, r->setting);
+        in->setting = sgc_profile_find(&g->settings, r->setting);
     if (r->headers.items) {
         struct js_pair *pairs = ARENA_ARRAY(g->a, struct js_pair, r->headers.n + 1);
         const struct js_pair *from = r->headers.items;
@@ -155,98 +159,98 @@ static void apply(struct gc *g, struct gc_integration *in, const struct request 
     in->modified_ms = time_now_ms();
 }
 
-static void integration_create(struct gc *g, struct sim_call *c)
+static void integration_create(struct sgc *g, struct sim_call *c)
 {
     struct request r = { 0 };
     if (!read_request(g, c, NULL, &r))
         return;
-    struct gc_integration *in = ARENA_NEW(g->a, struct gc_integration);
-    in->id = gc_uuid(g->a);
+    struct sgc_integration *in = ARENA_NEW(g->a, struct sgc_integration);
+    in->id = sgc_uuid(g->a);
     apply(g, in, &r);
     in->created_ms = in->modified_ms;
-    gc_list_add(&g->integrations, in);
+    sgc_list_add(&g->integrations, in);
     answer_integration(g, c, in);
 }
 
 /* NULL: answered with 404. */
-static struct gc_integration *integration_of(struct gc *g, struct sim_call *c)
+static struct sgc_integration *integration_of(struct sgc *g, struct sim_call *c)
 {
-    struct gc_integration *in = gc_integration_find(g, c->params[0]);
+    struct sgc_integration *in = sgc_integration_find(g, c->params[0]);
     if (!in)
-        gc_not_found(c, "integration", c->params[0]);
+        sgc_not_found(c, "integration", c->params[0]);
     return in;
 }
 
-static void integration_get(struct gc *g, struct sim_call *c)
+static void integration_get(struct sgc *g, struct sim_call *c)
 {
-    const struct gc_integration *in = integration_of(g, c);
+    const struct sgc_integration *in = integration_of(g, c);
     if (in)
         answer_integration(g, c, in);
 }
 
-static void integration_patch(struct gc *g, struct sim_call *c)
+static void integration_patch(struct sgc *g, struct sim_call *c)
 {
     struct request r = { 0 };
-    struct gc_integration *in = integration_of(g, c);
+    struct sgc_integration *in = integration_of(g, c);
     if (!in || !read_request(g, c, in, &r))
         return;
     apply(g, in, &r);
     answer_integration(g, c, in);
 }
 
-static void integration_delete(struct gc *g, struct sim_call *c)
+static void integration_delete(struct sgc *g, struct sim_call *c)
 {
-    struct gc_integration *in = integration_of(g, c);
+    struct sgc_integration *in = integration_of(g, c);
     if (!in)
         return;
     in->deleted = true;
-    gc_correlate(c);
+    sgc_correlate(c);
     sim_answer(c, 204, SLICE_NONE, SLICE_NONE);
 }
 
-static void write_any_integration(struct gc *g, struct jw *w, const void *item)
+static void write_any_integration(struct sgc *g, struct jw *w, const void *item)
 {
     (void)g;
-    const struct gc_integration *in = item;
+    const struct sgc_integration *in = item;
     jw_open(w, NULL, '{');
     jw_str(w, "id", in->id);
     jw_str(w, "name", in->name);
     jw_str(w, "status", SL("Active"));
     jw_str(w, "messengerType", SL("open"));
-    gc_ref(w, "recipient", in->id, RECIPIENTS);
+    sgc_ref(w, "recipient", in->id, RECIPIENTS);
     jw_time(w, "dateCreated", in->created_ms);
     jw_close(w, '}');
 }
 
-static void integrations_all(struct gc *g, struct sim_call *c)
+static void integrations_all(struct sgc *g, struct sim_call *c)
 {
-    gc_answer_list(g, c,
-                   &(struct gc_listing){ .list = &g->integrations, .item = write_any_integration, .keep = live });
+    sgc_answer_list(
+        g, c, &(struct sgc_listing){ .list = &g->integrations, .item = write_any_integration, .keep = live });
 }
 
-static void identity_get(struct gc *g, struct sim_call *c)
+static void identity_get(struct sgc *g, struct sim_call *c)
 {
-    const struct gc_integration *in = integration_of(g, c);
+    const struct sgc_integration *in = integration_of(g, c);
     if (in)
-        gc_json(c, 200,
-                in->identity ? js_print(c->x->a, in->identity)
-                             : SL("{\"resolveIdentities\":false,\"division\":{\"id\":\"*\"}}"));
+        sgc_json(c, 200,
+                 in->identity ? js_print(c->x->a, in->identity)
+                              : SL("{\"resolveIdentities\":false,\"division\":{\"id\":\"*\"}}"));
 }
 
-static void identity_put(struct gc *g, struct sim_call *c)
+static void identity_put(struct sgc *g, struct sim_call *c)
 {
-    struct gc_integration *in = integration_of(g, c);
+    struct sgc_integration *in = integration_of(g, c);
     if (!in)
         return;
-    const struct js *doc = gc_body(c);
+    const struct js *doc = sgc_body(c);
     if (!doc)
         return;
     if (!js_is_bool(js_at(doc, "resolveIdentities"))) {
-        gc_error(c, 400, "constraint.validation", "The value of resolveIdentities is required.");
+        sgc_error(c, 400, "constraint.validation", "The value of resolveIdentities is required.");
         return;
     }
     in->identity = js_parse(g->a, arena_dup(g->a, c->x->body), NULL);
-    gc_json(c, 200, js_print(c->x->a, doc));
+    sgc_json(c, 200, js_print(c->x->a, doc));
 }
 
 /* ---- flows and recipients: "6. Message routing and flows" ----------------------------------------------------------------------- */
@@ -255,8 +259,10 @@ static const struct flow {
     slice id, name, description;
     bool published;
 } flows[] = {
-    { SLI("900f1e2d-3c4b-4a59-8677-889900aabb01"), SLI("Guest messages"), SLI("Puts every guest into the queue"), true },
-    { SLI("900f1e2d-3c4b-4a59-8677-889900aabb02"), SLI("Guest messages with a bot"), SLI("Asks first, then the queue"), true },
+    { SLI("900f1e2d-3c4b-4a59-8677-889900aabb01"), SLI("Guest messages"),
+      SLI("Puts every guest into the queue"), true },
+    { SLI("900f1e2d-3c4b-4a59-8677-889900aabb02"), SLI("Guest messages with a bot"),
+      SLI("Asks first, then the queue"), true },
     { SLI("900f1e2d-3c4b-4a59-8677-889900aabb03"), SLI("Unfinished"), SLI("Saved, never published"), false },
 };
 
@@ -288,7 +294,7 @@ static void flow_members(struct jw *w, const struct flow *f)
     jw_str(w, "selfUri", text_slice(&uri));
 }
 
-static void write_flow(struct gc *g, struct jw *w, const void *item)
+static void write_flow(struct sgc *g, struct jw *w, const void *item)
 {
     (void)g;
     jw_open(w, NULL, '{');
@@ -296,35 +302,35 @@ static void write_flow(struct gc *g, struct jw *w, const void *item)
     jw_close(w, '}');
 }
 
-static void flows_list(struct gc *g, struct sim_call *c)
+static void flows_list(struct sgc *g, struct sim_call *c)
 {
     slice types = exchange_query(c->x, "type"), name = exchange_query(c->x, "name");
     bool wanted = !types.n;
     while (types.n)
         wanted |= slice_eq_nocase(slice_cut(&types, ','), SL("inboundshortmessage"));
-    struct gc_list list = { 0 };
+    struct sgc_list list = { 0 };
     for (size_t i = 0; wanted && i < COUNT(flows); i++)
         if (!name.n || slice_eq_nocase(name, flows[i].name))
-            gc_list_add(&list, (void *)(uintptr_t)&flows[i]);
-    gc_answer_list(g, c, &(struct gc_listing){ .list = &list, .item = write_flow });
-    gc_list_done(&list);
+            sgc_list_add(&list, (void *)(uintptr_t)&flows[i]);
+    sgc_answer_list(g, c, &(struct sgc_listing){ .list = &list, .item = write_flow });
+    sgc_list_done(&list);
 }
 
-static void flow_get(struct gc *g, struct sim_call *c)
+static void flow_get(struct sgc *g, struct sim_call *c)
 {
     const struct flow *f = flow_find(c->params[0]);
     if (!f) {
-        gc_not_found(c, "flow", c->params[0]);
+        sgc_not_found(c, "flow", c->params[0]);
         return;
     }
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     write_flow(g, &w, f);
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
-static void write_recipient(struct gc *g, struct jw *w, const void *item)
+static void write_recipient(struct sgc *g, struct jw *w, const void *item)
 {
-    const struct gc_integration *in = item;
+    const struct sgc_integration *in = item;
     const struct flow *f = flow_find(in->flow);
     jw_open(w, NULL, '{');
     jw_str(w, "id", in->id);
@@ -340,8 +346,8 @@ static void write_recipient(struct gc *g, struct jw *w, const void *item)
     }
     jw_time(w, "dateCreated", in->created_ms);
     jw_time(w, "dateModified", in->modified_ms);
-    gc_ref(w, "createdBy", g->client_id, "/api/v2/users");
-    gc_ref(w, "modifiedBy", g->client_id, "/api/v2/users");
+    sgc_ref(w, "createdBy", g->client_id, "/api/v2/users");
+    sgc_ref(w, "modifiedBy", g->client_id, "/api/v2/users");
     jw_str(w, "messengerType", SL("open"));
     struct text uri = text_new(w->t.a, 512);
     text_add(&uri, RECIPIENTS "/" SLF, SLA(in->id));
@@ -349,49 +355,49 @@ static void write_recipient(struct gc *g, struct jw *w, const void *item)
     jw_close(w, '}');
 }
 
-static void answer_recipient(struct gc *g, struct sim_call *c, const struct gc_integration *in)
+static void answer_recipient(struct sgc *g, struct sim_call *c, const struct sgc_integration *in)
 {
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     write_recipient(g, &w, in);
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
 static bool of_name(const void *item, const void *arg)
 {
     const slice *name = arg;
-    const struct gc_integration *in = item;
+    const struct sgc_integration *in = item;
     return !in->deleted && (!name->n || slice_eq_nocase(*name, in->name));
 }
 
-static void recipients_list(struct gc *g, struct sim_call *c)
+static void recipients_list(struct sgc *g, struct sim_call *c)
 {
-    static const struct gc_list none;
+    static const struct sgc_list none;
     slice type = exchange_query(c->x, "messengerType"), name = exchange_query(c->x, "name");
     bool open = !type.n || slice_eq_nocase(type, SL("open"));
-    gc_answer_list(g, c,
-                   &(struct gc_listing){ .list = open ? &g->integrations : &none,
-                                         .item = write_recipient,
-                                         .keep = of_name,
-                                         .arg = &name });
+    sgc_answer_list(g, c,
+                    &(struct sgc_listing){ .list = open ? &g->integrations : &none,
+                                           .item = write_recipient,
+                                           .keep = of_name,
+                                           .arg = &name });
 }
 
-static void recipient_get(struct gc *g, struct sim_call *c)
+static void recipient_get(struct sgc *g, struct sim_call *c)
 {
-    const struct gc_integration *in = integration_of(g, c);
+    const struct sgc_integration *in = integration_of(g, c);
     if (in)
         answer_recipient(g, c, in);
 }
 
-static void recipient_put(struct gc *g, struct sim_call *c)
+static void recipient_put(struct sgc *g, struct sim_call *c)
 {
-    struct gc_integration *in = integration_of(g, c);
-    const struct js *doc = in ? gc_body(c) : NULL;
+    struct sgc_integration *in = integration_of(g, c);
+    const struct js *doc = in ? sgc_body(c) : NULL;
     if (!doc)
         return;
     const struct js *flow = js_at(doc, "flow");
     const struct flow *f = flow_find(js_text(js_at(flow, "id")));
     if (flow && !js_is_null(flow) && (!f || !f->published)) {
-        gc_error(c, 400, "invalid.value", f ? "The flow is not published." : "The flow is not known.");
+        sgc_error(c, 400, "invalid.value", f ? "The flow is not published." : "The flow is not known.");
         return;
     }
     in->flow = f ? f->id : SLICE_NONE;
@@ -405,7 +411,7 @@ struct job {
     slice id, yaml;
 };
 
-static struct job *job_find(const struct gc *g, slice id)
+static struct job *job_find(const struct sgc *g, slice id)
 {
     for (size_t i = 0; i < g->jobs.n; i++) {
         struct job *j = g->jobs.items[i];
@@ -415,29 +421,30 @@ static struct job *job_find(const struct gc *g, slice id)
     return NULL;
 }
 
-static void job_create(struct gc *g, struct sim_call *c)
+static void job_create(struct sgc *g, struct sim_call *c)
 {
     struct job *j = ARENA_NEW(g->a, struct job);
-    j->id = gc_uuid(g->a);
-    gc_list_add(&g->jobs, j);
-    struct jw w = gc_writer(c);
+    j->id = sgc_uuid(g->a);
+    sgc_list_add(&g->jobs, j);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     jw_str(&w, "id", j->id);
     jw_str(&w, "presignedUrl",
            arena_printf(c->x->a, SLF "/storage/flows/" SLF "?signature=" SLF, SLA(g->base), SLA(j->id),
-                        SLA(gc_hmac_hex(c->x->a, g->signing_key, j->id))));
+                        SLA(sgc_hmac_hex(c->x->a, g->signing_key, j->id))));
     jw_open(&w, "headers", '{');
     jw_str(&w, "x-amz-server-side-encryption", SL("AES256"));
     jw_close(&w, '}');
     jw_close(&w, '}');
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
-void gc_job_put(struct sim_call *c, void *ctx)
+void sgc_job_put(struct sim_call *c, void *ctx)
 {
-    struct gc *g = ctx;
+    struct sgc *g = ctx;
     struct job *j = job_find(g, c->params[0]);
-    if (!j || !slice_eq(exchange_query(c->x, "signature"), gc_hmac_hex(c->x->a, g->signing_key, c->params[0])) ||
+    if (!j ||
+        !slice_eq(exchange_query(c->x, "signature"), sgc_hmac_hex(c->x->a, g->signing_key, c->params[0])) ||
         !slice_eq(exchange_header(c->x, "x-amz-server-side-encryption"), SL("AES256"))) {
         sim_answer(c, 403, SL("application/xml"), SL("<Error><Code>SignatureDoesNotMatch</Code></Error>"));
         return;
@@ -446,15 +453,15 @@ void gc_job_put(struct sim_call *c, void *ctx)
     sim_answer(c, 200, SLICE_NONE, SLICE_NONE);
 }
 
-static void job_get(struct gc *g, struct sim_call *c)
+static void job_get(struct sgc *g, struct sim_call *c)
 {
     const struct job *j = job_find(g, c->params[0]);
     if (!j) {
-        gc_not_found(c, "job", c->params[0]);
+        sgc_not_found(c, "job", c->params[0]);
         return;
     }
     bool good = slice_find(j->yaml, SL("inboundShortMessage:")) != SIZE_MAX;
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     jw_str(&w, "id", j->id);
     jw_str(&w, "status", !j->yaml.p ? SL("Registered") : good ? SL("Success") : SL("Failure"));
@@ -469,31 +476,31 @@ static void job_get(struct gc *g, struct sim_call *c)
     }
     jw_close(&w, ']');
     if (good)
-        gc_ref(&w, "flow", flows[0].id, "/api/v2/flows");
+        sgc_ref(&w, "flow", flows[0].id, "/api/v2/flows");
     jw_close(&w, '}');
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
 /* ---- what notifiers call: "11. Notifier" --------------------------------------------------------------------------------------- */
 
-void gc_chat_post(struct sim_call *c, void *ctx)
+void sgc_chat_post(struct sim_call *c, void *ctx)
 {
-    struct gc *g = ctx;
-    const struct js *doc = gc_body(c);
+    struct sgc *g = ctx;
+    const struct js *doc = sgc_body(c);
     if (!doc)
         return;
     if (slice_empty(js_text(js_at(doc, "message")))) {
-        gc_error(c, 400, "bad.request", "message is required");
+        sgc_error(c, 400, "bad.request", "message is required");
         return;
     }
     slice *line = ARENA_NEW(g->a, slice);
     *line = js_print(g->a, doc);
-    gc_list_add(&g->chat, line);
-    gc_json(c, 200, SL("{}"));
+    sgc_list_add(&g->chat, line);
+    sgc_json(c, 200, SL("{}"));
 }
 
 /* clang-format off */
-const struct gc_route gc_admin_routes[] = {
+const struct sgc_route sgc_admin_routes[] = {
     { "GET",    INTEGRATIONS,                                       "messaging:integration:view",   integrations_list },
     { "POST",   INTEGRATIONS,                                       "messaging:integration:add",    integration_create },
     { "GET",    INTEGRATIONS "/:id",                                "messaging:integration:view",   integration_get },
@@ -513,4 +520,4 @@ const struct gc_route gc_admin_routes[] = {
     { "GET",    "/api/v2/flows/:id",                                "architect:flow:view",          flow_get },
 };
 /* clang-format on */
-const size_t gc_admin_n = COUNT(gc_admin_routes);
+const size_t sgc_admin_n = COUNT(sgc_admin_routes);

@@ -3,7 +3,7 @@
 
 enum want { W_ANY, W_STRING, W_TEXT, W_TIME, W_OBJECT, W_ARRAY, W_STRINGS, W_BOOL, W_ENUM };
 struct rule {
-    unsigned shapes;   /* of enum gc_shape, as bits */
+    unsigned shapes;   /* of enum sgc_shape, as bits */
     unsigned required; /* in these of them */
     enum want want;
     const char *path, *names; /* W_ENUM: "Email|Phone|Opaque", any case */
@@ -11,11 +11,11 @@ struct rule {
 
 #define ON(shape) (1u << (shape))
 enum {
-    MSG = ON(GC_MESSAGE),
-    RSP = ON(GC_RESPONSE),
-    EVT = ON(GC_EVENT),
-    RCP = ON(GC_RECEIPT),
-    OLD = ON(GC_OLD),
+    MSG = ON(SGC_MESSAGE),
+    RSP = ON(SGC_RESPONSE),
+    EVT = ON(SGC_EVENT),
+    RCP = ON(SGC_RECEIPT),
+    OLD = ON(SGC_OLD),
     GUEST = MSG | RSP | EVT,
     ALL = GUEST | RCP | OLD,
 };
@@ -71,29 +71,29 @@ static const struct rule attachment_rules[] = {
     { ALL, 0,   W_STRING, "attachment.filename",   NULL },
 };
 static const struct { const char *path; size_t off; } texts[] = {
-    { "channel.messageId",      offsetof(struct gc_inbound, message_id) },
-    { "channel.time",           offsetof(struct gc_inbound, time) },
-    { "channel.from.id",        offsetof(struct gc_inbound, from) },
-    { "channel.from.idType",    offsetof(struct gc_inbound, id_type) },
-    { "channel.from.nickname",  offsetof(struct gc_inbound, nickname) },
-    { "channel.from.firstName", offsetof(struct gc_inbound, first_name) },
-    { "channel.from.lastName",  offsetof(struct gc_inbound, last_name) },
-    { "channel.from.image",     offsetof(struct gc_inbound, image) },
-    { "channel.from.email",     offsetof(struct gc_inbound, email) },
-    { "channel.to.id",          offsetof(struct gc_inbound, to) },
-    { "text",                   offsetof(struct gc_inbound, text) },
-    { "type",                   offsetof(struct gc_inbound, type) },
-    { "status",                 offsetof(struct gc_inbound, status) },
-    { "id",                     offsetof(struct gc_inbound, id) },
-    { "originatingMessageId",   offsetof(struct gc_inbound, answers_to) },
-    { "buttonResponse.type",    offsetof(struct gc_inbound, button_type) },
-    { "buttonResponse.text",    offsetof(struct gc_inbound, button_text) },
-    { "buttonResponse.payload", offsetof(struct gc_inbound, button_payload) },
-    { "content.0.attachment.mime",      offsetof(struct gc_inbound, mime) },
-    { "content.0.attachment.url",       offsetof(struct gc_inbound, url) },
-    { "content.0.attachment.mediaType", offsetof(struct gc_inbound, kind) },
-    { "content.0.attachment.filename",  offsetof(struct gc_inbound, name) },
-    { "content.0.attachment.sha256",    offsetof(struct gc_inbound, sha256) },
+    { "channel.messageId",      offsetof(struct sgc_inbound, message_id) },
+    { "channel.time",           offsetof(struct sgc_inbound, time) },
+    { "channel.from.id",        offsetof(struct sgc_inbound, from) },
+    { "channel.from.idType",    offsetof(struct sgc_inbound, id_type) },
+    { "channel.from.nickname",  offsetof(struct sgc_inbound, nickname) },
+    { "channel.from.firstName", offsetof(struct sgc_inbound, first_name) },
+    { "channel.from.lastName",  offsetof(struct sgc_inbound, last_name) },
+    { "channel.from.image",     offsetof(struct sgc_inbound, image) },
+    { "channel.from.email",     offsetof(struct sgc_inbound, email) },
+    { "channel.to.id",          offsetof(struct sgc_inbound, to) },
+    { "text",                   offsetof(struct sgc_inbound, text) },
+    { "type",                   offsetof(struct sgc_inbound, type) },
+    { "status",                 offsetof(struct sgc_inbound, status) },
+    { "id",                     offsetof(struct sgc_inbound, id) },
+    { "originatingMessageId",   offsetof(struct sgc_inbound, answers_to) },
+    { "buttonResponse.type",    offsetof(struct sgc_inbound, button_type) },
+    { "buttonResponse.text",    offsetof(struct sgc_inbound, button_text) },
+    { "buttonResponse.payload", offsetof(struct sgc_inbound, button_payload) },
+    { "content.0.attachment.mime",      offsetof(struct sgc_inbound, mime) },
+    { "content.0.attachment.url",       offsetof(struct sgc_inbound, url) },
+    { "content.0.attachment.mediaType", offsetof(struct sgc_inbound, kind) },
+    { "content.0.attachment.filename",  offsetof(struct sgc_inbound, name) },
+    { "content.0.attachment.sha256",    offsetof(struct sgc_inbound, sha256) },
 };
 /* clang-format on */
 
@@ -123,7 +123,8 @@ static bool rule_holds(const struct rule *r, const char *where, const struct js 
     case W_STRING:
         return js_is_string(v) || fault(f, "bad.request", r->path, "%s.%s should be string", where, r->path);
     case W_TEXT:
-        return js_text(v).n || fault(f, "bad.request", r->path, "%s.%s should be a string that is not empty", where, r->path);
+        return js_text(v).n ||
+               fault(f, "bad.request", r->path, "%s.%s should be a string that is not empty", where, r->path);
     case W_TIME:
         return time_parse_rfc3339(js_text(v), &ms) ||
                fault(f, "invalid.date", r->path, "%s.%s should match format \"date-time\"", where, r->path);
@@ -132,20 +133,20 @@ static bool rule_holds(const struct rule *r, const char *where, const struct js 
     case W_ARRAY:
         return js_is_array(v) || fault(f, "bad.request", r->path, "%s.%s should be array", where, r->path);
     case W_STRINGS:
-        return all_strings(v) ||
-               fault(f, "bad.request", r->path, "%s.%s should be an object whose values are strings", where, r->path);
+        return all_strings(v) || fault(f, "bad.request", r->path,
+                                       "%s.%s should be an object whose values are strings", where, r->path);
     case W_BOOL:
         return js_is_bool(v) || fault(f, "bad.request", r->path, "%s.%s should be boolean", where, r->path);
     case W_ENUM:
         return (js_is_string(v) && named(r->names, js_text(v))) ||
-               fault(f, "bad.request", r->path, "%s.%s should be equal to one of the allowed values (%s)", where,
-                     r->path, r->names);
+               fault(f, "bad.request", r->path, "%s.%s should be equal to one of the allowed values (%s)",
+                     where, r->path, r->names);
     }
     return false;
 }
 
-static bool rules_hold(const struct rule *t, size_t n, enum gc_shape shape, const char *where, const struct js *doc,
-                       struct fault *f)
+static bool rules_hold(const struct rule *t, size_t n, enum sgc_shape shape, const char *where,
+                       const struct js *doc, struct fault *f)
 {
     for (size_t i = 0; i < n; i++) {
         if (!(t[i].shapes & ON(shape)))
@@ -155,26 +156,29 @@ static bool rules_hold(const struct rule *t, size_t n, enum gc_shape shape, cons
             if (!rule_holds(&t[i], where, v, f))
                 return false;
         } else if (t[i].required & ON(shape)) {
-            return fault(f, "bad.request", t[i].path, "should have required property '%s.%s'", where, t[i].path);
+            return fault(f, "bad.request", t[i].path, "should have required property '%s.%s'", where,
+                         t[i].path);
         }
     }
     return true;
 }
 
 /* "only Attachment, only one item"; nothing at all is refused in the words of section 3. */
-static bool content_holds(const struct gc_inbound *in, struct fault *f)
+static bool content_holds(const struct sgc_inbound *in, struct fault *f)
 {
     if (js_len(in->content) > 1)
         return fault(f, "bad.request", "content", ".content should NOT have more than 1 items");
     if (js_len(in->content) == 1)
-        return rules_hold(attachment_rules, COUNT(attachment_rules), GC_MESSAGE, ".content[0]", js_item(in->content, 0), f);
+        return rules_hold(attachment_rules, COUNT(attachment_rules), SGC_MESSAGE, ".content[0]",
+                          js_item(in->content, 0), f);
     return !slice_empty(in->text) ||
-           fault(f, "bad.request", "content",
-                 "should have required property 'content', should have required property '.text', should match "
-                 "some schema in anyOf");
+           fault(
+               f, "bad.request", "content",
+               "should have required property 'content', should have required property '.text', should match "
+               "some schema in anyOf");
 }
 
-bool gc_check(const struct js *doc, enum gc_shape shape, struct gc_inbound *ret, struct fault *f)
+bool sgc_check(const struct js *doc, enum sgc_shape shape, struct sgc_inbound *ret, struct fault *f)
 {
     if (!rules_hold(rules, COUNT(rules), shape, "", doc, f))
         return false;
@@ -186,8 +190,9 @@ bool gc_check(const struct js *doc, enum gc_shape shape, struct gc_inbound *ret,
     ret->attributes = js_at(doc, "channel.metadata.customAttributes");
     ret->metadata = js_at(doc, "metadata");
     ret->reasons = js_at(doc, "reasons");
-    bool message = shape == GC_MESSAGE || (shape == GC_OLD && slice_eq_nocase(ret->type, SL("Text")));
-    if (shape == GC_OLD && !message && (slice_empty(ret->id) || slice_empty(ret->status)))
-        return fault(f, "bad.request", "id", "should have required property '.id', should have required property '.status'");
+    bool message = shape == SGC_MESSAGE || (shape == SGC_OLD && slice_eq_nocase(ret->type, SL("Text")));
+    if (shape == SGC_OLD && !message && (slice_empty(ret->id) || slice_empty(ret->status)))
+        return fault(f, "bad.request", "id",
+                     "should have required property '.id', should have required property '.status'");
     return !message || content_holds(ret, f);
 }

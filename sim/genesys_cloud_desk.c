@@ -2,8 +2,9 @@
 
 /* ---- what an agent says ------------------------------------------------------------------------------------------------------ */
 
-struct gc_message *gc_say(struct gc *g, struct gc_conversation *v, const struct gc_agent *agent, slice text, slice content,
-                          struct gc_media *media, const struct gc_hook_how *how, struct fault *f)
+struct sgc_message *sgc_say(struct sgc *g, struct sgc_conversation *v, const struct sgc_agent *agent,
+                            slice text, slice content, struct sgc_media *media,
+                            const struct sgc_hook_how *how, struct fault *f)
 {
     if (v->integration->deleted)
         return fault(f, "refused", "", "The conversation's integration is deleted."), NULL;
@@ -11,37 +12,43 @@ struct gc_message *gc_say(struct gc *g, struct gc_conversation *v, const struct 
         return fault(f, "refused", "", "The conversation is over."), NULL;
     if (slice_empty(text) && slice_empty(content) && !media)
         return fault(f, "missing_field", "text", "There is nothing to say."), NULL;
-    if (utf8_len(text) > GC_TEXT_CHARS)
-        return fault(f, "out_of_range", "text", "A text has at most %d characters.", GC_TEXT_CHARS), NULL;
-    if (media && !gc_mime_allowed(g, v->integration, media->mime, false))
+    if (utf8_len(text) > SGC_TEXT_CHARS)
+        return fault(f, "out_of_range", "text", "A text has at most %d characters.", SGC_TEXT_CHARS), NULL;
+    if (media && !sgc_mime_allowed(g, v->integration, media->mime, false))
         return fault(f, "refused", "attachment.mime",
-                     "The supported content profile does not let this kind of file out."), NULL;
-    struct gc_message *m = gc_message_add(g, v, agent ? GC_AGENT : GC_BOT);
+                     "The supported content profile does not let this kind of file out."),
+               NULL;
+    struct sgc_message *m = sgc_message_add(g, v, agent ? SGC_AGENT : SGC_BOT);
     if (!m)
-        return fault(f, "refused", "", "This simulator keeps no more than %d messages.", GC_MESSAGES_MAX), NULL;
+        return fault(f, "refused", "", "This simulator keeps no more than %d messages.", SGC_MESSAGES_MAX),
+               NULL;
     if (agent)
-        gc_seat_take(g, v, agent, "transfer");
+        sgc_seat_take(g, v, agent, "transfer");
     m->agent = agent;
     m->text = arena_dup(g->a, text);
     m->media = media;
-    m->content = media ? gc_media_content(g, media) : arena_dup(g->a, content);
+    m->content = media ? sgc_media_content(g, media) : arena_dup(g->a, content);
     v->unread = 0;
-    gc_hook_message(g, m, how);
-    gc_tell_message(g, m);
-    gc_tell_conversation(g, v);
+    sgc_hook_message(g, m, how);
+    sgc_tell_message(g, m);
+    sgc_tell_conversation(g, v);
     return m;
 }
 
 /* ---- what pages and tests see -------------------------------------------------------------------------------------------------- */
 
-static const char *const state_names[] = { [GC_QUEUED] = "queued", [GC_RECEIVED] = "received", [GC_SENT] = "sent",
-                                           [GC_PUBLISHED] = "published", [GC_DELIVERED] = "delivered",
-                                           [GC_FAILED] = "failed" };
-static const char *const media_names[] = { [GC_FETCHING] = "fetching", [GC_KEPT] = "kept", [GC_DROPPED] = "dropped",
-                                           [GC_BROKEN] = "failed", [GC_WAITING] = "waiting" };
-static const char *const by_names[] = { [GC_GUEST] = "guest", [GC_AGENT] = "agent", [GC_BOT] = "bot" };
+static const char *const state_names[] = {
+    [SGC_QUEUED] = "queued",       [SGC_RECEIVED] = "received",   [SGC_SENT] = "sent",
+    [SGC_PUBLISHED] = "published", [SGC_DELIVERED] = "delivered", [SGC_FAILED] = "failed"
+};
+static const char *const media_names[] = { [SGC_FETCHING] = "fetching",
+                                           [SGC_KEPT] = "kept",
+                                           [SGC_DROPPED] = "dropped",
+                                           [SGC_BROKEN] = "failed",
+                                           [SGC_WAITING] = "waiting" };
+static const char *const by_names[] = { [SGC_GUEST] = "guest", [SGC_AGENT] = "agent", [SGC_BOT] = "bot" };
 
-static void write_media(struct jw *w, const struct gc_media *f)
+static void write_media(struct jw *w, const struct sgc_media *f)
 {
     struct text url = text_new(w->t.a, 128);
     text_add(&url, "/sim/media/" SLF, SLA(f->id));
@@ -61,16 +68,19 @@ static void write_media(struct jw *w, const struct gc_media *f)
     jw_close(w, '}');
 }
 
-static void write_message(struct jw *w, const struct gc_message *m)
+static void write_message(struct jw *w, const struct sgc_message *m)
 {
-    const struct gc_conversation *v = m->conversation;
+    const struct sgc_conversation *v = m->conversation;
     jw_open(w, NULL, '{');
     jw_str(w, "id", m->id);
     jw_str(w, "conversation", v->id);
     jw_opt(w, "messageId", m->message_id);
-    jw_str(w, "direction", m->by == GC_GUEST ? SL("inbound") : SL("outbound"));
+    jw_str(w, "direction", m->by == SGC_GUEST ? SL("inbound") : SL("outbound"));
     jw_str(w, "from", slice_of(by_names[m->by]));
-    jw_str(w, "name", m->by == GC_GUEST ? slice_or(v->nickname, v->guest) : m->agent ? m->agent->name : SL("Bot"));
+    jw_str(w, "name",
+           m->by == SGC_GUEST ? slice_or(v->nickname, v->guest)
+           : m->agent         ? m->agent->name
+                              : SL("Bot"));
     jw_time(w, "at", m->at_ms);
     jw_opt(w, "time", m->time);
     jw_str(w, "text", m->text);
@@ -100,9 +110,9 @@ static void write_message(struct jw *w, const struct gc_message *m)
     jw_close(w, '}');
 }
 
-static void conversation_members(struct jw *w, const struct gc_conversation *v)
+static void conversation_members(struct jw *w, const struct sgc_conversation *v)
 {
-    const struct gc_participant *seat = gc_seat(v);
+    const struct sgc_participant *seat = sgc_seat(v);
     jw_str(w, "id", v->id);
     jw_str(w, "state", v->end_ms ? SL("ended") : seat ? SL("connected") : SL("queued"));
     jw_str(w, "integration", v->integration->id);
@@ -118,19 +128,22 @@ static void conversation_members(struct jw *w, const struct gc_conversation *v)
     jw_opt(w, "email", v->email);
     jw_close(w, '}');
     jw_opt(w, "agent", seat ? seat->agent->name : SLICE_NONE);
-    jw_str(w, "customer", gc_customer(v)->id);
+    jw_str(w, "customer", sgc_customer(v)->id);
     jw_time(w, "started", v->start_ms);
     if (v->end_ms)
         jw_time(w, "ended", v->end_ms);
-    jw_opt(w, "disconnect", slice_of(gc_customer(v)->disconnect));
+    jw_opt(w, "disconnect", slice_of(sgc_customer(v)->disconnect));
     jw_time(w, "last", v->last_ms);
     jw_int(w, "unread", v->unread);
     jw_int(w, "reopened", v->reopened);
     jw_int(w, "transfers", v->transfers);
     jw_int(w, "count", (int64_t)v->n_messages);
     jw_bool(w, "typing", v->typing_until_ms > time_now_ms());
-    const struct gc_message *last = v->messages ? CONTAINER_OF(v->last_message, struct gc_message, next) : NULL;
-    jw_str(w, "preview", last ? utf8_cut(slice_or(last->text, last->media ? last->media->name : SLICE_NONE), 80) : SLICE_NONE);
+    const struct sgc_message *last =
+        v->messages ? CONTAINER_OF(v->last_message, struct sgc_message, next) : NULL;
+    jw_str(w, "preview",
+           last ? utf8_cut(slice_or(last->text, last->media ? last->media->name : SLICE_NONE), 80)
+                : SLICE_NONE);
     jw_open(w, "attributes", '{');
     for (size_t i = 0; i < v->n_attributes; i++) {
         jw_key(w, v->attributes[i].key);
@@ -139,7 +152,7 @@ static void conversation_members(struct jw *w, const struct gc_conversation *v)
     jw_close(w, '}');
 }
 
-static void write_conversation(struct jw *w, const struct gc_conversation *v)
+static void write_conversation(struct jw *w, const struct sgc_conversation *v)
 {
     jw_open(w, NULL, '{');
     conversation_members(w, v);
@@ -147,32 +160,32 @@ static void write_conversation(struct jw *w, const struct gc_conversation *v)
 }
 
 /* Nothing is written while nobody looks. */
-void gc_tell_message(struct gc *g, const struct gc_message *m)
+void sgc_tell_message(struct sgc *g, const struct sgc_message *m)
 {
     if (!g->watched)
         return;
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct jw w = jw_new(a, GC_ANSWER_MAX);
+    struct jw w = jw_new(a, SGC_ANSWER_MAX);
     write_message(&w, m);
     feed_send(g->feed, "message", jw_done(&w));
 }
 
-void gc_tell_conversation(struct gc *g, const struct gc_conversation *v)
+void sgc_tell_conversation(struct sgc *g, const struct sgc_conversation *v)
 {
     if (!g->watched)
         return;
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct jw w = jw_new(a, GC_ANSWER_MAX);
+    struct jw w = jw_new(a, SGC_ANSWER_MAX);
     write_conversation(&w, v);
     feed_send(g->feed, "conversation", jw_done(&w));
 }
 
-void gc_tell_typing(struct gc *g, const struct gc_conversation *v)
+void sgc_tell_typing(struct sgc *g, const struct sgc_conversation *v)
 {
     if (!g->watched)
         return;
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    slice json = arena_printf(a, "{\"conversation\":\"" SLF "\",\"ms\":%d}", SLA(v->id), GC_TYPING_MS);
+    slice json = arena_printf(a, "{\"conversation\":\"" SLF "\",\"ms\":%d}", SLA(v->id), SGC_TYPING_MS);
     feed_send(g->feed, "typing", json);
 }
 
@@ -185,9 +198,9 @@ static void refuse(struct sim_call *c, int status, const char *code, const char 
     sim_fault(c, status, &f);
 }
 
-static struct gc_conversation *conversation_of(struct gc *g, struct sim_call *c)
+static struct sgc_conversation *conversation_of(struct sgc *g, struct sim_call *c)
 {
-    struct gc_conversation *v = gc_conversation_find(g, c->params[0]);
+    struct sgc_conversation *v = sgc_conversation_find(g, c->params[0]);
     if (!v)
         refuse(c, 404, "not_found", "id", "There is no such conversation.");
     return v;
@@ -195,14 +208,14 @@ static struct gc_conversation *conversation_of(struct gc *g, struct sim_call *c)
 
 static void conversations_get(struct sim_call *c, void *ctx)
 {
-    struct gc *g = ctx;
-    struct jw w = gc_writer(c);
-    size_t n = MIN(g->conversations.n, (size_t)GC_CONVERSATIONS_LISTED);
+    struct sgc *g = ctx;
+    struct jw w = sgc_writer(c);
+    size_t n = MIN(g->conversations.n, (size_t)SGC_CONVERSATIONS_LISTED);
     jw_open(&w, NULL, '{');
     jw_int(&w, "total", (int64_t)g->conversations.n);
     jw_open(&w, "agents", '[');
     for (size_t i = 0; i < g->agents.n; i++)
-        jw_str(&w, NULL, ((const struct gc_agent *)g->agents.items[i])->name);
+        jw_str(&w, NULL, ((const struct sgc_agent *)g->agents.items[i])->name);
     jw_close(&w, ']');
     jw_open(&w, "conversations", '[');
     for (size_t i = 0; i < n; i++)
@@ -214,14 +227,14 @@ static void conversations_get(struct sim_call *c, void *ctx)
 
 static void conversation_get(struct sim_call *c, void *ctx)
 {
-    const struct gc_conversation *v = conversation_of(ctx, c);
+    const struct sgc_conversation *v = conversation_of(ctx, c);
     if (!v)
         return;
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     conversation_members(&w, v);
     jw_open(&w, "messages", '[');
-    for (const struct gc_message *m = v->messages; m; m = m->next)
+    for (const struct sgc_message *m = v->messages; m; m = m->next)
         write_message(&w, m);
     jw_close(&w, ']');
     jw_close(&w, '}');
@@ -232,7 +245,7 @@ enum { INBOUND_PAGE = 5000 };
 
 static void inbound_get(struct sim_call *c, void *ctx)
 {
-    const struct gc *g = ctx;
+    const struct sgc *g = ctx;
     int64_t from = 0, limit = INBOUND_PAGE;
     slice after = exchange_query(c->x, "after"), at_most = exchange_query(c->x, "limit");
     if ((after.p && (!slice_int(after, &from) || from < 0)) ||
@@ -240,12 +253,12 @@ static void inbound_get(struct sim_call *c, void *ctx)
         refuse(c, 400, "out_of_range", "after", "after and limit are numbers.");
         return;
     }
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     jw_int(&w, "total", (int64_t)g->inbound.n);
     jw_open(&w, "messages", '[');
     for (size_t i = (size_t)from; i < g->inbound.n && limit-- > 0; i++) {
-        const struct gc_message *m = g->inbound.items[i];
+        const struct sgc_message *m = g->inbound.items[i];
         jw_open(&w, NULL, '{');
         jw_int(&w, "seq", m->seq);
         jw_str(&w, "id", m->id);
@@ -268,7 +281,7 @@ static void inbound_get(struct sim_call *c, void *ctx)
 
 /* clang-format off */
 static const struct { const char *name; size_t off; } counters[] = {
-#define C(name) { #name, offsetof(struct gc_counters, name) }
+#define C(name) { #name, offsetof(struct sgc_counters, name) }
     C(logins), C(login_refused), C(api_calls), C(unauthorised), C(rate_limited),
     C(inbound), C(duplicates), C(refused), C(responses), C(typing_in), C(typing_dropped),
     C(receipts_delivered), C(receipts_failed), C(receipts_refused),
@@ -280,8 +293,8 @@ static const struct { const char *name; size_t off; } counters[] = {
 
 static void counters_get(struct sim_call *c, void *ctx)
 {
-    const struct gc *g = ctx;
-    struct jw w = gc_writer(c);
+    const struct sgc *g = ctx;
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     for (size_t i = 0; i < COUNT(counters); i++) {
         int64_t n;
@@ -297,15 +310,15 @@ static void counters_get(struct sim_call *c, void *ctx)
 
 static void events_get(struct sim_call *c, void *ctx)
 {
-    struct gc *g = ctx;
+    struct sgc *g = ctx;
     g->watched = true;
     feed_add(g->feed, c);
 }
 
 static void media_get(struct sim_call *c, void *ctx)
 {
-    const struct gc *g = ctx;
-    const struct gc_media *f = gc_map_get(&g->media_map, c->params[0]);
+    const struct sgc *g = ctx;
+    const struct sgc_media *f = sgc_map_get(&g->media_map, c->params[0]);
     if (!f || !f->bytes) {
         refuse(c, 404, "not_found", "id", "There are no bytes of such a file.");
         return;
@@ -341,8 +354,8 @@ static void picture_got(void *arg, const struct answer *r)
 
 static void picture_get(struct sim_call *c, void *ctx)
 {
-    struct gc *g = ctx;
-    const struct gc_conversation *v = conversation_of(g, c);
+    struct sgc *g = ctx;
+    const struct sgc_conversation *v = conversation_of(g, c);
     if (!v)
         return;
     if (!v->image.n) {
@@ -351,9 +364,13 @@ static void picture_get(struct sim_call *c, void *ctx)
     }
     struct picture *p = ARENA_NEW(c->x->a, struct picture);
     p->c = c;
-    p->call = (struct client_call){
-        .a = c->x->a, .method = "GET", .url = v->image, .answer_bytes = PICTURE_MAX, .max_redirects = 3, .done = picture_got, .arg = p
-    };
+    p->call = (struct client_call){ .a = c->x->a,
+                                    .method = "GET",
+                                    .url = v->image,
+                                    .answer_bytes = PICTURE_MAX,
+                                    .max_redirects = 3,
+                                    .done = picture_got,
+                                    .arg = p };
     client_send(g->env->client, &p->call);
 }
 
@@ -365,8 +382,8 @@ static void page_get(struct sim_call *c, void *ctx)
 
 static void chat_get(struct sim_call *c, void *ctx)
 {
-    const struct gc *g = ctx;
-    struct jw w = gc_writer(c);
+    const struct sgc *g = ctx;
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '[');
     for (size_t i = 0; i < g->chat.n; i++)
         jw_raw(&w, NULL, *(const slice *)g->chat.items[i]);
@@ -426,7 +443,7 @@ static void element(struct jw *w, const char *type, const char *member, const st
 /* What flows and bots send, "8.4 Content elements"; absent: the order holds nothing structured. */
 static slice structured(struct arena *a, const struct order *o)
 {
-    struct jw w = jw_new(a, GC_ANSWER_MAX);
+    struct jw w = jw_new(a, SGC_ANSWER_MAX);
     if (js_is_array(o->content))
         return js_len(o->content) ? js_print(a, o->content) : SLICE_NONE;
     jw_open(&w, NULL, '[');
@@ -451,47 +468,48 @@ static slice structured(struct arena *a, const struct order *o)
     return json.n > strlen("[]") ? json : SLICE_NONE;
 }
 
-static struct gc_media *file_new(struct gc *g, slice name, slice mime, slice bytes)
+static struct sgc_media *file_new(struct sgc *g, slice name, slice mime, slice bytes)
 {
-    struct gc_media *f = gc_media_new(g, slice_or(name, SL("file")), slice_or(mime, SL("application/octet-stream")),
-                                      gc_kind_of(mime));
+    struct sgc_media *f = sgc_media_new(g, slice_or(name, SL("file")),
+                                        slice_or(mime, SL("application/octet-stream")), sgc_kind_of(mime));
     f->url = arena_printf(g->a, SLF "/api/v2/downloads/" SLF, SLA(g->base), SLA(f->id));
-    gc_media_fill(g, f, bytes);
+    sgc_media_fill(g, f, bytes);
     return f;
 }
 
-static void answer_said(struct sim_call *c, const struct gc_message *m, const struct fault *f)
+static void answer_said(struct sim_call *c, const struct sgc_message *m, const struct fault *f)
 {
     if (!m) {
         sim_fault(c, 400, f);
         return;
     }
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     write_message(&w, m);
     sim_json(c, 200, jw_done(&w));
 }
 
 /* The agent named; nobody named: who is connected, else the first of all. */
-static const struct gc_agent *agent_for(const struct gc *g, const struct gc_conversation *v, slice name)
+static const struct sgc_agent *agent_for(const struct sgc *g, const struct sgc_conversation *v, slice name)
 {
-    const struct gc_participant *seat = gc_seat(v);
+    const struct sgc_participant *seat = sgc_seat(v);
     if (name.n)
-        return gc_agent_find(g, name);
+        return sgc_agent_find(g, name);
     return seat ? seat->agent : g->agents.items[0];
 }
 
-static void type_to(struct gc *g, struct sim_call *c, struct gc_conversation *v, const struct gc_hook_how *how)
+static void type_to(struct sgc *g, struct sim_call *c, struct sgc_conversation *v,
+                    const struct sgc_hook_how *how)
 {
-    bool on = gc_typing_enabled(g, v->integration, false) && !v->end_ms;
+    bool on = sgc_typing_enabled(g, v->integration, false) && !v->end_ms;
     if (on)
-        gc_hook_typing(g, v, how);
+        sgc_hook_typing(g, v, how);
     sim_json(c, 200, on ? SL("{\"sent\":true}") : SL("{\"sent\":false}"));
 }
 
 static void agent_post(struct sim_call *c, void *ctx)
 {
-    struct gc *g = ctx;
-    struct gc_conversation *v = conversation_of(g, c);
+    struct sgc *g = ctx;
+    struct sgc_conversation *v = conversation_of(g, c);
     if (!v)
         return;
     struct arena *a = c->x->a;
@@ -502,42 +520,43 @@ static void agent_post(struct sim_call *c, void *ctx)
         sim_fault(c, 400, &f);
         return;
     }
-    const struct gc_agent *agent = agent_for(g, v, o.agent);
+    const struct sgc_agent *agent = agent_for(g, v, o.agent);
     slice bytes = SLICE_NONE, content = structured(a, &o);
-    struct gc_hook_how how = { .bad_signature = o.bad_signature, .copies = (int)MIN(MAX(o.copies, 0), 6) };
+    struct sgc_hook_how how = { .bad_signature = o.bad_signature, .copies = (int)MIN(MAX(o.copies, 0), 6) };
     if (!agent)
         refuse(c, 400, "refused", "agent", "There is no such agent.");
-    else if (o.base64.p && !gc_unbase64(a, o.base64, &bytes))
+    else if (o.base64.p && !sgc_unbase64(a, o.base64, &bytes))
         refuse(c, 400, "wrong_type", "attachment.base64", "It is not Base64.");
     else if (o.typing)
         type_to(g, c, v, &how);
     else {
-        struct gc_media *file = o.base64.p ? file_new(g, o.name, o.mime, bytes) : NULL;
+        struct sgc_media *file = o.base64.p ? file_new(g, o.name, o.mime, bytes) : NULL;
         bool bot = o.bot || content.n; /* agents can send only text and attachments */
-        answer_said(c, gc_say(g, v, bot ? NULL : agent, o.text, content, file, &how, &f), &f);
+        answer_said(c, sgc_say(g, v, bot ? NULL : agent, o.text, content, file, &how, &f), &f);
     }
 }
 
 static void file_post(struct sim_call *c, void *ctx)
 {
-    struct gc *g = ctx;
-    struct gc_conversation *v = conversation_of(g, c);
+    struct sgc *g = ctx;
+    struct sgc_conversation *v = conversation_of(g, c);
     if (!v)
         return;
-    const struct gc_agent *agent = agent_for(g, v, exchange_query(c->x, "agent"));
+    const struct sgc_agent *agent = agent_for(g, v, exchange_query(c->x, "agent"));
     if (!agent) {
         refuse(c, 400, "refused", "agent", "There is no such agent.");
         return;
     }
     struct fault f = { 0 };
-    struct gc_media *file = file_new(g, exchange_query(c->x, "name"), exchange_header(c->x, "content-type"), c->x->body);
-    answer_said(c, gc_say(g, v, agent, exchange_query(c->x, "text"), SLICE_NONE, file, NULL, &f), &f);
+    struct sgc_media *file =
+        file_new(g, exchange_query(c->x, "name"), exchange_header(c->x, "content-type"), c->x->body);
+    answer_said(c, sgc_say(g, v, agent, exchange_query(c->x, "text"), SLICE_NONE, file, NULL, &f), &f);
 }
 
-static void answer_conversation(struct gc *g, struct sim_call *c, const struct gc_conversation *v)
+static void answer_conversation(struct sgc *g, struct sim_call *c, const struct sgc_conversation *v)
 {
-    gc_tell_conversation(g, v);
-    struct jw w = gc_writer(c);
+    sgc_tell_conversation(g, v);
+    struct jw w = sgc_writer(c);
     write_conversation(&w, v);
     sim_json(c, 200, jw_done(&w));
 }
@@ -555,15 +574,15 @@ static const struct {
 
 static void end_post(struct sim_call *c, void *ctx)
 {
-    struct gc *g = ctx;
-    struct gc_conversation *v = conversation_of(g, c);
+    struct sgc *g = ctx;
+    struct sgc_conversation *v = conversation_of(g, c);
     if (!v)
         return;
     const struct js *doc = c->x->body.n ? js_parse(c->x->a, c->x->body, NULL) : NULL;
     slice by = slice_or(js_text(js_at(doc, "by")), SL("agent"));
     for (size_t i = 0; i < COUNT(ends); i++)
         if (slice_eq(ends[i].by, by)) {
-            gc_conversation_end(g, v, ends[i].customer, ends[i].agent);
+            sgc_conversation_end(g, v, ends[i].customer, ends[i].agent);
             answer_conversation(g, c, v);
             return;
         }
@@ -572,23 +591,23 @@ static void end_post(struct sim_call *c, void *ctx)
 
 static void transfer_post(struct sim_call *c, void *ctx)
 {
-    struct gc *g = ctx;
-    struct gc_conversation *v = conversation_of(g, c);
+    struct sgc *g = ctx;
+    struct sgc_conversation *v = conversation_of(g, c);
     if (!v)
         return;
     const struct js *doc = js_parse(c->x->a, c->x->body, NULL);
-    const struct gc_agent *agent = gc_agent_find(g, js_text(js_at(doc, "agent")));
+    const struct sgc_agent *agent = sgc_agent_find(g, js_text(js_at(doc, "agent")));
     if (!agent || v->end_ms) {
         refuse(c, 400, "refused", "agent", agent ? "The conversation is over." : "There is no such agent.");
         return;
     }
-    gc_seat_take(g, v, agent, "transfer");
+    sgc_seat_take(g, v, agent, "transfer");
     answer_conversation(g, c, v);
 }
 
 static void read_post(struct sim_call *c, void *ctx)
 {
-    struct gc_conversation *v = conversation_of(ctx, c);
+    struct sgc_conversation *v = conversation_of(ctx, c);
     if (!v)
         return;
     v->unread = 0;
@@ -598,35 +617,36 @@ static void read_post(struct sim_call *c, void *ctx)
 /* A receipt of our choice for a guest's message. */
 static void receipt_post(struct sim_call *c, void *ctx)
 {
-    struct gc *g = ctx;
-    struct gc_message *m = gc_message_find(g, c->params[0]);
+    struct sgc *g = ctx;
+    struct sgc_message *m = sgc_message_find(g, c->params[0]);
     const struct js *doc = c->x->body.n ? js_parse(c->x->a, c->x->body, NULL) : NULL;
-    if (!m || m->by != GC_GUEST) {
+    if (!m || m->by != SGC_GUEST) {
         refuse(c, 404, "not_found", "id", "There is no such message of a guest.");
         return;
     }
     int64_t copies = 1;
     if (js_at(doc, "copies") && !js_int(js_at(doc, "copies"), &copies))
         copies = 1;
-    struct gc_hook_how how = { .bad_signature = js_true(js_at(doc, "bad_signature")),
-                               .copies = (int)MIN(MAX(copies, 1), 6) };
+    struct sgc_hook_how how = { .bad_signature = js_true(js_at(doc, "bad_signature")),
+                                .copies = (int)MIN(MAX(copies, 1), 6) };
     bool published = slice_eq(js_text(js_at(doc, "status")), SL("Published"));
-    gc_hook_receipt(g, m, published, slice_or(js_text(js_at(doc, "code")), SL("GeneralError")),
-                    slice_or(js_text(js_at(doc, "message")), SL("The message could not be processed.")), &how);
-    gc_tell_message(g, m);
+    sgc_hook_receipt(g, m, published, slice_or(js_text(js_at(doc, "code")), SL("GeneralError")),
+                     slice_or(js_text(js_at(doc, "message")), SL("The message could not be processed.")),
+                     &how);
+    sgc_tell_message(g, m);
     sim_json(c, 200, SL("{}"));
 }
 
 static void tokens_expire(struct sim_call *c, void *ctx)
 {
-    const struct gc *g = ctx;
+    const struct sgc *g = ctx;
     for (size_t i = 0; i < g->tokens.n; i++)
-        ((struct gc_token *)g->tokens.items[i])->dead = true;
+        ((struct sgc_token *)g->tokens.items[i])->dead = true;
     sim_json(c, 200, SL("{}"));
 }
 
 /* clang-format off */
-const struct sim_route gc_desk_routes[] = {
+const struct sim_route sgc_desk_routes[] = {
     { "GET",  "/",                                 page_get,          SIM_CONTROL },
     { "GET",  "/sim/conversations",                conversations_get, SIM_CONTROL },
     { "GET",  "/sim/conversations/:id",            conversation_get,  SIM_CONTROL },
@@ -638,7 +658,7 @@ const struct sim_route gc_desk_routes[] = {
     { "POST", "/sim/conversations/:id/read",       read_post,         SIM_CONTROL },
     { "POST", "/sim/messages/:id/receipt",         receipt_post,      SIM_CONTROL },
     { "POST", "/sim/tokens/expire",                tokens_expire,     SIM_CONTROL },
-    { "POST", "/sim/responses",                    gc_responses_post, SIM_CONTROL },
+    { "POST", "/sim/responses",                    sgc_responses_post, SIM_CONTROL },
     { "GET",  "/sim/inbound",                      inbound_get,       SIM_CONTROL },
     { "GET",  "/sim/counters",                     counters_get,      SIM_CONTROL },
     { "GET",  "/sim/chat",                         chat_get,          SIM_CONTROL },
@@ -646,4 +666,4 @@ const struct sim_route gc_desk_routes[] = {
     { "GET",  "/sim/media/:id",                    media_get,         SIM_CONTROL },
 };
 /* clang-format on */
-const size_t gc_desk_n = COUNT(gc_desk_routes);
+const size_t sgc_desk_n = COUNT(sgc_desk_routes);

@@ -4,11 +4,11 @@
 
 /* One call and its repetitions. */
 struct hook {
-    struct gc *g;
+    struct sgc *g;
     struct arena *a;
-    struct gc_message *message; /* NULL: nobody waits for how it ends (receipts, typing) */
+    struct sgc_message *message; /* NULL: nobody waits for how it ends (receipts, typing) */
     slice url, lane, body;
-    struct header headers[3 + GC_WEBHOOK_HEADERS];
+    struct header headers[3 + SGC_WEBHOOK_HEADERS];
     size_t n_headers;
     struct loop_timer timer;
     int attempt;
@@ -23,29 +23,30 @@ static void hook_free(struct hook *h)
     free(h);
 }
 
-void gc_hooks_free(struct gc *g)
+void sgc_hooks_free(struct sgc *g)
 {
     for (size_t i = 0; i < g->hooks.n; i++)
         hook_free(g->hooks.items[i]);
-    gc_list_done(&g->hooks);
+    sgc_list_done(&g->hooks);
 }
 
 static void end(struct hook *h, bool taken, int status)
 {
-    struct gc *g = h->g;
-    struct gc_message *m = h->message;
-    gc_list_remove(&g->hooks, h);
+    struct sgc *g = h->g;
+    struct sgc_message *m = h->message;
+    sgc_list_remove(&g->hooks, h);
     g->n.hook_given_up += !taken;
     if (m && taken) {
-        if (gc_message_state(m, GC_SENT))
-            gc_tell_message(g, m);
-    } else if (m && gc_message_state(m, GC_FAILED)) {
+        if (sgc_message_state(m, SGC_SENT))
+            sgc_tell_message(g, m);
+    } else if (m && sgc_message_state(m, SGC_FAILED)) {
         m->reason_code = SL("GeneralError");
-        m->reason_text = status ? arena_printf(g->a, "The webhook answered %d.", status) : SL("The webhook did not answer.");
-        gc_tell_message(g, m);
+        m->reason_text = status ? arena_printf(g->a, "The webhook answered %d.", status)
+                                : SL("The webhook did not answer.");
+        sgc_tell_message(g, m);
         if (g->end_on_refusal && status) {
-            gc_conversation_end(g, m->conversation, "error", "error");
-            gc_tell_conversation(g, m->conversation);
+            sgc_conversation_end(g, m->conversation, "error", "error");
+            sgc_tell_conversation(g, m->conversation);
         }
     }
     hook_free(h);
@@ -59,7 +60,7 @@ static void answered(void *arg, const struct webhook_result *r)
     struct hook *h = arg;
     bool good = r->status >= 200 && r->status < 300;
     bool again = r->status == 0 || r->status == 429 || r->status >= 500;
-    if (!good && again && h->attempt <= GC_HOOK_RETRIES) {
+    if (!good && again && h->attempt <= SGC_HOOK_RETRIES) {
         h->g->n.hook_retries++;
         loop_timer_start(h->g->env->loop, &h->timer, h->g->retry_ms, post, h);
         return;
@@ -74,21 +75,22 @@ static void post(void *arg)
     h->g->n.hooks++;
     if (h->message)
         h->message->attempts = h->attempt;
-    webhook_send(h->g->env,
-                 &(struct webhook){ .lane = h->attempt == 1 ? h->lane : SLICE_NONE, /* who is late makes nobody wait */
-                                    .url = h->url,
-                                    .headers = h->headers,
-                                    .n_headers = h->n_headers,
-                                    .signature = SIGNATURE,
-                                    .body = h->body,
-                                    .timeout_ms = GC_HOOK_TIMEOUT_MS,
-                                    .attempt = h->attempt,
-                                    .done = answered,
-                                    .arg = h });
+    webhook_send(
+        h->g->env,
+        &(struct webhook){ .lane = h->attempt == 1 ? h->lane : SLICE_NONE, /* who is late makes nobody wait */
+                           .url = h->url,
+                           .headers = h->headers,
+                           .n_headers = h->n_headers,
+                           .signature = SIGNATURE,
+                           .body = h->body,
+                           .timeout_ms = SGC_HOOK_TIMEOUT_MS,
+                           .attempt = h->attempt,
+                           .done = answered,
+                           .arg = h });
 }
 
-static void hook_add(struct gc *g, const struct gc_integration *in, struct arena *a, slice body, slice lane,
-                     struct gc_message *m, bool bad_signature)
+static void hook_add(struct sgc *g, const struct sgc_integration *in, struct arena *a, slice body, slice lane,
+                     struct sgc_message *m, bool bad_signature)
 {
     struct hook *h = must_calloc(1, sizeof(*h));
     h->g = g;
@@ -99,27 +101,29 @@ static void hook_add(struct gc *g, const struct gc_integration *in, struct arena
     h->body = body;
     slice key = bad_signature ? SL("another key than the right one") : in->secret;
     h->headers[h->n_headers++] = (struct header){ SL("Content-Type"), SL("application/json") };
-    h->headers[h->n_headers++] = (struct header){
-        SL("X-Hub-Signature-256"), arena_printf(a, "sha256=" SLF, SLA(gc_hmac_base64(a, key, body))) };
-    h->headers[h->n_headers++] = (struct header){ SL("ININ-Correlation-Id"), gc_uuid(a) };
+    h->headers[h->n_headers++] =
+        (struct header){ SL("X-Hub-Signature-256"),
+                         arena_printf(a, "sha256=" SLF, SLA(sgc_hmac_base64(a, key, body))) };
+    h->headers[h->n_headers++] = (struct header){ SL("ININ-Correlation-Id"), sgc_uuid(a) };
     const struct js_pair *extra = in->headers.items;
     for (size_t i = 0; i < in->headers.n; i++)
-        h->headers[h->n_headers++] = (struct header){ arena_dup(a, extra[i].key), arena_dup(a, extra[i].value) };
-    gc_list_add(&g->hooks, h);
+        h->headers[h->n_headers++] =
+            (struct header){ arena_dup(a, extra[i].key), arena_dup(a, extra[i].value) };
+    sgc_list_add(&g->hooks, h);
     post(h);
 }
 
 /* An integration that is gone has no webhook; neither has one a test made without. */
-static bool reachable(const struct gc_integration *in)
+static bool reachable(const struct sgc_integration *in)
 {
     return !in->deleted && in->url.n;
 }
 
 /* ---- bodies ------------------------------------------------------------------------------------------------------------------ */
 
-static void write_channel(struct jw *w, const struct gc_conversation *v, slice message_id, int64_t at_ms)
+static void write_channel(struct jw *w, const struct sgc_conversation *v, slice message_id, int64_t at_ms)
 {
-    const struct gc_integration *in = v->integration;
+    const struct sgc_integration *in = v->integration;
     jw_open(w, "channel", '{');
     jw_str(w, "id", in->id);
     jw_str(w, "platform", SL("Open"));
@@ -140,20 +144,20 @@ static void write_channel(struct jw *w, const struct gc_conversation *v, slice m
 
 enum { COPIES_MAX = 6 };
 
-static int copies(const struct gc_hook_how *how)
+static int copies(const struct sgc_hook_how *how)
 {
     return how ? MIN(MAX(how->copies, 1), COPIES_MAX) : 1;
 }
 
-void gc_hook_message(struct gc *g, struct gc_message *m, const struct gc_hook_how *how)
+void sgc_hook_message(struct sgc *g, struct sgc_message *m, const struct sgc_hook_how *how)
 {
-    const struct gc_conversation *v = m->conversation;
+    const struct sgc_conversation *v = m->conversation;
     if (!reachable(v->integration))
         return;
     g->n.outbound++;
     for (int i = 0; i < copies(how); i++) {
         struct arena *a = arena_new();
-        struct jw w = jw_new(a, GC_ANSWER_MAX);
+        struct jw w = jw_new(a, SGC_ANSWER_MAX);
         bool structured = m->content.n && !m->media;
         jw_open(&w, NULL, '{');
         jw_str(&w, "id", m->id);
@@ -163,18 +167,18 @@ void gc_hook_message(struct gc *g, struct gc_message *m, const struct gc_hook_ho
         if (m->content.n)
             jw_raw(&w, "content", m->content);
         jw_str(&w, "direction", SL("Outbound"));
-        jw_str(&w, "originatingEntity", m->by == GC_AGENT ? SL("Human") : SL("Bot"));
+        jw_str(&w, "originatingEntity", m->by == SGC_AGENT ? SL("Human") : SL("Bot"));
         jw_str(&w, "conversationId", v->id);
         jw_close(&w, '}');
         hook_add(g, v->integration, a, jw_done(&w), v->id, m, how && how->bad_signature);
     }
 }
 
-void gc_hook_receipt(struct gc *g, struct gc_message *m, bool published, slice code, slice text,
-                     const struct gc_hook_how *how)
+void sgc_hook_receipt(struct sgc *g, struct sgc_message *m, bool published, slice code, slice text,
+                      const struct sgc_hook_how *how)
 {
-    const struct gc_conversation *v = m->conversation;
-    gc_message_state(m, published ? GC_PUBLISHED : GC_FAILED);
+    const struct sgc_conversation *v = m->conversation;
+    sgc_message_state(m, published ? SGC_PUBLISHED : SGC_FAILED);
     if (!published) {
         m->reason_code = arena_dup(g->a, code);
         m->reason_text = arena_dup(g->a, text);
@@ -208,13 +212,13 @@ void gc_hook_receipt(struct gc *g, struct gc_message *m, bool published, slice c
     }
 }
 
-void gc_hook_typing(struct gc *g, struct gc_conversation *v, const struct gc_hook_how *how)
+void sgc_hook_typing(struct sgc *g, struct sgc_conversation *v, const struct sgc_hook_how *how)
 {
     if (!reachable(v->integration))
         return;
     struct arena *a = arena_new();
     struct jw w = jw_new(a, 1 << 16);
-    slice id = gc_hex(a, 32);
+    slice id = sgc_hex(a, 32);
     jw_open(&w, NULL, '{');
     jw_str(&w, "id", id);
     write_channel(&w, v, id, time_now_ms());

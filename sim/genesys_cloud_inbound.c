@@ -5,7 +5,7 @@
 
 /* ---- answers ----------------------------------------------------------------------------------------------------------------- */
 
-static void write_person(struct jw *w, const char *key, const struct gc_inbound *in)
+static void write_person(struct jw *w, const char *key, const struct sgc_inbound *in)
 {
     jw_open(w, key, '{');
     jw_str(w, "id", in->from);
@@ -18,7 +18,8 @@ static void write_person(struct jw *w, const char *key, const struct gc_inbound 
     jw_close(w, '}');
 }
 
-static void write_channel(struct jw *w, const struct gc_integration *ig, const struct gc_inbound *in, bool receipt)
+static void write_channel(struct jw *w, const struct sgc_integration *ig, const struct sgc_inbound *in,
+                          bool receipt)
 {
     jw_open(w, "channel", '{');
     jw_str(w, "id", ig->id);
@@ -43,9 +44,9 @@ static void write_channel(struct jw *w, const struct gc_integration *ig, const s
     jw_close(w, '}');
 }
 
-static void answer_message(struct sim_call *c, const struct gc_message *m, const struct gc_inbound *in)
+static void answer_message(struct sim_call *c, const struct sgc_message *m, const struct sgc_inbound *in)
 {
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     bool prefetch = slice_eq(exchange_query(c->x, "prefetchConversationId"), SL("true"));
     jw_open(&w, NULL, '{');
     jw_str(&w, "id", m->id);
@@ -65,18 +66,18 @@ static void answer_message(struct sim_call *c, const struct gc_message *m, const
     if (prefetch)
         jw_str(&w, "conversationId", m->conversation->id);
     jw_close(&w, '}');
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
 /* ---- taking a message -------------------------------------------------------------------------------------------------------- */
 
-static void update(struct gc *g, slice *kept, slice fresh)
+static void update(struct sgc *g, slice *kept, slice fresh)
 {
     if (fresh.n && !slice_eq(*kept, fresh))
         *kept = arena_dup(g->a, fresh);
 }
 
-static void know_guest(struct gc *g, struct gc_conversation *v, const struct gc_inbound *in)
+static void know_guest(struct sgc *g, struct sgc_conversation *v, const struct sgc_inbound *in)
 {
     update(g, &v->id_type, in->id_type);
     update(g, &v->nickname, in->nickname);
@@ -85,11 +86,11 @@ static void know_guest(struct gc *g, struct gc_conversation *v, const struct gc_
     update(g, &v->image, in->image);
     update(g, &v->email, in->email);
     for (void *it = js_first(in->attributes); it; it = js_next(in->attributes, it))
-        gc_attribute_set(g, v, js_key(in->attributes, it), js_text(js_value(it)));
+        sgc_attribute_set(g, v, js_key(in->attributes, it), js_text(js_value(it)));
 }
 
 /* "messageId + time must be unique together". Without a messageId nothing can be told apart. */
-static slice once_key(struct arena *a, const struct gc_integration *ig, const struct gc_inbound *in)
+static slice once_key(struct arena *a, const struct sgc_integration *ig, const struct sgc_inbound *in)
 {
     if (slice_empty(in->message_id))
         return SLICE_NONE;
@@ -97,32 +98,32 @@ static slice once_key(struct arena *a, const struct gc_integration *ig, const st
 }
 
 /* A file the profile does not let in vanishes; the others are copied. */
-static void take_file(struct gc *g, struct gc_message *m, const struct gc_inbound *in)
+static void take_file(struct sgc *g, struct sgc_message *m, const struct sgc_inbound *in)
 {
     if (slice_eq_nocase(in->kind, SL("Link")))
         return;
-    m->media = gc_media_new(g, in->name, in->mime, in->kind);
+    m->media = sgc_media_new(g, in->name, in->mime, in->kind);
     m->media->url = arena_dup(g->a, in->url);
     m->media->wanted_sha256 = arena_dup(g->a, in->sha256);
-    if (gc_mime_allowed(g, m->conversation->integration, in->mime, true))
+    if (sgc_mime_allowed(g, m->conversation->integration, in->mime, true))
         return;
     g->n.fetch_dropped++;
-    m->media->state = GC_DROPPED;
+    m->media->state = SGC_DROPPED;
 }
 
 /* Stores what came; *ret_again: it was here before. NULL: full. */
-static struct gc_message *take(struct gc *g, struct arena *a, struct gc_integration *ig, const struct gc_inbound *in,
-                               bool *ret_again)
+static struct sgc_message *take(struct sgc *g, struct arena *a, struct sgc_integration *ig,
+                                const struct sgc_inbound *in, bool *ret_again)
 {
     slice once = once_key(a, ig, in);
-    struct gc_message *m = once.n ? gc_map_get(&g->once_map, once) : NULL;
+    struct sgc_message *m = once.n ? sgc_map_get(&g->once_map, once) : NULL;
     *ret_again = m != NULL;
     if (m) {
         g->n.duplicates++;
         m->attempts++;
         return m;
     }
-    m = gc_message_add(g, gc_conversation_for(g, ig, in->from), GC_GUEST);
+    m = sgc_message_add(g, sgc_conversation_for(g, ig, in->from), SGC_GUEST);
     if (!m)
         return NULL;
     m->attempts = 1;
@@ -130,30 +131,32 @@ static struct gc_message *take(struct gc *g, struct arena *a, struct gc_integrat
     m->time = arena_dup(g->a, in->time);
     m->text = arena_dup(g->a, in->text);
     if (once.n)
-        gc_map_put(&g->once_map, arena_dup(g->a, once), m);
+        sgc_map_put(&g->once_map, arena_dup(g->a, once), m);
     return m;
 }
 
 static void full(struct sim_call *c)
 {
-    gc_error(c, 503, "service.unavailable", "This simulator keeps no more than %d messages.", GC_MESSAGES_MAX);
+    sgc_error(c, 503, "service.unavailable", "This simulator keeps no more than %d messages.",
+              SGC_MESSAGES_MAX);
 }
 
 /* After the answer: the file, the receipt, the page. */
-static void after(struct gc *g, struct gc_message *m)
+static void after(struct sgc *g, struct sgc_message *m)
 {
-    if (m->media && m->media->state == GC_FETCHING)
-        gc_media_fetch(g, m);
+    if (m->media && m->media->state == SGC_FETCHING)
+        sgc_media_fetch(g, m);
     else if (g->receipts)
-        gc_hook_receipt(g, m, true, SLICE_NONE, SLICE_NONE, NULL);
-    gc_tell_message(g, m);
-    gc_tell_conversation(g, m->conversation);
+        sgc_hook_receipt(g, m, true, SLICE_NONE, SLICE_NONE, NULL);
+    sgc_tell_message(g, m);
+    sgc_tell_conversation(g, m->conversation);
 }
 
-static void take_message(struct gc *g, struct sim_call *c, struct gc_integration *ig, const struct gc_inbound *in)
+static void take_message(struct sgc *g, struct sim_call *c, struct sgc_integration *ig,
+                         const struct sgc_inbound *in)
 {
     bool again;
-    struct gc_message *m = take(g, c->x->a, ig, in, &again);
+    struct sgc_message *m = take(g, c->x->a, ig, in, &again);
     if (!m) {
         full(c);
         return;
@@ -176,38 +179,39 @@ static void take_message(struct gc *g, struct sim_call *c, struct gc_integration
 /* ---- checks common to the endpoints -------------------------------------------------------------------------------------------- */
 
 /* False: answered. */
-static bool read_body(struct gc *g, struct sim_call *c, enum gc_shape shape, struct gc_inbound *in)
+static bool read_body(struct sgc *g, struct sim_call *c, enum sgc_shape shape, struct sgc_inbound *in)
 {
     struct fault f = { 0 };
-    const struct js *doc = gc_body(c);
+    const struct js *doc = sgc_body(c);
     if (!doc) {
         g->n.refused++;
         return false;
     }
-    if (gc_check(doc, shape, in, &f))
+    if (sgc_check(doc, shape, in, &f))
         return true;
     g->n.refused++;
-    gc_error(c, 400, f.code, "Invalid request body. %s", f.text);
+    sgc_error(c, 400, f.code, "Invalid request body. %s", f.text);
     return false;
 }
 
-static struct gc_integration *integration_of(struct gc *g, struct sim_call *c, slice id)
+static struct sgc_integration *integration_of(struct sgc *g, struct sim_call *c, slice id)
 {
-    struct gc_integration *ig = gc_integration_find(g, id);
+    struct sgc_integration *ig = sgc_integration_find(g, id);
     if (ig)
         return ig;
     g->n.refused++;
-    gc_not_found(c, "integration", id);
+    sgc_not_found(c, "integration", id);
     return NULL;
 }
 
 /* channel.to of a guest's message is the integration itself, or is left out. */
-static bool own_channel(struct gc *g, struct sim_call *c, const struct gc_integration *ig, const struct gc_inbound *in)
+static bool own_channel(struct sgc *g, struct sim_call *c, const struct sgc_integration *ig,
+                        const struct sgc_inbound *in)
 {
     if (slice_empty(in->to) || slice_eq(in->to, ig->id))
         return true;
     g->n.refused++;
-    gc_error(c, 400, "bad.request", "channel.to.id is not the integration of the path.");
+    sgc_error(c, 400, "bad.request", "channel.to.id is not the integration of the path.");
     return false;
 }
 
@@ -223,23 +227,24 @@ static bool plain(slice raw, slice *ret)
 }
 
 /* Takes a text message without building a document, for benches; false: not such a one, nothing is done. */
-static bool instant_message(struct gc *g, struct sim_call *c, struct gc_integration *ig)
+static bool instant_message(struct sgc *g, struct sim_call *c, struct sgc_integration *ig)
 {
-    struct gc_inbound in = { 0 };
+    struct sgc_inbound in = { 0 };
     slice body = c->x->body, channel = js_raw(body, "channel"), from = js_raw(channel, "from");
     if (js_raw(body, "content").p || !plain(js_raw(body, "text"), &in.text) ||
         !plain(js_raw(channel, "messageId"), &in.message_id) || !plain(js_raw(channel, "time"), &in.time) ||
         !plain(js_raw(from, "id"), &in.from) || slice_empty(in.from))
         return false;
     bool again;
-    struct gc_message *m = take(g, c->x->a, ig, &in, &again);
+    struct sgc_message *m = take(g, c->x->a, ig, &in, &again);
     if (!m) {
         full(c);
         return true;
     }
     bool prefetch = slice_eq(exchange_query(c->x, "prefetchConversationId"), SL("true"));
     sim_json(c, 200,
-             prefetch ? arena_printf(c->x->a, "{\"id\":\"" SLF "\",\"type\":\"Text\",\"conversationId\":\"" SLF "\"}",
+             prefetch ? arena_printf(c->x->a,
+                                     "{\"id\":\"" SLF "\",\"type\":\"Text\",\"conversationId\":\"" SLF "\"}",
                                      SLA(m->id), SLA(m->conversation->id))
                       : arena_printf(c->x->a, "{\"id\":\"" SLF "\",\"type\":\"Text\"}", SLA(m->id)));
     if (!again) {
@@ -251,18 +256,18 @@ static bool instant_message(struct gc *g, struct sim_call *c, struct gc_integrat
 
 /* ---- the endpoints ----------------------------------------------------------------------------------------------------------- */
 
-static void message_post(struct gc *g, struct sim_call *c)
+static void message_post(struct sgc *g, struct sim_call *c)
 {
-    struct gc_inbound in = { 0 };
-    struct gc_integration *ig = integration_of(g, c, c->params[0]);
+    struct sgc_inbound in = { 0 };
+    struct sgc_integration *ig = integration_of(g, c, c->params[0]);
     if (!ig || (g->instant && instant_message(g, c, ig)))
         return;
-    if (read_body(g, c, GC_MESSAGE, &in) && own_channel(g, c, ig, &in))
+    if (read_body(g, c, SGC_MESSAGE, &in) && own_channel(g, c, ig, &in))
         take_message(g, c, ig, &in);
 }
 
 /* Does the offer hold a choice of this text and payload? Searched in its words, whatever the kind of choice. */
-static bool offered(struct arena *a, const struct gc_message *offer, const struct gc_inbound *in)
+static bool offered(struct arena *a, const struct sgc_message *offer, const struct sgc_inbound *in)
 {
     struct jw text = jw_new(a, 1 << 16), payload = jw_new(a, 1 << 16);
     jw_str(&text, NULL, in->button_text);
@@ -271,7 +276,7 @@ static bool offered(struct arena *a, const struct gc_message *offer, const struc
            slice_find(offer->content, jw_done(&payload)) != SIZE_MAX;
 }
 
-static void write_button(struct gc *g, struct gc_message *m)
+static void write_button(struct sgc *g, struct sgc_message *m)
 {
     struct jw w = jw_new(g->a, 1 << 16);
     jw_open(&w, NULL, '[');
@@ -288,15 +293,15 @@ static void write_button(struct gc *g, struct gc_message *m)
     m->content = jw_done(&w);
 }
 
-static void response_post(struct gc *g, struct sim_call *c)
+static void response_post(struct sgc *g, struct sim_call *c)
 {
-    struct gc_inbound in = { 0 };
-    struct gc_integration *ig = integration_of(g, c, c->params[0]);
-    if (!ig || !read_body(g, c, GC_RESPONSE, &in) || !own_channel(g, c, ig, &in))
+    struct sgc_inbound in = { 0 };
+    struct sgc_integration *ig = integration_of(g, c, c->params[0]);
+    if (!ig || !read_body(g, c, SGC_RESPONSE, &in) || !own_channel(g, c, ig, &in))
         return;
     in.text = in.button_text;
     bool again;
-    struct gc_message *m = take(g, c->x->a, ig, &in, &again);
+    struct sgc_message *m = take(g, c->x->a, ig, &in, &again);
     if (!m) {
         full(c);
         return;
@@ -304,7 +309,7 @@ static void response_post(struct gc *g, struct sim_call *c)
     if (!again) {
         g->n.responses++;
         know_guest(g, m->conversation, &in);
-        const struct gc_message *offer = gc_message_find(g, in.answers_to);
+        const struct sgc_message *offer = sgc_message_find(g, in.answers_to);
         m->button_type = arena_dup(g->a, in.button_type);
         m->button_text = m->text;
         m->button_payload = arena_dup(g->a, in.button_payload);
@@ -318,37 +323,37 @@ static void response_post(struct gc *g, struct sim_call *c)
 }
 
 /* Without the messaging setting the event is taken and thrown away. */
-static void event_post(struct gc *g, struct sim_call *c)
+static void event_post(struct sgc *g, struct sim_call *c)
 {
-    struct gc_inbound in = { 0 };
-    struct gc_integration *ig = integration_of(g, c, c->params[0]);
-    if (!ig || !read_body(g, c, GC_EVENT, &in) || !own_channel(g, c, ig, &in))
+    struct sgc_inbound in = { 0 };
+    struct sgc_integration *ig = integration_of(g, c, c->params[0]);
+    if (!ig || !read_body(g, c, SGC_EVENT, &in) || !own_channel(g, c, ig, &in))
         return;
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
-    jw_str(&w, "id", gc_hex(c->x->a, 32));
+    jw_str(&w, "id", sgc_hex(c->x->a, 32));
     write_channel(&w, ig, &in, false);
     jw_str(&w, "type", SL("Event"));
     jw_raw(&w, "events", SL("[{\"eventType\":\"Typing\",\"typing\":{\"type\":\"On\",\"duration\":5000}}]"));
     jw_close(&w, '}');
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 
     slice key = arena_printf(c->x->a, SLF " " SLF, SLA(ig->id), SLA(in.from));
-    struct gc_conversation *v = gc_map_get(&g->guest_map, key);
-    if (!gc_typing_enabled(g, ig, true) || !v || v->end_ms) {
+    struct sgc_conversation *v = sgc_map_get(&g->guest_map, key);
+    if (!sgc_typing_enabled(g, ig, true) || !v || v->end_ms) {
         g->n.typing_dropped++;
         return;
     }
     g->n.typing_in++;
-    v->typing_until_ms = time_now_ms() + GC_TYPING_MS;
-    gc_tell_typing(g, v);
+    v->typing_until_ms = time_now_ms() + SGC_TYPING_MS;
+    sgc_tell_typing(g, v);
 }
 
 /* The answer is itself a receipt: what was not taken is said in it, with HTTP 200. */
-static void answer_receipt(struct sim_call *c, const struct gc_integration *ig, const struct gc_inbound *in,
+static void answer_receipt(struct sim_call *c, const struct sgc_integration *ig, const struct sgc_inbound *in,
                            const char *refused, const char *why)
 {
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     jw_str(&w, "id", in->id);
     write_channel(&w, ig, in, true);
@@ -365,19 +370,20 @@ static void answer_receipt(struct sim_call *c, const struct gc_integration *ig, 
     jw_bool(&w, "isFinalReceipt", true);
     jw_str(&w, "direction", SL("Outbound"));
     jw_close(&w, '}');
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
-static void take_receipt(struct gc *g, struct sim_call *c, const struct gc_integration *ig, const struct gc_inbound *in)
+static void take_receipt(struct sgc *g, struct sim_call *c, const struct sgc_integration *ig,
+                         const struct sgc_inbound *in)
 {
     bool delivered = slice_eq_nocase(in->status, SL("Delivered"));
     if (!delivered && !slice_eq_nocase(in->status, SL("Failed"))) {
         g->n.receipts_refused++;
-        gc_error(c, 400, "bad.request", "Only the receipt statuses Delivered and Failed are supported.");
+        sgc_error(c, 400, "bad.request", "Only the receipt statuses Delivered and Failed are supported.");
         return;
     }
-    struct gc_message *m = gc_message_find(g, in->id);
-    if (!m || m->by == GC_GUEST || m->conversation->integration != ig) {
+    struct sgc_message *m = sgc_message_find(g, in->id);
+    if (!m || m->by == SGC_GUEST || m->conversation->integration != ig) {
         g->n.receipts_refused++;
         answer_receipt(c, ig, in, "UnknownMessage", "The message is not known.");
         return;
@@ -392,30 +398,30 @@ static void take_receipt(struct gc *g, struct sim_call *c, const struct gc_integ
     else
         g->n.receipts_failed++;
     const struct js *reason = js_item(in->reasons, 0);
-    if (gc_message_state(m, delivered ? GC_DELIVERED : GC_FAILED) && !delivered) {
+    if (sgc_message_state(m, delivered ? SGC_DELIVERED : SGC_FAILED) && !delivered) {
         m->reason_code = arena_dup(g->a, js_text(js_at(reason, "code")));
         m->reason_text = arena_dup(g->a, js_text(js_at(reason, "message")));
     }
     answer_receipt(c, ig, in, NULL, NULL);
-    gc_tell_message(g, m);
+    sgc_tell_message(g, m);
 }
 
-static void receipt_post(struct gc *g, struct sim_call *c)
+static void receipt_post(struct sgc *g, struct sim_call *c)
 {
-    struct gc_inbound in = { 0 };
-    const struct gc_integration *ig = integration_of(g, c, c->params[0]);
-    if (ig && read_body(g, c, GC_RECEIPT, &in))
+    struct sgc_inbound in = { 0 };
+    const struct sgc_integration *ig = integration_of(g, c, c->params[0]);
+    if (ig && read_body(g, c, SGC_RECEIPT, &in))
         take_receipt(g, c, ig, &in);
 }
 
 /* The old endpoint finds the integration in the channel: a guest's message goes to it, a receipt comes from it. */
-static void old_post(struct gc *g, struct sim_call *c)
+static void old_post(struct sgc *g, struct sim_call *c)
 {
-    struct gc_inbound in = { 0 };
-    if (!read_body(g, c, GC_OLD, &in))
+    struct sgc_inbound in = { 0 };
+    if (!read_body(g, c, SGC_OLD, &in))
         return;
     bool text = slice_eq_nocase(in.type, SL("Text"));
-    struct gc_integration *ig = integration_of(g, c, text ? in.to : in.from);
+    struct sgc_integration *ig = integration_of(g, c, text ? in.to : in.from);
     if (ig && text)
         take_message(g, c, ig, &in);
     else if (ig)
@@ -423,7 +429,7 @@ static void old_post(struct gc *g, struct sim_call *c)
 }
 
 /* clang-format off */
-const struct gc_route gc_inbound_routes[] = {
+const struct sgc_route sgc_inbound_routes[] = {
     { "POST", INBOUND "/message",                                "conversation:message:receive", message_post },
     { "POST", INBOUND "/receipt",                                "conversation:message:receive", receipt_post },
     { "POST", INBOUND "/structured/response",                    "conversation:message:receive", response_post },
@@ -431,4 +437,4 @@ const struct gc_route gc_inbound_routes[] = {
     { "POST", "/api/v2/conversations/messages/inbound/open",     "conversation:message:receive", old_post },
 };
 /* clang-format on */
-const size_t gc_inbound_n = COUNT(gc_inbound_routes);
+const size_t sgc_inbound_n = COUNT(sgc_inbound_routes);

@@ -9,21 +9,21 @@ enum { TOPICS_MAX = 1000, CHANNELS_MAX = 20, CHANNEL_LIFE_S = 86400 };
 struct channel {
     slice id;
     int64_t expires_ms;
-    struct gc_map topics; /* topic -> itself */
-    struct gc_list order;
+    struct sgc_map topics; /* topic -> itself */
+    struct sgc_list order;
 };
 
-void gc_channels_free(struct gc *g)
+void sgc_channels_free(struct sgc *g)
 {
     for (size_t i = 0; i < g->channels.n; i++) {
         struct channel *ch = g->channels.items[i];
-        gc_map_done(&ch->topics);
-        gc_list_done(&ch->order);
+        sgc_map_done(&ch->topics);
+        sgc_list_done(&ch->order);
     }
-    gc_list_done(&g->channels);
+    sgc_list_done(&g->channels);
 }
 
-static void write_channel(struct gc *g, struct jw *w, const void *item)
+static void write_channel(struct sgc *g, struct jw *w, const void *item)
 {
     const struct channel *ch = item;
     slice host = slice_from(g->base, slice_find(g->base, SL("://")));
@@ -36,56 +36,56 @@ static void write_channel(struct gc *g, struct jw *w, const void *item)
     jw_close(w, '}');
 }
 
-static void channel_create(struct gc *g, struct sim_call *c)
+static void channel_create(struct sgc *g, struct sim_call *c)
 {
     if (g->channels.n >= CHANNELS_MAX) { /* the oldest makes room, as with the real one */
         struct channel *oldest = g->channels.items[0];
-        gc_map_done(&oldest->topics);
-        gc_list_done(&oldest->order);
-        gc_list_remove(&g->channels, oldest);
+        sgc_map_done(&oldest->topics);
+        sgc_list_done(&oldest->order);
+        sgc_list_remove(&g->channels, oldest);
     }
     struct channel *ch = ARENA_NEW(g->a, struct channel);
-    ch->id = arena_printf(g->a, "streaming-5-" SLF, SLA(gc_hex(c->x->a, 24)));
+    ch->id = arena_printf(g->a, "streaming-5-" SLF, SLA(sgc_hex(c->x->a, 24)));
     ch->expires_ms = time_now_ms() + CHANNEL_LIFE_S * INT64_C(1000);
-    gc_list_add(&g->channels, ch);
-    struct jw w = gc_writer(c);
+    sgc_list_add(&g->channels, ch);
+    struct jw w = sgc_writer(c);
     write_channel(g, &w, ch);
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
-static void channels_list(struct gc *g, struct sim_call *c)
+static void channels_list(struct sgc *g, struct sim_call *c)
 {
-    gc_answer_list(g, c, &(struct gc_listing){ .list = &g->channels, .item = write_channel });
+    sgc_answer_list(g, c, &(struct sgc_listing){ .list = &g->channels, .item = write_channel });
 }
 
-static struct channel *channel_of(struct gc *g, struct sim_call *c)
+static struct channel *channel_of(struct sgc *g, struct sim_call *c)
 {
     for (size_t i = 0; i < g->channels.n; i++) {
         struct channel *ch = g->channels.items[i];
         if (slice_eq(ch->id, c->params[0]))
             return ch;
     }
-    gc_not_found(c, "channel", c->params[0]);
+    sgc_not_found(c, "channel", c->params[0]);
     return NULL;
 }
 
-static void channel_head(struct gc *g, struct sim_call *c)
+static void channel_head(struct sgc *g, struct sim_call *c)
 {
     if (!channel_of(g, c))
         return;
-    gc_correlate(c);
+    sgc_correlate(c);
     sim_answer(c, 200, SLICE_NONE, SLICE_NONE);
 }
 
 static void forget(struct channel *ch)
 {
-    gc_map_done(&ch->topics);
+    sgc_map_done(&ch->topics);
     ch->order.n = 0;
 }
 
-static void answer_topics(struct sim_call *c, const struct gc_list *topics)
+static void answer_topics(struct sim_call *c, const struct sgc_list *topics)
 {
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     jw_open(&w, "entities", '[');
     for (size_t i = 0; i < topics->n; i++) {
@@ -96,28 +96,28 @@ static void answer_topics(struct sim_call *c, const struct gc_list *topics)
     }
     jw_close(&w, ']');
     jw_close(&w, '}');
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
-static void subscriptions_get(struct gc *g, struct sim_call *c)
+static void subscriptions_get(struct sgc *g, struct sim_call *c)
 {
     const struct channel *ch = channel_of(g, c);
     if (ch)
         answer_topics(c, &ch->order);
 }
 
-static void subscriptions_delete(struct gc *g, struct sim_call *c)
+static void subscriptions_delete(struct sgc *g, struct sim_call *c)
 {
     struct channel *ch = channel_of(g, c);
     if (!ch)
         return;
     forget(ch);
-    gc_correlate(c);
+    sgc_correlate(c);
     sim_answer(c, 204, SLICE_NONE, SLICE_NONE);
 }
 
 /* PUT replaces, POST adds. */
-static void subscriptions_set(struct gc *g, struct sim_call *c)
+static void subscriptions_set(struct sgc *g, struct sim_call *c)
 {
     struct channel *ch = channel_of(g, c);
     struct fault f = { 0 };
@@ -126,12 +126,13 @@ static void subscriptions_set(struct gc *g, struct sim_call *c)
         return;
     bool replace = slice_eq(c->x->method, SL("PUT"));
     if (!js_is_array(list) || (replace ? 0 : ch->order.n) + js_len(list) > TOPICS_MAX) {
-        gc_error(c, 400, "bad.request", "The body is a list of topics, at most %d on a channel.", TOPICS_MAX);
+        sgc_error(c, 400, "bad.request", "The body is a list of topics, at most %d on a channel.",
+                  TOPICS_MAX);
         return;
     }
     for (size_t i = 0; i < js_len(list); i++)
         if (!slice_starts(js_text(js_at(js_item(list, i), "id")), SL("v2."))) {
-            gc_error(c, 400, "bad.request", "A topic begins with v2.");
+            sgc_error(c, 400, "bad.request", "A topic begins with v2.");
             return;
         }
     if (replace)
@@ -139,12 +140,12 @@ static void subscriptions_set(struct gc *g, struct sim_call *c)
     ch->expires_ms = time_now_ms() + CHANNEL_LIFE_S * INT64_C(1000);
     for (size_t i = 0; i < js_len(list); i++) {
         slice topic = js_text(js_at(js_item(list, i), "id"));
-        if (gc_map_get(&ch->topics, topic))
+        if (sgc_map_get(&ch->topics, topic))
             continue;
         slice *kept = ARENA_NEW(g->a, slice);
         *kept = arena_dup(g->a, topic);
-        gc_map_put(&ch->topics, *kept, kept);
-        gc_list_add(&ch->order, kept);
+        sgc_map_put(&ch->topics, *kept, kept);
+        sgc_list_add(&ch->order, kept);
     }
     answer_topics(c, &ch->order);
 }
@@ -159,7 +160,8 @@ static slice upper(struct arena *a, slice s)
     return slice_mem(p, s.n);
 }
 
-void gc_notify(struct gc *g, const struct gc_conversation *v, const struct gc_participant *p, const char *topic)
+void sgc_notify(struct sgc *g, const struct sgc_conversation *v, const struct sgc_participant *p,
+                const char *topic)
 {
     if (!g->watched && !g->channels.n)
         return;
@@ -186,14 +188,14 @@ void gc_notify(struct gc *g, const struct gc_conversation *v, const struct gc_pa
         jw_str(&w, "userId", p->agent->id);
     jw_close(&w, '}');
     jw_open(&w, "metadata", '{');
-    jw_str(&w, "CorrelationId", gc_uuid(a));
+    jw_str(&w, "CorrelationId", sgc_uuid(a));
     jw_close(&w, '}');
     jw_close(&w, '}');
     feed_send(g->feed, "notification", jw_done(&w));
 }
 
 /* clang-format off */
-const struct gc_route gc_notify_routes[] = {
+const struct sgc_route sgc_notify_routes[] = {
     { "POST",   CHANNELS,                       NULL, channel_create },
     { "GET",    CHANNELS,                       NULL, channels_list },
     { "HEAD",   CHANNELS "/:id",                NULL, channel_head },
@@ -203,4 +205,4 @@ const struct gc_route gc_notify_routes[] = {
     { "DELETE", CHANNELS "/:id/subscriptions",  NULL, subscriptions_delete },
 };
 /* clang-format on */
-const size_t gc_notify_n = COUNT(gc_notify_routes);
+const size_t sgc_notify_n = COUNT(sgc_notify_routes);

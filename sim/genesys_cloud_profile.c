@@ -2,19 +2,20 @@
 
 /* ---- which setting counts: "5.1 Messaging settings" ---------------------------------------------------------------------------- */
 
-struct gc_profile *gc_profile_find(const struct gc_list *l, slice id)
+struct sgc_profile *sgc_profile_find(const struct sgc_list *l, slice id)
 {
     for (size_t i = 0; i < l->n; i++) {
-        struct gc_profile *p = l->items[i];
+        struct sgc_profile *p = l->items[i];
         if (slice_eq(p->id, id))
             return p;
     }
     return NULL;
 }
 
-bool gc_typing_enabled(const struct gc *g, const struct gc_integration *in, bool inbound)
+bool sgc_typing_enabled(const struct sgc *g, const struct sgc_integration *in, bool inbound)
 {
-    const struct gc_profile *p = in->setting ? in->setting : gc_profile_find(&g->settings, g->default_setting);
+    const struct sgc_profile *p =
+        in->setting ? in->setting : sgc_profile_find(&g->settings, g->default_setting);
     const char *path = inbound ? "typing.on.inbound" : "typing.on.outbound";
     return p && slice_eq_nocase(js_text(js_at(p->first, path)), SL("Enabled"));
 }
@@ -29,9 +30,10 @@ static bool mime_matches(slice pattern, slice mime)
     return slice_eq_nocase(pattern, mime);
 }
 
-bool gc_mime_allowed(const struct gc *g, const struct gc_integration *in, slice mime, bool inbound)
+bool sgc_mime_allowed(const struct sgc *g, const struct sgc_integration *in, slice mime, bool inbound)
 {
-    const struct gc_profile *p = in->content ? in->content : gc_profile_find(&g->contents, g->default_content);
+    const struct sgc_profile *p =
+        in->content ? in->content : sgc_profile_find(&g->contents, g->default_content);
     const struct js *allow = p ? js_at(p->first, inbound ? "allow.inbound" : "allow.outbound") : NULL;
     mime = slice_trim(slice_cut(&mime, ';'));
     for (size_t i = 0; i < js_len(allow); i++)
@@ -40,17 +42,18 @@ bool gc_mime_allowed(const struct gc *g, const struct gc_integration *in, slice 
     return false; /* an empty list lets nothing through */
 }
 
-void gc_profiles_begin(struct gc *g)
+void sgc_profiles_begin(struct sgc *g)
 {
-    struct gc_profile *p = ARENA_NEW(g->a, struct gc_profile);
-    p->id = gc_uuid(g->a);
+    struct sgc_profile *p = ARENA_NEW(g->a, struct sgc_profile);
+    p->id = sgc_uuid(g->a);
     p->name = SL("Default Supported Content Profile");
-    p->first = js_parse(g->a,
-                        SL("{\"allow\":{\"inbound\":[{\"type\":\"*/*\"}],\"outbound\":[{\"type\":\"image/jpeg\"},"
-                           "{\"type\":\"image/png\"},{\"type\":\"image/gif\"}]}}"),
-                        NULL);
+    p->first =
+        js_parse(g->a,
+                 SL("{\"allow\":{\"inbound\":[{\"type\":\"*/*\"}],\"outbound\":[{\"type\":\"image/jpeg\"},"
+                    "{\"type\":\"image/png\"},{\"type\":\"image/gif\"}]}}"),
+                 NULL);
     p->created_ms = p->modified_ms = time_now_ms();
-    gc_list_add(&g->contents, p);
+    sgc_list_add(&g->contents, p);
     g->default_content = p->id;
 }
 
@@ -58,19 +61,20 @@ void gc_profiles_begin(struct gc *g)
 
 struct kind {
     const char *what, *path, *first, *second;
-    size_t list; /* offset in struct gc */
+    size_t list; /* offset in struct sgc */
 };
 static const struct kind setting = { "messaging setting", "/api/v2/conversations/messaging/settings", "event",
-                                     "content", offsetof(struct gc, settings) };
-static const struct kind content = { "supported content profile", "/api/v2/conversations/messaging/supportedcontent",
-                                     "mediaTypes", NULL, offsetof(struct gc, contents) };
+                                     "content", offsetof(struct sgc, settings) };
+static const struct kind content = { "supported content profile",
+                                     "/api/v2/conversations/messaging/supportedcontent", "mediaTypes", NULL,
+                                     offsetof(struct sgc, contents) };
 
-static struct gc_list *list_of(struct gc *g, const struct kind *k)
+static struct sgc_list *list_of(struct sgc *g, const struct kind *k)
 {
-    return (struct gc_list *)(void *)((char *)g + k->list);
+    return (struct sgc_list *)(void *)((char *)g + k->list);
 }
 
-static void write_profile(struct jw *w, const struct gc_profile *p, const struct kind *k)
+static void write_profile(struct jw *w, const struct sgc_profile *p, const struct kind *k)
 {
     jw_open(w, NULL, '{');
     jw_str(w, "id", p->id);
@@ -87,36 +91,37 @@ static void write_profile(struct jw *w, const struct gc_profile *p, const struct
     jw_close(w, '}');
 }
 
-static void write_setting(struct gc *g, struct jw *w, const void *item)
+static void write_setting(struct sgc *g, struct jw *w, const void *item)
 {
     (void)g;
     write_profile(w, item, &setting);
 }
 
-static void write_content(struct gc *g, struct jw *w, const void *item)
+static void write_content(struct sgc *g, struct jw *w, const void *item)
 {
     (void)g;
     write_profile(w, item, &content);
 }
 
-static void answer_profile(struct sim_call *c, const struct gc_profile *p, const struct kind *k)
+static void answer_profile(struct sim_call *c, const struct sgc_profile *p, const struct kind *k)
 {
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     write_profile(&w, p, k);
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
 /* Members that the body does not name keep what they were. The document is kept, so it is read into g->a. */
-static bool fill(struct gc *g, struct sim_call *c, struct gc_profile *p, const struct kind *k)
+static bool fill(struct sgc *g, struct sim_call *c, struct sgc_profile *p, const struct kind *k)
 {
     const struct js *doc = js_parse(g->a, arena_dup(g->a, c->x->body), NULL);
     if (!js_is_object(doc)) {
-        gc_error(c, 400, "bad.request", "The request could not be understood by the server due to malformed syntax.");
+        sgc_error(c, 400, "bad.request",
+                  "The request could not be understood by the server due to malformed syntax.");
         return false;
     }
     slice name = js_text(js_at(doc, "name"));
     if (slice_empty(name) && slice_empty(p->name)) {
-        gc_error(c, 400, "constraint.validation", "The value of name is required.");
+        sgc_error(c, 400, "constraint.validation", "The value of name is required.");
         return false;
     }
     p->name = slice_or(name, p->name);
@@ -127,113 +132,113 @@ static bool fill(struct gc *g, struct sim_call *c, struct gc_profile *p, const s
     return true;
 }
 
-static void profile_create(struct gc *g, struct sim_call *c, const struct kind *k)
+static void profile_create(struct sgc *g, struct sim_call *c, const struct kind *k)
 {
-    struct gc_profile *p = ARENA_NEW(g->a, struct gc_profile);
+    struct sgc_profile *p = ARENA_NEW(g->a, struct sgc_profile);
     if (!fill(g, c, p, k))
         return;
-    p->id = gc_uuid(g->a);
+    p->id = sgc_uuid(g->a);
     p->created_ms = p->modified_ms;
-    gc_list_add(list_of(g, k), p);
+    sgc_list_add(list_of(g, k), p);
     answer_profile(c, p, k);
 }
 
-static void profile_one(struct gc *g, struct sim_call *c, const struct kind *k)
+static void profile_one(struct sgc *g, struct sim_call *c, const struct kind *k)
 {
-    struct gc_profile *p = gc_profile_find(list_of(g, k), c->params[0]);
+    struct sgc_profile *p = sgc_profile_find(list_of(g, k), c->params[0]);
     if (!p)
-        gc_not_found(c, k->what, c->params[0]);
+        sgc_not_found(c, k->what, c->params[0]);
     else if (!slice_eq(c->x->method, SL("PATCH")) || fill(g, c, p, k))
         answer_profile(c, p, k);
 }
 
-static void settings_list(struct gc *g, struct sim_call *c)
+static void settings_list(struct sgc *g, struct sim_call *c)
 {
-    gc_answer_list(g, c, &(struct gc_listing){ .list = &g->settings, .item = write_setting });
+    sgc_answer_list(g, c, &(struct sgc_listing){ .list = &g->settings, .item = write_setting });
 }
 
-static void settings_create(struct gc *g, struct sim_call *c)
+static void settings_create(struct sgc *g, struct sim_call *c)
 {
     profile_create(g, c, &setting);
 }
 
-static void settings_one(struct gc *g, struct sim_call *c)
+static void settings_one(struct sgc *g, struct sim_call *c)
 {
     profile_one(g, c, &setting);
 }
 
-static void settings_delete(struct gc *g, struct sim_call *c)
+static void settings_delete(struct sgc *g, struct sim_call *c)
 {
-    struct gc_profile *p = gc_profile_find(&g->settings, c->params[0]);
+    struct sgc_profile *p = sgc_profile_find(&g->settings, c->params[0]);
     if (!p) {
-        gc_not_found(c, setting.what, c->params[0]);
+        sgc_not_found(c, setting.what, c->params[0]);
         return;
     }
     for (size_t i = 0; i < g->integrations.n; i++) {
-        struct gc_integration *in = g->integrations.items[i];
+        struct sgc_integration *in = g->integrations.items[i];
         if (in->setting == p)
             in->setting = NULL;
     }
-    gc_list_remove(&g->settings, p);
-    gc_correlate(c);
+    sgc_list_remove(&g->settings, p);
+    sgc_correlate(c);
     sim_answer(c, 204, SLICE_NONE, SLICE_NONE);
 }
 
-static void default_get(struct gc *g, struct sim_call *c)
+static void default_get(struct sgc *g, struct sim_call *c)
 {
-    const struct gc_profile *p = gc_profile_find(&g->settings, g->default_setting);
+    const struct sgc_profile *p = sgc_profile_find(&g->settings, g->default_setting);
     if (p)
         answer_profile(c, p, &setting);
     else
-        gc_not_found(c, "default messaging setting", SL("default"));
+        sgc_not_found(c, "default messaging setting", SL("default"));
 }
 
-static void default_put(struct gc *g, struct sim_call *c)
+static void default_put(struct sgc *g, struct sim_call *c)
 {
-    const struct js *doc = gc_body(c);
+    const struct js *doc = sgc_body(c);
     if (!doc)
         return;
-    struct gc_profile *p = gc_profile_find(&g->settings, js_text(js_at(doc, "settingId")));
+    struct sgc_profile *p = sgc_profile_find(&g->settings, js_text(js_at(doc, "settingId")));
     if (!p) {
-        gc_not_found(c, setting.what, js_text(js_at(doc, "settingId")));
+        sgc_not_found(c, setting.what, js_text(js_at(doc, "settingId")));
         return;
     }
     g->default_setting = p->id;
     answer_profile(c, p, &setting);
 }
 
-static void default_delete(struct gc *g, struct sim_call *c)
+static void default_delete(struct sgc *g, struct sim_call *c)
 {
     g->default_setting = SLICE_NONE;
-    gc_correlate(c);
+    sgc_correlate(c);
     sim_answer(c, 204, SLICE_NONE, SLICE_NONE);
 }
 
-static void contents_list(struct gc *g, struct sim_call *c)
+static void contents_list(struct sgc *g, struct sim_call *c)
 {
-    gc_answer_list(g, c, &(struct gc_listing){ .list = &g->contents, .item = write_content });
+    sgc_answer_list(g, c, &(struct sgc_listing){ .list = &g->contents, .item = write_content });
 }
 
-static void contents_create(struct gc *g, struct sim_call *c)
+static void contents_create(struct sgc *g, struct sim_call *c)
 {
     profile_create(g, c, &content);
 }
 
-static void contents_one(struct gc *g, struct sim_call *c)
+static void contents_one(struct sgc *g, struct sim_call *c)
 {
     profile_one(g, c, &content);
 }
 
-static void contents_default(struct gc *g, struct sim_call *c)
+static void contents_default(struct sgc *g, struct sim_call *c)
 {
-    answer_profile(c, gc_profile_find(&g->contents, g->default_content), &content);
+    answer_profile(c, sgc_profile_find(&g->contents, g->default_content), &content);
 }
 
 /* ---- threading --------------------------------------------------------------------------------------------------------------- */
 
-static void timeline_get(struct gc *g, struct sim_call *c)
+static void timeline_get(struct sgc *g, struct sim_call *c)
 {
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     jw_open(&w, "settings", '[');
     jw_open(&w, NULL, '{');
@@ -243,13 +248,13 @@ static void timeline_get(struct gc *g, struct sim_call *c)
     jw_close(&w, ']');
     jw_int(&w, "defaultTimeoutMinutes", g->timeline_min);
     jw_close(&w, '}');
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
-static void timeline_put(struct gc *g, struct sim_call *c)
+static void timeline_put(struct sgc *g, struct sim_call *c)
 {
     enum { LONGEST_MIN = 4320 };
-    const struct js *doc = gc_body(c);
+    const struct js *doc = sgc_body(c);
     if (!doc)
         return;
     const struct js *list = js_at(doc, "settings");
@@ -257,8 +262,9 @@ static void timeline_put(struct gc *g, struct sim_call *c)
         int64_t minutes;
         if (!slice_eq_nocase(js_text(js_at(js_item(list, i), "messengerType")), SL("open")))
             continue;
-        if (!js_int(js_at(js_item(list, i), "timeoutInMinutes"), &minutes) || minutes < 0 || minutes > LONGEST_MIN) {
-            gc_error(c, 400, "invalid.value", "timeoutInMinutes must be from 0 to %d.", LONGEST_MIN);
+        if (!js_int(js_at(js_item(list, i), "timeoutInMinutes"), &minutes) || minutes < 0 ||
+            minutes > LONGEST_MIN) {
+            sgc_error(c, 400, "invalid.value", "timeoutInMinutes must be from 0 to %d.", LONGEST_MIN);
             return;
         }
         g->timeline_min = (int)minutes;
@@ -268,7 +274,7 @@ static void timeline_put(struct gc *g, struct sim_call *c)
 }
 
 /* clang-format off */
-const struct gc_route gc_profile_routes[] = {
+const struct sgc_route sgc_profile_routes[] = {
     { "GET",    "/api/v2/conversations/messaging/settings",                "messaging:setting:view",           settings_list },
     { "POST",   "/api/v2/conversations/messaging/settings",                "messaging:setting:add",            settings_create },
     { "GET",    "/api/v2/conversations/messaging/settings/default",        "messaging:setting:view",           default_get },
@@ -286,4 +292,4 @@ const struct gc_route gc_profile_routes[] = {
     { "PUT",    "/api/v2/conversations/messaging/threadingtimeline",       "conversation:threadingTimeline:edit", timeline_put },
 };
 /* clang-format on */
-const size_t gc_profile_n = COUNT(gc_profile_routes);
+const size_t sgc_profile_n = COUNT(sgc_profile_routes);

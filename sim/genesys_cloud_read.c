@@ -5,44 +5,49 @@
 
 /* ---- participants ------------------------------------------------------------------------------------------------------------ */
 
-static const char *const purposes[] = { [GC_CUSTOMER] = "customer", [GC_WORKFLOW] = "workflow", [GC_ACD] = "acd",
-                                        [GC_SEAT] = "agent" };
+static const char *const purposes[] = {
+    [SGC_CUSTOMER] = "customer", [SGC_WORKFLOW] = "workflow", [SGC_ACD] = "acd", [SGC_SEAT] = "agent"
+};
 
 /* MessageData.status and MessageDetails.messageStatus */
-static slice wire_status(const struct gc_message *m)
+static slice wire_status(const struct sgc_message *m)
 {
-    static const char *const in[] = { [GC_RECEIVED] = "received", [GC_PUBLISHED] = "published", [GC_FAILED] = "failed" };
-    static const char *const out[] = { [GC_QUEUED] = "queued", [GC_SENT] = "sent", [GC_DELIVERED] = "delivery-success",
-                                       [GC_FAILED] = "delivery-failed" };
-    return slice_of(m->by == GC_GUEST ? in[m->state] : out[m->state]);
+    static const char *const in[] = {
+        [SGC_RECEIVED] = "received", [SGC_PUBLISHED] = "published", [SGC_FAILED] = "failed"
+    };
+    static const char *const out[] = { [SGC_QUEUED] = "queued",
+                                       [SGC_SENT] = "sent",
+                                       [SGC_DELIVERED] = "delivery-success",
+                                       [SGC_FAILED] = "delivery-failed" };
+    return slice_of(m->by == SGC_GUEST ? in[m->state] : out[m->state]);
 }
 
-static slice guest_name(const struct gc_conversation *v)
+static slice guest_name(const struct sgc_conversation *v)
 {
     return slice_or(v->nickname, slice_or(v->first_name, v->guest));
 }
 
-static slice name_of(const struct gc_conversation *v, const struct gc_participant *p)
+static slice name_of(const struct sgc_conversation *v, const struct sgc_participant *p)
 {
     switch (p->purpose) {
-    case GC_CUSTOMER:
+    case SGC_CUSTOMER:
         return guest_name(v);
-    case GC_WORKFLOW:
+    case SGC_WORKFLOW:
         return SL("Guest messages");
-    case GC_ACD:
+    case SGC_ACD:
         return SL("Guests");
-    case GC_SEAT:
+    case SGC_SEAT:
         return p->agent->name;
     }
     return SLICE_NONE;
 }
 
-static const char *state_of(const struct gc_participant *p)
+static const char *state_of(const struct sgc_participant *p)
 {
-    return p->end_ms ? "disconnected" : p->purpose == GC_ACD ? "alerting" : "connected";
+    return p->end_ms ? "disconnected" : p->purpose == SGC_ACD ? "alerting" : "connected";
 }
 
-static void write_attributes(struct jw *w, const struct gc_conversation *v)
+static void write_attributes(struct jw *w, const struct sgc_conversation *v)
 {
     jw_open(w, "attributes", '{');
     for (size_t i = 0; i < v->n_attributes; i++) {
@@ -52,12 +57,14 @@ static void write_attributes(struct jw *w, const struct gc_conversation *v)
     jw_close(w, '}');
 }
 
-static void write_message_refs(struct jw *w, const struct gc_conversation *v, const struct gc_participant *p)
+static void write_message_refs(struct jw *w, const struct sgc_conversation *v,
+                               const struct sgc_participant *p)
 {
     jw_open(w, "messages", '[');
-    for (const struct gc_message *m = v->messages; m; m = m->next) {
-        bool theirs = p->purpose == GC_CUSTOMER ? m->by == GC_GUEST
-                                                : p->purpose == GC_SEAT && m->by == GC_AGENT && m->agent == p->agent;
+    for (const struct sgc_message *m = v->messages; m; m = m->next) {
+        bool theirs = p->purpose == SGC_CUSTOMER
+                          ? m->by == SGC_GUEST
+                          : p->purpose == SGC_SEAT && m->by == SGC_AGENT && m->agent == p->agent;
         if (!theirs)
             continue;
         struct text uri = text_new(w->t.a, 256);
@@ -81,13 +88,13 @@ static void write_address(struct jw *w, const char *key, slice id, slice name)
     jw_close(w, '}');
 }
 
-static void write_addresses(struct jw *w, const struct gc_conversation *v)
+static void write_addresses(struct jw *w, const struct sgc_conversation *v)
 {
     write_address(w, "toAddress", v->integration->id, v->integration->name);
     write_address(w, "fromAddress", v->guest, guest_name(v));
 }
 
-static void common_members(struct jw *w, const struct gc_conversation *v, const struct gc_participant *p)
+static void common_members(struct jw *w, const struct sgc_conversation *v, const struct sgc_participant *p)
 {
     jw_str(w, "id", p->id);
     jw_time(w, "startTime", p->start_ms);
@@ -97,17 +104,18 @@ static void common_members(struct jw *w, const struct gc_conversation *v, const 
     jw_str(w, "purpose", slice_of(purposes[p->purpose]));
     if (p->wrapup)
         jw_value(w, "wrapup", p->wrapup);
-    if (p->purpose == GC_CUSTOMER)
+    if (p->purpose == SGC_CUSTOMER)
         write_attributes(w, v);
 }
 
-static void write_participant(struct gc *g, struct jw *w, const struct gc_conversation *v, const struct gc_participant *p)
+static void write_participant(struct sgc *g, struct jw *w, const struct sgc_conversation *v,
+                              const struct sgc_participant *p)
 {
     jw_open(w, NULL, '{');
     common_members(w, v, p);
     if (p->agent)
         jw_str(w, "userId", p->agent->id);
-    if (p->purpose == GC_ACD || p->purpose == GC_SEAT) {
+    if (p->purpose == SGC_ACD || p->purpose == SGC_SEAT) {
         jw_str(w, "queueId", g->queue_id);
         jw_str(w, "queueName", SL("Guests"));
     }
@@ -116,8 +124,12 @@ static void write_participant(struct gc *g, struct jw *w, const struct gc_conver
     jw_str(w, "id", p->communication);
     jw_str(w, "state", slice_of(state_of(p)));
     jw_opt(w, "disconnectType", slice_of(p->disconnect));
-    jw_str(w, "direction", p->purpose == GC_CUSTOMER ? SL("inbound") : SL("outbound"));
+    jw_str(w, "direction", p->purpose == SGC_CUSTOMER ? SL("inbound") : SL("outbound"));
     jw_bool(w, "held", false);
+    if (p->purpose != SGC_ACD)
+        jw_time(w, "connectedTime", p->start_ms);
+    if (p->end_ms)
+        jw_time(w, "disconnectedTime", p->end_ms);
     jw_str(w, "type", SL("open"));
     jw_str(w, "provider", SL("PureCloud Messaging"));
     write_addresses(w, v);
@@ -127,20 +139,20 @@ static void write_participant(struct gc *g, struct jw *w, const struct gc_conver
     jw_close(w, '}');
 }
 
-static void write_message_participant(struct gc *g, struct jw *w, const struct gc_conversation *v,
-                                      const struct gc_participant *p)
+static void write_message_participant(struct sgc *g, struct jw *w, const struct sgc_conversation *v,
+                                      const struct sgc_participant *p)
 {
     jw_open(w, NULL, '{');
     common_members(w, v, p);
     jw_str(w, "state", slice_of(state_of(p)));
     jw_opt(w, "disconnectType", slice_of(p->disconnect));
-    jw_str(w, "direction", p->purpose == GC_CUSTOMER ? SL("inbound") : SL("outbound"));
+    jw_str(w, "direction", p->purpose == SGC_CUSTOMER ? SL("inbound") : SL("outbound"));
     jw_str(w, "type", SL("open"));
     jw_str(w, "provider", SL("PureCloud Messaging"));
     if (p->agent)
-        gc_ref(w, "user", p->agent->id, "/api/v2/users");
-    if (p->purpose == GC_ACD || p->purpose == GC_SEAT)
-        gc_ref(w, "queue", g->queue_id, "/api/v2/routing/queues");
+        sgc_ref(w, "user", p->agent->id, "/api/v2/users");
+    if (p->purpose == SGC_ACD || p->purpose == SGC_SEAT)
+        sgc_ref(w, "queue", g->queue_id, "/api/v2/routing/queues");
     write_addresses(w, v);
     write_message_refs(w, v, p);
     jw_close(w, '}');
@@ -148,20 +160,20 @@ static void write_message_participant(struct gc *g, struct jw *w, const struct g
 
 /* ---- conversations ----------------------------------------------------------------------------------------------------------- */
 
-static struct gc_conversation *conversation_of(struct gc *g, struct sim_call *c)
+static struct sgc_conversation *conversation_of(struct sgc *g, struct sim_call *c)
 {
-    struct gc_conversation *v = gc_conversation_find(g, c->params[0]);
+    struct sgc_conversation *v = sgc_conversation_find(g, c->params[0]);
     if (!v)
-        gc_not_found(c, "conversation", c->params[0]);
+        sgc_not_found(c, "conversation", c->params[0]);
     return v;
 }
 
-static void answer_conversation(struct gc *g, struct sim_call *c, bool messages_view)
+static void answer_conversation(struct sgc *g, struct sim_call *c, bool messages_view)
 {
-    const struct gc_conversation *v = conversation_of(g, c);
+    const struct sgc_conversation *v = conversation_of(g, c);
     if (!v)
         return;
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     jw_str(&w, "id", v->id);
     if (!messages_view)
@@ -169,7 +181,7 @@ static void answer_conversation(struct gc *g, struct sim_call *c, bool messages_
     if (v->end_ms && !messages_view)
         jw_time(&w, "endTime", v->end_ms);
     jw_open(&w, "participants", '[');
-    for (const struct gc_participant *p = v->participants; p; p = p->next) {
+    for (const struct sgc_participant *p = v->participants; p; p = p->next) {
         if (messages_view)
             write_message_participant(g, &w, v, p);
         else
@@ -180,79 +192,81 @@ static void answer_conversation(struct gc *g, struct sim_call *c, bool messages_
     jw_close(&w, ']');
     jw_open(&w, "divisions", '[');
     jw_close(&w, ']');
-    jw_str(&w, "selfUri",
-           arena_printf(c->x->a, "/api/v2/conversations/%s" SLF, messages_view ? "messages/" : "", SLA(v->id)));
+    jw_str(
+        &w, "selfUri",
+        arena_printf(c->x->a, "/api/v2/conversations/%s" SLF, messages_view ? "messages/" : "", SLA(v->id)));
     jw_close(&w, '}');
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
-static void conversation_get(struct gc *g, struct sim_call *c)
+static void conversation_get(struct sgc *g, struct sim_call *c)
 {
     answer_conversation(g, c, false);
 }
 
-static void message_conversation_get(struct gc *g, struct sim_call *c)
+static void message_conversation_get(struct sgc *g, struct sim_call *c)
 {
     answer_conversation(g, c, true);
 }
 
-static void end_by_api(struct gc *g, struct gc_conversation *v)
+static void end_by_api(struct sgc *g, struct sgc_conversation *v)
 {
-    gc_conversation_end(g, v, "peer", "client");
-    gc_tell_conversation(g, v);
+    sgc_conversation_end(g, v, "peer", "client");
+    sgc_tell_conversation(g, v);
 }
 
-static void disconnect_post(struct gc *g, struct sim_call *c)
+static void disconnect_post(struct sgc *g, struct sim_call *c)
 {
-    struct gc_conversation *v = conversation_of(g, c);
+    struct sgc_conversation *v = conversation_of(g, c);
     if (!v)
         return;
     end_by_api(g, v);
-    gc_json(c, 200, SL("\"ok\""));
+    sgc_json(c, 200, SL("\"ok\""));
 }
 
 /* ---- changing participants --------------------------------------------------------------------------------------------------- */
 
-static struct gc_participant *participant_of(struct gc *g, struct sim_call *c, struct gc_conversation **ret_v)
+static struct sgc_participant *participant_of(struct sgc *g, struct sim_call *c,
+                                              struct sgc_conversation **ret_v)
 {
-    struct gc_conversation *v = conversation_of(g, c);
-    struct gc_participant *p = v ? gc_participant_find(v, c->params[1]) : NULL;
+    struct sgc_conversation *v = conversation_of(g, c);
+    struct sgc_participant *p = v ? sgc_participant_find(v, c->params[1]) : NULL;
     if (v && !p)
-        gc_not_found(c, "participant", c->params[1]);
+        sgc_not_found(c, "participant", c->params[1]);
     *ret_v = v;
     return p;
 }
 
-static void participant_patch(struct gc *g, struct sim_call *c)
+static void participant_patch(struct sgc *g, struct sim_call *c)
 {
-    struct gc_conversation *v;
-    struct gc_participant *p = participant_of(g, c, &v);
-    const struct js *doc = p ? gc_body(c) : NULL;
+    struct sgc_conversation *v;
+    struct sgc_participant *p = participant_of(g, c, &v);
+    const struct js *doc = p ? sgc_body(c) : NULL;
     if (!doc)
         return;
     slice state = js_text(js_at(doc, "state"));
     const struct js *wrapup = js_at(doc, "wrapup");
     if (!state.n && !wrapup && !js_true(js_at(doc, "wrapupSkipped"))) {
-        gc_error(c, 400, "bad.request", "The request holds neither state nor wrapup.");
+        sgc_error(c, 400, "bad.request", "The request holds neither state nor wrapup.");
         return;
     }
     if (state.n && !slice_eq_nocase(state, SL("disconnected"))) {
-        gc_error(c, 400, "invalid.value", "A message participant can only be disconnected.");
+        sgc_error(c, 400, "invalid.value", "A message participant can only be disconnected.");
         return;
     }
     if (wrapup)
         p->wrapup = js_parse(g->a, js_print(g->a, wrapup), NULL);
-    if (state.n && (p->purpose == GC_CUSTOMER || p->purpose == GC_SEAT) && !p->end_ms)
+    if (state.n && (p->purpose == SGC_CUSTOMER || p->purpose == SGC_SEAT) && !p->end_ms)
         end_by_api(g, v); /* the last agent's leave ends it for the customer, too */
-    gc_correlate(c);
+    sgc_correlate(c);
     sim_answer(c, 202, SLICE_NONE, SLICE_NONE);
 }
 
-static void attributes_patch(struct gc *g, struct sim_call *c)
+static void attributes_patch(struct sgc *g, struct sim_call *c)
 {
-    struct gc_conversation *v;
-    struct gc_participant *p = participant_of(g, c, &v);
-    const struct js *doc = p ? gc_body(c) : NULL;
+    struct sgc_conversation *v;
+    struct sgc_participant *p = participant_of(g, c, &v);
+    const struct js *doc = p ? sgc_body(c) : NULL;
     if (!doc)
         return;
     const struct js *map = js_at(doc, "attributes");
@@ -260,27 +274,28 @@ static void attributes_patch(struct gc *g, struct sim_call *c)
     for (void *it = js_first(map); it; it = js_next(map, it))
         good = good && js_is_string(js_value(it));
     if (!good) {
-        gc_error(c, 400, "bad.request", "attributes should be an object whose values are strings");
+        sgc_error(c, 400, "bad.request", "attributes should be an object whose values are strings");
         return;
     }
-    if (p->purpose == GC_CUSTOMER)
+    if (p->purpose == SGC_CUSTOMER)
         for (void *it = js_first(map); it; it = js_next(map, it))
-            gc_attribute_set(g, v, js_key(map, it), js_text(js_value(it)));
-    gc_notify(g, v, p, "attributes");
-    gc_tell_conversation(g, v);
-    gc_json(c, 200, js_print(c->x->a, doc));
+            sgc_attribute_set(g, v, js_key(map, it), js_text(js_value(it)));
+    sgc_notify(g, v, p, "attributes");
+    sgc_tell_conversation(g, v);
+    sgc_json(c, 200, js_print(c->x->a, doc));
 }
 
-static void wrapup_codes(struct gc *g, struct sim_call *c)
+static void wrapup_codes(struct sgc *g, struct sim_call *c)
 {
-    struct gc_conversation *v;
+    struct sgc_conversation *v;
     if (participant_of(g, c, &v))
-        gc_json(c, 200, SL("[{\"id\":\"7fb334b0-0e9e-11e4-9191-0800200c9a66\",\"name\":\"Default Wrap-up Code\"}]"));
+        sgc_json(c, 200,
+                 SL("[{\"id\":\"7fb334b0-0e9e-11e4-9191-0800200c9a66\",\"name\":\"Default Wrap-up Code\"}]"));
 }
 
 /* ---- messages ---------------------------------------------------------------------------------------------------------------- */
 
-static void write_user(struct gc *g, struct jw *w, const char *key, const struct gc_agent *agent)
+static void write_user(struct sgc *g, struct jw *w, const char *key, const struct sgc_agent *agent)
 {
     jw_open(w, key, '{');
     jw_str(w, "id", agent->id);
@@ -298,10 +313,10 @@ static void write_user(struct gc *g, struct jw *w, const char *key, const struct
     jw_close(w, '}');
 }
 
-static void write_normalized(struct jw *w, const struct gc_message *m)
+static void write_normalized(struct jw *w, const struct sgc_message *m)
 {
-    const struct gc_conversation *v = m->conversation;
-    bool in = m->by == GC_GUEST;
+    const struct sgc_conversation *v = m->conversation;
+    bool in = m->by == SGC_GUEST;
     jw_open(w, "normalizedMessage", '{');
     jw_str(w, "id", m->id);
     jw_open(w, "channel", '{');
@@ -323,16 +338,16 @@ static void write_normalized(struct jw *w, const struct gc_message *m)
         jw_raw(w, "content", m->content);
     jw_str(w, "direction", in ? SL("Inbound") : SL("Outbound"));
     if (!in)
-        jw_str(w, "originatingEntity", m->by == GC_AGENT ? SL("Human") : SL("Bot"));
+        jw_str(w, "originatingEntity", m->by == SGC_AGENT ? SL("Human") : SL("Bot"));
     if (m->metadata.n)
         jw_raw(w, "metadata", m->metadata);
     jw_close(w, '}');
 }
 
-static void write_details(struct gc *g, struct jw *w, const struct gc_message *m, bool normalized)
+static void write_details(struct sgc *g, struct jw *w, const struct sgc_message *m, bool normalized)
 {
-    const struct gc_conversation *v = m->conversation;
-    bool in = m->by == GC_GUEST;
+    const struct sgc_conversation *v = m->conversation;
+    bool in = m->by == SGC_GUEST;
     jw_open(w, NULL, '{');
     jw_str(w, "id", m->id);
     jw_str(w, "providerMessageId", m->id);
@@ -365,64 +380,64 @@ static void write_details(struct gc *g, struct jw *w, const struct gc_message *m
     jw_close(w, '}');
 }
 
-static void answer_details(struct gc *g, struct sim_call *c, slice id, bool normalized)
+static void answer_details(struct sgc *g, struct sim_call *c, slice id, bool normalized)
 {
-    const struct gc_message *m = gc_message_find(g, id);
+    const struct sgc_message *m = sgc_message_find(g, id);
     if (!m) {
-        gc_not_found(c, "message", id);
+        sgc_not_found(c, "message", id);
         return;
     }
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     write_details(g, &w, m, normalized);
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
-static void details_get(struct gc *g, struct sim_call *c)
+static void details_get(struct sgc *g, struct sim_call *c)
 {
     answer_details(g, c, c->params[0], slice_eq(exchange_query(c->x, "useNormalizedMessage"), SL("true")));
 }
 
-static void message_get(struct gc *g, struct sim_call *c)
+static void message_get(struct sgc *g, struct sim_call *c)
 {
     answer_details(g, c, c->params[1], true);
 }
 
-static void bulk_post(struct gc *g, struct sim_call *c)
+static void bulk_post(struct sgc *g, struct sim_call *c)
 {
     enum { BULK_MAX = 1000 };
     struct fault f = { 0 };
     const struct js *ids = js_parse(c->x->a, c->x->body, &f);
     if (!js_is_array(ids) || js_len(ids) > BULK_MAX) {
-        gc_error(c, 400, "bad.request", "The body is a list of at most %d message ids.", BULK_MAX);
+        sgc_error(c, 400, "bad.request", "The body is a list of at most %d message ids.", BULK_MAX);
         return;
     }
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     jw_open(&w, "entities", '[');
     for (size_t i = 0; i < js_len(ids); i++) {
-        const struct gc_message *m = gc_message_find(g, js_text(js_item(ids, i)));
+        const struct sgc_message *m = sgc_message_find(g, js_text(js_item(ids, i)));
         if (m && slice_eq(m->conversation->id, c->params[0]))
             write_details(g, &w, m, true);
     }
     jw_close(&w, ']');
     jw_close(&w, '}');
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
-static void user_get(struct gc *g, struct sim_call *c)
+static void user_get(struct sgc *g, struct sim_call *c)
 {
-    const struct gc_agent *agent = gc_agent_find(g, c->params[0]);
+    const struct sgc_agent *agent = sgc_agent_find(g, c->params[0]);
     if (!agent) {
-        gc_not_found(c, "user", c->params[0]);
+        sgc_not_found(c, "user", c->params[0]);
         return;
     }
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     write_user(g, &w, NULL, agent);
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
 /* clang-format off */
-const struct gc_route gc_read_routes[] = {
+const struct sgc_route sgc_read_routes[] = {
     { "GET",   MESSAGES "/:message/details",                                     "conversation:message:view",           details_get },
     { "GET",   "/api/v2/users/:id",                                              NULL,                                  user_get },
     { "GET",   MESSAGES "/:conversation",                                        "conversation:message:view",           message_conversation_get },
@@ -438,4 +453,4 @@ const struct gc_route gc_read_routes[] = {
     { "POST",  "/api/v2/conversations/:conversation/disconnect",                 "conversation:communication:disconnect", disconnect_post },
 };
 /* clang-format on */
-const size_t gc_read_n = COUNT(gc_read_routes);
+const size_t sgc_read_n = COUNT(sgc_read_routes);

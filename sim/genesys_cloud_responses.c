@@ -38,21 +38,21 @@ static const slice samples[] = {
 };
 /* clang-format on */
 
-static bool add(struct gc *g, slice json, struct fault *f)
+static bool add(struct sgc *g, slice json, struct fault *f)
 {
     struct canned *r = ARENA_NEW(g->a, struct canned);
     const struct js *doc = js_parse(g->a, arena_dup(g->a, json), f);
     if (!doc || !js_read(g->a, doc, response_fields, COUNT(response_fields), r, f))
         return false;
-    r->id = gc_uuid(g->a);
+    r->id = sgc_uuid(g->a);
     r->type = slice_or(r->type, SL("CampaignSmsTemplate"));
     r->kind = slice_or(r->kind, SL("text/plain"));
     r->created_ms = time_now_ms();
-    gc_list_add(&g->responses, r);
+    sgc_list_add(&g->responses, r);
     return true;
 }
 
-void gc_responses_begin(struct gc *g)
+void sgc_responses_begin(struct sgc *g)
 {
     for (size_t i = 0; i < COUNT(samples); i++) {
         bool good = add(g, samples[i], NULL);
@@ -60,7 +60,7 @@ void gc_responses_begin(struct gc *g)
     }
 }
 
-void gc_responses_post(struct sim_call *c, void *ctx)
+void sgc_responses_post(struct sim_call *c, void *ctx)
 {
     struct fault f = { 0 };
     if (!add(ctx, c->x->body, &f))
@@ -78,7 +78,7 @@ static void write_library(struct jw *w)
     jw_close(w, '}');
 }
 
-static void write_response(struct gc *g, struct jw *w, const void *item)
+static void write_response(struct sgc *g, struct jw *w, const void *item)
 {
     const struct canned *r = item;
     jw_open(w, NULL, '{');
@@ -109,7 +109,7 @@ static void write_response(struct gc *g, struct jw *w, const void *item)
     jw_str(w, "responseType", r->type);
     jw_str(w, "interactionType", SL("message"));
     jw_time(w, "dateCreated", r->created_ms);
-    gc_ref(w, "createdBy", g->client_id, "/api/v2/users");
+    sgc_ref(w, "createdBy", g->client_id, "/api/v2/users");
     struct text uri = text_new(w->t.a, 256);
     text_add(&uri, RESPONSES "/" SLF, SLA(r->id));
     jw_str(w, "selfUri", text_slice(&uri));
@@ -148,7 +148,7 @@ static bool compares(slice operator, slice have, slice want)
 
 static bool filter_takes(const struct js *filter, const struct canned *r)
 {
-    slice have = member(r, js_text(js_at(filter, "name"))), operator = js_text(js_at(filter, "operator"));
+    slice have = member(r, js_text(js_at(filter, "name"))), operator= js_text(js_at(filter, "operator"));
     const struct js *values = js_at(filter, "values");
     bool any = false;
     for (size_t i = 0; i < js_len(values); i++)
@@ -156,19 +156,19 @@ static bool filter_takes(const struct js *filter, const struct canned *r)
     return slice_eq(operator, SL("NOTEQUALS")) ? !any : any;
 }
 
-static void query_post(struct gc *g, struct sim_call *c)
+static void query_post(struct sgc *g, struct sim_call *c)
 {
-    const struct js *doc = gc_body(c);
+    const struct js *doc = sgc_body(c);
     if (!doc)
         return;
     slice phrase = js_text(js_at(doc, "queryPhrase"));
     const struct js *filters = js_at(doc, "filters");
     int64_t total = 0, size = 25;
     if (js_at(doc, "pageSize") && (!js_int(js_at(doc, "pageSize"), &size) || size < 1 || size > 500)) {
-        gc_error(c, 400, "invalid.value", "pageSize must be from 1 to 500.");
+        sgc_error(c, 400, "invalid.value", "pageSize must be from 1 to 500.");
         return;
     }
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     jw_open(&w, "results", '{');
     jw_open(&w, "entities", '[');
@@ -187,66 +187,66 @@ static void query_post(struct gc *g, struct sim_call *c)
     jw_int(&w, "pageCount", (total + size - 1) / size);
     jw_close(&w, '}');
     jw_close(&w, '}');
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
-static void responses_list(struct gc *g, struct sim_call *c)
+static void responses_list(struct sgc *g, struct sim_call *c)
 {
-    static const struct gc_list none;
+    static const struct sgc_list none;
     slice library = exchange_query(c->x, "libraryId");
     if (!library.n)
-        gc_error(c, 400, "constraint.validation", "The value of libraryId is required.");
+        sgc_error(c, 400, "constraint.validation", "The value of libraryId is required.");
     else
-        gc_answer_list(g, c,
-                       &(struct gc_listing){ .list = slice_eq(library, library_id) ? &g->responses : &none,
-                                             .item = write_response });
+        sgc_answer_list(g, c,
+                        &(struct sgc_listing){ .list = slice_eq(library, library_id) ? &g->responses : &none,
+                                               .item = write_response });
 }
 
-static void response_get(struct gc *g, struct sim_call *c)
+static void response_get(struct sgc *g, struct sim_call *c)
 {
     for (size_t i = 0; i < g->responses.n; i++) {
         const struct canned *r = g->responses.items[i];
         if (!slice_eq(r->id, c->params[0]))
             continue;
-        struct jw w = gc_writer(c);
+        struct jw w = sgc_writer(c);
         write_response(g, &w, r);
-        gc_json(c, 200, jw_done(&w));
+        sgc_json(c, 200, jw_done(&w));
         return;
     }
-    gc_not_found(c, "response", c->params[0]);
+    sgc_not_found(c, "response", c->params[0]);
 }
 
 /* ---- libraries: there is one ----------------------------------------------------------------------------------------------------- */
 
-static void write_one_library(struct gc *g, struct jw *w, const void *item)
+static void write_one_library(struct sgc *g, struct jw *w, const void *item)
 {
     (void)g;
     (void)item;
     write_library(w);
 }
 
-static void libraries_list(struct gc *g, struct sim_call *c)
+static void libraries_list(struct sgc *g, struct sim_call *c)
 {
     slice prefix = exchange_query(c->x, "libraryPrefix");
     void *one[] = { g };
-    struct gc_list list = { one, slice_eq_nocase(slice_sub(library_name, 0, prefix.n), prefix), 1 };
-    gc_answer_list(g, c, &(struct gc_listing){ .list = &list, .item = write_one_library });
+    struct sgc_list list = { one, slice_eq_nocase(slice_sub(library_name, 0, prefix.n), prefix), 1 };
+    sgc_answer_list(g, c, &(struct sgc_listing){ .list = &list, .item = write_one_library });
 }
 
-static void library_get(struct gc *g, struct sim_call *c)
+static void library_get(struct sgc *g, struct sim_call *c)
 {
     (void)g;
     if (!slice_eq(c->params[0], library_id)) {
-        gc_not_found(c, "library", c->params[0]);
+        sgc_not_found(c, "library", c->params[0]);
         return;
     }
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     write_library(&w);
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
 /* clang-format off */
-const struct gc_route gc_responses_routes[] = {
+const struct sgc_route sgc_responses_routes[] = {
     { "POST", RESPONSES "/query", "responses:response:view", query_post },
     { "GET",  RESPONSES,          "responses:response:view", responses_list },
     { "GET",  RESPONSES "/:id",   "responses:response:view", response_get },
@@ -254,4 +254,4 @@ const struct gc_route gc_responses_routes[] = {
     { "GET",  LIBRARIES "/:id",   "responses:library:view",  library_get },
 };
 /* clang-format on */
-const size_t gc_responses_n = COUNT(gc_responses_routes);
+const size_t sgc_responses_n = COUNT(sgc_responses_routes);

@@ -3,9 +3,9 @@
 #include "sim/genesys_cloud.h"
 #include "tests/harness/test.h"
 
-#define SECRET "hub-signature-token-0001"
+#define SECRET       "hub-signature-token-0001"
 #define INTEGRATIONS "/api/v2/conversations/messaging/integrations/open"
-#define TIME "2026-03-04T05:06:07.123Z"
+#define TIME         "2026-03-04T05:06:07.123Z"
 
 enum { HOOKS_MAX = 64, WAIT_MS = 5000 };
 
@@ -49,7 +49,8 @@ static void hub_hook(struct exchange *x, void *ctx)
 static void hub_picture(struct exchange *x, void *ctx)
 {
     (void)ctx;
-    exchange_answer(x, &(struct response){ .status = 200, .type = SL("image/png"), .body = SL("PNG of a parcel") });
+    exchange_answer(
+        x, &(struct response){ .status = 200, .type = SL("image/png"), .body = SL("PNG of a parcel") });
 }
 
 static void on_late(void *arg)
@@ -108,7 +109,8 @@ static void answered(void *arg, const struct answer *r)
     loop_stop(w->loop);
 }
 
-static struct got call_as(struct world *w, const char *method, slice path, slice type, slice authorization, slice body)
+static struct got call_as(struct world *w, const char *method, slice path, slice type, slice authorization,
+                          slice body)
 {
     struct got got = { 0 };
     struct asking q = { w, &got };
@@ -200,7 +202,7 @@ static void close_world(struct world *w)
 
 static struct got login(struct world *w, const char *pair, slice body)
 {
-    slice basic = arena_printf(w->a, "Basic " SLF, SLA(gc_base64(w->a, slice_of(pair))));
+    slice basic = arena_printf(w->a, "Basic " SLF, SLA(sgc_base64(w->a, slice_of(pair))));
     return call_as(w, "POST", SL("/oauth/token"), SL("application/x-www-form-urlencoded"), basic, body);
 }
 
@@ -218,20 +220,23 @@ static void open_ready(struct world *w, size_t n, const char *const *options)
     open_world(w, n, options);
     w->token = at(login(w, "hub:pass:word", SL("grant_type=client_credentials")).json, "access_token");
     CHECK_INT(w->token.n, 86);
-    w->integration = at(must(w, 200, "POST", SL(INTEGRATIONS), integration_body(w, "HUB-TEST", SECRET, "")), "id");
+    w->integration =
+        at(must(w, 200, "POST", SL(INTEGRATIONS), integration_body(w, "HUB-TEST", SECRET, "")), "id");
 }
 
 static slice inbound(struct world *w, const char *what)
 {
-    return arena_printf(w->a, "/api/v2/conversations/messages/" SLF "/inbound/open/%s", SLA(w->integration), what);
+    return arena_printf(w->a, "/api/v2/conversations/messages/" SLF "/inbound/open/%s", SLA(w->integration),
+                        what);
 }
 
 static slice channel(struct world *w, const char *message_id)
 {
-    return arena_printf(w->a,
-                        "\"channel\":{\"messageId\":\"%s\",\"time\":\"" TIME "\",\"from\":{\"id\":\"g1@line\",\"idType\":"
-                        "\"Opaque\",\"nickname\":\"Mika\"},\"metadata\":{\"customAttributes\":{\"media\":\"LINE\"}}}",
-                        message_id);
+    return arena_printf(
+        w->a,
+        "\"channel\":{\"messageId\":\"%s\",\"time\":\"" TIME "\",\"from\":{\"id\":\"g1@line\",\"idType\":"
+        "\"Opaque\",\"nickname\":\"Mika\"},\"metadata\":{\"customAttributes\":{\"media\":\"LINE\"}}}",
+        message_id);
 }
 
 static slice text_body(struct world *w, const char *message_id, const char *text)
@@ -248,7 +253,8 @@ static slice guest_says(struct world *w, const char *message_id, const char *tex
 
 static const struct js *desk(struct world *w, slice conversation, const char *what, slice body)
 {
-    return must(w, 200, "POST", arena_printf(w->a, "/sim/conversations/" SLF "/%s", SLA(conversation), what), body);
+    return must(w, 200, "POST", arena_printf(w->a, "/sim/conversations/" SLF "/%s", SLA(conversation), what),
+                body);
 }
 
 static const struct js *transcript(struct world *w, slice conversation)
@@ -258,8 +264,9 @@ static const struct js *transcript(struct world *w, slice conversation)
 
 static slice receipt_body(struct world *w, slice id, const char *rest)
 {
-    return arena_printf(w->a, "{\"id\":\"" SLF "\",\"channel\":{\"to\":{\"id\":\"g1@line\"},\"time\":\"" TIME "\"},%s}", SLA(id),
-                        rest);
+    return arena_printf(
+        w->a, "{\"id\":\"" SLF "\",\"channel\":{\"to\":{\"id\":\"g1@line\"},\"time\":\"" TIME "\"},%s}",
+        SLA(id), rest);
 }
 
 /* ---- log in ---------------------------------------------------------------------------------------------------------------------- */
@@ -362,7 +369,8 @@ TEST(genesys_integrations_are_checked)
     struct world w;
     open_ready(&w, 0, NULL);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct got got = ask(&w, "POST", SL(INTEGRATIONS), integration_body(&w, rows[i].name, rows[i].secret, rows[i].more));
+        struct got got = ask(&w, "POST", SL(INTEGRATIONS),
+                             integration_body(&w, rows[i].name, rows[i].secret, rows[i].more));
         CHECK_ROW(i, got.status == rows[i].status);
         CHECK_ROW(i, slice_eq(at(got.json, "code"), slice_of(rows[i].code)));
     }
@@ -375,7 +383,7 @@ TEST(genesys_integrations_are_made_changed_and_deleted)
     open_ready(&w, 0, NULL);
     slice one = arena_printf(w.a, INTEGRATIONS "/" SLF, SLA(w.integration));
     CHECK_SLICE(at(must(&w, 200, "GET", one, SLICE_NONE), "createStatus"), SL("Initiated"));
-    run_ms(&w, GC_INITIATED_MS + 20);
+    run_ms(&w, SGC_INITIATED_MS + 20);
     CHECK_SLICE(at(must(&w, 200, "GET", one, SLICE_NONE), "createStatus"), SL("Completed"));
     const struct js *doc = must(&w, 200, "PATCH", one, SL("{\"name\":\"NEW\"}"));
     CHECK_SLICE(at(doc, "name"), SL("NEW"));
@@ -415,6 +423,7 @@ TEST(genesys_ties_published_flows_only)
 
 TEST(genesys_refuses_inbound_messages_that_break_the_schema)
 {
+    /* clang-format off */
 #define FROM "\"from\":{\"id\":\"g\",\"idType\":\"Opaque\"}"
 #define CHANNEL "\"channel\":{\"time\":\"" TIME "\"," FROM "}"
 #define FILE_OF(kind, rest) "{\"contentType\":\"Attachment\",\"attachment\":{\"mediaType\":\"" kind "\"" rest "}}"
@@ -445,6 +454,7 @@ TEST(genesys_refuses_inbound_messages_that_break_the_schema)
         { "receipt", "{\"id\":\"x\",\"channel\":{\"time\":\"" TIME "\",\"to\":{\"id\":\"g\"}},\"status\":\"Read\"}", "bad.request", ".status" },
         { "receipt", "{\"id\":\"x\",\"channel\":{\"time\":\"" TIME "\",\"to\":{\"id\":\"g\"}},\"status\":\"Sent\"}", "bad.request", "Delivered and Failed" },
     };
+    /* clang-format on */
     struct world w;
     open_ready(&w, 0, NULL);
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -489,7 +499,7 @@ TEST(genesys_receipts_are_signed)
     slice conversation = guest_says(&w, "m1", "hello");
     await_hooks(&w, 1);
     const struct js *r = hook(&w, 0);
-    slice want = arena_printf(w.a, "sha256=" SLF, SLA(gc_hmac_base64(w.a, SL(SECRET), w.hooks[0])));
+    slice want = arena_printf(w.a, "sha256=" SLF, SLA(sgc_hmac_base64(w.a, SL(SECRET), w.hooks[0])));
     CHECK_SLICE(w.signatures[0], want);
     CHECK_SLICE(at(r, "type"), SL("Receipt"));
     CHECK_SLICE(at(r, "status"), SL("Published"));
@@ -503,9 +513,10 @@ TEST(genesys_receipts_are_signed)
 TEST(genesys_signature_vector)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    slice body = SL("{\"id\":\"0f3c7d2e5b6a49188c1d2e3f4a5b6c7d\",\"channel\":{\"id\":\"5c1f0a52-7d1b-4c39-9a0e-0d8f6b7a1c22\",\"platform\":\"Open\",\"type\":\"Private\",\"messageId\":\"0f3c7d2e5b6a49188c1d2e3f4a5b6c7d\",\"to\":{\"id\":\"guest-42@line\",\"idType\":\"Opaque\"},\"from\":{\"nickname\":\"HUB-TEST\",\"id\":\"5c1f0a52-7d1b-4c39-9a0e-0d8f6b7a1c22\",\"idType\":\"Opaque\"},\"time\":\"2026-03-04T05:06:07.890Z\"},\"type\":\"Text\",\"text\":\"Hello こんにちは\",\"direction\":\"Outbound\",\"originatingEntity\":\"Human\",\"conversationId\":\"b2a7c8d9-1e2f-4a3b-8c4d-5e6f70819203\"}");
+    slice body = SL(
+        "{\"id\":\"0f3c7d2e5b6a49188c1d2e3f4a5b6c7d\",\"channel\":{\"id\":\"5c1f0a52-7d1b-4c39-9a0e-0d8f6b7a1c22\",\"platform\":\"Open\",\"type\":\"Private\",\"messageId\":\"0f3c7d2e5b6a49188c1d2e3f4a5b6c7d\",\"to\":{\"id\":\"guest-42@line\",\"idType\":\"Opaque\"},\"from\":{\"nickname\":\"HUB-TEST\",\"id\":\"5c1f0a52-7d1b-4c39-9a0e-0d8f6b7a1c22\",\"idType\":\"Opaque\"},\"time\":\"2026-03-04T05:06:07.890Z\"},\"type\":\"Text\",\"text\":\"Hello こんにちは\",\"direction\":\"Outbound\",\"originatingEntity\":\"Human\",\"conversationId\":\"b2a7c8d9-1e2f-4a3b-8c4d-5e6f70819203\"}");
     CHECK_INT(body.n, 504);
-    CHECK_SLICE(gc_hmac_base64(a, SL(SECRET), body), SL("a9+r0s9uqoiV2onejRUukqb8NvwbXauoWPaFvnngtXY="));
+    CHECK_SLICE(sgc_hmac_base64(a, SL(SECRET), body), SL("a9+r0s9uqoiV2onejRUukqb8NvwbXauoWPaFvnngtXY="));
 }
 
 TEST(genesys_receipts_can_be_off)
@@ -529,13 +540,16 @@ TEST(genesys_fetches_attachments)
     };
     struct world w;
     open_ready(&w, 0, NULL);
-    slice want = gc_sha256_hex(w.a, SL("PNG of a parcel"));
+    slice want = sgc_sha256_hex(w.a, SL("PNG of a parcel"));
     for (size_t i = 0; i < COUNT(rows); i++) {
         slice id = arena_printf(w.a, "m%zu", i);
-        slice body = arena_printf(w.a,
-                                  "{" SLF ",\"text\":\"p\",\"content\":[{\"contentType\":\"Attachment\",\"attachment\":{\"mediaType\":"
-                                  "\"Image\",\"url\":\"" SLF "%s\",\"mime\":\"%s\",\"filename\":\"p.png\",\"sha256\":\"" SLF "\"}}]}",
-                                  SLA(channel(&w, id.p)), SLA(w.hub_base), rows[i].path, rows[i].mime, SLA(want));
+        slice body = arena_printf(
+            w.a,
+            "{" SLF
+            ",\"text\":\"p\",\"content\":[{\"contentType\":\"Attachment\",\"attachment\":{\"mediaType\":"
+            "\"Image\",\"url\":\"" SLF "%s\",\"mime\":\"%s\",\"filename\":\"p.png\",\"sha256\":\"" SLF
+            "\"}}]}",
+            SLA(channel(&w, id.p)), SLA(w.hub_base), rows[i].path, rows[i].mime, SLA(want));
         slice path = arena_printf(w.a, SLF "?prefetchConversationId=true", SLA(inbound(&w, "message")));
         slice conversation = at(must(&w, 200, "POST", path, body), "conversationId");
         await_hooks(&w, i + 1);
@@ -555,24 +569,30 @@ TEST(genesys_profiles_drop_files_without_a_word)
 {
     struct world w;
     open_ready(&w, 0, NULL);
-    slice profile = at(must(&w, 200, "POST", SL("/api/v2/conversations/messaging/supportedcontent"),
-                            SL("{\"name\":\"pdf\",\"mediaTypes\":{\"allow\":{\"inbound\":[{\"type\":\"application/pdf\"}],"
-                               "\"outbound\":[{\"type\":\"image/*\"}]}}}")),
-                       "id");
-    must(&w, 200, "PATCH", arena_printf(w.a, INTEGRATIONS "/" SLF, SLA(w.integration)),
-         arena_printf(w.a, "{\"name\":\"HUB-TEST\",\"supportedContent\":{\"id\":\"" SLF "\"}}", SLA(profile)));
-    slice body = arena_printf(w.a,
-                              "{" SLF ",\"content\":[{\"contentType\":\"Attachment\",\"attachment\":{\"mediaType\":\"Image\",\"url\":\"" SLF
-                              "/parcel.png\",\"mime\":\"image/png\"}}]}",
-                              SLA(channel(&w, "m1")), SLA(w.hub_base));
+    slice profile = at(
+        must(&w, 200, "POST", SL("/api/v2/conversations/messaging/supportedcontent"),
+             SL("{\"name\":\"pdf\",\"mediaTypes\":{\"allow\":{\"inbound\":[{\"type\":\"application/pdf\"}],"
+                "\"outbound\":[{\"type\":\"image/*\"}]}}}")),
+        "id");
+    must(
+        &w, 200, "PATCH", arena_printf(w.a, INTEGRATIONS "/" SLF, SLA(w.integration)),
+        arena_printf(w.a, "{\"name\":\"HUB-TEST\",\"supportedContent\":{\"id\":\"" SLF "\"}}", SLA(profile)));
+    slice body = arena_printf(
+        w.a,
+        "{" SLF
+        ",\"content\":[{\"contentType\":\"Attachment\",\"attachment\":{\"mediaType\":\"Image\",\"url\":\"" SLF
+        "/parcel.png\",\"mime\":\"image/png\"}}]}",
+        SLA(channel(&w, "m1")), SLA(w.hub_base));
     slice path = arena_printf(w.a, SLF "?prefetchConversationId=true", SLA(inbound(&w, "message")));
     slice conversation = at(must(&w, 200, "POST", path, body), "conversationId");
     await_hooks(&w, 1);
     CHECK_SLICE(at(hook(&w, 0), "status"), SL("Published"));
     CHECK_SLICE(at(transcript(&w, conversation), "messages.0.media.state"), SL("dropped"));
     slice say = arena_printf(w.a, "/sim/conversations/" SLF "/agent", SLA(conversation));
-    must(&w, 400, "POST", say, SL("{\"attachment\":{\"base64\":\"AAAA\",\"name\":\"a.pdf\",\"mime\":\"application/pdf\"}}"));
-    must(&w, 200, "POST", say, SL("{\"attachment\":{\"base64\":\"AAAA\",\"name\":\"a.webp\",\"mime\":\"image/webp\"}}"));
+    must(&w, 400, "POST", say,
+         SL("{\"attachment\":{\"base64\":\"AAAA\",\"name\":\"a.pdf\",\"mime\":\"application/pdf\"}}"));
+    must(&w, 200, "POST", say,
+         SL("{\"attachment\":{\"base64\":\"AAAA\",\"name\":\"a.webp\",\"mime\":\"image/webp\"}}"));
     close_world(&w);
 }
 
@@ -582,15 +602,20 @@ TEST(genesys_typing_needs_the_setting)
     open_ready(&w, 0, NULL);
     slice conversation = guest_says(&w, "m1", "hello");
     await_hooks(&w, 1);
-    slice event = SL("{\"channel\":{\"time\":\"" TIME "\",\"from\":{\"id\":\"g1@line\",\"idType\":\"Opaque\"}},\"events\":[{\"eventType\":\"Typing\"}]}");
+    slice event = SL(
+        "{\"channel\":{\"time\":\"" TIME
+        "\",\"from\":{\"id\":\"g1@line\",\"idType\":\"Opaque\"}},\"events\":[{\"eventType\":\"Typing\"}]}");
     must(&w, 200, "POST", inbound(&w, "event"), event);
     CHECK(!js_true(js_at(transcript(&w, conversation), "typing")));
     CHECK(!js_true(js_at(desk(&w, conversation, "agent", SL("{\"typing\":true}")), "sent")));
-    slice setting = at(must(&w, 200, "POST", SL("/api/v2/conversations/messaging/settings"),
-                            SL("{\"name\":\"hub\",\"event\":{\"typing\":{\"on\":{\"inbound\":\"Enabled\",\"outbound\":\"Enabled\"}}}}")),
-                       "id");
-    must(&w, 200, "PATCH", arena_printf(w.a, INTEGRATIONS "/" SLF, SLA(w.integration)),
-         arena_printf(w.a, "{\"name\":\"HUB-TEST\",\"messagingSetting\":{\"id\":\"" SLF "\"}}", SLA(setting)));
+    slice setting = at(
+        must(
+            &w, 200, "POST", SL("/api/v2/conversations/messaging/settings"),
+            SL("{\"name\":\"hub\",\"event\":{\"typing\":{\"on\":{\"inbound\":\"Enabled\",\"outbound\":\"Enabled\"}}}}")),
+        "id");
+    must(
+        &w, 200, "PATCH", arena_printf(w.a, INTEGRATIONS "/" SLF, SLA(w.integration)),
+        arena_printf(w.a, "{\"name\":\"HUB-TEST\",\"messagingSetting\":{\"id\":\"" SLF "\"}}", SLA(setting)));
     must(&w, 200, "POST", inbound(&w, "event"), event);
     CHECK(js_true(js_at(transcript(&w, conversation), "typing")));
     CHECK(js_true(js_at(desk(&w, conversation, "agent", SL("{\"typing\":true}")), "sent")));
@@ -614,18 +639,24 @@ TEST(genesys_hub_receipts_move_a_message_forward_only)
     run_ms(&w, 20);
     CHECK_SLICE(at(transcript(&w, conversation), "messages.1.state"), SL("sent"));
     slice path = inbound(&w, "receipt");
-    CHECK_SLICE(at(must(&w, 200, "POST", path, receipt_body(&w, id, "\"status\":\"Delivered\"")), "status"), SL("Delivered"));
+    CHECK_SLICE(at(must(&w, 200, "POST", path, receipt_body(&w, id, "\"status\":\"Delivered\"")), "status"),
+                SL("Delivered"));
     CHECK_SLICE(at(transcript(&w, conversation), "messages.1.state"), SL("delivered"));
     must(&w, 200, "POST", path,
-         receipt_body(&w, id, "\"status\":\"Failed\",\"reasons\":[{\"code\":\"RecipientOptedOut\",\"message\":\"blocked\"}]"));
+         receipt_body(
+             &w, id,
+             "\"status\":\"Failed\",\"reasons\":[{\"code\":\"RecipientOptedOut\",\"message\":\"blocked\"}]"));
     must(&w, 200, "POST", path, receipt_body(&w, id, "\"status\":\"Delivered\""));
     const struct js *m = js_item(js_at(transcript(&w, conversation), "messages"), 1);
     CHECK_SLICE(at(m, "state"), SL("failed"));
     CHECK_SLICE(at(m, "reason.code"), SL("RecipientOptedOut"));
-    const struct js *unknown = must(&w, 200, "POST", path, receipt_body(&w, SL("none"), "\"status\":\"Delivered\""));
+    const struct js *unknown =
+        must(&w, 200, "POST", path, receipt_body(&w, SL("none"), "\"status\":\"Delivered\""));
     CHECK_SLICE(at(unknown, "status"), SL("Failed"));
     CHECK_SLICE(at(unknown, "reasons.0.code"), SL("UnknownMessage"));
-    const struct js *details = must(&w, 200, "GET", arena_printf(w.a, "/api/v2/conversations/messages/" SLF "/details", SLA(id)), SLICE_NONE);
+    const struct js *details =
+        must(&w, 200, "GET", arena_printf(w.a, "/api/v2/conversations/messages/" SLF "/details", SLA(id)),
+             SLICE_NONE);
     CHECK_SLICE(at(details, "createdBy.name"), SL("Ken Ito"));
     CHECK_SLICE(at(details, "status"), SL("delivery-failed"));
     slice user = arena_printf(w.a, "/api/v2/users/" SLF, SLA(at(details, "createdBy.id")));
@@ -643,17 +674,20 @@ TEST(genesys_button_answers_are_paired_with_their_offer)
     struct world w;
     open_ready(&w, COUNT(options), options);
     slice conversation = guest_says(&w, "m1", "hello");
-    const struct js *said = desk(&w, conversation, "agent",
-                                 SL("{\"text\":\"Well?\",\"quick_replies\":[\"Yes\",{\"text\":\"No\",\"payload\":\"n-1\"}]}"));
+    const struct js *said =
+        desk(&w, conversation, "agent",
+             SL("{\"text\":\"Well?\",\"quick_replies\":[\"Yes\",{\"text\":\"No\",\"payload\":\"n-1\"}]}"));
     await_hooks(&w, 1);
     CHECK_SLICE(at(hook(&w, 0), "type"), SL("Structured"));
     CHECK_SLICE(at(hook(&w, 0), "originatingEntity"), SL("Bot"));
     CHECK_SLICE(at(hook(&w, 0), "content.1.quickReply.payload"), SL("n-1"));
     for (size_t i = 0; i < COUNT(rows); i++) {
         slice body = arena_printf(w.a,
-                                  "{" SLF ",\"originatingMessageId\":\"" SLF "\",\"buttonResponse\":{\"type\":\"QuickReply\",\"text\":\"%s\","
+                                  "{" SLF ",\"originatingMessageId\":\"" SLF
+                                  "\",\"buttonResponse\":{\"type\":\"QuickReply\",\"text\":\"%s\","
                                   "\"payload\":\"%s\"}}",
-                                  SLA(channel(&w, arena_printf(w.a, "b%zu", i).p)), SLA(at(said, "id")), rows[i].text, rows[i].payload);
+                                  SLA(channel(&w, arena_printf(w.a, "b%zu", i).p)), SLA(at(said, "id")),
+                                  rows[i].text, rows[i].payload);
         const struct js *got = must(&w, 200, "POST", inbound(&w, "structured/response"), body);
         CHECK_ROW(i, slice_eq(at(got, "type"), SL("Structured")));
         const struct js *m = js_item(js_at(transcript(&w, conversation), "messages"), 2 + i);
@@ -703,7 +737,7 @@ TEST(genesys_sends_twice_and_signs_wrong_on_request)
     CHECK_SLICE(w.hooks[0], w.hooks[1]);
     desk(&w, conversation, "agent", SL("{\"text\":\"Hi\",\"bad_signature\":true}"));
     await_hooks(&w, 3);
-    slice right = arena_printf(w.a, "sha256=" SLF, SLA(gc_hmac_base64(w.a, SL(SECRET), w.hooks[2])));
+    slice right = arena_printf(w.a, "sha256=" SLF, SLA(sgc_hmac_base64(w.a, SL(SECRET), w.hooks[2])));
     CHECK_INT(w.signatures[2].n, right.n);
     CHECK(!slice_eq(w.signatures[2], right));
     close_world(&w);
@@ -715,18 +749,22 @@ TEST(genesys_files_are_reached_over_a_signed_redirect)
     struct world w;
     open_ready(&w, COUNT(options), options);
     slice conversation = guest_says(&w, "m1", "hello");
-    desk(&w, conversation, "agent", SL("{\"attachment\":{\"base64\":\"UE5H\",\"name\":\"a.png\",\"mime\":\"image/png\"}}"));
+    desk(&w, conversation, "agent",
+         SL("{\"attachment\":{\"base64\":\"UE5H\",\"name\":\"a.png\",\"mime\":\"image/png\"}}"));
     await_hooks(&w, 1);
     slice url = at(hook(&w, 0), "content.0.attachment.url");
     CHECK_SLICE(at(hook(&w, 0), "type"), SL("Text"));
     CHECK_INT(call_as(&w, "GET", url, SLICE_NONE, SLICE_NONE, SLICE_NONE).status, 401);
     struct got redirect = ask(&w, "GET", url, SLICE_NONE);
     CHECK_INT(redirect.status, 303);
-    CHECK_INT(ask(&w, "GET", redirect.location, SLICE_NONE).status, 400); /* a token that followed the redirect */
+    CHECK_INT(ask(&w, "GET", redirect.location, SLICE_NONE).status,
+              400); /* a token that followed the redirect */
     struct got got = call_as(&w, "GET", redirect.location, SLICE_NONE, SLICE_NONE, SLICE_NONE);
     CHECK_SLICE(got.body, SL("PNG"));
     slice spoilt = arena_printf(w.a, SLF "0", SLA(slice_sub(redirect.location, 0, redirect.location.n - 1)));
-    spoilt = slice_eq(spoilt, redirect.location) ? arena_printf(w.a, SLF "1", SLA(slice_sub(spoilt, 0, spoilt.n - 1))) : spoilt;
+    spoilt = slice_eq(spoilt, redirect.location)
+                 ? arena_printf(w.a, SLF "1", SLA(slice_sub(spoilt, 0, spoilt.n - 1)))
+                 : spoilt;
     CHECK_INT(call_as(&w, "GET", spoilt, SLICE_NONE, SLICE_NONE, SLICE_NONE).status, 403);
     close_world(&w);
 }
@@ -760,7 +798,8 @@ TEST(genesys_transfers_do_not_end_a_conversation)
     v = must(&w, 200, "GET", path, SLICE_NONE);
     CHECK(at(v, "endTime").n);
     CHECK_SLICE(at(participant(v, "customer", 0), "messages.0.state"), SL("disconnected"));
-    must(&w, 400, "POST", arena_printf(w.a, "/sim/conversations/" SLF "/agent", SLA(id)), SL("{\"text\":\"too late\"}"));
+    must(&w, 400, "POST", arena_printf(w.a, "/sim/conversations/" SLF "/agent", SLA(id)),
+         SL("{\"text\":\"too late\"}"));
     CHECK(slice_eq(guest_says(&w, "m2", "again"), id)); /* within the threading window */
     v = must(&w, 200, "GET", path, SLICE_NONE);
     CHECK(!js_at(v, "endTime"));
@@ -796,7 +835,8 @@ TEST(genesys_participants_take_attributes_and_disconnect)
     customer = participant(must(&w, 200, "GET", path, SLICE_NONE), "customer", 0);
     CHECK_SLICE(at(customer, "attributes.media"), SL("Slack"));
     CHECK_SLICE(at(customer, "attributes.city"), SL("Kyoto"));
-    slice messages = arena_printf(w.a, "/api/v2/conversations/messages/" SLF "/participants/" SLF, SLA(id), SLA(at(customer, "id")));
+    slice messages = arena_printf(w.a, "/api/v2/conversations/messages/" SLF "/participants/" SLF, SLA(id),
+                                  SLA(at(customer, "id")));
     must(&w, 400, "PATCH", messages, SL("{\"state\":\"parked\"}"));
     must(&w, 202, "PATCH", messages, SL("{\"state\":\"disconnected\"}"));
     CHECK(at(must(&w, 200, "GET", path, SLICE_NONE), "endTime").n);
@@ -809,11 +849,12 @@ TEST(genesys_old_endpoint_takes_text_and_receipts)
     struct world w;
     open_ready(&w, COUNT(options), options);
     slice path = SL("/api/v2/conversations/messages/inbound/open");
-    slice good = arena_printf(w.a,
-                              "{\"channel\":{\"platform\":\"Open\",\"type\":\"Private\",\"messageId\":\"m1\",\"to\":{\"id\":\"" SLF
-                              "\"},\"from\":{\"id\":\"g1@line\",\"idType\":\"Opaque\"},\"time\":\"" TIME
-                              "\"},\"type\":\"Text\",\"text\":\"t\",\"direction\":\"Inbound\"}",
-                              SLA(w.integration));
+    slice good = arena_printf(
+        w.a,
+        "{\"channel\":{\"platform\":\"Open\",\"type\":\"Private\",\"messageId\":\"m1\",\"to\":{\"id\":\"" SLF
+        "\"},\"from\":{\"id\":\"g1@line\",\"idType\":\"Opaque\"},\"time\":\"" TIME
+        "\"},\"type\":\"Text\",\"text\":\"t\",\"direction\":\"Inbound\"}",
+        SLA(w.integration));
     must(&w, 200, "POST", path, good);
     must(&w, 400, "POST", path, text_body(&w, "m2", "no platform, type, direction"));
     CHECK_INT(counter(&w, "inbound"), 1);
@@ -825,17 +866,20 @@ TEST(genesys_responses_are_found_by_name)
     struct world w;
     open_ready(&w, 0, NULL);
     slice path = SL("/api/v2/responsemanagement/responses/query");
-    const struct js *doc = must(&w, 200, "POST", path,
-                                SL("{\"queryPhrase\":\"\",\"pageSize\":25,\"filters\":[{\"name\":\"name\",\"operator\":\"EQUALS\",\"values\":"
-                                   "[\"greeting\"]},{\"name\":\"responseType\",\"operator\":\"EQUALS\",\"values\":[\"CampaignSmsTemplate\"]}]}"));
+    const struct js *doc = must(
+        &w, 200, "POST", path,
+        SL("{\"queryPhrase\":\"\",\"pageSize\":25,\"filters\":[{\"name\":\"name\",\"operator\":\"EQUALS\",\"values\":"
+           "[\"greeting\"]},{\"name\":\"responseType\",\"operator\":\"EQUALS\",\"values\":[\"CampaignSmsTemplate\"]}]}"));
     CHECK_SLICE(at(doc, "results.entities.0.name"), SL("Greeting"));
     CHECK_SLICE(at(doc, "results.entities.0.texts.0.contentType"), SL("text/plain"));
-    doc = must(&w, 200, "POST", path,
-               SL("{\"filters\":[{\"name\":\"name\",\"operator\":\"EQUALS\",\"values\":[\"nothing of the kind\"]}]}"));
+    doc = must(
+        &w, 200, "POST", path,
+        SL("{\"filters\":[{\"name\":\"name\",\"operator\":\"EQUALS\",\"values\":[\"nothing of the kind\"]}]}"));
     CHECK_INT(js_len(js_at(doc, "results.entities")), 0);
     must(&w, 200, "POST", SL("/sim/responses"), SL("{\"name\":\"Nothing of the kind\",\"text\":\"x\"}"));
-    doc = must(&w, 200, "POST", path,
-               SL("{\"filters\":[{\"name\":\"name\",\"operator\":\"EQUALS\",\"values\":[\"nothing of the kind\"]}]}"));
+    doc = must(
+        &w, 200, "POST", path,
+        SL("{\"filters\":[{\"name\":\"name\",\"operator\":\"EQUALS\",\"values\":[\"nothing of the kind\"]}]}"));
     CHECK_INT(js_len(js_at(doc, "results.entities")), 1);
     close_world(&w);
 }
@@ -847,8 +891,12 @@ TEST(genesys_channels_hold_subscriptions)
     const struct js *ch = must(&w, 200, "POST", SL("/api/v2/notifications/channels"), SLICE_NONE);
     CHECK(slice_starts(at(ch, "connectUri"), SL("ws://127.0.0.1:")));
     slice path = arena_printf(w.a, "/api/v2/notifications/channels/" SLF "/subscriptions", SLA(at(ch, "id")));
-    CHECK_INT(js_len(js_at(must(&w, 200, "POST", path, SL("[{\"id\":\"v2.a\"},{\"id\":\"v2.b\"}]")), "entities")), 2);
-    CHECK_INT(js_len(js_at(must(&w, 200, "POST", path, SL("[{\"id\":\"v2.b\"},{\"id\":\"v2.c\"}]")), "entities")), 3);
+    CHECK_INT(
+        js_len(js_at(must(&w, 200, "POST", path, SL("[{\"id\":\"v2.a\"},{\"id\":\"v2.b\"}]")), "entities")),
+        2);
+    CHECK_INT(
+        js_len(js_at(must(&w, 200, "POST", path, SL("[{\"id\":\"v2.b\"},{\"id\":\"v2.c\"}]")), "entities")),
+        3);
     CHECK_INT(js_len(js_at(must(&w, 200, "PUT", path, SL("[{\"id\":\"v2.d\"}]")), "entities")), 1);
     must(&w, 400, "PUT", path, SL("[{\"id\":\"nonsense\"}]"));
     must(&w, 204, "DELETE", path, SLICE_NONE);

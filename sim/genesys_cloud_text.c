@@ -4,9 +4,9 @@
 
 /* ---- answers ----------------------------------------------------------------------------------------------------------------- */
 
-void gc_correlate(struct sim_call *c)
+void sgc_correlate(struct sim_call *c)
 {
-    slice id = gc_uuid(c->x->a);
+    slice id = sgc_uuid(c->x->a);
     sim_header(c, "ININ-Correlation-Id", id);
 }
 
@@ -18,24 +18,24 @@ static slice correlation(const struct sim_call *c)
     return SLICE_NONE;
 }
 
-void gc_json(struct sim_call *c, int status, slice body)
+void sgc_json(struct sim_call *c, int status, slice body)
 {
     if (!correlation(c).p)
-        gc_correlate(c);
+        sgc_correlate(c);
     sim_json(c, status, body);
 }
 
-struct jw gc_writer(struct sim_call *c)
+struct jw sgc_writer(struct sim_call *c)
 {
-    return jw_new(c->x->a, GC_ANSWER_MAX);
+    return jw_new(c->x->a, SGC_ANSWER_MAX);
 }
 
 /* "3. Common rules", the error body. */
 static void error_body(struct sim_call *c, int status, const char *code, slice message, slice entity)
 {
     if (!correlation(c).p)
-        gc_correlate(c);
-    struct jw w = gc_writer(c);
+        sgc_correlate(c);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     jw_str(&w, "message", message);
     jw_str(&w, "code", slice_of(code));
@@ -51,7 +51,7 @@ static void error_body(struct sim_call *c, int status, const char *code, slice m
     sim_json(c, status, jw_done(&w));
 }
 
-void gc_error(struct sim_call *c, int status, const char *code, const char *fmt, ...)
+void sgc_error(struct sim_call *c, int status, const char *code, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -60,23 +60,24 @@ void gc_error(struct sim_call *c, int status, const char *code, const char *fmt,
     error_body(c, status, code, message, SLICE_NONE);
 }
 
-void gc_not_found(struct sim_call *c, const char *what, slice id)
+void sgc_not_found(struct sim_call *c, const char *what, slice id)
 {
     error_body(c, 404, "not.found",
                arena_printf(c->x->a, "Unable to find the %s with id " SLF ".", what, SLA(id)), id);
 }
 
-const struct js *gc_body(struct sim_call *c)
+const struct js *sgc_body(struct sim_call *c)
 {
     struct fault f = { 0 };
     const struct js *doc = js_parse(c->x->a, c->x->body, &f);
     if (doc && js_is_object(doc))
         return doc;
-    gc_error(c, 400, "bad.request", "The request could not be understood by the server due to malformed syntax.");
+    sgc_error(c, 400, "bad.request",
+              "The request could not be understood by the server due to malformed syntax.");
     return NULL;
 }
 
-void gc_ref(struct jw *w, const char *key, slice id, const char *path)
+void sgc_ref(struct jw *w, const char *key, slice id, const char *path)
 {
     jw_open(w, key, '{');
     jw_str(w, "id", id);
@@ -103,11 +104,11 @@ static void page_uri(struct sim_call *c, struct jw *w, const char *key, int64_t 
                         (long long)number));
 }
 
-void gc_answer_list(struct gc *g, struct sim_call *c, const struct gc_listing *l)
+void sgc_answer_list(struct sgc *g, struct sim_call *c, const struct sgc_listing *l)
 {
     int64_t size = query_int(c, "pageSize", PAGE_STANDARD, PAGE_MAX);
     int64_t number = query_int(c, "pageNumber", 1, INT32_MAX), total = 0;
-    struct jw w = gc_writer(c);
+    struct jw w = sgc_writer(c);
     jw_open(&w, NULL, '{');
     jw_open(&w, "entities", '[');
     for (size_t i = 0; i < l->list->n; i++) {
@@ -132,12 +133,12 @@ void gc_answer_list(struct gc *g, struct sim_call *c, const struct gc_listing *l
         page_uri(c, &w, "previousUri", size, number - 1);
     page_uri(c, &w, "lastUri", size, MAX(pages, 1));
     jw_close(&w, '}');
-    gc_json(c, 200, jw_done(&w));
+    sgc_json(c, 200, jw_done(&w));
 }
 
 /* ---- digests and encodings: OpenSSL's, so that a fault of the hub's own cannot hide here --------------------------------------- */
 
-slice gc_base64(struct arena *a, slice bytes)
+slice sgc_base64(struct arena *a, slice bytes)
 {
     assert(bytes.n < INT32_MAX / 2);
     unsigned char *p = arena_alloc(a, (bytes.n + 2) / 3 * 4 + 1);
@@ -145,7 +146,7 @@ slice gc_base64(struct arena *a, slice bytes)
     return slice_mem(p, (size_t)n);
 }
 
-bool gc_unbase64(struct arena *a, slice text, slice *ret)
+bool sgc_unbase64(struct arena *a, slice text, slice *ret)
 {
     if (text.n % 4 || text.n >= INT32_MAX)
         return false;
@@ -174,21 +175,21 @@ static size_t hmac(slice key, slice data, unsigned char mac[EVP_MAX_MD_SIZE])
     return n;
 }
 
-slice gc_hmac_base64(struct arena *a, slice key, slice data)
+slice sgc_hmac_base64(struct arena *a, slice key, slice data)
 {
     unsigned char mac[EVP_MAX_MD_SIZE];
     size_t n = hmac(key, data, mac);
-    return gc_base64(a, slice_mem(mac, n));
+    return sgc_base64(a, slice_mem(mac, n));
 }
 
-slice gc_hmac_hex(struct arena *a, slice key, slice data)
+slice sgc_hmac_hex(struct arena *a, slice key, slice data)
 {
     unsigned char mac[EVP_MAX_MD_SIZE];
     size_t n = hmac(key, data, mac);
     return to_hex(a, mac, n);
 }
 
-slice gc_sha256_hex(struct arena *a, slice data)
+slice sgc_sha256_hex(struct arena *a, slice data)
 {
     unsigned char md[EVP_MAX_MD_SIZE];
     unsigned n = 0;
@@ -204,7 +205,7 @@ static int digit(char ch)
     return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
 }
 
-slice gc_form(struct arena *a, slice body, const char *name)
+slice sgc_form(struct arena *a, slice body, const char *name)
 {
     while (body.n) {
         slice value = slice_cut(&body, '&'), key = slice_cut(&value, '=');

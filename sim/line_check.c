@@ -271,13 +271,13 @@ enum {
 
 /* ---- errors ------------------------------------------------------------------------------------------------------------------- */
 
-void line_error(struct line_errors *e, slice property, const char *fmt, ...)
+void sim_line_error(struct line_errors *e, slice property, const char *fmt, ...)
 {
     if (e->n >= LINE_ERRORS_MAX)
         return;
     va_list ap;
     va_start(ap, fmt);
-    e->list[e->n++] = (struct line_error){ .message = arena_vprintf(e->a, fmt, ap), .property = property };
+    e->list[e->n++] = (struct sim_line_error){ .message = arena_vprintf(e->a, fmt, ap), .property = property };
     va_end(ap);
 }
 
@@ -338,9 +338,9 @@ static void check_length(struct check *c, const struct field *f, slice s, slice 
 {
     size_t n = f->type == T_LABEL ? grapheme_count(s) : utf16_len(s);
     if (n == 0 && f->min > 0)
-        line_error(c->e, at, "May not be empty");
+        sim_line_error(c->e, at, "May not be empty");
     else if ((int64_t)n > f->max || (int64_t)n < f->min)
-        line_error(c->e, at, "Length must be between %lld and %lld", (long long)f->min, (long long)f->max);
+        sim_line_error(c->e, at, "Length must be between %lld and %lld", (long long)f->min, (long long)f->max);
 }
 
 static void check_url(struct check *c, const struct field *f, slice s, slice at)
@@ -353,13 +353,13 @@ static void check_url(struct check *c, const struct field *f, slice s, slice at)
         return;
     for (size_t i = 0; i < s.n; i++)
         if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f) {
-            line_error(c->e, at, "Must be a valid URL, percent-encoded as UTF-8");
+            sim_line_error(c->e, at, "Must be a valid URL, percent-encoded as UTF-8");
             return;
         }
     for (size_t i = 0; i < allowed; i++)
         if (slice_starts(s, links[i]) && s.n > links[i].n)
             return;
-    line_error(c->e, at, "%s", f->type == T_LINK ? "invalid uri scheme" : "Must be a valid HTTPS URL");
+    sim_line_error(c->e, at, "%s", f->type == T_LINK ? "invalid uri scheme" : "Must be a valid HTTPS URL");
 }
 
 static void check_enum(struct check *c, const struct field *f, slice s, slice at)
@@ -370,7 +370,7 @@ static void check_enum(struct check *c, const struct field *f, slice s, slice at
             return;
         text_add(&t, "%s%s", t.n ? ", " : "", *w);
     }
-    line_error(c->e, at, "Must be one of the following values: [" SLF "]", SLA(text_slice(&t)));
+    sim_line_error(c->e, at, "Must be one of the following values: [" SLF "]", SLA(text_slice(&t)));
 }
 
 static void check_value(struct check *c, const struct field *f, const struct js *v, slice at)
@@ -384,7 +384,7 @@ static void check_value(struct check *c, const struct field *f, const struct js 
     case T_LINK:
     case T_ENUM:
         if (!js_is_string(v))
-            line_error(c->e, at, "Must be a string");
+            sim_line_error(c->e, at, "Must be a string");
         else if (f->type == T_ENUM)
             check_enum(c, f, js_text(v), at);
         else if (f->type == T_URL || f->type == T_LINK)
@@ -394,19 +394,19 @@ static void check_value(struct check *c, const struct field *f, const struct js 
         return;
     case T_INT:
         if (!js_int(v, &n))
-            line_error(c->e, at, "Must be an integer");
+            sim_line_error(c->e, at, "Must be an integer");
         else if (n < f->min || n > f->max)
-            line_error(c->e, at, "Must be between %lld and %lld", (long long)f->min, (long long)f->max);
+            sim_line_error(c->e, at, "Must be between %lld and %lld", (long long)f->min, (long long)f->max);
         return;
     case T_NUM:
         if (!js_double(v, &d))
-            line_error(c->e, at, "Must be a number");
+            sim_line_error(c->e, at, "Must be a number");
         else if (d < (double)f->min || d > (double)f->max)
-            line_error(c->e, at, "Must be between %lld and %lld", (long long)f->min, (long long)f->max);
+            sim_line_error(c->e, at, "Must be between %lld and %lld", (long long)f->min, (long long)f->max);
         return;
     case T_BOOL:
         if (js_is_object(v) || js_is_array(v) || js_is_string(v) || js_is_null(v) || js_double(v, &d))
-            line_error(c->e, at, "Must be a boolean");
+            sim_line_error(c->e, at, "Must be a boolean");
         return;
     case T_OBJ:
         check_shape(c, f->sub, v, at);
@@ -414,21 +414,21 @@ static void check_value(struct check *c, const struct field *f, const struct js 
     case T_LIST:
     case T_STRINGS:
         if (!js_is_array(v)) {
-            line_error(c->e, at, "Must be an array");
+            sim_line_error(c->e, at, "Must be an array");
             return;
         }
         if ((int64_t)js_len(v) < f->min || (int64_t)js_len(v) > f->max)
-            line_error(c->e, at, "Size must be between %lld and %lld", (long long)f->min, (long long)f->max);
+            sim_line_error(c->e, at, "Size must be between %lld and %lld", (long long)f->min, (long long)f->max);
         for (size_t i = 0; i < js_len(v) && f->type == T_LIST; i++)
             check_shape(c, f->sub, js_item(v, i), at_item(c, at, i));
         return;
     case T_MAP:
         if (!js_is_object(v)) {
-            line_error(c->e, at, "Must be an object");
+            sim_line_error(c->e, at, "Must be an object");
             return;
         }
         if ((int64_t)js_len(v) > f->max)
-            line_error(c->e, at, "Size must be between 0 and %lld", (long long)f->max);
+            sim_line_error(c->e, at, "Size must be between 0 and %lld", (long long)f->max);
         for (void *it = js_first(v); it; it = js_next(v, it))
             check_shape(c, f->sub, js_value(it), at_member(c, at, js_key(v, it)));
         return;
@@ -443,14 +443,14 @@ static void check_fields(struct check *c, const struct shape *s, const struct js
         if (value && !js_is_null(value))
             check_value(c, f, value, at_member(c, at, slice_of(f->name)));
         else if (f->req)
-            line_error(c->e, at_member(c, at, slice_of(f->name)), "May not be empty");
+            sim_line_error(c->e, at_member(c, at, slice_of(f->name)), "May not be empty");
     }
     for (void *it = s->strict ? js_first(v) : NULL; it; it = js_next(v, it)) {
         size_t i = 0;
         while (i < s->n && !slice_eq(slice_of(s->fields[i].name), js_key(v, it)))
             i++;
         if (i == s->n)
-            line_error(c->e, at_member(c, at, js_key(v, it)), "unknown field");
+            sim_line_error(c->e, at_member(c, at, js_key(v, it)), "unknown field");
     }
     if (s->more)
         s->more(c, v, at);
@@ -467,17 +467,17 @@ static void check_kind(struct check *c, const struct shape *s, const struct js *
         }
         text_add(&t, "%s%s", t.n ? ", " : "", k->name);
     }
-    line_error(c->e, at_member(c, at, slice_of(s->by)), "Must be one of the following values: [" SLF "]", SLA(text_slice(&t)));
+    sim_line_error(c->e, at_member(c, at, slice_of(s->by)), "Must be one of the following values: [" SLF "]", SLA(text_slice(&t)));
 }
 
 static void check_shape(struct check *c, const struct shape *s, const struct js *v, slice at)
 {
     if (!js_is_object(v)) {
-        line_error(c->e, at, "Must be an object");
+        sim_line_error(c->e, at, "Must be an object");
         return;
     }
     if (++c->depth > FLEX_DEPTH_MAX)
-        line_error(c->e, at, "Nested too deeply");
+        sim_line_error(c->e, at, "Nested too deeply");
     else if (s->kinds)
         check_kind(c, s, v, at);
     else
@@ -495,14 +495,14 @@ static void more_quick(struct check *c, const struct js *v, slice at)
     const struct js *items = js_get(v, SL("items"));
     for (size_t i = 0; i < js_len(items); i++)
         if (!js_at(js_item(items, i), "action.label"))
-            line_error(c->e, arena_printf(c->e->a, SLF ".items[%zu].action.label", SLA(at), i), "May not be empty");
+            sim_line_error(c->e, arena_printf(c->e->a, SLF ".items[%zu].action.label", SLA(at), i), "May not be empty");
     c->quick_reply = outer;
 }
 
 static void more_quick_only(struct check *c, const struct js *v, slice at)
 {
     if (!c->quick_reply)
-        line_error(c->e, at_member(c, at, SL("type")), SLF " is allowed in quick replies only", SLA(js_text(js_get(v, SL("type")))));
+        sim_line_error(c->e, at_member(c, at, SL("type")), SLF " is allowed in quick replies only", SLA(js_text(js_get(v, SL("type")))));
 }
 
 static bool shaped_like(slice s, const char *form)
@@ -523,7 +523,7 @@ static void more_picker(struct check *c, const struct js *v, slice at)
     for (size_t i = 0; i < COUNT(names); i++) {
         slice s = js_text(js_get(v, slice_of(names[i])));
         if (s.p && !shaped_like(s, form))
-            line_error(c->e, at_member(c, at, slice_of(names[i])), "Must be in the format of %s", form);
+            sim_line_error(c->e, at_member(c, at, slice_of(names[i])), "Must be in the format of %s", form);
     }
 }
 
@@ -532,7 +532,7 @@ static void more_sender(struct check *c, const struct js *v, slice at)
     slice name = js_text(js_get(v, SL("name")));
     for (size_t i = 0; i + 4 <= name.n; i++)
         if (slice_eq_nocase(slice_sub(name, i, 4), SL("line"))) {
-            line_error(c->e, at_member(c, at, SL("name")), "May not contain a prohibited word");
+            sim_line_error(c->e, at_member(c, at, SL("name")), "May not contain a prohibited word");
             return;
         }
 }
@@ -542,7 +542,7 @@ static void text_beside(struct check *c, const struct js *v, slice at)
     bool beside = js_get(v, SL("title")) || js_get(v, SL("thumbnailImageUrl"));
     slice text = js_text(js_get(v, SL("text")));
     if (beside && grapheme_count(text) > TEMPLATE_TEXT_BESIDE)
-        line_error(c->e, at_member(c, at, SL("text")), "Length must be between 1 and %d", TEMPLATE_TEXT_BESIDE);
+        sim_line_error(c->e, at_member(c, at, SL("text")), "Length must be between 1 and %d", TEMPLATE_TEXT_BESIDE);
 }
 
 static void more_buttons(struct check *c, const struct js *v, slice at)
@@ -560,26 +560,26 @@ static void more_carousel(struct check *c, const struct js *v, slice at)
     const struct js *columns = js_get(v, SL("columns"));
     for (size_t i = 1; i < js_len(columns); i++)
         if (js_len(js_get(js_item(columns, i), SL("actions"))) != js_len(js_get(js_item(columns, 0), SL("actions"))))
-            line_error(c->e, arena_printf(c->e->a, SLF ".columns[%zu].actions", SLA(at), i),
+            sim_line_error(c->e, arena_printf(c->e->a, SLF ".columns[%zu].actions", SLA(at), i),
                        "The number of actions must be the same in all columns");
 }
 
 static void more_flex_text(struct check *c, const struct js *v, slice at)
 {
     if (!js_get(v, SL("text")) && js_len(js_get(v, SL("contents"))) == 0)
-        line_error(c->e, at_member(c, at, SL("text")), "May not be empty");
+        sim_line_error(c->e, at_member(c, at, SL("text")), "May not be empty");
 }
 
 static void more_bubble(struct check *c, const struct js *v, slice at)
 {
     if (js_print(c->e->a, v).n > FLEX_BUBBLE_BYTES)
-        line_error(c->e, at, "The bubble is larger than %d bytes", FLEX_BUBBLE_BYTES);
+        sim_line_error(c->e, at, "The bubble is larger than %d bytes", FLEX_BUBBLE_BYTES);
 }
 
 static void more_flex_carousel(struct check *c, const struct js *v, slice at)
 {
     if (js_print(c->e->a, v).n > FLEX_CAROUSEL_BYTES)
-        line_error(c->e, at, "The carousel is larger than %d bytes", FLEX_CAROUSEL_BYTES);
+        sim_line_error(c->e, at, "The carousel is larger than %d bytes", FLEX_CAROUSEL_BYTES);
 }
 
 /* Every emoji stands on a `$`, counted in UTF-16 units. */
@@ -593,7 +593,7 @@ static void more_text(struct check *c, const struct js *v, slice at)
             continue;
         slice rest = slice_from(text, utf8_cut_utf16(text, (size_t)index).n);
         if (!slice_starts(rest, SL("$")))
-            line_error(c->e, arena_printf(c->e->a, SLF ".emojis[%zu].index", SLA(at), i), "There is no $ at this position of the text");
+            sim_line_error(c->e, arena_printf(c->e->a, SLF ".emojis[%zu].index", SLA(at), i), "There is no $ at this position of the text");
     }
 }
 
@@ -611,12 +611,12 @@ static void more_text_v2(struct check *c, const struct js *v, slice at)
         }
         size_t len = s.p[i] == '{' ? slice_find_char(slice_from(s, i), '}') : SIZE_MAX;
         if (len == SIZE_MAX) {
-            line_error(c->e, at_member(c, at, SL("text")), "A brace without its partner");
+            sim_line_error(c->e, at_member(c, at, SL("text")), "A brace without its partner");
             return;
         }
         slice key = slice_sub(s, i + 1, len - 1);
         if (!js_get(subs, key))
-            line_error(c->e, arena_printf(c->e->a, SLF ".substitution." SLF, SLA(at), SLA(key)), "May not be empty");
+            sim_line_error(c->e, arena_printf(c->e->a, SLF ".substitution." SLF, SLA(at), SLA(key)), "May not be empty");
         i += len;
     }
 }
@@ -628,7 +628,7 @@ static void more_sticker(struct check *c, const struct js *v, slice at)
         if (slice_eq(package, slice_of(sticker_packages[i])))
             return;
     if (package.n)
-        line_error(c->e, at_member(c, at, SL("packageId")), "This sticker cannot be sent");
+        sim_line_error(c->e, at_member(c, at, SL("packageId")), "This sticker cannot be sent");
 }
 
 void line_check_messages(struct line_errors *e, const struct js *messages)
@@ -636,7 +636,7 @@ void line_check_messages(struct line_errors *e, const struct js *messages)
     static const struct field list = { "messages", T_LIST, REQ, 1, LINE_MESSAGES_MAX, &message };
     struct check c = { .e = e };
     if (!messages || js_is_null(messages)) {
-        line_error(e, SL("messages"), "May not be empty");
+        sim_line_error(e, SL("messages"), "May not be empty");
         return;
     }
     check_value(&c, &list, messages, SL("messages"));
@@ -644,5 +644,5 @@ void line_check_messages(struct line_errors *e, const struct js *messages)
     for (size_t i = 0; e->rules.notification && i < js_len(messages); i++)
         for (size_t k = 0; k < COUNT(refused); k++)
             if (slice_eq(js_text(js_at(js_item(messages, i), "type")), slice_of(refused[k])))
-                line_error(e, arena_printf(e->a, "messages[%zu].type", i), "%s is not allowed in a notification message", refused[k]);
+                sim_line_error(e, arena_printf(e->a, "messages[%zu].type", i), "%s is not allowed in a notification message", refused[k]);
 }

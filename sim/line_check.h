@@ -14,7 +14,7 @@
 
 enum { LINE_ERRORS_MAX = 20, LINE_MESSAGES_MAX = 5 };
 
-struct line_error {
+struct sim_line_error {
     slice message, property;
 };
 struct line_rules {
@@ -24,10 +24,10 @@ struct line_rules {
 struct line_errors {
     struct arena *a;
     struct line_rules rules;
-    struct line_error list[LINE_ERRORS_MAX];
+    struct sim_line_error list[LINE_ERRORS_MAX];
     size_t n;
 };
-void line_error(struct line_errors *e, slice property, const char *fmt, ...) PRINTF(3, 4);
+void sim_line_error(struct line_errors *e, slice property, const char *fmt, ...) PRINTF(3, 4);
 void line_check_messages(struct line_errors *e, const struct js *messages);
 /* Grapheme clusters, as LINE counts labels and the texts of templates: joined emoji, flags and accents count once. */
 size_t grapheme_count(slice s);

@@ -22,9 +22,9 @@ static bool messages_ok(struct line_call *q, bool notification)
     line_check_messages(e, js_at(q->doc, "messages"));
     const struct js *units = js_at(q->doc, "customAggregationUnits");
     if (units && (!js_is_array(units) || js_len(units) > 1))
-        line_error(e, SL("customAggregationUnits"), "Size must be between 0 and 1");
+        sim_line_error(e, SL("customAggregationUnits"), "Size must be between 0 and 1");
     else if (utf16_len(js_text(js_item(units, 0))) > AGGREGATION_UNIT_MAX)
-        line_error(e, SL("customAggregationUnits[0]"), "Length must be between 1 and %d", AGGREGATION_UNIT_MAX);
+        sim_line_error(e, SL("customAggregationUnits[0]"), "Length must be between 1 and %d", AGGREGATION_UNIT_MAX);
     if (e->n)
         line_errors_answer(q, e);
     return e->n == 0;

@@ -16,7 +16,7 @@
 #define SIM_WEBHOOK_H
 #include "sim/sim.h"
 
-enum { WEBHOOKS_KEPT = 100, WEBHOOK_HEADERS_MAX = 8, REORDER_HOLD_MS = 300 };
+enum { WEBHOOKS_KEPT = 100, WEBHOOK_HEADERS_MAX = 24, REORDER_HOLD_MS = 300 };
 
 struct webhook_result {
     int status; /* 0: no answer */

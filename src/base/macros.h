@@ -36,6 +36,7 @@
 
 /* Unsafe, locale-dependent or not reentrant: arena_printf, slice_int and time_rfc3339 do these jobs. */
 #ifndef BASE_ALLOW_LIBC
+#undef sprintf /* a macro in some builds of glibc's headers, which clang would remark on */
 #pragma GCC poison strcpy strcat sprintf strtok gmtime localtime atoi strtol
 #endif
 #endif

@@ -149,6 +149,7 @@ struct delivery {
     slice wait_for;
     int64_t wait_until_ms;
     int64_t retry_ms;
+    bool set_up_again;           /* with OUT_RETRY: its vendor no longer knows the account as set up; that is done again first */
     enum reason reason;
     struct person person;        /* lookup: what was found */
     slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */

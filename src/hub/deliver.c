@@ -6,6 +6,7 @@
 #include "hub/meters.h"
 #include "hub/run.h"
 #include "hub/state.h"
+#include "hub/work.h"
 
 enum { TYPING_STALE_MS = 15000, NO_ACCOUNT_RETRY_MS = 3600000, STORAGE_RETRY_MS = 1000 };
 
@@ -72,7 +73,8 @@ static void woken(void *arg)
 void deliver_pump(struct actor *target)
 {
     struct hub *h = target->hub;
-    while (target->ready && !h->draining && target->in_flight < h->limits.in_flight) {
+    bool open = target->set_up || target->set_up_refused;
+    while (open && target->ready && !h->draining && target->in_flight < h->limits.in_flight) {
         int64_t wait_ms;
         if (!breaker_lets(&target->breaker, time_mono_ms(), &wait_ms)) {
             if (wait_ms && !target->wake.active)
@@ -299,6 +301,8 @@ static void run_ended(struct run *r, enum outcome end)
         end_final(dl, J_UNKNOWN, OUT_UNKNOWN);
         return;
     }
+    if (r->d.set_up_again)
+        actor_set_up_again(dl->work->target);
     end_retry(dl, r->d.retry_ms, !last || last->status == 0, true);
 }
 

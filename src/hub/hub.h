@@ -77,7 +77,7 @@ struct actor {
     /* setup and polls */
     struct loop_timer setup_timer, poll_timer;
     unsigned setup_attempt;
-    bool set_up;
+    bool set_up, set_up_refused; /* neither: its deliveries wait for it */
     struct fault setup_fault;
     struct conv *poll_next;
     int64_t poll_ms;

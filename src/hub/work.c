@@ -5,7 +5,7 @@
 #include "hub/run.h"
 #include "hub/state.h"
 
-enum { SETUP_AGAIN_MS = 300000, POLL_TURN_MS = 250, POLLS_AT_ONCE = 4 };
+enum { SETUP_AGAIN_MS = 300000, SETUP_ANEW_MS = 1000, POLL_TURN_MS = 250, POLLS_AT_ONCE = 4 };
 
 static void setup(void *arg);
 
@@ -20,8 +20,10 @@ static void setup_ended(struct run *r, enum outcome end)
         log_str(l, "account", actor->account.id);
         log_end(l);
         run_free(r);
+        deliver_pump(actor);
         return;
     }
+    actor->set_up_refused = end == OUT_REFUSED; /* then what was set up before may still serve */
     actor->setup_fault = r->fault;
     if (!actor->setup_fault.code)
         fault(&actor->setup_fault, "setup", "", "its vendor could not be asked");
@@ -34,6 +36,7 @@ static void setup_ended(struct run *r, enum outcome end)
     log_end(l);
     run_free(r);
     loop_timer_start(h->loop, &actor->setup_timer, again_ms, setup, actor);
+    deliver_pump(actor);
 }
 
 static void setup(void *arg)
@@ -42,6 +45,15 @@ static void setup(void *arg)
     if (actor->hub->draining)
         return;
     run_start(run_new(actor, NULL, actor->account.type->setup, setup_ended, NULL));
+}
+
+void actor_set_up_again(struct actor *actor)
+{
+    if (!actor->set_up || !actor->account.type->setup)
+        return;
+    actor->set_up = false;
+    actor->setup_attempt = 0;
+    loop_timer_start(actor->hub->loop, &actor->setup_timer, SETUP_ANEW_MS, setup, actor);
 }
 
 /* ---- polls ---------------------------------------------------------------------------------------------------------- */

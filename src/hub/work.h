@@ -9,4 +9,6 @@ void actor_done(struct actor *actor);
 /* Sets the account up at its vendor, again with growing pauses until it worked, and polls where its connector asks for it. */
 void actor_start(struct actor *actor);
 void actor_stop(struct actor *actor);
+/* A delivery learned that the vendor no longer knows what was set up. */
+void actor_set_up_again(struct actor *actor);
 #endif

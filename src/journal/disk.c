@@ -23,7 +23,7 @@ struct disk {
     pthread_cond_t asked, finished;
     struct queue todo, ready;
     size_t open; /* submitted and done not yet run */
-    bool stop;
+    bool stop, draining; /* draining: who waits looks by himself, no wake-up is posted */
 };
 
 static void queue_init(struct queue *q)
@@ -95,7 +95,7 @@ static void *disk_run(void *arg)
         pthread_mutex_lock(&d->lock);
         queue_put(&d->ready, job);
         pthread_cond_signal(&d->finished);
-        if (!d->bell->rung) {
+        if (!d->bell->rung && !d->draining) {
             d->bell->rung = true;
             loop_post(d->loop, bell_heard, d->bell);
         }
@@ -147,8 +147,10 @@ void disk_drain(struct disk *d)
 {
     while (d->open) {
         pthread_mutex_lock(&d->lock);
+        d->draining = true;
         while (!d->ready.first)
             pthread_cond_wait(&d->finished, &d->lock);
+        d->draining = false;
         pthread_mutex_unlock(&d->lock);
         run_ready(d);
     }

@@ -8,22 +8,28 @@ struct fake_fault fake_write, fake_sync, fake_allocate;
 int fake_syncs, fake_writes;
 bool fake_torn;
 
-static int next_error(struct fake_fault *f)
+/* Commits and snapshots are written by two threads. */
+static pthread_mutex_t io_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int next_error(struct fake_fault *f, int *counter)
 {
+    int e = 0;
+    pthread_mutex_lock(&io_lock);
+    if (counter)
+        ++*counter;
     if (f->after > 0) {
         f->after--;
-        return 0;
+    } else if (f->count > 0) {
+        f->count--;
+        e = f->error;
     }
-    if (f->count <= 0)
-        return 0;
-    f->count--;
-    return f->error;
+    pthread_mutex_unlock(&io_lock);
+    return e;
 }
 
 static int io_write(void *ctx, int fd, const void *p, size_t n, off_t at)
 {
-    fake_writes++;
-    int e = next_error(&fake_write);
+    int e = next_error(&fake_write, &fake_writes);
     if (e && fake_torn)
         jio_system.write(ctx, fd, p, n / 2, at);
     return e ? e : jio_system.write(ctx, fd, p, n, at);
@@ -32,14 +38,13 @@ static int io_write(void *ctx, int fd, const void *p, size_t n, off_t at)
 static int io_sync(void *ctx, int fd)
 {
     (void)ctx, (void)fd;
-    fake_syncs++;
-    return next_error(&fake_sync);
+    return next_error(&fake_sync, &fake_syncs);
 }
 
 static int io_allocate(void *ctx, int fd, off_t size)
 {
     (void)ctx;
-    int e = next_error(&fake_allocate);
+    int e = next_error(&fake_allocate, NULL);
     return e ? e : ftruncate(fd, size) == 0 ? 0 : errno;
 }
 

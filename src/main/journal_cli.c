@@ -2,6 +2,7 @@
 #include "hub/message.h"
 #include "journal/journal.h"
 #include "main/internal.h"
+#include "net/loop.h"
 
 /* One message as the records tell it. */
 struct told {

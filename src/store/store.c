@@ -41,7 +41,7 @@ struct store {
     struct queue asked, answered;
     size_t waiting; /* asked and not yet answered */
     bool stop, posted;
-    bool *gone; /* while answers are delivered: set when a callback closes the store */
+    bool delivering, closed; /* a callback may close the store: then deliver frees it */
     uint64_t commits;
     int64_t commit_us;
 };
@@ -206,20 +206,20 @@ static void request_free(struct request *r)
 static void deliver(void *arg)
 {
     struct store *s = arg;
-    bool gone = false;
     pthread_mutex_lock(&s->lock);
     struct request *r = queue_take(&s->answered).first;
     s->posted = false;
     pthread_mutex_unlock(&s->lock);
-    s->gone = &gone;
+    s->delivering = true;
     for (struct request *next; r; r = next) {
         next = r->next;
-        if (!gone)
+        if (!s->closed)
             answer(r);
         request_free(r);
     }
-    if (!gone)
-        s->gone = NULL;
+    s->delivering = false;
+    if (s->closed)
+        free(s);
 }
 
 /* With the lock held. */
@@ -329,8 +329,6 @@ void store_close(struct store *s)
         pthread_join(s->thread, NULL);
         loop_post_cancel(s->loop, deliver, s);
     }
-    if (s->gone)
-        *s->gone = true;
     for (struct request *r = s->answered.first, *next; r; r = next) {
         next = r->next;
         request_free(r);
@@ -338,7 +336,10 @@ void store_close(struct store *s)
     s->engine->close(s->e);
     pthread_cond_destroy(&s->work);
     pthread_mutex_destroy(&s->lock);
-    free(s);
+    if (s->delivering)
+        s->closed = true;
+    else
+        free(s);
 }
 
 struct store_numbers store_numbers(const struct store *s)

@@ -107,14 +107,15 @@ void jw_close(struct jw *w, char bracket);                 /* '}' or ']' */
 void jw_str(struct jw *w, const char *key, slice s);       /* invalid UTF-8 becomes U+FFFD; absent is written as "" */
 void jw_opt(struct jw *w, const char *key, slice s);       /* nothing when s is absent or empty */
 void jw_int(struct jw *w, const char *key, int64_t v);
-void jw_double(struct jw *w, const char *key, double v); /* shortest text that reads back the same */
+void jw_double(struct jw *w, const char *key, double v);   /* shortest text that reads back the same; NaN, infinity: null */
 void jw_bool(struct jw *w, const char *key, bool v);
 void jw_null(struct jw *w, const char *key);
 void jw_raw(struct jw *w, const char *key, slice json); /* json: one valid value, copied as it is */
 void jw_value(struct jw *w, const char *key, const struct js *v);
 void jw_time(struct jw *w, const char *key, int64_t ms); /* RFC 3339 */
 void jw_key(struct jw *w, slice key);                    /* then a call with key NULL gives the value */
-/* Writes the members of *from by the table js_read uses; absent strings, 0, false and empty lists are left out. */
+/* Writes the members of *from by the table js_read uses; absent strings, 0, false, empty lists and objects without members
+ * are left out (see JS_ZERO). An enum is written whenever its value has a name, also when it is 0. */
 void jw_fields(struct jw *w, const struct js_field *t, size_t n, const void *from);
 slice jw_done(struct jw *w); /* {NULL,0} when max_bytes was crossed */
 #endif

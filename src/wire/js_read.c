@@ -194,7 +194,7 @@ static bool read_value(const struct reader *r, const struct spot *at, const stru
     case JS_PAIRS:
         return read_pairs(r, at, v, t->flags, to);
     }
-    assert(!"a type of enum js_type");
+    assert(false); /* not a value of enum js_type */
     return false;
 }
 

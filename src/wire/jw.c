@@ -316,7 +316,7 @@ static void put_field(struct jw *w, const struct js_field *t, const void *from)
         put_list(w, t, from, always);
         return;
     }
-    assert(!"a type of enum js_type");
+    assert(false); /* not a value of enum js_type */
 }
 
 void jw_fields(struct jw *w, const struct js_field *t, size_t n, const void *from)

@@ -78,7 +78,7 @@ static void check_double(size_t i, double v, slice want)
     slice got = slice_mem(buf, js_number_print(v, false, buf));
     if (want.p)
         CHECK_SLICE(got, want);
-    double back = NAN;
+    double back = (double)NAN;
     CHECK_ROW(i, slice_double(got, &back) || fabs(v) < DBL_MIN); /* strtod reports subnormals as out of range */
     CHECK_ROW(i, fabs(v) < DBL_MIN || (!(back < v) && !(back > v)));
     CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -108,8 +108,8 @@ TEST(jw_doubles_are_short_and_exact)
             check_double(i, v, SLICE_NONE);
     }
     char buf[JS_NUMBER_BYTES];
-    CHECK_SLICE(slice_mem(buf, js_number_print(NAN, false, buf)), SL("null"));
-    CHECK_SLICE(slice_mem(buf, js_number_print(-INFINITY, true, buf)), SL("null"));
+    CHECK_SLICE(slice_mem(buf, js_number_print((double)NAN, false, buf)), SL("null"));
+    CHECK_SLICE(slice_mem(buf, js_number_print(-(double)INFINITY, true, buf)), SL("null"));
     CHECK_SLICE(slice_mem(buf, js_number_print(3, true, buf)), SL("3.0"));
     CHECK_SLICE(slice_mem(buf, js_number_print(0, true, buf)), SL("0.0"));
 }

@@ -93,6 +93,7 @@ ${extra(options.hub, '')}tenants:
       client_secret: s1
       integration: {name: Test LINE, token: ${token}}
       end_poll_seconds: 1
+      typing: true
 ${extra(options.desk, '      ')}    channels:
       - type: line
         base_url: ${at(linePort)}

@@ -279,6 +279,12 @@ static enum outcome gc_part_answer(struct call *c, struct delivery *d, const str
         d->step = GC_AS_TEXT; /* a tapped button is never lost */
         return OUT_CALL;
     }
+    if (status == 404 && part->kind != KIND_STATUS) { /* the integration was deleted over there: it is made again, the message waits */
+        (void)gc_fail(c, d, "inbound message");
+        d->set_up_again = true;
+        d->reason = REASON_NONE;
+        return OUT_RETRY;
+    }
     return gc_fail(c, d, part->kind == KIND_STATUS ? "receipt" : part->kind == KIND_TYPING ? "typing" : "inbound message");
 }
 

@@ -1,0 +1,98 @@
+#include "tests/cases/compare.h"
+#include "tests/cases/run.h"
+
+bool expect_json(struct run *r, const char *section, slice got, slice otherwise)
+{
+    struct section *s = casefile_next(r->cf, section, NULL);
+    slice why = json_difference(r->a, s ? s->text : otherwise, got);
+    if (!why.p)
+        return true;
+    if (r->update) {
+        casefile_put(r->cf, s, section, json_pretty(r->a, got));
+        return true;
+    }
+    return run_fail(r, "%s " SLF, section, SLA(why));
+}
+
+bool expect_text(struct run *r, const char *section, slice got, slice otherwise)
+{
+    struct section *s = casefile_next(r->cf, section, NULL);
+    slice want = s ? s->text : otherwise;
+    if (slice_eq(want, got))
+        return true;
+    if (r->update) {
+        casefile_put(r->cf, s, section, got);
+        return true;
+    }
+    return run_fail(r, "%s: want \"" SLF "\", got \"" SLF "\"", section, SLA(want), SLA(got));
+}
+
+slice run_fault(struct run *r)
+{
+    return arena_printf(r->a, "%s%s%s", r->fault.code ? r->fault.code : "none", r->fault.field[0] ? " " : "", r->fault.field);
+}
+
+static slice inbox_messages(struct run *r, const struct inbox *in)
+{
+    struct jw w = jw_new(r->a, CASE_BYTES_MAX);
+    jw_open(&w, NULL, '[');
+    for (const struct inbox_item *it = in->first; it; it = it->next) {
+        slice m = message_print(r->a, &it->m);
+        if (it->remember.n) {
+            struct jw more = jw_new(r->a, CASE_BYTES_MAX);
+            jw_open(&more, NULL, '{');
+            for (size_t i = 0; i < it->remember.n; i++) {
+                const struct remembered *kept = LIST_AT(it->remember, struct remembered, i);
+                jw_key(&more, slice_of(kept->key));
+                if (!kept->value.p) {
+                    jw_null(&more, NULL);
+                } else if (kept->until_ms) {
+                    jw_open(&more, NULL, '[');
+                    jw_str(&more, NULL, kept->value);
+                    jw_time(&more, NULL, kept->until_ms);
+                    jw_close(&more, ']');
+                } else {
+                    jw_str(&more, NULL, kept->value);
+                }
+            }
+            jw_close(&more, '}');
+            m = arena_printf(r->a, SLF ",\"remember\":" SLF "}", SLA(slice_sub(m, 0, m.n - 1)), SLA(jw_done(&more)));
+        }
+        jw_raw(&w, NULL, m);
+    }
+    jw_close(&w, ']');
+    return jw_done(&w);
+}
+
+static slice inbox_rules(struct run *r, const struct inbox *in)
+{
+    struct jw w = jw_new(r->a, CASE_BYTES_MAX);
+    jw_open(&w, NULL, '[');
+    for (size_t i = 0; i < in->ignored.n; i++)
+        jw_str(&w, NULL, slice_of(LIST_AT(in->ignored, struct inbox_ignored, i)->rule));
+    jw_close(&w, ']');
+    return jw_done(&w);
+}
+
+static slice inbox_resumes(struct run *r, const struct inbox *in)
+{
+    struct jw w = jw_new(r->a, CASE_BYTES_MAX);
+    jw_open(&w, NULL, '[');
+    for (size_t i = 0; i < in->resumed.n; i++) {
+        const struct inbox_resumed *one = LIST_AT(in->resumed, struct inbox_resumed, i);
+        jw_open(&w, NULL, '[');
+        jw_str(&w, NULL, one->wait_for);
+        jw_str(&w, NULL, one->data);
+        jw_close(&w, ']');
+    }
+    jw_close(&w, ']');
+    return jw_done(&w);
+}
+
+bool expect_inbox(struct run *r, const struct inbox *in)
+{
+    slice reply = in->status ? arena_printf(r->a, "%d " SLF "\n" SLF, in->status, SLA(in->type), SLA(in->body)) : SL("");
+    return expect_json(r, "messages", inbox_messages(r, in), SL("[]")) &&
+           expect_json(r, "ignored", inbox_rules(r, in), SL("[]")) &&
+           expect_json(r, "resumed", inbox_resumes(r, in), SL("[]")) && expect_text(r, "reply", reply, SL(""));
+}
