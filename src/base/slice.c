@@ -53,7 +53,7 @@ size_t slice_find_last(slice s, char c)
 slice slice_from(slice s, size_t from)
 {
     from = MIN(from, s.n);
-    return (slice){ s.p + from, s.n - from };
+    return from ? (slice){ s.p + from, s.n - from } : s; /* no arithmetic with an absent one */
 }
 
 slice slice_sub(slice s, size_t from, size_t len)

@@ -70,10 +70,6 @@ static void run_ready(struct disk *d)
 static void bell_heard(void *arg)
 {
     struct bell *bell = arg;
-    if (!bell->d) {
-        free(bell);
-        return;
-    }
     pthread_mutex_lock(&bell->d->lock);
     bell->rung = false;
     pthread_mutex_unlock(&bell->d->lock);
@@ -171,10 +167,8 @@ void disk_free(struct disk *d)
     pthread_cond_signal(&d->asked);
     pthread_mutex_unlock(&d->lock);
     pthread_join(d->thread, NULL);
-    if (d->bell->rung)
-        d->bell->d = NULL; /* frees itself when it is heard */
-    else
-        free(d->bell);
+    loop_post_cancel(d->loop, bell_heard, d->bell);
+    free(d->bell);
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->asked);
     pthread_cond_destroy(&d->finished);
