@@ -362,6 +362,11 @@ void journal_counts(const struct journal *j, int64_t ret[J_STATES])
     memcpy(ret, j->state.counts, sizeof(j->state.counts));
 }
 
+struct journal_numbers journal_numbers(const struct journal *j)
+{
+    return j->numbers;
+}
+
 int64_t journal_lanes(const struct journal *j)
 {
     return j->state.lanes_waiting;

@@ -115,6 +115,12 @@ void jbatch_commit(struct jbatch *b, enum jdurability how, void (*done)(void *ar
 /* The body as accepted, from memory or disk, copied into a; {NULL,0} if it is gone. */
 slice journal_body(struct journal *j, uint64_t id, struct arena *a) MUST_USE;
 void journal_counts(const struct journal *j, int64_t ret[J_STATES]); /* since the data directory was made */
+/* Since it was opened: what was written together, and how long that took (write and sync). */
+struct journal_numbers {
+    uint64_t commits, batches, bytes;
+    int64_t commit_us;
+};
+struct journal_numbers journal_numbers(const struct journal *j);
 int64_t journal_lanes(const struct journal *j);                     /* with something waiting */
 const struct fault *journal_last_fault(const struct journal *j);    /* code NULL: healthy */
 bool journal_healthy(const struct journal *j);

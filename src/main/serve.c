@@ -132,7 +132,9 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
     struct serving *s = ctx;
     slice class = metric_status(status);
     bool health = slice_starts(x->path, SL("/health")) || slice_eq(x->path, SL("/metrics"));
-    METRIC_ADD(s->hub.metrics, METRIC_HTTP_REQUESTS, 1, health ? SL("ops") : SL("hub"), class);
+    slice route_class = health ? SL("ops") : SL("hub");
+    METRIC_ADD(s->hub.metrics, METRIC_HTTP_REQUESTS, 1, route_class, class);
+    METRIC_OBSERVE(s->hub.metrics, METRIC_HTTP_SECONDS, (double)took_us / 1e6, route_class);
     enum level level = status >= 500 ? LEVEL_ERROR : status >= 400 ? LEVEL_WARN : LEVEL_DEBUG;
     if (!log_on(&s->log, level))
         return;
