@@ -71,7 +71,8 @@ static bool run_file(struct arena *a, const char *path, slice *ret_why)
     struct run r = { .a = a, .update = getenv("UPDATE") != NULL, .cf = casefile_load(a, path, &f) };
     r.k = connector_of(a, slice_of(path), &folder);
     if (!r.cf || !r.k) {
-        *ret_why = r.cf ? SL("no connector of this folder's name is in connectors.def") : arena_dup(a, slice_of(f.text));
+        *ret_why = r.cf ? SL("no connector of this folder's name is in connectors.def")
+                        : arena_dup(a, slice_of(f.text));
         return false;
     }
     slice defaults = file_read(a, arena_printf(a, SLF "/defaults.json", SLA(folder)).p);
@@ -97,7 +98,10 @@ static void write_seed(struct arena *a, const char *path, const char *folder)
         which++;
     slice request = casefile_text(cf, "request"), what = casefile_text(cf, "run");
     slice body = casefile_text(cf, "message");
-    char function = slice_eq(what, SL("setup")) ? 4 : slice_eq(what, SL("lookup")) ? 5 : slice_eq(what, SL("poll")) ? 1 : 6;
+    char function = slice_eq(what, SL("setup"))    ? 4
+                    : slice_eq(what, SL("lookup")) ? 5
+                    : slice_eq(what, SL("poll"))   ? 1
+                                                   : 6;
     if (request.p) {
         size_t blank = slice_find(request, SL("\n\n"));
         body = blank == SIZE_MAX ? SL("") : slice_from(request, blank + 2);
