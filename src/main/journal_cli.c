@@ -75,7 +75,6 @@ static int told_order(const void *a, const void *b)
 static bool tell(const char *data, struct telling *t)
 {
     struct fault f = { 0 };
-    CLEANUP(arena_freep) struct arena *a = arena_new();
     if (!journal_scan(data, each_record, t, &f)) {
         fprintf(stderr, "dragoman journal: %s\n", f.text);
         return false;
@@ -130,12 +129,14 @@ static int count(const struct telling *t)
 
 /* ---- replay and discard: a running hub is asked, a stopped one's journal is opened ------------------------------- */
 
+struct deciding {
+    struct loop *loop;
+    bool ok;
+};
+
 static void stored(void *arg, bool ok)
 {
-    struct deciding_here {
-        struct loop *loop;
-        bool ok;
-    } *d = arg;
+    struct deciding *d = arg;
     d->ok = ok;
     loop_stop(d->loop);
 }
@@ -164,10 +165,7 @@ static int decide_stopped(const char *dir, bool replay, const uint64_t *ids, siz
     size_t done = 0;
     for (size_t i = 0; i < n; i++)
         done += replay ? jbatch_replay(b, ids[i], SL("{\"by\":\"operator\"}")) : jbatch_discard(b, ids[i], SL("{\"by\":\"operator\"}"));
-    struct deciding_here {
-        struct loop *loop;
-        bool ok;
-    } d = { loop, false };
+    struct deciding d = { loop, false };
     jbatch_commit(b, JOURNAL_DURABLE, stored, &d);
     loop_run(loop);
     journal_close(j);
