@@ -74,7 +74,6 @@ int command_trace(const struct options *o, int argc, char **argv)
         fprintf(stderr, "usage: dragoman trace ID [--config FILE | --data DIR]   ID: a message's number, or an id of the network, the desk or a delivery\n");
         return 2;
     }
-    CLEANUP(arena_freep) struct arena *a = arena_new();
     struct fault f = { 0 };
     struct asked q = { .text = slice_of(argv[0]) };
     int64_t number;
