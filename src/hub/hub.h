@@ -21,7 +21,11 @@ struct conv;
 struct storage;
 struct store;
 struct server;
-struct work; /* a message at the head of its lane: deliver.c */
+struct seal;
+struct run;
+struct work;       /* a message at the head of its lane: deliver.c */
+struct delivering; /* one under way: deliver.c */
+struct accepting;
 
 struct hub_limits {
     unsigned in_flight;     /* deliveries at a time to one account */
@@ -72,6 +76,7 @@ struct actor {
     /* as the target of deliveries */
     struct work *ready, **ready_last;
     unsigned n_ready, in_flight;
+    bool pumping; /* deliver_pump is at work */
     struct breaker breaker;
     struct loop_timer wake; /* when the breaker or a bucket lets the next one go */
     /* setup and polls */
@@ -89,6 +94,7 @@ struct hub {
     struct client *client;
     struct journal *journal;
     struct store *store;
+    const struct seal *seal; /* for what accounts remember */
     struct storage *storage;
     struct metrics *metrics;
     const struct log *log;
@@ -103,7 +109,11 @@ struct hub {
     struct conversations *conversations;
     struct media_jobs *media;
     bool draining;       /* no new deliveries; what is open is finished */
+    bool stopped;        /* no new calls either: hub_stop is at work */
     unsigned open_runs;
+    struct run *runs;    /* all that are open */
+    struct delivering *deliveries;
+    struct accepting *accepting; /* requests whose conversations are being loaded: accept.c */
     char key_prefix[24]; /* of delivery keys: unique to this data directory */
 };
 
