@@ -1,5 +1,6 @@
 #include "api/ops.h"
 #include "hub/conversation.h"
+#include "store/store.h"
 #include <malloc.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -112,6 +113,15 @@ static void collect(void *arg, struct metrics *m)
         METRIC_SET(m, METRIC_JOURNAL_MESSAGES, counts[i], slice_of(jstate_names[i]));
     METRIC_SET(m, METRIC_JOURNAL_LANES, journal_lanes(o->hub->journal));
     METRIC_SET(m, METRIC_JOURNAL_HEALTHY, journal_healthy(o->hub->journal));
+    struct journal_numbers jn = journal_numbers(o->hub->journal);
+    METRIC_SET(m, METRIC_JOURNAL_COMMITS, jn.commits);
+    METRIC_SET(m, METRIC_JOURNAL_BATCHES, jn.batches);
+    METRIC_SET(m, METRIC_JOURNAL_BYTES, jn.bytes);
+    METRIC_SET(m, METRIC_JOURNAL_SECONDS, (double)jn.commit_us / 1e6);
+    struct store_numbers sn = store_numbers(o->hub->store);
+    METRIC_SET(m, METRIC_STORE_COMMITS, sn.commits);
+    METRIC_SET(m, METRIC_STORE_QUEUE, sn.queue);
+    METRIC_SET(m, METRIC_LOG_LOST, logger_lost(o->hub->log->to));
     METRIC_SET(m, METRIC_HTTP_CONNECTIONS, server_connections(o->server));
     METRIC_SET(m, METRIC_CONVERSATIONS, conversations_open(o->hub));
     METRIC_SET(m, METRIC_BUILD, 1, SL(DRAGOMAN_VERSION));

@@ -6,9 +6,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum type { COUNTER, GAUGE, HISTOGRAM, SIZES };
+enum type { COUNTER, GAUGE, HISTOGRAM };
 static const char *const type_names[] = {
-    [COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram", [SIZES] = "histogram",
+    [COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram",
 };
 
 static const struct row {
@@ -23,7 +23,6 @@ static const struct row {
 enum { BUCKETS = 14, LABEL_VALUE_MAX = 64, FIRST_SLOTS = 8 };
 static const double bounds_seconds[BUCKETS] = { 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                                 0.1,    0.25,  0.5,    1,     2.5,  5,     10 };
-static const double bounds_sizes[BUCKETS] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192 };
 
 struct series {
     const double *bounds; /* NULL: not a histogram */
@@ -113,14 +112,14 @@ static slice key_make(char *to, const slice *labels, size_t n)
 
 static struct series *series_new(enum type type, slice key)
 {
-    bool histogram = type == HISTOGRAM || type == SIZES;
+    bool histogram = type == HISTOGRAM;
     size_t at = (sizeof(struct series) + key.n + 7) & ~(size_t)7;
     struct series *s = must_calloc(1, at + (histogram ? BUCKETS * sizeof(uint64_t) : 0));
     s->key_n = key.n;
     if (key.n)
         memcpy(s->key, key.p, key.n);
     if (histogram) {
-        s->bounds = type == SIZES ? bounds_sizes : bounds_seconds;
+        s->bounds = bounds_seconds;
         s->buckets = (uint64_t *)(void *)((char *)s + at);
     }
     return s;

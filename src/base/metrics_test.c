@@ -18,7 +18,6 @@ TEST(metrics_page_is_prometheus_text)
     METRIC_OBSERVE(m, METRIC_CALL_SECONDS, 0.0005, SL("line"), metric_status(204));
     METRIC_OBSERVE(m, METRIC_CALL_SECONDS, 0.3, SL("line"), metric_status(204));
     METRIC_OBSERVE(m, METRIC_CALL_SECONDS, 99, SL("line"), metric_status(204));
-    METRIC_OBSERVE(m, METRIC_JOURNAL_GROUP, 3);
     slice page = metrics_print(m, a);
 
     static const char *const lines[] = {
@@ -34,7 +33,6 @@ TEST(metrics_page_is_prometheus_text)
         "\ndragoman_call_seconds_bucket{connector=\"line\",status=\"2xx\",le=\"+Inf\"} 3\n",
         "\ndragoman_call_seconds_sum{connector=\"line\",status=\"2xx\"} 99.3005\n",
         "\ndragoman_call_seconds_count{connector=\"line\",status=\"2xx\"} 3\n",
-        "\ndragoman_journal_group_size_bucket{le=\"4\"} 1\n",
         "\ndragoman_journal_lanes 0\n",
         "\nprocess_open_fds ",
         "\nprocess_resident_memory_bytes ",

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/random.h>
 
+enum { RANDOM_STOCK = 1024 };
+
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
@@ -53,7 +55,7 @@ size_t slice_find_last(slice s, char c)
 slice slice_from(slice s, size_t from)
 {
     from = MIN(from, s.n);
-    return (slice){ s.p + from, s.n - from };
+    return from ? (slice){ s.p + from, s.n - from } : s; /* no arithmetic with an absent one */
 }
 
 slice slice_sub(slice s, size_t from, size_t len)
@@ -192,7 +194,7 @@ void bytes_wipe(void *p, size_t n)
     explicit_bzero(p, n);
 }
 
-void random_bytes(void *p, size_t n)
+static void random_from_kernel(void *p, size_t n)
 {
     char *at = p;
     while (n) {
@@ -203,4 +205,22 @@ void random_bytes(void *p, size_t n)
         at += got;
         n -= (size_t)got;
     }
+}
+
+/* Small requests are served from a stock, so that one system call serves many; what was given away is wiped. */
+void random_bytes(void *p, size_t n)
+{
+    static __thread unsigned char stock[RANDOM_STOCK];
+    static __thread size_t left;
+    if (n > sizeof(stock) / 4) {
+        random_from_kernel(p, n);
+        return;
+    }
+    if (left < n) {
+        random_from_kernel(stock, sizeof(stock));
+        left = sizeof(stock);
+    }
+    left -= n;
+    memcpy(p, stock + left, n);
+    explicit_bzero(stock + left, n);
 }

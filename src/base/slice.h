@@ -63,6 +63,6 @@ uint64_t slice_hash(slice s);    /* for tables in memory only; keyed per process
 /* Same bytes? The time taken depends on the length only. */
 bool bytes_equal_secret(slice a, slice b) MUST_USE;
 void bytes_wipe(void *p, size_t n);
-/* From the kernel; never fails. */
+/* From the kernel, small ones out of a stock of this thread (do not fork without exec); never fails. */
 void random_bytes(void *p, size_t n);
 #endif

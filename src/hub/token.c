@@ -67,6 +67,7 @@ static void token_ended(struct run *r, enum outcome end)
     struct token *t = &actor->token;
     t->asking = false;
     struct fault f = r->fault;
+    METRIC_ADD(actor->hub->metrics, METRIC_TOKENS, 1, slice_of(actor->account.type->name), slice_of(outcome_names[end]));
     if (end == OUT_DELIVERED) {
         int64_t life_ms = r->d.retry_ms, now_ms = time_mono_ms();
         header_set(t, scheme_of(actor), r->d.vendor_id);

@@ -166,8 +166,8 @@ void jbatch_accept(struct jbatch *b, const struct jaccept *in, enum jresult *ret
     struct journal *j = b->j;
     assert(in->state == J_WAITING || in->state == J_IGNORED);
     struct rec r = { .op = JOP_ACCEPT, .state = in->state, .at_ms = wall_ms(b) };
-    bool fit = fits(b, in->lane, JOURNAL_LANE_MAX, "lane") & fits(b, in->body, JOURNAL_BODY_MAX, "body") &
-               fits(b, in->note, JOURNAL_VALUE_MAX, "note") & fits(b, in->dedupe, JOURNAL_VALUE_MAX, "dedupe");
+    bool fit = fits(b, in->lane, JOURNAL_LANE_MAX, "lane") && fits(b, in->body, JOURNAL_BODY_MAX, "body") &&
+               fits(b, in->note, JOURNAL_VALUE_MAX, "note") && fits(b, in->dedupe, JOURNAL_VALUE_MAX, "dedupe");
     if (in->dedupe.p && fit) {
         struct dkey k = dedupe_key(j->dedupe, in->dedupe);
         uint64_t claimed = dedupe_claimed(j->dedupe, k);

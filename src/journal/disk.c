@@ -23,7 +23,7 @@ struct disk {
     pthread_cond_t asked, finished;
     struct queue todo, ready;
     size_t open; /* submitted and done not yet run */
-    bool stop;
+    bool stop, draining; /* draining: who waits looks by himself, no wake-up is posted */
 };
 
 static void queue_init(struct queue *q)
@@ -70,10 +70,6 @@ static void run_ready(struct disk *d)
 static void bell_heard(void *arg)
 {
     struct bell *bell = arg;
-    if (!bell->d) {
-        free(bell);
-        return;
-    }
     pthread_mutex_lock(&bell->d->lock);
     bell->rung = false;
     pthread_mutex_unlock(&bell->d->lock);
@@ -95,7 +91,7 @@ static void *disk_run(void *arg)
         pthread_mutex_lock(&d->lock);
         queue_put(&d->ready, job);
         pthread_cond_signal(&d->finished);
-        if (!d->bell->rung) {
+        if (!d->bell->rung && !d->draining) {
             d->bell->rung = true;
             loop_post(d->loop, bell_heard, d->bell);
         }
@@ -147,8 +143,10 @@ void disk_drain(struct disk *d)
 {
     while (d->open) {
         pthread_mutex_lock(&d->lock);
+        d->draining = true;
         while (!d->ready.first)
             pthread_cond_wait(&d->finished, &d->lock);
+        d->draining = false;
         pthread_mutex_unlock(&d->lock);
         run_ready(d);
     }
@@ -169,10 +167,8 @@ void disk_free(struct disk *d)
     pthread_cond_signal(&d->asked);
     pthread_mutex_unlock(&d->lock);
     pthread_join(d->thread, NULL);
-    if (d->bell->rung)
-        d->bell->d = NULL; /* frees itself when it is heard */
-    else
-        free(d->bell);
+    loop_post_cancel(d->loop, bell_heard, d->bell);
+    free(d->bell);
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->asked);
     pthread_cond_destroy(&d->finished);

@@ -116,8 +116,7 @@ struct loop *fake_loop_new(void)
 
 void fake_loop_free(struct loop *l)
 {
-    calls_run(&l->posted, &l->lock); /* wake-ups of journals that are closed */
-    assert(l->deferred.n == 0 && !l->timers);
+    assert(l->posted.n == 0 && l->deferred.n == 0 && !l->timers);
     pthread_mutex_destroy(&l->lock);
     pthread_cond_destroy(&l->posted_one);
     free(l);
@@ -136,13 +135,25 @@ void loop_defer(struct loop *l, void (*fn)(void *), void *arg)
     calls_add(&l->deferred, fn, arg);
 }
 
-void loop_defer_cancel(struct loop *l, void (*fn)(void *), void *arg)
+static void calls_forget(struct calls *c, void (*fn)(void *), void *arg)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < l->deferred.n; i++)
-        if (l->deferred.at[i].fn != fn || l->deferred.at[i].arg != arg)
-            l->deferred.at[kept++] = l->deferred.at[i];
-    l->deferred.n = kept;
+    for (size_t i = 0; i < c->n; i++)
+        if (c->at[i].fn != fn || c->at[i].arg != arg)
+            c->at[kept++] = c->at[i];
+    c->n = kept;
+}
+
+void loop_defer_cancel(struct loop *l, void (*fn)(void *), void *arg)
+{
+    calls_forget(&l->deferred, fn, arg);
+}
+
+void loop_post_cancel(struct loop *l, void (*fn)(void *), void *arg)
+{
+    pthread_mutex_lock(&l->lock);
+    calls_forget(&l->posted, fn, arg);
+    pthread_mutex_unlock(&l->lock);
 }
 
 void loop_timer_start(struct loop *l, struct loop_timer *t, int64_t in_ms, void (*fn)(void *), void *arg)

@@ -293,6 +293,10 @@ static void group_applied(struct journal *j, struct group *g)
 static void group_landed(struct journal *j, struct group *g)
 {
     bool wrote = g->n > GROUP_HEAD;
+    j->numbers.commits += wrote;
+    j->numbers.batches += g->n_waiters;
+    j->numbers.bytes += wrote ? g->n : 0;
+    j->numbers.commit_us += wrote ? mono_us(j) - j->last_start_us : 0;
     if (wrote || g->sync) {
         log_landed(&j->log, &g->place, g->n);
         j->healthy = true;

@@ -73,6 +73,7 @@ struct snapshot_job;
 struct journal {
     struct loop *loop;
     struct journal_limits limits;
+    struct journal_numbers numbers;
     struct joffers to;
     const struct jio *io;
     int dirfd, lockfd;

@@ -218,11 +218,11 @@ static void tell_puts(struct journal *j)
     for (uint32_t n = 0; j->to.put && n < j->state.n_put_at; n++) {
         const struct put *p = &j->state.put_at[n];
         CLEANUP(arena_freep) struct arena *a = arena_new();
-        char *buf = p->position ? arena_alloc(a, p->len) : NULL;
+        char *buf = p->position && log_has(&j->log, p->seg, p->off, p->len) ? arena_alloc(a, p->len) : NULL;
         slice s = buf ? slice_mem(buf, p->len) : SLICE_NONE;
         struct rec r;
         if (!buf || !log_read(&j->log, p->seg, p->off, buf, p->len) || !rec_get(&s, &r) || r.op != JOP_PUT) {
-            j->damaged |= buf != NULL;
+            j->damaged |= p->position != 0;
             continue;
         }
         j->to.put(j->to.ctx, REC_TEXT(&r, REC_KEY), REC_TEXT(&r, REC_VALUE));
@@ -340,6 +340,8 @@ void journal_close(struct journal *j)
 bool journal_record(struct journal *j, const struct entry *e, struct arena *a, struct rec *ret)
 {
     const struct group *g = group_kept(j, e->seg, e->off, e->len);
+    if (!g && !log_has(&j->log, e->seg, e->off, e->len))
+        return false;
     char *buf = arena_alloc(a, e->len);
     if (g)
         memcpy(buf, g->buf + (e->off - g->place.off), e->len);
@@ -359,6 +361,11 @@ slice journal_body(struct journal *j, uint64_t id, struct arena *a)
 void journal_counts(const struct journal *j, int64_t ret[J_STATES])
 {
     memcpy(ret, j->state.counts, sizeof(j->state.counts));
+}
+
+struct journal_numbers journal_numbers(const struct journal *j)
+{
+    return j->numbers;
 }
 
 int64_t journal_lanes(const struct journal *j)

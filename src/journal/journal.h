@@ -19,10 +19,15 @@
  * Trace      every operation carries a note (JSON text, may be absent) kept with it as long as its segment is kept.
  * Lanes      a lane name is any bytes up to JOURNAL_LANE_MAX; the part before the first byte 0x1f names the target account,
  *            so that the hub can pause one target: offers say the whole name.
+ * Applying   counts, lanes and offers follow when a batch is done, in the order of the commits; what was only claimed (a dedupe
+ *            key, a parked message being resumed) is given back when its batch fails or is dropped.
+ * Memory     56 bytes and some index a message that is waiting, parked, dead or unknown; final ones cost nothing. DEAD and
+ *            UNKNOWN ones are forgotten with their segment.
+ * Time       a delay is counted on the monotonic clock and never takes longer than was asked for, whatever the wall clock does.
  * Ids        uint64, growing, never reused in a data directory; 0 is none.
  * Ownership  slices are copied. Offers and notes are valid during the callback.
  * Errors     done(arg, false): nothing of the batch was stored (disk full, I/O error, over a limit); journal_last_fault says
- *            why. The journal tries again with the next batch: it recovers by itself when space is back.
+ *            why ("io", "too_large"; "damaged" after an open that could not read all of the log). The journal tries again with the next batch: it recovers by itself when space is back.
  * Threads    loop thread only. Disk work happens on a thread of the implementation; callbacks come on the loop thread.
  */
 #ifndef JOURNAL_JOURNAL_H
@@ -44,7 +49,7 @@ struct jaccept {
     enum jstate state;       /* J_WAITING, or J_IGNORED for what a named rule ignores (say which in note) */
     slice body;
     slice note;
-    int64_t not_before_ms;   /* wall clock; 0: at once */
+    int64_t not_before_ms;   /* wall clock; 0: at once. Until then it also holds back what follows in its lane */
 };
 /* What became of one accept. SEEN: this key is recorded already, or was by an earlier accept of a batch not yet on disk;
  * nothing is stored, and the commit's done still comes only after that earlier one is durable. */
@@ -101,18 +106,26 @@ void jbatch_park(struct jbatch *b, uint64_t id, slice wait_key, int64_t until_ms
 bool jbatch_resume(struct jbatch *b, slice wait_key, slice note, uint64_t *ret_id);
 void jbatch_note(struct jbatch *b, uint64_t id, slice note); /* trace only; also about final messages */
 
-/* LAZY: may wait for a later group (at most 50 ms), for what may be repeated safely; it survives kill -9 as soon as this returns
- * control to the loop, and a power cut after the next group. done may be NULL. */
+/* DURABLE: done comes after the sync. LAZY, for what may be repeated safely: done comes after the write and the sync with the next
+ * durable group, at most 50 ms later; the write is begun at the end of this turn, or as soon as the group before it is on disk. So it
+ * survives kill -9 from done on, and a power cut after the sync. done may be NULL. A failure fails every batch committed until it
+ * is known, also those that were to be written next, because they may rest on what failed. */
 enum jdurability { JOURNAL_DURABLE, JOURNAL_LAZY };
 void jbatch_commit(struct jbatch *b, enum jdurability how, void (*done)(void *arg, bool ok), void *arg);
 
 /* The body as accepted, from memory or disk, copied into a; {NULL,0} if it is gone. */
 slice journal_body(struct journal *j, uint64_t id, struct arena *a) MUST_USE;
 void journal_counts(const struct journal *j, int64_t ret[J_STATES]); /* since the data directory was made */
+/* Since it was opened: what was written together, and how long that took (write and sync). */
+struct journal_numbers {
+    uint64_t commits, batches, bytes;
+    int64_t commit_us;
+};
+struct journal_numbers journal_numbers(const struct journal *j);
 int64_t journal_lanes(const struct journal *j);                     /* with something waiting */
 const struct fault *journal_last_fault(const struct journal *j);    /* code NULL: healthy */
 bool journal_healthy(const struct journal *j);
-/* All keys put so far are safe elsewhere: replay need not repeat them. */
+/* All keys put up to a position are safe elsewhere: replay need not repeat them. Segments with puts that are not are never deleted. */
 void journal_puts_flushed(struct journal *j, uint64_t upto);
 uint64_t journal_position(const struct journal *j); /* for journal_puts_flushed: everything committed so far */
 /* Operator: DEAD or UNKNOWN -> WAITING; false if it is in neither state or gone. */

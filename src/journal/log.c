@@ -136,6 +136,12 @@ static int reading_fd(struct log *l, uint32_t no)
     return fd;
 }
 
+bool log_has(struct log *l, uint32_t no, uint32_t off, size_t n)
+{
+    const struct segment *s = log_segment(l, no);
+    return s && n <= s->bytes && off <= s->bytes - n;
+}
+
 bool log_read(struct log *l, uint32_t no, uint32_t off, void *p, size_t n)
 {
     int fd = reading_fd(l, no);

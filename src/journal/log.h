@@ -60,6 +60,8 @@ bool log_open(struct log *l, int dirfd, const struct jio *io, size_t segment_byt
 void log_done(struct log *l);
 struct segment *log_segment(struct log *l, uint32_t no); /* NULL: deleted */
 void log_delete(struct log *l, uint32_t no);
+/* Can so much stand there? Asked before memory is taken for it. */
+bool log_has(struct log *l, uint32_t no, uint32_t off, size_t n);
 bool log_read(struct log *l, uint32_t no, uint32_t off, void *p, size_t n) MUST_USE;
 /* Goes on writing to the last segment behind its last good group. */
 void log_continue(struct log *l, uint32_t no, uint32_t off, uint32_t crc, uint64_t next_seq);

@@ -45,7 +45,7 @@ static struct told *told_of(struct telling *t, uint64_t id)
 static bool each_record(void *arg, const struct jrecord *r)
 {
     struct telling *t = arg;
-    if (!r->id || r->op == JOP_PUT)
+    if (!r->id || r->op == JOP_PUT || r->copied) /* carried forward out of an old segment: told before */
         return true;
     struct told *m = told_of(t, r->id);
     if (r->op == JOP_ACCEPT) {
@@ -76,8 +76,7 @@ static bool tell(const char *data, struct telling *t)
 {
     struct fault f = { 0 };
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    slice dir = arena_printf(a, "%s/journal", data);
-    if (!journal_scan(dir.p, each_record, t, &f)) {
+    if (!journal_scan(data, each_record, t, &f)) {
         fprintf(stderr, "dragoman journal: %s\n", f.text);
         return false;
     }
@@ -201,8 +200,7 @@ static int decide(const struct options *o, bool replay, char **ids_text, int n_t
         return 2;
     }
     struct fault f = { 0 };
-    slice dir = arena_printf(a, "%s/journal", o->data);
-    int rc = decide_stopped(dir.p, replay, ids, n, &f);
+    int rc = decide_stopped(o->data, replay, ids, n, &f);
     if (rc != 2)
         return rc;
     if (f.code && strcmp(f.code, "in_use") == 0)

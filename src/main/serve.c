@@ -132,7 +132,9 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
     struct serving *s = ctx;
     slice class = metric_status(status);
     bool health = slice_starts(x->path, SL("/health")) || slice_eq(x->path, SL("/metrics"));
-    METRIC_ADD(s->hub.metrics, METRIC_HTTP_REQUESTS, 1, health ? SL("ops") : SL("hub"), class);
+    slice route_class = health ? SL("ops") : SL("hub");
+    METRIC_ADD(s->hub.metrics, METRIC_HTTP_REQUESTS, 1, route_class, class);
+    METRIC_OBSERVE(s->hub.metrics, METRIC_HTTP_SECONDS, (double)took_us / 1e6, route_class);
     enum level level = status >= 500 ? LEVEL_ERROR : status >= 400 ? LEVEL_WARN : LEVEL_DEBUG;
     if (!log_on(&s->log, level))
         return;
@@ -201,7 +203,6 @@ static bool open_data(struct serving *s, struct fault *f)
     uint8_t name[SEAL_DERIVED_BYTES];
     seal_derive(s->seal, SL("delivery keys"), name);
     snprintf(h->key_prefix, sizeof(h->key_prefix), "dg-%.*s", 10, hex_encode(s->a, slice_mem(name, 5)).p);
-    slice dir = arena_printf(s->a, SLF "/journal", SLA(data));
     struct journal_limits jl;
     journal_limits_default(&jl);
     jl.window_max_us = config_number(s->config, CFG_WINDOW_US);
@@ -210,7 +211,7 @@ static bool open_data(struct serving *s, struct fault *f)
     jl.keep_bytes = config_number(s->config, CFG_KEEP_MIB) << 20;
     struct joffers to = { on_offer, on_put, on_waiting, s };
     h->state = state_new(h);
-    h->journal = journal_open(h->loop, dir.p, &jl, &to, f);
+    h->journal = journal_open(h->loop, data.p, &jl, &to, f);
     if (!h->journal)
         return false;
     h->store = store_open(arena_printf(s->a, SLF "/store.db", SLA(data)).p, f);

@@ -47,7 +47,7 @@ static void show_note(struct arena *a, slice json)
 static bool show(void *arg, const struct jrecord *r)
 {
     struct asked *q = arg;
-    if (r->id != q->id || r->op == JOP_PUT)
+    if (r->id != q->id || r->op == JOP_PUT || (r->copied && q->shown))
         return true;
     CLEANUP(arena_freep) struct arena *a = arena_new();
     char at[TIME_RFC3339_BYTES];
@@ -77,7 +77,6 @@ int command_trace(const struct options *o, int argc, char **argv)
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct fault f = { 0 };
     struct asked q = { .text = slice_of(argv[0]) };
-    slice dir = arena_printf(a, "%s/journal", o->data);
     int64_t number;
     slice text = q.text;
     size_t dash = slice_find_last(text, '-');
@@ -85,9 +84,9 @@ int command_trace(const struct options *o, int argc, char **argv)
         text = slice_from(text, dash + 1);
     if (slice_int(text, &number) && number > 0 && text.n < 16)
         q.id = (uint64_t)number;
-    else if (!journal_scan(dir.p, find, &q, &f))
+    else if (!journal_scan(o->data, find, &q, &f))
         goto bad;
-    if (!journal_scan(dir.p, show, &q, &f))
+    if (!journal_scan(o->data, show, &q, &f))
         goto bad;
     if (!q.shown)
         fprintf(stderr, "dragoman trace: no message \"%s\" among the records still kept\n", argv[0]);

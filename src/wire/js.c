@@ -73,6 +73,9 @@ const struct js *js_parse(struct arena *a, slice text, struct fault *f)
 {
     if (text.n == 0)
         return (void)fault(f, "bad_json", "", "line 1, column 0: the text is empty"), NULL;
+    /* jansson's reader loses a NUL that follows a number or a literal: "[1\0]" would be accepted. */
+    if (memchr(text.p, 0, text.n))
+        return (void)fault(f, "bad_json", "", "a NUL byte stands in the text"), NULL;
     if (too_deep(text))
         return (void)fault(f, "bad_json", "", "nested deeper than %d levels", JS_DEPTH_MAX), NULL;
 

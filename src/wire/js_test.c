@@ -82,6 +82,7 @@ TEST(js_refuses_what_is_not_json)
         { SLI("\"a\nb\""), "line 1" }, { SLI("[1]\n x"), "line 2" }, { SLI("9223372036854775808"), "big" },
         { SLI("{\"a\\u0000b\":1}"), "NUL" }, { SLI("1e999"), "overflow" }, { SLI("\xef\xbb\xbf{}"), "line 1" },
         { SLI("[\"secret\" \"secret2\"]"), "line 1" },
+        { { "[1.25\0]", 7 }, "NUL" }, { { "[true\0]", 7 }, "NUL" }, { { "\"\0\"", 3 }, "NUL" }, { { "[]\0", 3 }, "NUL" },
     };
     CLEANUP(arena_freep) struct arena *a = arena_new();
     for (size_t i = 0; i < COUNT(rows); i++) {

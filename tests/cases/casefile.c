@@ -43,7 +43,9 @@ struct casefile *casefile_load(struct arena *a, const char *path, struct fault *
             else
                 cf->head = before;
             if (cf->n == CASE_SECTIONS_MAX)
-                return (void)fault(f, "out_of_range", "", "%s has more than %d sections", path, CASE_SECTIONS_MAX), NULL;
+                return (void)fault(f, "out_of_range", "", "%s has more than %d sections", path,
+                                   CASE_SECTIONS_MAX),
+                       NULL;
             cf->sections[cf->n++] = (struct section){ .name = slice_trim(slice_from(one, 4)), .line = line };
             from = next;
         }

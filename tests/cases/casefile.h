@@ -32,6 +32,7 @@ struct casefile *casefile_load(struct arena *a, const char *path, struct fault *
 /* The first section of this name at or behind *at (moved behind it), NULL: none. at NULL: from the start. */
 struct section *casefile_next(struct casefile *cf, const char *name, size_t *at);
 slice casefile_text(struct casefile *cf, const char *name); /* {NULL,0}: no such section */
-void casefile_put(struct casefile *cf, struct section *s, const char *name, slice text); /* s NULL: appended */
+void casefile_put(struct casefile *cf, struct section *s, const char *name,
+                  slice text); /* s NULL: appended */
 bool casefile_save(const struct casefile *cf) MUST_USE;
 #endif

@@ -18,15 +18,16 @@ static slice differ(struct arena *a, slice path, const struct js *want, const st
                             js_get(got, js_key(want, it)));
         for (void *it = js_first(got); it && !deeper.p; it = js_next(got, it))
             if (!js_get(want, js_key(got, it)))
-                deeper = differ(a, arena_printf(a, SLF "." SLF, SLA(path), SLA(js_key(got, it))), NULL, js_value(it));
+                deeper = differ(a, arena_printf(a, SLF "." SLF, SLA(path), SLA(js_key(got, it))), NULL,
+                                js_value(it));
     } else if (js_is_array(want) && js_is_array(got)) {
         for (size_t i = 0; i < MAX(js_len(want), js_len(got)) && !deeper.p; i++)
             deeper = differ(a, arena_printf(a, SLF "[%zu]", SLA(path), i), js_item(want, i), js_item(got, i));
     }
     if (deeper.p)
         return deeper;
-    return arena_printf(a, "at %s" SLF ": want " SLF ", got " SLF, path.n ? "" : "the top", SLA(path), SLA(shown(a, want)),
-                        SLA(shown(a, got)));
+    return arena_printf(a, "at %s" SLF ": want " SLF ", got " SLF, path.n ? "" : "the top", SLA(path),
+                        SLA(shown(a, want)), SLA(shown(a, got)));
 }
 
 slice json_difference(struct arena *a, slice want, slice got)

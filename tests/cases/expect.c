@@ -29,7 +29,8 @@ bool expect_text(struct run *r, const char *section, slice got, slice otherwise)
 
 slice run_fault(struct run *r)
 {
-    return arena_printf(r->a, "%s%s%s", r->fault.code ? r->fault.code : "none", r->fault.field[0] ? " " : "", r->fault.field);
+    return arena_printf(r->a, "%s%s%s", r->fault.code ? r->fault.code : "none", r->fault.field[0] ? " " : "",
+                        r->fault.field);
 }
 
 static slice inbox_messages(struct run *r, const struct inbox *in)
@@ -56,7 +57,8 @@ static slice inbox_messages(struct run *r, const struct inbox *in)
                 }
             }
             jw_close(&more, '}');
-            m = arena_printf(r->a, SLF ",\"remember\":" SLF "}", SLA(slice_sub(m, 0, m.n - 1)), SLA(jw_done(&more)));
+            m = arena_printf(r->a, SLF ",\"remember\":" SLF "}", SLA(slice_sub(m, 0, m.n - 1)),
+                             SLA(jw_done(&more)));
         }
         jw_raw(&w, NULL, m);
     }
@@ -91,8 +93,11 @@ static slice inbox_resumes(struct run *r, const struct inbox *in)
 
 bool expect_inbox(struct run *r, const struct inbox *in)
 {
-    slice reply = in->status ? arena_printf(r->a, "%d " SLF "\n" SLF, in->status, SLA(in->type), SLA(in->body)) : SL("");
+    slice reply = in->status
+                      ? arena_printf(r->a, "%d " SLF "\n" SLF, in->status, SLA(in->type), SLA(in->body))
+                      : SL("");
     return expect_json(r, "messages", inbox_messages(r, in), SL("[]")) &&
            expect_json(r, "ignored", inbox_rules(r, in), SL("[]")) &&
-           expect_json(r, "resumed", inbox_resumes(r, in), SL("[]")) && expect_text(r, "reply", reply, SL(""));
+           expect_json(r, "resumed", inbox_resumes(r, in), SL("[]")) &&
+           expect_text(r, "reply", reply, SL(""));
 }

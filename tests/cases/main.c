@@ -1,4 +1,5 @@
-/* test-cases [filter]: runs src/<floor>/<connector>/cases/<name>.case, prints TAP. UPDATE=1 rewrites expectations. */
+/* test-cases [filter]: runs src/<floor>/<connector>/cases/<name>.case, prints TAP. UPDATE=1 rewrites expectations; SEEDS=folder writes
+ * what the cases say as inputs of fuzz/connector.c instead of running them. */
 #include "tests/cases/run.h"
 #include <ftw.h>
 #include <unistd.h>
@@ -70,7 +71,8 @@ static bool run_file(struct arena *a, const char *path, slice *ret_why)
     struct run r = { .a = a, .update = getenv("UPDATE") != NULL, .cf = casefile_load(a, path, &f) };
     r.k = connector_of(a, slice_of(path), &folder);
     if (!r.cf || !r.k) {
-        *ret_why = r.cf ? SL("no connector of this folder's name is in connectors.def") : arena_dup(a, slice_of(f.text));
+        *ret_why = r.cf ? SL("no connector of this folder's name is in connectors.def")
+                        : arena_dup(a, slice_of(f.text));
         return false;
     }
     slice defaults = file_read(a, arena_printf(a, SLF "/defaults.json", SLA(folder)).p);
@@ -80,6 +82,50 @@ static bool run_file(struct arena *a, const char *path, slice *ret_why)
         good = run_fail(&r, "cannot be written");
     *ret_why = r.why;
     return good;
+}
+
+/* An input of fuzz/connector.c: connector, function, body or message, answers. */
+static void write_seed(struct arena *a, const char *path, const char *folder)
+{
+    struct fault f = { 0 };
+    slice own;
+    struct casefile *cf = casefile_load(a, path, &f);
+    const struct connector *k = connector_of(a, slice_of(path), &own);
+    if (!cf || !k)
+        return;
+    size_t which = 0, at = 0;
+    while (connectors[which] != k)
+        which++;
+    slice request = casefile_text(cf, "request"), what = casefile_text(cf, "run");
+    slice body = casefile_text(cf, "message");
+    char function = slice_eq(what, SL("setup"))    ? 4
+                    : slice_eq(what, SL("lookup")) ? 5
+                    : slice_eq(what, SL("poll"))   ? 1
+                                                   : 6;
+    if (request.p) {
+        size_t blank = slice_find(request, SL("\n\n"));
+        body = blank == SIZE_MAX ? SL("") : slice_from(request, blank + 2);
+        function = 0;
+    }
+    struct text t = text_new(a, CASE_BYTES_MAX);
+    text_char(&t, (char)which);
+    text_char(&t, function);
+    text_put(&t, body);
+    for (struct section *s; (s = casefile_next(cf, "answer", &at));) {
+        size_t blank = slice_find(s->text, SL("\n\n"));
+        if (function != 1 && (function == 6 || t.n > 2))
+            text_char(&t, 0x1e);
+        if (function != 1)
+            text_char(&t, slice_starts(s->text, SL("2")) ? 2 : slice_starts(s->text, SL("40")) ? 6 : 1);
+        text_put(&t, blank == SIZE_MAX ? SL("") : slice_from(s->text, blank + 2));
+    }
+    slice all = text_slice(&t);
+    slice to = arena_printf(a, "%s/%s-%s", folder, k->name, strrchr(path, '/') + 1);
+    FILE *file = fopen(to.p, "wb");
+    if (!file)
+        return;
+    fwrite(all.p, 1, all.n, file);
+    fclose(file);
 }
 
 static void print_reason(slice why)
@@ -104,6 +150,11 @@ int main(int argc, char **argv)
             continue;
         struct arena *a = arena_new();
         slice why = SLICE_NONE;
+        if (getenv("SEEDS")) {
+            write_seed(a, paths[i], getenv("SEEDS"));
+            arena_free(a);
+            continue;
+        }
         bool good = run_file(a, paths[i], &why);
         size_t number = good ? ++passed + failed : passed + ++failed;
         printf("%s %zu - %s\n", good ? "ok" : "not ok", number, shown);
@@ -118,6 +169,8 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < n_paths; i++)
         free(paths[i]);
+    if (getenv("SEEDS"))
+        return 0;
     printf("1..%zu\n# %zu passed, %zu failed\n", passed + failed, passed, failed);
     return failed || !passed;
 }

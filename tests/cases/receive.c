@@ -13,7 +13,8 @@ struct js_list run_headers(struct run *r, slice *rest)
         if (!line.n)
             break;
         slice name = slice_trim(slice_cut(&line, ':'));
-        *LIST_ADD(r->a, &headers, struct header) = (struct header){ name, line.p ? slice_trim(line) : SL("") };
+        *LIST_ADD(r->a, &headers, struct header) =
+            (struct header){ name, line.p ? slice_trim(line) : SL("") };
     }
     return headers;
 }

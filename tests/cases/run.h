@@ -26,7 +26,8 @@ bool run_fail(struct run *r, const char *fmt, ...) PRINTF(2, 3);
 /* Settings, memory and conversation of the case over the connector's defaults. */
 bool run_begin(struct run *r, slice defaults) MUST_USE;
 void run_end(struct run *r);
-const struct js *run_json(struct run *r, const char *section, const char *otherwise) MUST_USE; /* NULL: failed */
+const struct js *run_json(struct run *r, const char *section,
+                          const char *otherwise) MUST_USE; /* NULL: failed */
 
 /* The section holds this JSON value; without the section: `otherwise` is expected. */
 bool expect_json(struct run *r, const char *section, slice got, slice otherwise) MUST_USE;

@@ -73,7 +73,8 @@ static bool call_holds(struct run *r, const struct http_call *call, slice want)
     slice rest = want, first = slice_cut(&rest, '\n');
     slice method = slice_cut(&first, ' '), url = slice_cut(&first, ' ');
     if (!slice_eq(method, slice_of(call->method)) || !slice_eq(url, call->url))
-        return run_fail(r, "call: want " SLF " " SLF ", got %s " SLF, SLA(method), SLA(url), call->method, SLA(call->url));
+        return run_fail(r, "call: want " SLF " " SLF ", got %s " SLF, SLA(method), SLA(url), call->method,
+                        SLA(call->url));
     while (first.p && first.n) {
         slice word = slice_cut(&first, ' ');
         if (word.n && !word_holds(r, word, &first, call))
@@ -99,7 +100,8 @@ static slice call_text(struct run *r, const struct http_call *call, slice old)
         for (size_t i = 0; i < kept.n; i++) {
             const struct header *h = LIST_AT(kept, struct header, i);
             bool as_it_is = slice_starts(h->name, SL("!")) || slice_eq(h->value, SL("*"));
-            text_add(&t, "\n" SLF ": " SLF, SLA(h->name), SLA(as_it_is ? h->value : call_value(call, h->name)));
+            text_add(&t, "\n" SLF ": " SLF, SLA(h->name),
+                     SLA(as_it_is ? h->value : call_value(call, h->name)));
         }
     } else {
         if (call->type.p)
@@ -117,7 +119,8 @@ static bool expect_call(struct run *r, const struct http_call *call, size_t *at)
     assert(call->method && call->url.n);
     struct section *s = casefile_next(r->cf, "call", at);
     if (!s && !r->update)
-        return run_fail(r, "a call more than expected: %s " SLF " " SLF, call->method, SLA(call->url), SLA(call->body));
+        return run_fail(r, "a call more than expected: %s " SLF " " SLF, call->method, SLA(call->url),
+                        SLA(call->body));
     if (s && call_holds(r, call, s->text))
         return true;
     if (!r->update)
@@ -254,8 +257,13 @@ static bool receive_poll(struct run *r, const struct answer *last)
 {
     struct inbox in;
     inbox_init(&in, r->a);
-    struct request rq = { .method = SL("GET"), .path = SL(""), .body = last->body, .headers = last->headers,
-                          .n_headers = last->n_headers, .polled = true, .status = last->status };
+    struct request rq = { .method = SL("GET"),
+                          .path = SL(""),
+                          .body = last->body,
+                          .headers = last->headers,
+                          .n_headers = last->n_headers,
+                          .polled = true,
+                          .status = last->status };
     if (!r->k->receive(&r->call, &rq, &in))
         return expect_text(r, "fault", run_fault(r), SLICE_NONE);
     return expect_inbox(r, &in) && expect_memories(r);
@@ -276,7 +284,10 @@ static bool adapt(struct run *r, struct delivery *d)
 bool run_steps(struct run *r, slice what)
 {
     bool poll = slice_eq(what, SL("poll")), lookup = slice_eq(what, SL("lookup"));
-    step_fn fn = poll ? r->k->poll.next : lookup ? r->k->lookup.who : slice_eq(what, SL("setup")) ? r->k->setup : r->k->deliver;
+    step_fn fn = poll                          ? r->k->poll.next
+                 : lookup                      ? r->k->lookup.who
+                 : slice_eq(what, SL("setup")) ? r->k->setup
+                                               : r->k->deliver;
     struct delivery d;
     if (!fn)
         return run_fail(r, "%s has no " SLF, r->k->name, SLA(what));
@@ -306,8 +317,10 @@ bool run_steps(struct run *r, slice what)
     if (end == OUT_CALL)
         return run_fail(r, "no end after %d steps", STEPS_MAX);
     if (casefile_next(r->cf, "call", &at))
-        return run_fail(r, "a call fewer than expected; it ended " SLF " %s", SLA(end_text(r, end, &d)), r->fault.text);
-    return expect_end(r, end_text(r, end, &d)) && (!lookup || expect_person(r, &d.person)) && expect_memories(r);
+        return run_fail(r, "a call fewer than expected; it ended " SLF " %s", SLA(end_text(r, end, &d)),
+                        r->fault.text);
+    return expect_end(r, end_text(r, end, &d)) && (!lookup || expect_person(r, &d.person)) &&
+           expect_memories(r);
 }
 
 bool run_token(struct run *r)

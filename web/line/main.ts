@@ -191,7 +191,8 @@ function send(): void {
 
 function grow(): void {
   input.style.height = "auto";
-  input.style.height = `${Math.min(input.scrollHeight, 140)}px`;
+  input.style.height = `${Math.min(input.scrollHeight + 2, 140)}px`;
+  input.style.overflowY = input.scrollHeight > 138 ? "auto" : "hidden";
 }
 
 async function sendFile(f: File): Promise<void> {

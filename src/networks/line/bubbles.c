@@ -71,12 +71,14 @@ static bool choice_fits(struct call *c, const struct choice *ch, enum reason *re
     if (ch->label.n && utf8_len(ch->payload) <= LINE_ACTION_CHARS)
         return true;
     *ret_reason = REASON_INVALID;
-    return fault(c->f, "refused", "", "a choice needs a label, and its payload at most %d characters", LINE_ACTION_CHARS);
+    return fault(c->f, "refused", "", "a choice needs a label, and its payload at most %d characters",
+                 LINE_ACTION_CHARS);
 }
 
 /* ---- one function a kind ------------------------------------------------------------------------------------------- */
 
-typedef bool (*bubble_fn)(struct call *c, const struct message *m, struct line_bubbles *b, enum reason *ret_reason);
+typedef bool (*bubble_fn)(struct call *c, const struct message *m, struct line_bubbles *b,
+                          enum reason *ret_reason);
 
 static bool on_text(struct call *c, const struct message *m, struct line_bubbles *b, enum reason *ret_reason)
 {
@@ -104,13 +106,16 @@ static bool on_media(struct call *c, const struct message *m, struct line_bubble
     return true;
 }
 
-static bool on_location(struct call *c, const struct message *m, struct line_bubbles *b, enum reason *ret_reason)
+static bool on_location(struct call *c, const struct message *m, struct line_bubbles *b,
+                        enum reason *ret_reason)
 {
     (void)ret_reason;
     const struct location *where = &m->location;
-    slice spot = arena_printf(c->a, "%.6f, %.6f", where->lat_deg, where->lon_deg); /* both texts must be there */
+    slice spot =
+        arena_printf(c->a, "%.6f, %.6f", where->lat_deg, where->lon_deg); /* both texts must be there */
     struct jw w = bubble_begin(c, "location");
-    jw_str(&w, "title", utf8_cut_utf16(slice_or(slice_or(where->title, where->address), spot), LINE_PLACE_CHARS));
+    jw_str(&w, "title",
+           utf8_cut_utf16(slice_or(slice_or(where->title, where->address), spot), LINE_PLACE_CHARS));
     jw_str(&w, "address", utf8_cut_utf16(slice_or(where->address, spot), LINE_PLACE_CHARS));
     jw_double(&w, "latitude", where->lat_deg);
     jw_double(&w, "longitude", where->lon_deg);
@@ -124,7 +129,8 @@ static const slice sendable_packages[] = {
     SLI("6632"), SLI("8515"), SLI("8522"), SLI("8525"), SLI("11537"), SLI("11538"), SLI("11539"),
 };
 
-static bool on_sticker(struct call *c, const struct message *m, struct line_bubbles *b, enum reason *ret_reason)
+static bool on_sticker(struct call *c, const struct message *m, struct line_bubbles *b,
+                       enum reason *ret_reason)
 {
     for (size_t i = 0; i < COUNT(sendable_packages); i++) {
         if (!slice_eq(m->sticker.package, sendable_packages[i]) || !m->sticker.id.n)
@@ -149,10 +155,12 @@ static bool on_sticker(struct call *c, const struct message *m, struct line_bubb
         return true;
     }
     *ret_reason = REASON_UNSUPPORTED;
-    return fault(c->f, "refused", "sticker", "the sticker is of no package that may be sent, and has no picture");
+    return fault(c->f, "refused", "sticker",
+                 "the sticker is of no package that may be sent, and has no picture");
 }
 
-static bool on_choices(struct call *c, const struct message *m, struct line_bubbles *b, enum reason *ret_reason)
+static bool on_choices(struct call *c, const struct message *m, struct line_bubbles *b,
+                       enum reason *ret_reason)
 {
     struct jw w = jw_new(c->a, LINE_BODY_BYTES);
     jw_open(&w, NULL, '[');
@@ -285,8 +293,8 @@ static bool on_cards(struct call *c, const struct message *m, struct line_bubble
 /* ---- native: an object of LINE's own, untouched -------------------------------------------------------------------- */
 
 static const slice native_types[] = {
-    SLI("text"),  SLI("textV2"),   SLI("sticker"),  SLI("image"),    SLI("video"), SLI("audio"),
-    SLI("flex"),  SLI("location"), SLI("imagemap"), SLI("template"), SLI("coupon"),
+    SLI("text"), SLI("textV2"),   SLI("sticker"),  SLI("image"),    SLI("video"),  SLI("audio"),
+    SLI("flex"), SLI("location"), SLI("imagemap"), SLI("template"), SLI("coupon"),
 };
 
 static bool is_native(const struct js *v)
@@ -298,7 +306,8 @@ static bool is_native(const struct js *v)
     return false;
 }
 
-static bool on_native(struct call *c, const struct message *m, struct line_bubbles *b, enum reason *ret_reason)
+static bool on_native(struct call *c, const struct message *m, struct line_bubbles *b,
+                      enum reason *ret_reason)
 {
     *ret_reason = REASON_INVALID;
     const struct js *doc = js_parse(c->a, m->native_json, c->f);
@@ -306,11 +315,13 @@ static bool on_native(struct call *c, const struct message *m, struct line_bubbl
         return false;
     size_t n = js_is_array(doc) ? js_len(doc) : 1;
     if (n < 1 || n > LINE_CALL_BUBBLES)
-        return fault(c->f, "refused", "native", "one to %d message objects can be sent at once", LINE_CALL_BUBBLES);
+        return fault(c->f, "refused", "native", "one to %d message objects can be sent at once",
+                     LINE_CALL_BUBBLES);
     for (size_t i = 0; i < n; i++) {
         const struct js *one = js_is_array(doc) ? js_item(doc, i) : doc;
         if (!is_native(one))
-            return fault(c->f, "refused", "native", "the type of object %zu is no message object of LINE", i + 1);
+            return fault(c->f, "refused", "native", "the type of object %zu is no message object of LINE",
+                         i + 1);
         slice json = js_is_array(doc) ? js_print(c->a, one) : m->native_json;
         *LIST_ADD(c->a, &b->list, struct line_bubble) = (struct line_bubble){ json, true };
     }
@@ -343,9 +354,10 @@ static bool on_event(struct call *c, const struct message *m, struct line_bubble
 /* ---- all of a delivery --------------------------------------------------------------------------------------------- */
 
 static const bubble_fn kinds[KIND_MAX] = {
-    [KIND_TEXT] = on_text,         [KIND_IMAGE] = on_media,     [KIND_VIDEO] = on_media,     [KIND_AUDIO] = on_media,
-    [KIND_LOCATION] = on_location, [KIND_STICKER] = on_sticker, [KIND_CHOICES] = on_choices, [KIND_CARDS] = on_cards,
-    [KIND_NATIVE] = on_native,     [KIND_EVENT] = on_event,
+    [KIND_TEXT] = on_text,       [KIND_IMAGE] = on_media,       [KIND_VIDEO] = on_media,
+    [KIND_AUDIO] = on_media,     [KIND_LOCATION] = on_location, [KIND_STICKER] = on_sticker,
+    [KIND_CHOICES] = on_choices, [KIND_CARDS] = on_cards,       [KIND_NATIVE] = on_native,
+    [KIND_EVENT] = on_event,
 };
 
 /* Whose name the bubbles show: "sender". LINE refuses names in which it finds its own; then *ret_prefix has the name, to stand before
@@ -385,7 +397,8 @@ bool line_bubbles(struct call *c, const struct delivery *d, struct line_bubbles 
     return true;
 }
 
-slice line_messages(struct call *c, const struct delivery *d, const struct line_bubbles *b, size_t from, size_t n)
+slice line_messages(struct call *c, const struct delivery *d, const struct line_bubbles *b, size_t from,
+                    size_t n)
 {
     slice name = b->sender;
     slice icon = slice_or(setting(c, LINE_AGENT_ICON), d->m->from.picture);

@@ -65,8 +65,8 @@ static size_t call_size(const struct delivery *d, const struct line_bubbles *b)
     return MIN(b->list.n - d->part, (size_t)LINE_CALL_BUBBLES);
 }
 
-static enum outcome send_body(struct call *c, struct delivery *d, const struct line_bubbles *b, const char *path, const char *to_key,
-                              slice to)
+static enum outcome send_body(struct call *c, struct delivery *d, const struct line_bubbles *b,
+                              const char *path, const char *to_key, slice to)
 {
     slice messages = line_messages(c, d, b, d->part, call_size(d, b));
     struct jw w = jw_new(c->a, LINE_BODY_BYTES);
@@ -76,7 +76,8 @@ static enum outcome send_body(struct call *c, struct delivery *d, const struct l
     jw_close(&w, '}');
     slice body = jw_done(&w);
     if (!messages.p || !body.p)
-        return refuse(c, d, REASON_INVALID, "the message is larger than the %d bytes LINE takes", LINE_BODY_BYTES);
+        return refuse(c, d, REASON_INVALID, "the message is larger than the %d bytes LINE takes",
+                      LINE_BODY_BYTES);
     line_api(c, d, "POST", path, body);
     return OUT_CALL;
 }
@@ -134,11 +135,13 @@ static enum outcome phone(struct call *c, struct delivery *d, const struct line_
 {
     for (size_t i = 0; i < d->n_parts; i++)
         if (kind_is_media((enum kind)d->parts[i].kind))
-            return refuse(c, d, REASON_UNSUPPORTED, "a notification message carries no pictures, films or sounds");
+            return refuse(c, d, REASON_UNSUPPORTED,
+                          "a notification message carries no pictures, films or sounds");
     slice guest = guest_of(c, d);
     struct sha256 sum = sha256(guest);
     d->step = STEP_PHONE;
-    enum outcome end = send_body(c, d, b, "/bot/pnp/push", "to", hex_encode(c->a, slice_mem(sum.b, sizeof(sum.b))));
+    enum outcome end =
+        send_body(c, d, b, "/bot/pnp/push", "to", hex_encode(c->a, slice_mem(sum.b, sizeof(sum.b))));
     call_header(&d->call, "X-Line-Delivery-Tag", line_tag(c, guest, delivery_uuid(c->a, d, d->part)));
     return end;
 }
@@ -250,7 +253,9 @@ static bool content(struct call *c, struct delivery *d, enum outcome *ret_end)
 
 static enum outcome switch_call(struct call *c, struct delivery *d, enum line_step step)
 {
-    static const char *const members[] = { [LINE_USER] = "userId", [LINE_GROUP] = "groupId", [LINE_ROOM] = "roomId" };
+    static const char *const members[] = {
+        [LINE_USER] = "userId", [LINE_GROUP] = "groupId", [LINE_ROOM] = "roomId"
+    };
     slice guest = guest_of(c, d);
     struct jw w = jw_new(c->a, LINE_BODY_BYTES);
     jw_open(&w, NULL, '{');
@@ -258,8 +263,11 @@ static enum outcome switch_call(struct call *c, struct delivery *d, enum line_st
     jw_str(&w, members[line_guest_of(guest)], guest);
     jw_close(&w, '}');
     d->step = (int)step;
-    line_api(c, d, "POST", step == STEP_SWITCH ? "/v2/bot/admin/switcher/switch" : "/v2/bot/admin/switcher/notice", jw_done(&w));
-    d->call.repeatable = true; /* switching to where the guest is already changes nothing; a second notice says the same */
+    line_api(c, d, "POST",
+             step == STEP_SWITCH ? "/v2/bot/admin/switcher/switch" : "/v2/bot/admin/switcher/notice",
+             jw_done(&w));
+    d->call.repeatable =
+        true; /* switching to where the guest is already changes nothing; a second notice says the same */
     return OUT_CALL;
 }
 

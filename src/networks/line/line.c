@@ -87,7 +87,8 @@ enum line_guest line_guest_of(slice guest)
 {
     enum { PHONE_MIN = 8, PHONE_MAX = 15 };
     slice digits = slice_from(guest, 1);
-    if (slice_starts(guest, SL("+")) && digits.n >= PHONE_MIN && digits.n <= PHONE_MAX && all_of(digits, "0123456789"))
+    if (slice_starts(guest, SL("+")) && digits.n >= PHONE_MIN && digits.n <= PHONE_MAX &&
+        all_of(digits, "0123456789"))
         return LINE_PHONE;
     return slice_starts(guest, SL("C")) ? LINE_GROUP : slice_starts(guest, SL("R")) ? LINE_ROOM : LINE_USER;
 }
@@ -149,7 +150,8 @@ static bool line_check(struct call *c)
         return fault(c->f, "missing_field", "assertion_key", "token v2.1 needs an assertion signing key");
     bool code = setting(c, LINE_SWITCHER_CODE).n, destination = setting(c, LINE_SWITCHER_DESTINATION).n;
     if ((code || destination) && !setting(c, LINE_SWITCHER_SECRET).n)
-        return fault(c->f, "missing_field", "switcher.secret", "the Switcher API needs the controller's secret");
+        return fault(c->f, "missing_field", "switcher.secret",
+                     "the Switcher API needs the controller's secret");
     if (setting(c, LINE_SWITCHER_SECRET).n && !destination)
         return fault(c->f, "missing_field", "switcher.destination_id", "say where guests are switched to");
     return true;

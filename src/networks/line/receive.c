@@ -29,8 +29,8 @@ enum { REDELIVERED_TOKEN_MS = 19 * 60 * 1000 };
 
 /* ---- small common things ------------------------------------------------------------------------------------------- */
 
-static bool read_part(struct call *c, const struct line_event *e, const char *part, const struct js_field *t, size_t n,
-                      void *into)
+static bool read_part(struct call *c, const struct line_event *e, const char *part, const struct js_field *t,
+                      size_t n, void *into)
 {
     struct fault f = { 0 };
     if (js_read(c->a, js_at(e->doc, part), t, n, into, &f))
@@ -62,7 +62,8 @@ static struct message *add(struct call *c, struct inbox *in, const struct line_e
     return m;
 }
 
-static struct message *add_event(struct call *c, struct inbox *in, const struct line_event *e, enum event event)
+static struct message *add_event(struct call *c, struct inbox *in, const struct line_event *e,
+                                 enum event event)
 {
     struct message *m = add(c, in, e, KIND_EVENT);
     m->event = (int)event;
@@ -144,18 +145,21 @@ static slice fill(struct arena *a, slice text, slice name, slice value)
     size_t at = slice_find(text, name);
     if (at == SIZE_MAX)
         return text;
-    return arena_printf(a, SLF SLF SLF, SLA(slice_sub(text, 0, at)), SLA(value), SLA(slice_from(text, at + name.n)));
+    return arena_printf(a, SLF SLF SLF, SLA(slice_sub(text, 0, at)), SLA(value),
+                        SLA(slice_from(text, at + name.n)));
 }
 
 static void put_sticker(struct call *c, struct message *m, const struct line_content *t)
 {
     m->sticker = (struct sticker){ .package = t->package, .id = t->sticker };
     m->sticker.title = t->text.n ? t->text : t->keywords.n ? *LIST_AT(t->keywords, slice, 0) : SLICE_NONE;
-    m->sticker.animated = slice_starts(t->resource, SL("ANIMATION")) || slice_starts(t->resource, SL("POPUP"));
+    m->sticker.animated =
+        slice_starts(t->resource, SL("ANIMATION")) || slice_starts(t->resource, SL("POPUP"));
     slice url = fill(c->a, setting(c, LINE_STICKER_URL), SL("{stickerId}"), t->sticker);
     url = fill(c->a, url, SL("{packageId}"), t->package);
     if (url.n)
-        *LIST_ADD(c->a, &m->media, struct media) = (struct media){ .url = url, .type = SL("image/png"), .public_url = true };
+        *LIST_ADD(c->a, &m->media, struct media) =
+            (struct media){ .url = url, .type = SL("image/png"), .public_url = true };
 }
 
 static void put_content(struct call *c, struct message *m, const struct line_content *t)
@@ -187,7 +191,8 @@ static bool on_message(struct call *c, struct inbox *in, const struct line_event
         if (t.read_token.n && !m->private)
             inbox_remember(in, m, LINE_READ_TOKEN, t.read_token, 0);
         if (t.quote_token.n && !m->private)
-            inbox_remember(in, m, LINE_QUOTE, arena_printf(c->a, SLF " " SLF, SLA(t.id), SLA(t.quote_token)), 0);
+            inbox_remember(in, m, LINE_QUOTE, arena_printf(c->a, SLF " " SLF, SLA(t.id), SLA(t.quote_token)),
+                           0);
         return true;
     }
     inbox_ignore(in, "unknown-message-type", e->id);
@@ -284,12 +289,13 @@ static bool on_members(struct call *c, struct inbox *in, const struct line_event
     const char *path = joined ? "joined.members" : "left.members";
     const struct js *members = js_at(e->doc, path);
     if (!js_is_array(members))
-        return fault(c->f, members ? "wrong_type" : "missing_field", arena_printf(c->a, "%s.%s", e->path, path).p,
-                     "must be an array");
+        return fault(c->f, members ? "wrong_type" : "missing_field",
+                     arena_printf(c->a, "%s.%s", e->path, path).p, "must be an array");
     for (size_t i = 0; i < js_len(members); i++) {
         slice user = js_text(js_at(js_item(members, i), "userId"));
         if (!user.n)
-            return fault(c->f, "missing_field", arena_printf(c->a, "%s.%s[%zu].userId", e->path, path, i).p, "is required");
+            return fault(c->f, "missing_field", arena_printf(c->a, "%s.%s[%zu].userId", e->path, path, i).p,
+                         "is required");
         struct message *m = add_event(c, in, e, joined ? EVENT_JOINED : EVENT_LEFT);
         m->from.id = user;
         if (i)
@@ -404,11 +410,14 @@ static bool receive_event(struct call *c, struct inbox *in, const struct line_ev
         if (!slice_eq(events[i].wire, e->type))
             continue;
         if (!e->id.n) /* without it the same event twice could not be told from two */
-            return fault(c->f, "missing_field", arena_printf(c->a, "%s.webhookEventId", e->path).p, "is required");
+            return fault(c->f, "missing_field", arena_printf(c->a, "%s.webhookEventId", e->path).p,
+                         "is required");
         if (e->at_ms < 0 || e->at_ms > TIME_MAX_MS)
-            return fault(c->f, "out_of_range", arena_printf(c->a, "%s.timestamp", e->path).p, "must be ms since 1970");
+            return fault(c->f, "out_of_range", arena_printf(c->a, "%s.timestamp", e->path).p,
+                         "must be ms since 1970");
         if (!events[i].no_guest && !guest_of(e).n)
-            return fault(c->f, "missing_field", arena_printf(c->a, "%s.source", e->path).p, "says no user, group or room");
+            return fault(c->f, "missing_field", arena_printf(c->a, "%s.source", e->path).p,
+                         "says no user, group or room");
         return events[i].on(c, in, e);
     }
     inbox_ignore(in, "unknown-type", e->id);
@@ -427,7 +436,8 @@ bool line_receive(struct call *c, const struct request *rq, struct inbox *in)
         struct line_event e = { .doc = js_item(list, i), .path = arena_printf(c->a, "events[%zu]", i).p };
         struct fault f = { 0 };
         if (!js_read(c->a, e.doc, event_fields, COUNT(event_fields), &e, &f))
-            return fault(c->f, f.code, arena_printf(c->a, "%s%s%s", e.path, f.field[0] ? "." : "", f.field).p, "%s", f.text);
+            return fault(c->f, f.code, arena_printf(c->a, "%s%s%s", e.path, f.field[0] ? "." : "", f.field).p,
+                         "%s", f.text);
         if (!receive_event(c, in, &e))
             return false;
     }

@@ -50,7 +50,8 @@ static enum outcome learn(struct call *c, struct delivery *d)
     }
     slice ours = setting(c, LINE_BOT_ID);
     if (!slice_eq_nocase(ours, info.basic) && !(info.premium.n && slice_eq_nocase(ours, info.premium)))
-        return refuse(c, d, REASON_CREDENTIALS, "these credentials are of the bot " SLF ", not of " SLF, SLA(info.basic), SLA(ours));
+        return refuse(c, d, REASON_CREDENTIALS, "these credentials are of the bot " SLF ", not of " SLF,
+                      SLA(info.basic), SLA(ours));
     memory_set(c->memory, LINE_BOT_USER_ID, info.user, 0);
     return setting_true(c, LINE_SET_WEBHOOK) ? get(c, d, SETUP_ENDPOINT, WEBHOOK_ENDPOINT) : OUT_DELIVERED;
 }
@@ -94,8 +95,9 @@ static const char *member_path(struct call *c, const struct delivery *d, const c
     slice member = d->m ? d->m->from.id : SLICE_NONE;
     if (!member.n)
         return NULL;
-    return arena_printf(c->a, "/v2/bot/%s/" SLF "/member/" SLF, of, SLA(url_encode(c->a, c->conversation->guest)),
-                        SLA(url_encode(c->a, member))).p;
+    return arena_printf(c->a, "/v2/bot/%s/" SLF "/member/" SLF, of,
+                        SLA(url_encode(c->a, c->conversation->guest)), SLA(url_encode(c->a, member)))
+        .p;
 }
 
 /* A group is known by its own name; a room has none, there the member who wrote is asked for. */
@@ -103,10 +105,14 @@ static const char *who_path(struct call *c, const struct delivery *d, enum line_
 {
     slice id = url_encode(c->a, c->conversation->guest);
     switch (guest) {
-    case LINE_USER: return arena_printf(c->a, "/v2/bot/profile/" SLF, SLA(id)).p;
-    case LINE_GROUP: return arena_printf(c->a, "/v2/bot/group/" SLF "/summary", SLA(id)).p;
-    case LINE_ROOM: return member_path(c, d, "room");
-    case LINE_PHONE: break;
+    case LINE_USER:
+        return arena_printf(c->a, "/v2/bot/profile/" SLF, SLA(id)).p;
+    case LINE_GROUP:
+        return arena_printf(c->a, "/v2/bot/group/" SLF "/summary", SLA(id)).p;
+    case LINE_ROOM:
+        return member_path(c, d, "room");
+    case LINE_PHONE:
+        break;
     }
     return NULL;
 }
@@ -120,7 +126,8 @@ enum outcome line_who(struct call *c, struct delivery *d)
     }
     if (d->last->status == 404) {
         const char *path = d->step == WHO_GROUP ? member_path(c, d, "group") : NULL;
-        return path ? get(c, d, WHO_PERSON, path) : refuse(c, d, REASON_UNKNOWN_GUEST, "profile: not a friend, or no consent");
+        return path ? get(c, d, WHO_PERSON, path)
+                    : refuse(c, d, REASON_UNKNOWN_GUEST, "profile: not a friend, or no consent");
     }
     if (!good(d))
         return setup_failed(c, d, "profile");
@@ -128,8 +135,10 @@ enum outcome line_who(struct call *c, struct delivery *d)
         slice user, name, group, picture, language;
     } who = { 0 };
     const struct js_field fields[] = {
-        JS_FIELD(__typeof__(who), user, "userId", JS_STR, 0),        JS_FIELD(__typeof__(who), name, "displayName", JS_STR, 0),
-        JS_FIELD(__typeof__(who), group, "groupName", JS_STR, 0),    JS_FIELD(__typeof__(who), picture, "pictureUrl", JS_STR, 0),
+        JS_FIELD(__typeof__(who), user, "userId", JS_STR, 0),
+        JS_FIELD(__typeof__(who), name, "displayName", JS_STR, 0),
+        JS_FIELD(__typeof__(who), group, "groupName", JS_STR, 0),
+        JS_FIELD(__typeof__(who), picture, "pictureUrl", JS_STR, 0),
         JS_FIELD(__typeof__(who), language, "language", JS_STR, 0),
     };
     const struct js *doc = js_parse(c->a, d->last->body, c->f);
@@ -153,9 +162,11 @@ static slice assertion(struct call *c)
 {
     slice text = setting(c, LINE_ASSERTION_KEY);
     const struct js *doc = js_parse(c->a, text, c->f);
-    slice kid = js_text(js_at(doc, "kid")), pem = js_text(js_at(doc, "pem")), id = setting(c, LINE_CHANNEL_ID);
+    slice kid = js_text(js_at(doc, "kid")), pem = js_text(js_at(doc, "pem")),
+          id = setting(c, LINE_CHANNEL_ID);
     if (!kid.n) {
-        fault(c->f, "missing_field", "assertion_key", "the assertion signing key needs the kid the console gave");
+        fault(c->f, "missing_field", "assertion_key",
+              "the assertion signing key needs the kid the console gave");
         return SLICE_NONE;
     }
     CLEANUP(jwt_key_freep) struct jwt_key *key = pem.n ? jwt_key_pem(pem, c->f) : jwt_key_jwk(text, c->f);
@@ -163,7 +174,9 @@ static slice assertion(struct call *c)
         return SLICE_NONE;
     struct jw w = jw_new(c->a, JWT_BYTES_MAX);
     jw_open(&w, NULL, '{');
-    jwt_claims_write(&w, &(struct jwt_claims){ .iss = id, .sub = id, .aud = SL("https://api.line.me/"),
+    jwt_claims_write(&w, &(struct jwt_claims){ .iss = id,
+                                               .sub = id,
+                                               .aud = SL("https://api.line.me/"),
                                                .exp_ms = c->now_ms + ASSERTION_MS });
     jw_int(&w, "token_exp", TOKEN_S);
     jw_close(&w, '}');
@@ -179,14 +192,16 @@ bool line_token_call(struct call *c, struct http_call *ret)
         slice jwt = assertion(c);
         if (!jwt.p)
             return false;
-        form_add(&form, SL("client_assertion_type"), SL("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
+        form_add(&form, SL("client_assertion_type"),
+                 SL("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
         form_add(&form, SL("client_assertion"), jwt);
     } else {
         form_add(&form, SL("client_id"), setting(c, LINE_CHANNEL_ID));
         form_add(&form, SL("client_secret"), setting(c, LINE_CHANNEL_SECRET));
     }
     ret->method = "POST";
-    ret->url = arena_printf(c->a, SLF "%s", SLA(line_base_url(c)), signed_one ? "/oauth2/v2.1/token" : "/oauth2/v3/token");
+    ret->url = arena_printf(c->a, SLF "%s", SLA(line_base_url(c)),
+                            signed_one ? "/oauth2/v2.1/token" : "/oauth2/v3/token");
     ret->type = SL("application/x-www-form-urlencoded");
     ret->body = text_slice(&form);
     ret->repeatable = true;
@@ -201,7 +216,8 @@ static slice friend_url(struct call *c, slice text)
     slice id = setting(c, LINE_BOT_ID);
     id = url_encode(c->a, slice_starts(id, SL("@")) ? id : arena_printf(c->a, "@" SLF, SLA(id)));
     if (text.n)
-        return arena_printf(c->a, "https://line.me/R/oaMessage/" SLF "/?" SLF, SLA(id), SLA(url_encode(c->a, text)));
+        return arena_printf(c->a, "https://line.me/R/oaMessage/" SLF "/?" SLF, SLA(id),
+                            SLA(url_encode(c->a, text)));
     return arena_printf(c->a, "https://line.me/R/ti/p/" SLF, SLA(id));
 }
 

@@ -74,14 +74,16 @@ struct line_bubble {
     bool native; /* goes out as it is */
 };
 struct line_bubbles {
-    struct js_list list;  /* struct line_bubble */
-    slice quick_replies;  /* JSON of the items; absent: none */
-    slice sender;         /* name every bubble shows; absent: the account's own */
+    struct js_list list; /* struct line_bubble */
+    slice quick_replies; /* JSON of the items; absent: none */
+    slice sender;        /* name every bubble shows; absent: the account's own */
 };
 /* False: refused, *ret_reason and *c->f say why. */
-bool line_bubbles(struct call *c, const struct delivery *d, struct line_bubbles *ret, enum reason *ret_reason);
+bool line_bubbles(struct call *c, const struct delivery *d, struct line_bubbles *ret,
+                  enum reason *ret_reason);
 /* The JSON array of bubbles [from, from + n). */
-slice line_messages(struct call *c, const struct delivery *d, const struct line_bubbles *b, size_t from, size_t n);
+slice line_messages(struct call *c, const struct delivery *d, const struct line_bubbles *b, size_t from,
+                    size_t n);
 
 /* deliver.c */
 enum outcome line_deliver(struct call *c, struct delivery *d);

@@ -1,0 +1,260 @@
+/* Every connector's functions on foreign bytes. Byte 0 chooses the connector, byte 1 the function; the rest is cut at 0x1e into the body
+ * (or message) and the answers of the other side, each of which begins with a byte that chooses its status.
+ *
+ * Properties: what receive keeps can be stored and read back the same; a refusal says why; a call is one that can be made (a good address,
+ * headers of one line); and with nobody answering a delivery comes to an end. */
+#include "fuzz/fuzz.h"
+#include "hub/adapt.h"
+#include "hub/inbox.h"
+#include "hub/verify.h"
+#include "wire/url.h"
+
+enum { CALLS_MAX = 60, UNANSWERED_MAX = 16 };
+typedef enum outcome (*step_fn)(struct call *c, struct delivery *d);
+
+struct world {
+    struct arena *a;
+    struct account account;
+    struct conversation conversation;
+    struct fault f;
+    struct call c;
+};
+
+static slice some_value(const struct setting *s)
+{
+    if (s->otherwise)
+        return slice_of(s->otherwise);
+    if (!s->required)
+        return SLICE_NONE;
+    switch (s->type) {
+    case SETTING_URL:
+        return SL("http://127.0.0.1:9");
+    case SETTING_NUMBER:
+        return SL("1");
+    case SETTING_BOOL:
+        return SL("true");
+    case SETTING_CHOICE:
+        return slice_of(s->choices[0]);
+    case SETTING_PAIRS:
+        return SL("{}");
+    case SETTING_TEXT:
+        break;
+    }
+    return SL("@secret-of-enough-characters");
+}
+
+static void world_begin(struct world *w, struct arena *a, const struct connector *k)
+{
+    slice *settings = ARENA_ARRAY(a, slice, k->n_settings);
+    for (size_t i = 0; i < k->n_settings; i++)
+        settings[i] = some_value(&k->settings[i]);
+    *w = (struct world){
+        .a = a,
+        .account = { .id = SL("acme/x"),
+                     .name = SL("x"),
+                     .tenant = SL("acme"),
+                     .type = k,
+                     .settings = settings,
+                     .public_url = SL("https://hub.example.com"),
+                     .hook_url = SL("https://hub.example.com/x") },
+        .conversation = { .id = SL("acme/x:g"),
+                          .guest = SL("g"),
+                          .address = SL("g@x"),
+                          .network = SL("X"),
+                          .open = true,
+                          .desk_conversation = SL("d"),
+                          .tenant = SL("acme") },
+    };
+    w->c = (struct call){
+        .a = a, .account = &w->account, .memory = memory_new(), .now_ms = 1772600767890, .f = &w->f
+    };
+}
+
+static void world_end(struct world *w, struct memory *guest)
+{
+    memory_free(w->c.memory);
+    memory_free(guest);
+}
+
+/* ---- receive ------------------------------------------------------------------------------------------------------- */
+
+static void can_be_stored(struct arena *a, const struct message *m)
+{
+    struct message back;
+    struct fault f = { 0 };
+    assert(m->kind >= 0 && m->kind < (int)KIND_MAX);
+    if (m->at_ms < 0 || m->at_ms > TIME_MAX_MS)
+        return; /* accept's to refuse */
+    slice text = message_print(a, m);
+    assert(text.p);
+    const struct js *doc = js_parse(a, text, &f);
+    assert(doc && message_read(a, doc, &back, &f));
+    slice again = message_print(a, &back);
+    bool same = js_equal(js_parse(a, again, NULL), doc) ||
+                slice_find(text, SL(":null")) != SIZE_MAX; /* null is read as absent */
+    if (!same)
+        fprintf(stderr, "stored:    " SLF "\nread back: " SLF "\n", SLA(text), SLA(again));
+    assert(same);
+}
+
+static void receive(struct world *w, const struct request *rq)
+{
+    const struct connector *k = w->account.type;
+    struct inbox in;
+    inbox_init(&in, w->a);
+    if (!k->receive(&w->c, rq, &in)) {
+        assert(w->f.code && w->f.text[0]);
+        return;
+    }
+    size_t n = 0;
+    for (const struct inbox_item *it = in.first; it; it = it->next, n++)
+        can_be_stored(w->a, &it->m);
+    assert(n == in.n);
+}
+
+static void verify(struct world *w, struct request *rq)
+{
+    const struct connector *k = w->account.type;
+    slice body, key = k->route_key ? k->route_key(w->a, rq) : SLICE_NONE;
+    (void)key;
+    struct header h = { slice_of(k->hook.header), rq->body };
+    rq->headers = &h;
+    rq->n_headers = k->hook.header ? 1 : 0;
+    bool good = hook_verify(&w->c, rq, &body, &w->f);
+    assert(!good || k->hook.how == VERIFY_NONE);
+}
+
+static void pages(struct world *w, struct request *rq)
+{
+    const struct connector *k = w->account.type;
+    rq->query = rq->body;
+    for (size_t i = 0; i < k->n_routes; i++) {
+        struct inbox in;
+        inbox_init(&in, w->a);
+        w->f = (struct fault){ 0 };
+        if (!k->routes[i].receive(&w->c, rq, &in))
+            assert(w->f.code);
+    }
+}
+
+/* ---- steps --------------------------------------------------------------------------------------------------------- */
+
+static const int statuses[] = { 0,   0,   200, 201, 202, 204, 400, 401, 403,
+                                404, 409, 410, 413, 422, 429, 500, 503 };
+
+static void can_be_made(struct world *w, const struct http_call *call)
+{
+    struct url u;
+    struct fault f = { 0 };
+    assert(call->method && url_parse(w->a, call->url, &u, &f));
+    for (size_t i = 0; i < call->n_headers; i++) {
+        slice v = call->headers[i].value;
+        for (size_t b = 0; b < v.n; b++)
+            assert(v.p[b] != '\r' && v.p[b] != '\n' && v.p[b]);
+    }
+}
+
+static void steps(struct world *w, step_fn fn, const struct message *m, bool adapted, slice answers)
+{
+    struct delivery d = {
+        .m = m, .parts = m, .n_parts = m ? 1 : 0, .key = SL("dg-fuzz"), .accepted_ms = w->c.now_ms
+    };
+    const struct adapt_to to = { &w->account, &w->conversation };
+    struct adapted parts;
+    if (!fn)
+        return;
+    if (adapted) {
+        if (!adapt_message(w->a, &to, m, &parts, &d.reason, &w->f))
+            return;
+        d.parts = parts.parts;
+        d.n_parts = parts.n;
+    }
+    struct answer answer, *last = NULL;
+    unsigned unanswered = 0;
+    for (unsigned n = 0; n < CALLS_MAX; n++) {
+        w->f = (struct fault){ 0 };
+        delivery_begin_step(&d, last);
+        enum outcome end = fn(&w->c, &d);
+        if (end != OUT_CALL) {
+            assert(end != OUT_REFUSED || w->f.code);
+            return;
+        }
+        can_be_made(w, &d.call);
+        answer = (struct answer){ 0 };
+        slice one = slice_cut(&answers, 0x1e);
+        if (one.n) {
+            unsigned char which = (unsigned char)one.p[0];
+            answer.status = statuses[which % COUNT(statuses)];
+            answer.written = which % COUNT(statuses) != 0;
+            answer.body = slice_from(one, 1);
+        } else {
+            assert(++unanswered < UNANSWERED_MAX);
+        }
+        last = &answer;
+    }
+}
+
+static void deliver(struct world *w, slice text, slice answers)
+{
+    const struct caps *caps = &w->account.type->caps;
+    struct message *m = ARENA_NEW(w->a, struct message);
+    const struct js *doc = js_parse(w->a, text, NULL);
+    if (!doc || !message_read(w->a, doc, m, &w->f))
+        return;
+    if (m->kind == (int)KIND_TYPING || m->kind == (int)KIND_STATUS || m->kind == (int)KIND_EVENT)
+        if (!(caps->kinds & CAN(m->kind)) ||
+            (m->kind == (int)KIND_EVENT && !(caps->events & CAN(m->event))) ||
+            (m->kind == (int)KIND_STATUS && !(caps->statuses & CAN(m->status))))
+            return; /* the framework does not let it come here */
+    m->id = slice_or(m->id, SL("m"));
+    m->guest = slice_or(m->guest, SL("g"));
+    if (m->guest.n > 1)
+        w->conversation.guest = m->guest;
+    steps(w, w->account.type->deliver, m, true, answers);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 2)
+        return 0;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct world w;
+    world_begin(&w, a, connectors[data[0] % n_connectors]);
+    slice rest = slice_mem(data + 2, size - 2);
+    struct request rq = { .method = SL("POST"), .path = SL(""), .query = SL(""), .status = 200 };
+    struct memory *guest = memory_new();
+    if (data[1] % 8 >= 4) {
+        w.c.conversation = &w.conversation;
+        w.c.guest_memory = guest;
+        memory_set(guest, "reply_token", SL("t"), 0);
+    }
+    switch (data[1] % 8) {
+    case 0:
+    case 1:
+        rq.polled = data[1] % 8 == 1 && w.account.type->poll.next;
+        rq.body = rest;
+        receive(&w, &rq);
+        break;
+    case 2:
+        rq.body = rest;
+        verify(&w, &rq);
+        break;
+    case 3:
+        rq.body = rest;
+        pages(&w, &rq);
+        break;
+    case 4:
+        steps(&w, w.account.type->setup, NULL, false, rest);
+        break;
+    case 5:
+        steps(&w, w.account.type->lookup.who, ARENA_NEW(a, struct message), false, rest);
+        break;
+    default: {
+        slice text = slice_cut(&rest, 0x1e);
+        deliver(&w, text, rest);
+        break;
+    }
+    }
+    world_end(&w, guest);
+    return 0;
+}
