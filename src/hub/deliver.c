@@ -93,7 +93,8 @@ void deliver_pump(struct actor *target)
     if (target->pumping)
         return; /* a delivery that ended at once: the loop below goes on, instead of one frame deeper for each */
     target->pumping = true;
-    while ((target->set_up || target->set_up_refused) && target->ready && !h->draining && target->in_flight < h->limits.in_flight) {
+    while ((target->set_up || target->set_up_refused) && target->ready && !h->draining && target->in_flight < h->limits.in_flight &&
+           h->in_flight < h->limits.in_flight_all) {
         int64_t wait_ms;
         if (!breaker_lets(&target->breaker, time_mono_ms(), &wait_ms)) {
             if (wait_ms && !target->wake.active)
@@ -104,6 +105,7 @@ void deliver_pump(struct actor *target)
         target->ready = w->next;
         target->n_ready--;
         target->in_flight++;
+        h->in_flight++;
         w->probe = target->breaker.probing;
         begin(w);
     }
@@ -139,10 +141,16 @@ static void delivering_free(struct delivering *dl)
 static void finished(struct delivering *dl)
 {
     struct actor *target = dl->work->target;
+    struct hub *h = dl->h;
+    bool was_full = h->in_flight-- >= h->limits.in_flight_all;
     if (dl->work->probe) /* whatever it came to: a probe that told nothing must not hold the others for ever */
         target->breaker.probing = false;
     delivering_free(dl);
     target->in_flight--;
+    for (size_t i = 0; was_full && i < h->n_actors; i++) { /* others may wait for the place, too: each in turn */
+        h->pump_next = (h->pump_next + 1) % h->n_actors;
+        deliver_pump(h->actors[h->pump_next]);
+    }
     deliver_pump(target);
 }
 

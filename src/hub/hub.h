@@ -29,6 +29,7 @@ struct accepting;
 
 struct hub_limits {
     unsigned in_flight;     /* deliveries at a time to one account */
+    unsigned in_flight_all; /* and to all of them */
     unsigned media_parallel; /* fetches at a time */
     int64_t media_bytes;    /* largest attachment */
     int64_t media_ms;       /* longest fetch */
@@ -113,6 +114,8 @@ struct hub {
     unsigned open_runs;
     struct run *runs;    /* all that are open */
     struct delivering *deliveries;
+    unsigned in_flight;  /* of all actors */
+    size_t pump_next;    /* the actor whose turn is next when there is room again */
     struct accepting *accepting; /* requests whose conversations are being loaded: accept.c */
     char key_prefix[24]; /* of delivery keys: unique to this data directory */
 };
