@@ -5,6 +5,7 @@ void hub_limits_default(struct hub_limits *l)
 {
     *l = (struct hub_limits){
         .in_flight = 32,
+        .in_flight_all = 512,
         .media_parallel = 8,
         .media_bytes = INT64_C(50) << 20,
         .media_ms = 120000,
