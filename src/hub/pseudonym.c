@@ -52,13 +52,21 @@ static bool is_hex_id(slice s)
     return hex_value(s.p[0]) >= 0 || is_upper(s.p[0]) || is_lower(s.p[0]);
 }
 
+static char other_char(char c, unsigned r, unsigned letters)
+{
+    if (is_digit(c))
+        return (char)('0' + r % 10);
+    if (is_lower(c))
+        return (char)('a' + r % letters);
+    return is_upper(c) ? (char)('A' + r % letters) : c;
+}
+
 /* One character of n bytes that begins at from. */
 static void put_char(struct text *t, struct stream *s, const char *from, size_t n, unsigned letters)
 {
     unsigned r = stream_next(s);
     if (n == 1) {
-        char c = *from;
-        text_char(t, is_digit(c) ? (char)('0' + r % 10) : is_lower(c) ? (char)('a' + r % letters) : is_upper(c) ? (char)('A' + r % letters) : c);
+        text_char(t, other_char(*from, r, letters));
     } else if (n == 2) {
         const char two[] = { (char)0xc3, (char)(0xa0 + r % 22) }; /* Latin letters with accents */
         text_put(t, slice_mem(two, sizeof(two)));
