@@ -420,7 +420,8 @@ int command_serve(const struct options *o)
         rc = fail("cannot start", &f);
     }
     stop(s);
-    log_note(&s->log, LEVEL_INFO, "Stopped");
+    if (rc == 0)
+        log_note(&s->log, LEVEL_INFO, "Stopped");
     logger_free(s->logger);
     return rc;
 }

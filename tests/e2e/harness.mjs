@@ -79,7 +79,7 @@ export async function startRoad(t, options = {}) {
   const [hubPort, deskPort, linePort] = [await freePort(), await freePort(), await freePort()];
   const at = p => `http://127.0.0.1:${p}`;
   const config = join(dir, 'hub.yaml');
-  const extra = (o, pad) => Object.entries(o ?? {}).map(([k, v]) => `${pad}${k}: ${JSON.stringify(v)}\n`).join('');
+  const extra = (o, pad) => Object.entries(o ?? {}).map(([k, v]) => `${pad}${k}: ${JSON.stringify(v)}\n`).join(''); // JSON is YAML
   writeFileSync(config, `listen: 127.0.0.1:${hubPort}
 public_url: ${at(hubPort)}
 data: ${join(dir, 'data')}
