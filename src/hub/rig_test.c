@@ -99,6 +99,14 @@ static enum outcome t_deliver(struct call *c, struct delivery *d)
     return t_send(c, d, d->parts[d->part].text);
 }
 
+/* Nobody can be asked; a text that begins with "who" has a name that stands for whoever it is. */
+static enum outcome t_who(struct call *c, struct delivery *d)
+{
+    if (slice_starts(d->m->text, SL("who")))
+        d->person.name = SL("Service");
+    return refuse(c, d, REASON_GENERAL, "not to be asked");
+}
+
 static bool t_token(struct call *c, struct http_call *ret)
 {
     slice refresh = memory_get(c->memory, "refresh_token", c->now_ms);
@@ -127,6 +135,7 @@ static const struct connector tother = {
 static const struct connector tdesk = {
     .name = "tdesk", .title = "Test desk", .desk = true,
     .caps = { .kinds = CAN(KIND_TEXT) | CAN(KIND_STATUS) | CAN(KIND_ANSWER), .statuses = CAN(STATUS_DELIVERED) | CAN(STATUS_FAILED) },
+    .lookup = { .who = t_who, .keep_ms = 1000, .unknown_ms = 1000, .total_ms = 1000 },
     .hook = { .path = "/tdesk", .how = VERIFY_HMAC_SHA256_BASE64, .header = "X-Sig", .secrets = { T_SECRET }, .n_secrets = 1 },
     T_COMMON,
 };

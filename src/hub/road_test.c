@@ -1,4 +1,5 @@
 /* accept, run and deliver together, on the rig. */
+#include "hub/adapt.h"
 #include "hub/deliver.h"
 #include "hub/rig_test.h"
 
@@ -229,6 +230,11 @@ TEST(deliver_parks_lets_others_pass_and_goes_on_when_resumed)
 
 /* ---- news, lists ----------------------------------------------------------------------------------------------------------- */
 
+static void have_conv(void *arg, struct conv *conv)
+{
+    *(struct conv **)arg = conv;
+}
+
 TEST(status_of_a_sent_message_is_told_with_the_desks_id)
 {
     struct rig *r = rig_new();
@@ -239,6 +245,40 @@ TEST(status_of_a_sent_message_is_told_with_the_desks_id)
     UNTIL(r, rig_seen(r, "status d1 failed") == 1);
     CHECK_INT(rig_hook(r, "/tnet", "{\"events\":[{\"id\":\"n2\",\"guest\":\"U1\",\"kind\":\"status\",\"of\":\"v1\",\"status\":\"failed\"}]}"), 200);
     CHECK_INT(rig_count(r, J_IGNORED), 1); /* nothing is known by this id any more */
+    rig_free(r);
+}
+
+TEST(answer_to_a_list_stays_one_when_it_is_tried_again)
+{
+    struct rig *r = rig_new();
+    struct conv *conv = NULL;
+    conv_get(&r->hub, r->net, SL("U1"), have_conv, &conv);
+    UNTIL(r, conv);
+    memory_set(conv->memory, LIST_MEMORY, SL("[[\"Yes\",\"y\"]]"), 0);
+    r->answer = fail_first;
+    rig_text(r, "1", "U1", "1");
+    rig_text(r, "2", "U1", "1");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    CHECK_INT(rig_seen(r, "answer y"), 2); /* the first one failed */
+    CHECK_INT(rig_seen(r, "1"), 2);        /* the list is used up: then it is a text */
+    conv_release(conv);
+    rig_free(r);
+}
+
+TEST(name_of_the_account_stands_in_when_nobody_can_be_asked)
+{
+    struct rig *r = rig_new();
+    struct conv *conv = NULL;
+    conv_get(&r->hub, r->net, SL("U1"), have_conv, &conv);
+    UNTIL(r, conv);
+    rig_say(r, "d1", "U1@tnet", "hello");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    CHECK(!conv->pub.agent_name.n);
+    conv->agent_until_ms = 0;
+    rig_say(r, "d2", "U1@tnet", "who is it");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 4);
+    CHECK_SLICE(conv->pub.agent_name, SL("Service"));
+    conv_release(conv);
     rig_free(r);
 }
 
