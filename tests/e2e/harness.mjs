@@ -82,7 +82,7 @@ export async function startRoad(t, options = {}) {
   const extra = (o, pad) => Object.entries(o ?? {}).map(([k, v]) => `${pad}${k}: ${JSON.stringify(v)}\n`).join(''); // JSON is YAML
   writeFileSync(config, `listen: 127.0.0.1:${hubPort}
 public_url: ${at(hubPort)}
-data: ${join(dir, 'data')}
+data: ${options.data ?? join(dir, 'data')}
 guard: off
 ${extra(options.hub, '')}tenants:
   - name: Test Shop
