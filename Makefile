@@ -32,9 +32,10 @@ asan: setup
 	@test -d build-asan || meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 	@ninja -C build-asan
 
-coverage: setup
+coverage:
+	@DRAGOMAN_SETUP_COVERAGE=1 tools/setup
 	@test -d build-coverage || meson setup build-coverage -Db_coverage=true
-	@ninja -C build-coverage && meson test -C build-coverage && ninja -C build-coverage coverage-text && cat build-coverage/meson-logs/coverage.txt
+	@ninja -C build-coverage && meson test -C build-coverage && gcovr -r . --object-directory build-coverage -e '.*_test.c' -e 'tests/.*'
 
 lint: build
 	@tools/lint

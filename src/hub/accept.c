@@ -8,6 +8,12 @@
 #include "wire/crypto.h"
 #include "wire/hex.h"
 
+enum {
+    GUEST_MAX = 400,            /* bytes of a guest's id: a lane's name and a key of the store are made of it */
+    ID_MAX = 1000,              /* a message id that is longer is known by its hash */
+    BODY_SURE_MAX = 128 << 10,  /* no message of a smaller body can outgrow the journal's limit when it is printed */
+};
+
 slice lane_name(struct arena *a, const struct actor *target, const struct conv *conv)
 {
     return arena_printf(a, SLF "\x1f" SLF, SLA(target->account.id), SLA(conv->pub.id));
@@ -16,6 +22,7 @@ slice lane_name(struct arena *a, const struct actor *target, const struct conv *
 /* ---- into the journal --------------------------------------------------------------------------------------------- */
 
 struct accepting {
+    struct accepting *next, *prev; /* of the hub's, while conversations are loaded */
     struct actor *from;
     struct inbox *in;
     struct arena *a;
@@ -26,16 +33,41 @@ struct accepting {
     struct conv **convs; /* of each item; NULL: addressed to nobody we know */
     struct actor **targets;
     uint64_t *ids;
+    slice *peers; /* what a last status took out of the conversation's memory: put back when the commit fails */
 };
 struct loading {
     struct accepting *ac;
     size_t i;
 };
 
+static slice sent_key(struct accepting *ac, const struct message *m)
+{
+    return arena_printf(ac->a, "sent:" SLF, SLA(m->of));
+}
+
+/* Nothing was stored: what was cleaned is dirty again, what was taken is there again. */
+static void accept_failed(struct accepting *ac)
+{
+    size_t i = 0;
+    memory_soil(ac->from->memory);
+    for (struct inbox_item *it = ac->in->first; it; it = it->next, i++) {
+        struct conv *conv = ac->convs[i];
+        if (!conv)
+            continue;
+        conv->dirty = true;
+        if (ac->peers[i].n) {
+            it->m.of = it->of;
+            memory_set(conv->memory, sent_key(ac, &it->m).p, ac->peers[i], time_now_ms() + ac->from->hub->limits.dedupe_ms);
+        }
+    }
+}
+
 static void accept_done(void *arg, bool ok)
 {
     struct accepting *ac = arg;
     size_t i = 0;
+    if (!ok)
+        accept_failed(ac);
     for (struct inbox_item *it = ac->in->first; it; it = it->next, i++) {
         if (ok && ac->ids[i] && ac->convs[i]) {
             meter_accepted(ac->from);
@@ -48,18 +80,19 @@ static void accept_done(void *arg, bool ok)
 }
 
 /* Where news about a message of ours names it by the vendor's id: the id the other side knows it by. */
-static bool status_translate(struct accepting *ac, struct conv *conv, struct message *m)
+static bool status_translate(struct accepting *ac, struct conv *conv, struct message *m, slice *ret_taken)
 {
     if (ac->from->account.type->desk)
         return true;
-    char key[200];
-    snprintf(key, sizeof(key), "sent:%.*s", (int)MIN(m->of.n, (size_t)180), m->of.p ? m->of.p : "");
-    slice peer = memory_get(conv->memory, key, time_now_ms());
+    slice key = sent_key(ac, m);
+    slice peer = arena_dup(ac->a, memory_get(conv->memory, key.p, time_now_ms()));
     if (!peer.n)
         return false;
-    m->of = arena_dup(ac->a, peer);
-    if (m->final || m->status == STATUS_FAILED)
-        memory_set(conv->memory, key, SLICE_NONE, 0);
+    m->of = peer;
+    if (m->final || m->status == STATUS_FAILED) {
+        memory_set(conv->memory, key.p, SLICE_NONE, 0);
+        *ret_taken = peer;
+    }
     return true;
 }
 
@@ -95,7 +128,7 @@ static slice dedupe_key(struct accepting *ac, const struct message *m, size_t i)
 {
     struct arena *a = ac->a;
     slice account = ac->from->account.id;
-    if (m->id.n) /* the trace id differs with every delivery of it, the id does not */
+    if (m->id.n && m->id.n <= ID_MAX) /* the trace id differs with every delivery of it, the id does not */
         return arena_printf(a, SLF "\x1f" SLF, SLA(account), SLA(m->id));
     if (m->kind == KIND_TYPING)
         return SLICE_NONE;
@@ -124,9 +157,10 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
     const char *rule = !conv ? "unknown-address" : m->private ? "private" : NULL;
     int64_t keep_ms = ac->from->account.type->hook.dedupe_ms;
     m->trace_id = ac->trace_id;
+    it->of = m->of;
     if (!m->origin)
         m->origin = ac->from->account.type->desk ? ORIGIN_AGENT : ORIGIN_GUEST;
-    if (!rule && m->kind == KIND_STATUS && !status_translate(ac, conv, m))
+    if (!rule && m->kind == KIND_STATUS && !status_translate(ac, conv, m, &ac->peers[i]))
         rule = "status-of-unknown";
     struct jaccept acc = {
         .lane = conv ? lane_name(ac->a, ac->targets[i], conv) : arena_printf(ac->a, SLF "\x1f", SLA(ac->from->account.id)),
@@ -156,9 +190,25 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
     conv_save(conv, b);
 }
 
+static void accept_unlist(struct accepting *ac)
+{
+    *(ac->prev ? &ac->prev->next : &ac->from->hub->accepting) = ac->next;
+    if (ac->next)
+        ac->next->prev = ac->prev;
+}
+
+void accept_stop(struct hub *h)
+{
+    for (struct accepting *ac; (ac = h->accepting);) {
+        accept_unlist(ac);
+        ac->done(ac->arg, false);
+    }
+}
+
 static void accept_commit(struct accepting *ac)
 {
     struct hub *h = ac->from->hub;
+    accept_unlist(ac);
     struct jbatch *b = jbatch_new(h->journal);
     size_t i = 0;
     for (struct inbox_item *it = ac->in->first; it; it = it->next)
@@ -211,6 +261,11 @@ void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*d
     ac->convs = ARENA_ARRAY(a, struct conv *, in->n + 1);
     ac->targets = ARENA_ARRAY(a, struct actor *, in->n + 1);
     ac->ids = ARENA_ARRAY(a, uint64_t, in->n + 1);
+    ac->peers = ARENA_ARRAY(a, slice, in->n + 1);
+    ac->next = from->hub->accepting;
+    if (ac->next)
+        ac->next->prev = ac;
+    from->hub->accepting = ac;
     ac->loading = 1; /* ours, so that nothing commits before the loop below ends */
     size_t i = 0;
     for (struct inbox_item *it = in->first; it; it = it->next, i++) {
@@ -218,7 +273,7 @@ void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*d
         slice guest = it->m.guest;
         if (from->account.type->desk)
             channel = tenant_channel(from->tenant, it->m.guest, &guest);
-        if (!channel || !guest.n)
+        if (!channel || !guest.n || guest.n > GUEST_MAX)
             continue;
         ac->targets[i] = from->account.type->desk ? channel : from->tenant->desk;
         struct loading *ld = ARENA_NEW(a, struct loading);
@@ -263,7 +318,8 @@ static void webhook_done(void *arg, bool ok)
         meter_webhook(h, wh->type, "failed");
         struct fault f;
         fault(&f, "not_stored", "", "the message could not be stored; send it again");
-        log_end(log_begin_fault(h->log, LEVEL_ERROR, journal_last_fault(h->journal), "Webhook not stored"));
+        if (h->journal)
+            log_end(log_begin_fault(h->log, LEVEL_ERROR, journal_last_fault(h->journal), "Webhook not stored"));
         exchange_fault(wh->x, 503, &f);
         return;
     }
@@ -297,6 +353,13 @@ static void webhook_take(struct hub *h, struct webhook *wh, const struct request
         if (!wh->fault.code)
             fault(&wh->fault, "too_many", "", "more than %d messages in one request", INBOX_MESSAGES_MAX);
         webhook_refuse(h, wh, 400, "malformed");
+        return;
+    }
+    for (struct inbox_item *it = wh->in.first; it && rq->body.n > BODY_SURE_MAX; it = it->next) {
+        if (message_print(wh->x->a, &it->m).p)
+            continue;
+        fault(&wh->fault, "too_large", "", "a message is longer than %d bytes", JOURNAL_BODY_MAX);
+        webhook_refuse(h, wh, 413, "malformed");
         return;
     }
     accept_inbox(wh->actor, &wh->in, wh->x->trace_id, webhook_done, wh);

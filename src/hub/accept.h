@@ -1,7 +1,7 @@
 /* accept.h - from a webhook to the journal: which account, verify, receive, commit, answer.
  *
  * A 2xx means: verified and durable. 404: no account of ours is meant; 403 (or the connector's own): the signature is wrong; 400: the body is malformed;
- * 503: the journal cannot store now, send it again.
+ * 413: a message is longer than the journal takes; 503: the journal cannot store now, send it again.
  */
 #ifndef HUB_ACCEPT_H
 #define HUB_ACCEPT_H
@@ -13,6 +13,9 @@
 void accept_routes(struct hub *h, struct server *s);
 /* What receive found (also from a poll) goes into the journal; done(arg, ok) when it is durable. in lives until then. */
 void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*done)(void *arg, bool ok), void *arg);
+
+/* Ends, not stored, what still waits for its conversations (stop). */
+void accept_stop(struct hub *h);
 
 /* One message of our own, in the batch of what caused it. to: the account it goes to. */
 void accept_own(struct actor *to, struct conv *conv, const struct message *m, struct jbatch *b);

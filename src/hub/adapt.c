@@ -8,6 +8,7 @@ struct adapting {
     struct js_list parts; /* struct message */
     struct text note;
     slice list;
+    slice prefix; /* the agent's name, until it is written */
 };
 
 static bool can(const struct adapting *ad, enum kind k)
@@ -52,6 +53,11 @@ static slice cut_units(slice s, size_t max, enum text_unit unit)
     return utf8_cut(s, max);
 }
 
+static bool is_short(const struct caps *caps, slice text)
+{
+    return !caps->text_max || cut_units(text, caps->text_max, caps->text_unit).n == text.n;
+}
+
 /* Where to end a piece: behind the last line end, else sentence end, else blank of its last half. */
 static size_t piece_end(slice piece)
 {
@@ -78,14 +84,28 @@ size_t text_split(slice text, size_t max, enum text_unit unit, slice *ret, size_
     return n;
 }
 
+/* "Maria: " before the first text of the message, where it is to be. */
+static slice prefixed(struct adapting *ad, slice text)
+{
+    if (!ad->prefix.n || !slice_trim(text).n)
+        return text;
+    slice with = arena_printf(ad->a, SLF ": " SLF, SLA(ad->prefix), SLA(text));
+    ad->prefix = SLICE_NONE;
+    rule(ad, "prefix-agent");
+    return with;
+}
+
 static void add_text(struct adapting *ad, const struct message *of, slice text)
 {
     if (!slice_trim(text).n)
         return;
+    text = prefixed(ad, text);
     slice *pieces = ARENA_ARRAY(ad->a, slice, ADAPT_PARTS_MAX);
     size_t n = text_split(text, ad->caps->text_max, ad->caps->text_unit, pieces, ADAPT_PARTS_MAX);
     if (n > 1)
         rule(ad, "split");
+    if (pieces[n - 1].p + pieces[n - 1].n < text.p + text.n)
+        rule(ad, "cut");
     for (size_t i = 0; i < n; i++)
         part_add(ad, of, KIND_TEXT)->text = pieces[i];
 }
@@ -118,7 +138,14 @@ static enum kind kind_of_media(const struct adapting *ad, slice type, enum kind 
 static void add_media(struct adapting *ad, const struct message *m)
 {
     slice caption = m->text;
-    if (caption.n && !ad->caps->caption) {
+    if (!m->media.n) {
+        rule(ad, "media-lost");
+        add_text(ad, m, caption);
+        return;
+    }
+    if (ad->caps->caption)
+        caption = prefixed(ad, caption);
+    if (caption.n && (!ad->caps->caption || !is_short(ad->caps, caption))) {
         rule(ad, "caption-apart");
         add_text(ad, m, caption);
         caption = SLICE_NONE;
@@ -225,13 +252,14 @@ static void list_text(struct adapting *ad, struct text *t, struct jw *list, cons
             text_add(t, "\n" SLF "\n" SLF, SLA(ch->label), SLA(ch->url));
             continue;
         }
-        text_add(t, "\n%zu. " SLF, ++*number, SLA(ch->label));
+        text_add(t, "\n%zu. " SLF, ++*number, SLA(ch->label)); /* as many as answer_of_list can read back */
         jw_open(list, NULL, '[');
         jw_str(list, NULL, ch->label);
         jw_str(list, NULL, slice_or(ch->payload, ch->label));
         jw_close(list, ']');
+        if (*number == LIST_CHOICES_MAX && i + 1 < choices->n)
+            rule(ad, "cut");
     }
-    (void)ad;
 }
 
 static void add_numbered(struct adapting *ad, const struct message *m, slice prompt, const struct js_list *choices)
@@ -261,7 +289,9 @@ static void add_choices(struct adapting *ad, const struct message *m, slice prom
     }
     /* A prompt over the limit: its beginning goes first, so that the choices stand under its end. */
     slice *pieces = ARENA_ARRAY(ad->a, slice, ADAPT_PARTS_MAX);
-    size_t n = text_split(prompt, caps->text_max, caps->text_unit, pieces, ADAPT_PARTS_MAX);
+    size_t n = text_split(prefixed(ad, prompt), caps->text_max, caps->text_unit, pieces, ADAPT_PARTS_MAX);
+    if (n > 1)
+        rule(ad, "split");
     for (size_t i = 0; i + 1 < n; i++)
         add_text(ad, m, pieces[i]);
     struct message *p = part_add(ad, m, KIND_CHOICES);
@@ -354,22 +384,14 @@ bool answer_of_list(struct arena *a, slice list, struct message *m)
 
 /* ---- all ---------------------------------------------------------------------------------------------------------- */
 
-/* "Maria: " before the first text, where the account asks for it and its network has no better place. */
-static void prefix_agent(struct adapting *ad, const struct message *m)
+/* Where the account asks for it and its network has no better place. */
+static slice agent_prefix(const struct adapting *ad, const struct message *m)
 {
     const struct adapt_to *to = ad->to;
     bool wanted = slice_eq(account_setting(to->account, "prefix_agent_name"), SL("true"));
-    slice name = slice_or(m->from.name, to->conversation ? to->conversation->agent_name : SLICE_NONE);
-    if (!wanted || ad->caps->agent_name || !name.n || to->account->type->desk || m->origin == ORIGIN_GUEST)
-        return;
-    for (size_t i = 0; i < ad->parts.n; i++) {
-        struct message *p = LIST_AT(ad->parts, struct message, i);
-        if (!p->text.n)
-            continue;
-        p->text = arena_printf(ad->a, SLF ": " SLF, SLA(name), SLA(p->text));
-        rule(ad, "prefix-agent");
-        return;
-    }
+    if (!wanted || ad->caps->agent_name || to->account->type->desk || m->origin == ORIGIN_GUEST)
+        return SLICE_NONE;
+    return slice_or(m->from.name, to->conversation ? to->conversation->agent_name : SLICE_NONE);
 }
 
 static void add_text_only(struct adapting *ad, const struct message *m)
@@ -430,6 +452,7 @@ bool adapt_message(struct arena *a, const struct adapt_to *to, const struct mess
 {
     enum { NOTE_BYTES = 400 };
     struct adapting ad = { .a = a, .to = to, .caps = &to->account->type->caps, .note = text_new(a, NOTE_BYTES) };
+    ad.prefix = agent_prefix(&ad, m);
     add_any(&ad, m);
     if (ad.parts.n == 0) {
         bool empty = m->kind == KIND_TEXT;
@@ -437,7 +460,6 @@ bool adapt_message(struct arena *a, const struct adapt_to *to, const struct mess
         return fault(f, empty ? "empty" : "unsupported", "kind", empty ? "a %s without text" : "%s cannot show this %s, and it has no text",
                      empty ? kind_names[m->kind] : to->account->type->title, kind_names[m->kind]);
     }
-    prefix_agent(&ad, m);
     *ret = (struct adapted){ ad.parts.items, ad.parts.n, text_slice(&ad.note), ad.list };
     return true;
 }

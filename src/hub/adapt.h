@@ -4,10 +4,11 @@
  * adapted.note, which is recorded on the message:
  *
  *   split             a text over text_max becomes several, cut at a line, a sentence or a blank where one is near
+ *   cut               what goes on over ADAPT_PARTS_MAX pieces of one text, or over LIST_CHOICES_MAX choices of a list, is left out
  *   prefix-agent      the agent's name before the text, where asked for and the network has no place of its own for it
  *   link              a file of a type, size or kind not carried becomes a text with its name and our link
  *   media-lost        a file that could not be fetched becomes a text that says so; its caption is kept
- *   caption-apart     a caption becomes a text of its own, before the file
+ *   caption-apart     a caption that cannot stand at a file, or is over text_max, becomes a text of its own, before the file
  *   sticker-picture   a sticker of another network becomes its picture; sticker-text: or its title
  *   location-text     title, address and a map link; location-picture: a map picture with that text
  *   location-title    title or address filled with the coordinates

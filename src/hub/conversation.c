@@ -12,7 +12,7 @@ struct conversations {
     size_t n_buckets, n, n_open;
     struct conv *oldest, *newest;
 };
-enum { CONV_BUCKETS = 4096, AGENT_UNKNOWN_MS = 60000 };
+enum { CONV_BUCKETS = 4096, CONV_MEMORY_MAX = JOURNAL_VALUE_MAX / 2 };
 
 struct conversations *conversations_new(struct hub *h)
 {
@@ -74,6 +74,10 @@ static void conv_free(struct conv *c)
     slice *strings[16];
     for (slice *const *s = conv_strings(c, strings); *s; s++)
         free(owned(**s));
+    for (struct conv_wait *w = c->waiting, *next; w; w = next) {
+        next = w->next;
+        free(w);
+    }
     memory_free(c->memory);
     free(c);
 }
@@ -96,7 +100,10 @@ bool conv_set(struct conv *conv, slice *member, slice value)
     if (slice_eq(*member, value))
         return false;
     char *old = owned(*member);
-    *member = value.n ? slice_mem(strndup(value.p, value.n), value.n) : SLICE_NONE;
+    char *copy = NULL;
+    if (value.n)
+        memcpy(copy = must_malloc(value.n), value.p, value.n); /* all of it: a NUL is a character like others */
+    *member = slice_mem(copy, value.n);
     free(old);
     conv->dirty = true;
     return true;
@@ -133,11 +140,14 @@ static struct conv **bucket_of(struct conversations *cs, slice id)
 
 static void evict(struct conversations *cs)
 {
-    unsigned tries = 16; /* those at the old end may be held or open: do not walk far */
+    unsigned tries = 16; /* those at the old end may be held or open: do not walk far, and do not look at the same ones each time */
     for (struct conv *c = cs->oldest, *next; c && cs->n > cs->hub->limits.conversations && tries; c = next, tries--) {
         next = c->newer;
-        if (c->holds || c->open_next || c->dirty || memory_dirty(c->memory))
+        if (c->holds || c->open_next || c->dirty || memory_dirty(c->memory)) {
+            lru_unlink(cs, c);
+            lru_newest(cs, c);
             continue;
+        }
         struct conv **at = bucket_of(cs, c->pub.id);
         while (*at != c)
             at = &(*at)->hash_next;
@@ -200,7 +210,7 @@ void conv_save(struct conv *conv, struct jbatch *b)
         .agent_until_ms = conv->agent_until_ms,
     };
     if (!memory_is_empty(conv->memory))
-        st.memory = memory_print(a, conv->memory, time_now_ms());
+        st.memory = memory_fit(a, conv->memory, time_now_ms(), CONV_MEMORY_MAX);
     struct jw w = jw_new(a, JOURNAL_VALUE_MAX);
     jw_open(&w, NULL, '{');
     jw_fields(&w, stored_fields, COUNT(stored_fields), &st);

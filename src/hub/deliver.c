@@ -8,7 +8,13 @@
 #include "hub/state.h"
 #include "hub/work.h"
 
-enum { TYPING_STALE_MS = 15000, NO_ACCOUNT_RETRY_MS = 3600000, STORAGE_RETRY_MS = 1000 };
+enum {
+    TYPING_STALE_MS = 15000,
+    NO_ACCOUNT_RETRY_MS = 3600000,
+    STORAGE_RETRY_MS = 1000,  /* before an outcome that could not be stored is written again */
+    RETRY_MOST_MS = 3600000,  /* of what a vendor's Retry-After may ask for */
+    VENDOR_ID_MAX = 180,
+};
 
 struct work {
     struct work *next;
@@ -16,12 +22,14 @@ struct work {
     struct actor *target, *channel;
     int64_t accepted_ms;
     unsigned attempts;
-    bool interrupted;
+    bool interrupted, begun;
+    bool probe; /* it is the breaker's: its end lets the next one through */
     size_t n_guest;
     char guest[];
 };
 /* One message under way. Lives in its own arena; the run has another. */
 struct delivering {
+    struct delivering *next, *prev; /* all of the hub's: for the stop */
     struct work *work;
     struct hub *h;
     struct arena *a;
@@ -36,6 +44,15 @@ struct delivering {
     size_t part;
     int step;
     slice keep;
+    bool has_progress; /* "d:" is stored */
+    bool list_used;    /* the answer was read off the list sent last */
+    /* how it ended: kept until it is stored */
+    enum outcome end;  /* OUT_RETRY, OUT_PARKED, else settled as: */
+    enum jstate state;
+    int64_t until_ms;
+    slice note, wait_key;
+    enum status tell;  /* the desk; STATUS_NONE: nothing */
+    struct loop_timer again;
 };
 
 static void begin(struct work *w);
@@ -57,7 +74,7 @@ void deliver_offer(struct hub *h, const struct joffer *o)
     }
     struct work *w = must_calloc(1, sizeof(*w) + guest.n);
     *w = (struct work){ .id = o->id, .target = target, .channel = channel, .accepted_ms = o->accepted_ms,
-                        .attempts = o->attempts, .interrupted = o->interrupted, .n_guest = guest.n };
+                        .attempts = o->attempts, .interrupted = o->interrupted, .begun = o->begun, .n_guest = guest.n };
     memcpy(w->guest, guest.p, guest.n);
     *(target->ready ? target->ready_last : &target->ready) = w;
     target->ready_last = &w->next;
@@ -73,20 +90,26 @@ static void woken(void *arg)
 void deliver_pump(struct actor *target)
 {
     struct hub *h = target->hub;
-    bool open = target->set_up || target->set_up_refused;
-    while (open && target->ready && !h->draining && target->in_flight < h->limits.in_flight) {
+    if (target->pumping)
+        return; /* a delivery that ended at once: the loop below goes on, instead of one frame deeper for each */
+    target->pumping = true;
+    while ((target->set_up || target->set_up_refused) && target->ready && !h->draining && target->in_flight < h->limits.in_flight &&
+           h->in_flight < h->limits.in_flight_all) {
         int64_t wait_ms;
         if (!breaker_lets(&target->breaker, time_mono_ms(), &wait_ms)) {
             if (wait_ms && !target->wake.active)
                 loop_timer_start(h->loop, &target->wake, wait_ms, woken, target);
-            return;
+            break;
         }
         struct work *w = target->ready;
         target->ready = w->next;
         target->n_ready--;
         target->in_flight++;
+        h->in_flight++;
+        w->probe = target->breaker.probing;
         begin(w);
     }
+    target->pumping = false;
 }
 
 void deliver_drop(struct actor *target)
@@ -101,17 +124,40 @@ void deliver_drop(struct actor *target)
 
 /* ---- ending --------------------------------------------------------------------------------------------------------- */
 
-static void finished(struct delivering *dl)
+static void delivering_free(struct delivering *dl)
 {
-    struct actor *target = dl->work->target;
+    *(dl->prev ? &dl->prev->next : &dl->h->deliveries) = dl->next;
+    if (dl->next)
+        dl->next->prev = dl->prev;
+    loop_timer_done(&dl->again);
     if (dl->run)
         run_free(dl->run);
     if (dl->conv)
         conv_release(dl->conv);
     free(dl->work);
     arena_free(dl->a);
+}
+
+static void finished(struct delivering *dl)
+{
+    struct actor *target = dl->work->target;
+    struct hub *h = dl->h;
+    bool was_full = h->in_flight-- >= h->limits.in_flight_all;
+    if (dl->work->probe) /* whatever it came to: a probe that told nothing must not hold the others for ever */
+        target->breaker.probing = false;
+    delivering_free(dl);
     target->in_flight--;
+    for (size_t i = 0; was_full && i < h->n_actors; i++) { /* others may wait for the place, too: each in turn */
+        h->pump_next = (h->pump_next + 1) % h->n_actors;
+        deliver_pump(h->actors[h->pump_next]);
+    }
     deliver_pump(target);
+}
+
+void deliver_stop(struct hub *h)
+{
+    while (h->deliveries)
+        delivering_free(h->deliveries);
 }
 
 static slice message_peer(const struct message *m)
@@ -119,18 +165,21 @@ static slice message_peer(const struct message *m)
     return slice_or(m->peer_id, m->id);
 }
 
-/* The desk is told how far its message came, where it wants to know. */
-static void tell_desk(struct delivering *dl, enum status status, enum reason reason, struct jbatch *b)
+static bool desk_wants(const struct delivering *dl, enum status status)
 {
-    struct actor *desk = dl->source;
-    const struct caps *caps = &desk->account.type->caps;
-    if (!desk->account.type->desk || !kind_is_content((enum kind)dl->m.kind) || !(caps->statuses & CAN(status)))
-        return;
+    const struct connector *desk = dl->source->account.type;
+    return dl->conv && desk->desk && kind_is_content((enum kind)dl->m.kind) && (desk->caps.statuses & CAN(status));
+}
+
+/* The desk is told how far its message came, where it wants to know. */
+static void tell_desk(struct delivering *dl, struct jbatch *b)
+{
+    enum reason reason = dl->tell == STATUS_FAILED ? (dl->reason ? dl->reason : REASON_GENERAL) : REASON_NONE;
     struct message st = { .kind = KIND_STATUS, .origin = ORIGIN_HUB, .guest = dl->conv->pub.guest, .at_ms = time_now_ms(),
-                          .of = message_peer(&dl->m), .status = (int)status, .reason = (int)reason, .final = true };
+                          .of = message_peer(&dl->m), .status = (int)dl->tell, .reason = (int)reason, .final = true };
     if (reason != REASON_NONE)
         st.reason_text = slice_of(dl->fault.text);
-    accept_own(desk, dl->conv, &st, b);
+    accept_own(dl->source, dl->conv, &st, b);
 }
 
 static void log_outcome(struct delivering *dl, enum level level, const char *what, const char *text)
@@ -162,79 +211,130 @@ static slice note_of(struct delivering *dl, enum outcome end)
     return jw_done(&w);
 }
 
-static void forget(struct delivering *dl, struct jbatch *b)
+static slice progress_key(struct delivering *dl, char letter)
 {
-    struct hub *h = dl->h;
-    unsigned long long id = (unsigned long long)dl->work->id;
-    if (dl->part || dl->keep.n || (dl->run && (dl->run->saved_part || dl->run->saved_keep.n)))
-        state_put(h->state, b, arena_printf(dl->a, "d:%llu", id), SLICE_NONE);
-    if (dl->resumed.p)
-        state_put(h->state, b, arena_printf(dl->a, "r:%llu", id), SLICE_NONE);
-    media_forget(h, dl->work->id, &dl->m, b);
+    return arena_printf(dl->a, "%c:%llu", letter, (unsigned long long)dl->work->id);
 }
 
-static void save(struct delivering *dl, struct jbatch *b)
+static void forget(struct delivering *dl, struct jbatch *b)
 {
+    if (dl->has_progress || (dl->run && dl->run->saved))
+        state_put(dl->h->state, b, progress_key(dl, 'd'), SLICE_NONE);
+    if (dl->resumed.p)
+        state_put(dl->h->state, b, progress_key(dl, 'r'), SLICE_NONE);
+    media_forget(dl->h, dl->work->id, &dl->m, b);
+}
+
+static void record(void *arg);
+
+/* A message whose outcome is not stored stays open, and with it its place among those under way: the journal would otherwise wait for it until
+ * the next start, and deliver it twice then. */
+static void recorded(void *arg, bool ok)
+{
+    struct delivering *dl = arg;
+    if (ok || dl->h->stopped) {
+        finished(dl);
+        return;
+    }
+    log_end(log_begin_fault(dl->h->log, LEVEL_ERROR, journal_last_fault(dl->h->journal), "An outcome is not stored yet; it will be tried again"));
+    memory_soil(dl->work->target->memory);
+    if (dl->conv)
+        dl->conv->dirty = true;
+    loop_timer_start(dl->h->loop, &dl->again, STORAGE_RETRY_MS, record, dl);
+}
+
+static void record(void *arg)
+{
+    struct delivering *dl = arg;
+    uint64_t id = dl->work->id;
+    struct jbatch *b = jbatch_new(dl->h->journal);
+    if (dl->end == OUT_RETRY) {
+        jbatch_retry(b, id, dl->until_ms, dl->note);
+    } else if (dl->end == OUT_PARKED) {
+        jbatch_park(b, id, dl->wait_key, dl->until_ms, dl->note);
+    } else {
+        jbatch_settle(b, id, dl->state, dl->note);
+        forget(dl, b);
+    }
+    if (dl->tell != STATUS_NONE)
+        tell_desk(dl, b);
+    if ((dl->end == OUT_RETRY || dl->end == OUT_PARKED) && dl->run)
+        run_save_progress(dl->run, b);
     actor_save(dl->work->target, b);
     if (dl->conv)
         conv_save(dl->conv, b);
+    jbatch_commit(b, JOURNAL_LAZY, recorded, dl);
+}
+
+static void settle(struct delivering *dl, enum jstate state, enum outcome end, slice note)
+{
+    dl->end = end;
+    dl->state = state;
+    dl->note = note;
+    record(dl);
 }
 
 static void end_final(struct delivering *dl, enum jstate state, enum outcome end)
 {
-    struct jbatch *b = jbatch_new(dl->h->journal);
-    jbatch_settle(b, dl->work->id, state, note_of(dl, end));
-    if (state == J_DEAD && dl->conv)
-        tell_desk(dl, STATUS_FAILED, dl->reason ? dl->reason : REASON_GENERAL, b);
-    forget(dl, b);
-    save(dl, b);
-    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+    if (state == J_DEAD && desk_wants(dl, STATUS_FAILED))
+        dl->tell = STATUS_FAILED;
     meter_outcome(dl->work->target, jstate_names[state], -1);
     log_outcome(dl, LEVEL_ERROR, state == J_DEAD ? "Message not delivered" : "Message may or may not have been delivered", dl->fault.text);
-    finished(dl);
+    settle(dl, state, end, note_of(dl, end));
 }
 
 static void end_ignored(struct delivering *dl, const char *by)
 {
-    struct jbatch *b = jbatch_new(dl->h->journal);
-    jbatch_settle(b, dl->work->id, J_IGNORED, arena_printf(dl->a, "{\"rule\":\"%s\"}", by));
-    forget(dl, b);
     if (dl->m.kind == KIND_STATUS && dl->m.status == STATUS_FAILED)
         log_outcome(dl, LEVEL_WARN, "The other side could not take a message", reason_names[dl->m.reason]);
-    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
     meter_ignored(dl->h, dl->work->target->account.type, by);
-    finished(dl);
+    settle(dl, J_IGNORED, OUT_DELIVERED, arena_printf(dl->a, "{\"rule\":\"%s\"}", by));
+}
+
+/* What the conversation learns from a delivery to its desk … */
+static void learn_of_desk(struct delivering *dl)
+{
+    struct conv *conv = dl->conv;
+    const struct run *r = dl->run;
+    conv_set(conv, &conv->pub.desk_conversation, slice_or(r->d.desk_conversation, conv->pub.desk_conversation));
+    if (dl->list_used)
+        memory_set(conv->memory, LIST_MEMORY, SLICE_NONE, 0);
+    if (!kind_is_content((enum kind)dl->m.kind) || !conv->pub.desk_conversation.n || conv->pub.open)
+        return;
+    struct jbatch *b = jbatch_new(dl->h->journal);
+    conv_open(conv, true, b);
+    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+}
+
+/* … and from one to its guest. */
+static void learn_of_guest(struct delivering *dl, enum status reached, int64_t now_ms)
+{
+    struct conv *conv = dl->conv;
+    slice vendor_id = dl->run->d.vendor_id;
+    conv->pub.last_out_ms = now_ms;
+    conv->dirty = true;
+    if (dl->adapted.list.n)
+        memory_set(conv->memory, LIST_MEMORY, dl->adapted.list, 0);
+    if (reached == STATUS_SENT && vendor_id.n && vendor_id.n < VENDOR_ID_MAX) /* more news will name it by the vendor's id */
+        memory_set(conv->memory, arena_printf(dl->a, "sent:" SLF, SLA(vendor_id)).p, message_peer(&dl->m),
+                   now_ms + dl->h->limits.dedupe_ms);
+    if (desk_wants(dl, reached))
+        dl->tell = reached;
 }
 
 static void end_delivered(struct delivering *dl)
 {
-    struct run *r = dl->run;
-    struct conv *conv = dl->conv;
     int64_t now_ms = time_now_ms();
-    struct jbatch *b = jbatch_new(dl->h->journal);
-    enum status reached = r->d.status ? r->d.status : STATUS_DELIVERED;
+    enum status reached = dl->run->d.status ? dl->run->d.status : STATUS_DELIVERED;
     breaker_success(&dl->work->target->breaker);
-    jbatch_settle(b, dl->work->id, J_DELIVERED, note_of(dl, OUT_DELIVERED));
-    if (dl->work->target->account.type->desk) {
-        conv_set(conv, &conv->pub.desk_conversation, slice_or(r->d.desk_conversation, conv->pub.desk_conversation));
-        if (kind_is_content((enum kind)dl->m.kind) && conv->pub.desk_conversation.n)
-            conv_open(conv, true, b);
-    } else if (kind_is_content((enum kind)dl->m.kind)) {
-        conv->pub.last_out_ms = now_ms;
-        conv->dirty = true;
-        if (dl->adapted.list.n)
-            memory_set(conv->memory, LIST_MEMORY, dl->adapted.list, 0);
-        if (reached == STATUS_SENT && r->d.vendor_id.n && r->d.vendor_id.n < 180) /* more news will name it by the vendor's id */
-            memory_set(conv->memory, arena_printf(dl->a, "sent:" SLF, SLA(r->d.vendor_id)).p, message_peer(&dl->m), now_ms + dl->h->limits.dedupe_ms);
-        tell_desk(dl, reached, REASON_NONE, b);
-    }
-    forget(dl, b);
-    save(dl, b);
-    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+    if (dl->work->target->account.type->desk)
+        learn_of_desk(dl);
+    else if (kind_is_content((enum kind)dl->m.kind))
+        learn_of_guest(dl, reached, now_ms);
     meter_outcome(dl->work->target, "delivered", now_ms - dl->work->accepted_ms);
     if (log_on(dl->h->log, LEVEL_DEBUG))
         log_outcome(dl, LEVEL_DEBUG, "Message delivered", NULL);
-    finished(dl);
+    settle(dl, J_DELIVERED, OUT_DELIVERED, note_of(dl, OUT_DELIVERED));
 }
 
 static void end_retry(struct delivering *dl, int64_t in_ms, bool hard, bool counts)
@@ -248,17 +348,26 @@ static void end_retry(struct delivering *dl, int64_t in_ms, bool hard, bool coun
     }
     uint32_t random;
     random_bytes(&random, sizeof(random));
-    if (!in_ms)
-        in_ms = backoff_ms(dl->work->attempts, random);
+    in_ms = in_ms > 0 ? MIN(in_ms, RETRY_MOST_MS) : backoff_ms(dl->work->attempts, random);
     if (counts)
         in_ms = MAX(in_ms, breaker_failure(&target->breaker, hard, time_mono_ms(), random));
-    struct jbatch *b = jbatch_new(dl->h->journal);
-    jbatch_retry(b, dl->work->id, time_now_ms() + in_ms, note_of(dl, OUT_RETRY));
-    save(dl, b);
-    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
     meter_outcome(target, "retry", -1);
     log_outcome(dl, LEVEL_INFO, "Message put off", dl->fault.text);
-    finished(dl);
+    dl->end = OUT_RETRY;
+    dl->until_ms = time_now_ms() + in_ms;
+    dl->note = note_of(dl, OUT_RETRY);
+    record(dl);
+}
+
+static void end_parked(struct delivering *dl)
+{
+    const struct delivery *d = &dl->run->d;
+    breaker_success(&dl->work->target->breaker);
+    dl->end = OUT_PARKED;
+    dl->until_ms = d->wait_until_ms;
+    dl->wait_key = arena_printf(dl->a, SLF "\x1f" SLF, SLA(dl->work->target->account.id), SLA(d->wait_for));
+    dl->note = note_of(dl, OUT_PARKED);
+    record(dl);
 }
 
 static void run_ended(struct run *r, enum outcome end)
@@ -277,27 +386,12 @@ static void run_ended(struct run *r, enum outcome end)
         breaker_failure(&dl->work->target->breaker, true, time_mono_ms(), 0);
         end_final(dl, J_UNKNOWN, end);
         return;
-    case OUT_PARKED: {
-        struct jbatch *b = jbatch_new(dl->h->journal);
-        slice key = arena_printf(dl->a, SLF "\x1f" SLF, SLA(dl->work->target->account.id), SLA(r->d.wait_for));
-        struct jw w = jw_new(dl->a, RUN_KEEP_MAX * 6 + 256);
-        jw_open(&w, NULL, '{');
-        jw_int(&w, "part", (int64_t)r->d.part);
-        jw_int(&w, "step", r->d.step);
-        jw_opt(&w, "keep", r->d.keep);
-        jw_close(&w, '}');
-        state_put(dl->h->state, b, arena_printf(dl->a, "d:%llu", (unsigned long long)dl->work->id), jw_done(&w));
-        jbatch_park(b, dl->work->id, key, r->d.wait_until_ms, note_of(dl, end));
-        save(dl, b);
-        jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
-        finished(dl);
-        return;
-    }
+    case OUT_PARKED: end_parked(dl); return;
     case OUT_CALL:
     case OUT_RETRY: break;
     }
-    bool marked = r->marked && last && last->status == 0 && last->written;
-    if (marked) { /* the connector says again, but a call that must not be repeated may have been taken */
+    if (last && last->status == 0 && last->written && !r->d.last_repeatable) {
+        /* the connector says again, but a call that must not be repeated may have been taken */
         end_final(dl, J_UNKNOWN, OUT_UNKNOWN);
         return;
     }
@@ -323,8 +417,9 @@ static void deliver_run(struct delivering *dl)
     r->d.parts = dl->adapted.parts;
     r->d.n_parts = dl->adapted.n;
     r->d.part = r->saved_part = dl->part;
-    r->d.step = dl->step;
+    r->d.step = r->saved_step = dl->step;
     r->d.keep = r->saved_keep = dl->keep;
+    r->saved = dl->has_progress;
     r->d.resumed = dl->resumed;
     r->d.attempt = dl->work->attempts;
     r->d.accepted_ms = dl->work->accepted_ms;
@@ -339,7 +434,7 @@ static void looked_up(struct run *r, enum outcome end)
     const struct lookup *lk = &r->actor->account.type->lookup;
     int64_t until_ms = time_now_ms() + (end == OUT_DELIVERED ? lk->keep_ms : lk->unknown_ms);
     if (r->actor->account.type->desk) {
-        if (end == OUT_DELIVERED && r->d.person.name.n)
+        if (r->d.person.name.n) /* where nobody could be asked, it is the name the account gives instead */
             conv_set(conv, &conv->pub.agent_name, r->d.person.name);
         conv->agent_until_ms = until_ms;
     } else {
@@ -409,8 +504,7 @@ static void got_conv(void *arg, struct conv *conv)
     }
     if (dl->work->target->account.type->desk && !(dl->source->account.type->desk)) {
         slice list = memory_get(conv->memory, LIST_MEMORY, time_now_ms());
-        if (list.n && answer_of_list(dl->a, arena_dup(dl->a, list), &dl->m))
-            memory_set(conv->memory, LIST_MEMORY, SLICE_NONE, 0);
+        dl->list_used = list.n && answer_of_list(dl->a, arena_dup(dl->a, list), &dl->m);
     }
     media_settle(dl->source, dl->work->id, dl->a, &dl->m, lookup, dl);
 }
@@ -436,11 +530,12 @@ static void got_progress(void *arg, slice value)
     };
     const struct js *doc = value.p ? js_parse(dl->a, arena_dup(dl->a, value), NULL) : NULL;
     if (doc && js_read(dl->a, doc, fields, COUNT(fields), &p, NULL)) {
+        dl->has_progress = true;
         dl->part = (size_t)p.part;
         dl->step = (int)p.step;
         dl->keep = p.keep;
     }
-    state_get(dl->h->state, arena_printf(dl->a, "r:%llu", (unsigned long long)dl->work->id), got_resumed, dl);
+    state_get(dl->h->state, progress_key(dl, 'r'), got_resumed, dl);
 }
 
 static void begin(struct work *w)
@@ -451,6 +546,10 @@ static void begin(struct work *w)
     dl->work = w;
     dl->h = h;
     dl->a = a;
+    dl->next = h->deliveries;
+    if (dl->next)
+        dl->next->prev = dl;
+    h->deliveries = dl;
     dl->source = w->target->account.type->desk ? w->channel : w->channel->tenant->desk;
     slice body = journal_body(h->journal, w->id, a);
     const struct js *doc = body.p ? js_parse(a, body, &dl->fault) : NULL;
@@ -460,9 +559,9 @@ static void begin(struct work *w)
         end_final(dl, J_DEAD, OUT_REFUSED);
         return;
     }
-    if (!w->attempts && !w->interrupted) {
+    if (!w->begun) {
         got_resumed(dl, SLICE_NONE);
         return;
     }
-    state_get(h->state, arena_printf(a, "d:%llu", (unsigned long long)w->id), got_progress, dl);
+    state_get(h->state, progress_key(dl, 'd'), got_progress, dl);
 }

@@ -12,4 +12,6 @@ void deliver_offer(struct hub *h, const struct joffer *o);
 void deliver_pump(struct actor *target);
 /* Forgets what is ready (stop): it is offered again at the next start. */
 void deliver_drop(struct actor *target);
+/* Frees what is under way (stop, after the client and the journal are closed). */
+void deliver_stop(struct hub *h);
 #endif

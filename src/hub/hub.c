@@ -5,6 +5,7 @@ void hub_limits_default(struct hub_limits *l)
 {
     *l = (struct hub_limits){
         .in_flight = 32,
+        .in_flight_all = 512,
         .media_parallel = 8,
         .media_bytes = INT64_C(50) << 20,
         .media_ms = 120000,
@@ -115,12 +116,15 @@ void breaker_success(struct breaker *b)
 
 int64_t breaker_failure(struct breaker *b, bool hard, int64_t now_ms, uint32_t random)
 {
+    bool open = b->until_ms && !b->probing;
+    if (open) /* began before it opened: known already */
+        return MAX(b->until_ms - now_ms, 0);
     b->probing = false;
     b->failures++;
     unsigned least = hard ? BREAKER_HARD : BREAKER_SOFT;
     if (b->failures < least)
         return 0;
-    int64_t wait_ms = MIN(backoff_ms((b->failures - least) / 4, random), 15000);
+    int64_t wait_ms = MIN(backoff_ms(b->failures - least, random), 15000);
     b->until_ms = MAX(b->until_ms, now_ms + wait_ms);
     return b->until_ms - now_ms;
 }

@@ -21,10 +21,15 @@ struct conv;
 struct storage;
 struct store;
 struct server;
-struct work; /* a message at the head of its lane: deliver.c */
+struct seal;
+struct run;
+struct work;       /* a message at the head of its lane: deliver.c */
+struct delivering; /* one under way: deliver.c */
+struct accepting;
 
 struct hub_limits {
     unsigned in_flight;     /* deliveries at a time to one account */
+    unsigned in_flight_all; /* and to all of them */
     unsigned media_parallel; /* fetches at a time */
     int64_t media_bytes;    /* largest attachment */
     int64_t media_ms;       /* longest fetch */
@@ -72,6 +77,7 @@ struct actor {
     /* as the target of deliveries */
     struct work *ready, **ready_last;
     unsigned n_ready, in_flight;
+    bool pumping; /* deliver_pump is at work */
     struct breaker breaker;
     struct loop_timer wake; /* when the breaker or a bucket lets the next one go */
     /* setup and polls */
@@ -89,6 +95,7 @@ struct hub {
     struct client *client;
     struct journal *journal;
     struct store *store;
+    const struct seal *seal; /* for what accounts remember */
     struct storage *storage;
     struct metrics *metrics;
     const struct log *log;
@@ -103,7 +110,13 @@ struct hub {
     struct conversations *conversations;
     struct media_jobs *media;
     bool draining;       /* no new deliveries; what is open is finished */
+    bool stopped;        /* no new calls either: hub_stop is at work */
     unsigned open_runs;
+    struct run *runs;    /* all that are open */
+    struct delivering *deliveries;
+    unsigned in_flight;  /* of all actors */
+    size_t pump_next;    /* the actor whose turn is next when there is room again */
+    struct accepting *accepting; /* requests whose conversations are being loaded: accept.c */
     char key_prefix[24]; /* of delivery keys: unique to this data directory */
 };
 

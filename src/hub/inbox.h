@@ -12,6 +12,7 @@ struct inbox_item {
     struct inbox_item *next;
     struct message m;
     struct js_list remember; /* struct remembered */
+    slice of;                /* accept's: m.of as it came */
 };
 struct inbox_ignored {
     const char *rule;

@@ -9,6 +9,7 @@
 enum {
     MEDIA_TRIES = 6,           /* of one fetch, before it is given up */
     MEDIA_WAIT_MS = 1000,      /* before the second try; doubles */
+    MEDIA_WAIT_MOST_MS = 60000, /* of what a Retry-After may ask for */
     MEDIA_PREPARING_TRIES = 60, /* 202: the vendor still prepares it */
     MEDIA_REDIRECTS = 5,
     MEDIA_HEAD_BYTES = 64,     /* enough to know a type by */
@@ -63,7 +64,14 @@ struct media_jobs {
     struct fetch *queue, **queue_last;
     unsigned running;
     struct loop_timer purge_timer;
-    bool purging;
+    struct resuming *resuming; /* the state is being asked */
+};
+struct resuming {
+    struct resuming *next, *prev;
+    struct actor *from;
+    uint64_t id;
+    struct arena *a;
+    struct message m;
 };
 
 static void fetch_begin(struct fetch *f);
@@ -72,7 +80,6 @@ struct media_jobs *media_new(struct hub *h)
 {
     struct media_jobs *jobs = must_calloc(1, sizeof(*jobs));
     jobs->hub = h;
-    jobs->queue_last = &jobs->queue;
     return jobs;
 }
 
@@ -156,13 +163,18 @@ static void job_stored(void *arg, bool ok)
     arena_free(job->a);
 }
 
+static void queue_add(struct media_jobs *jobs, struct fetch *f)
+{
+    f->next = NULL;
+    *(jobs->queue ? jobs->queue_last : &jobs->queue) = f;
+    jobs->queue_last = &f->next;
+}
+
 static void fetch_next(struct media_jobs *jobs)
 {
     while (jobs->queue && jobs->running < jobs->hub->limits.media_parallel && !jobs->hub->draining) {
         struct fetch *f = jobs->queue;
         jobs->queue = f->next;
-        if (!jobs->queue)
-            jobs->queue_last = &jobs->queue;
         jobs->running++;
         fetch_begin(f);
     }
@@ -200,13 +212,18 @@ static void fetch_failed(struct fetch *f, const char *result, slice why)
 static void fetch_again(void *arg)
 {
     struct fetch *f = arg;
-    fetch_begin(f);
+    queue_add(f->job->hub->media, f);
+    fetch_next(f->job->hub->media);
 }
 
+/* Others are fetched meanwhile. */
 static void fetch_later(struct fetch *f, int64_t in_ms)
 {
+    struct hub *h = f->job->hub;
     f->a = arena_free(f->a);
-    loop_timer_start(f->job->hub->loop, &f->timer, in_ms, fetch_again, f);
+    h->media->running--;
+    loop_timer_start(h->loop, &f->timer, in_ms, fetch_again, f);
+    fetch_next(h->media);
 }
 
 /* ---- storing ---------------------------------------------------------------------------------------------------------------- */
@@ -317,7 +334,7 @@ static void fetched(void *arg, const struct answer *r)
         token_drop(f->job->from, f->token);
     bool again = r->status == 0 || r->status == 401 || r->status == 408 || r->status == 429 || r->status >= 500;
     if (again && ++f->tries < MEDIA_TRIES) {
-        fetch_later(f, MAX(r->retry_after_ms, MEDIA_WAIT_MS << (f->tries - 1)));
+        fetch_later(f, MIN(MAX(r->retry_after_ms, MEDIA_WAIT_MS << (f->tries - 1)), MEDIA_WAIT_MOST_MS));
         return;
     }
     struct arena *a = f->job->a;
@@ -346,6 +363,8 @@ static void fetch_send(struct fetch *f)
         .arg = f,
     };
     f->headers[0] = (struct header){ SL("Authorization"), f->token };
+    if (h->stopped)
+        return; /* begun again at the next start */
     f->open = true;
     client_send(h->client, &f->call);
 }
@@ -467,9 +486,7 @@ static struct media_job *job_make(struct actor *from, uint64_t id, const struct 
             continue;
         }
         job->left++;
-        f->next = NULL;
-        *h->media->queue_last = f;
-        h->media->queue_last = &f->next;
+        queue_add(h->media, f);
     }
     struct media_job **at = job_at(h->media, id);
     job->next = *at;
@@ -497,6 +514,40 @@ void media_begin(struct actor *from, uint64_t id, const struct message *m)
 {
     if ((m->media.n || m->location.present) && !*job_at(from->hub->media, id))
         (void)job_start(from, id, m);
+}
+
+static void resuming_free(struct resuming *rs)
+{
+    struct media_jobs *jobs = rs->from->hub->media;
+    *(rs->prev ? &rs->prev->next : &jobs->resuming) = rs->next;
+    if (rs->next)
+        rs->next->prev = rs->prev;
+    arena_free(rs->a);
+}
+
+static void resume_found(void *arg, slice value)
+{
+    struct resuming *rs = arg;
+    if (!value.p)
+        media_begin(rs->from, rs->id, &rs->m);
+    resuming_free(rs);
+}
+
+void media_resume(struct actor *from, uint64_t id, slice body)
+{
+    struct media_jobs *jobs = from->hub->media;
+    struct arena *a = arena_new();
+    struct resuming *rs = ARENA_NEW(a, struct resuming);
+    *rs = (struct resuming){ .next = jobs->resuming, .from = from, .id = id, .a = a };
+    const struct js *doc = js_parse(a, arena_dup(a, body), NULL);
+    if (!doc || !message_read(a, doc, &rs->m, NULL)) { /* its delivery will say so */
+        arena_free(a);
+        return;
+    }
+    if (rs->next)
+        rs->next->prev = rs;
+    jobs->resuming = rs;
+    state_get(from->hub->state, state_name(a, id), resume_found, rs);
 }
 
 struct settling {
@@ -555,6 +606,8 @@ void media_free(struct media_jobs *jobs)
     if (!jobs)
         return;
     loop_timer_done(&jobs->purge_timer);
+    while (jobs->resuming)
+        resuming_free(jobs->resuming);
     for (size_t i = 0; i < COUNT(jobs->buckets); i++) {
         for (struct media_job *job = jobs->buckets[i], *next; job; job = next) {
             next = job->next;

@@ -10,8 +10,10 @@
 
 struct media_jobs *media_new(struct hub *h) MUST_USE;
 void media_free(struct media_jobs *jobs);
-/* The message `id` was accepted from this account (or is waiting since before the start). */
+/* The message `id` was accepted from this account. */
 void media_begin(struct actor *from, uint64_t id, const struct message *m);
+/* It is waiting since before the start: what is not stored yet is fetched. */
+void media_resume(struct actor *from, uint64_t id, slice body);
 /* Calls done(arg) when every attachment of message id is settled, and m's media (in a) say how: now, or later. */
 void media_settle(struct actor *from, uint64_t id, struct arena *a, struct message *m, void (*done)(void *arg), void *arg);
 /* The message is final: its "m:" entry can go. */

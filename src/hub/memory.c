@@ -60,6 +60,15 @@ static void entry_remove(struct memory *m, size_t i)
     m->dirty = true;
 }
 
+/* What is kept for good is dropped last. */
+static size_t entry_oldest(const struct memory *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (m->entries[i].until_ms)
+            return i;
+    return 0;
+}
+
 static void entry_put(struct memory *m, slice key, slice value, int64_t until_ms)
 {
     size_t i = entry_find(m, key);
@@ -70,7 +79,7 @@ static void entry_put(struct memory *m, slice key, slice value, int64_t until_ms
     }
     if (i == SIZE_MAX) {
         if (m->n == MEMORY_KEYS_MAX)
-            entry_remove(m, 0);
+            entry_remove(m, entry_oldest(m));
         if (m->n == m->cap) {
             m->cap = m->cap ? m->cap * 2 : 2;
             m->entries = must_realloc(m->entries, m->cap * sizeof(m->entries[0]));
@@ -84,6 +93,8 @@ static void entry_put(struct memory *m, slice key, slice value, int64_t until_ms
         return;
     char *copy = must_malloc(value.n);
     memcpy(copy, value.p, value.n);
+    if (e->value)
+        bytes_wipe(e->value, e->n);
     free(e->value);
     e->value = copy;
     e->n = value.n;
@@ -104,6 +115,11 @@ bool memory_dirty(const struct memory *m)
 void memory_clean(struct memory *m)
 {
     m->dirty = false;
+}
+
+void memory_soil(struct memory *m)
+{
+    m->dirty = true;
 }
 
 bool memory_is_empty(const struct memory *m)
@@ -127,6 +143,16 @@ slice memory_print(struct arena *a, const struct memory *m, int64_t now_ms)
     }
     jw_close(&w, '}');
     return jw_done(&w);
+}
+
+slice memory_fit(struct arena *a, struct memory *m, int64_t now_ms, size_t max)
+{
+    slice json = memory_print(a, m, now_ms);
+    while (json.n > max && m->n) {
+        entry_remove(m, entry_oldest(m));
+        json = memory_print(a, m, now_ms);
+    }
+    return json;
 }
 
 bool memory_load(struct memory *m, slice json, struct fault *f)

@@ -15,11 +15,15 @@ struct memory;
 struct memory *memory_new(void) MUST_USE; /* heap; values are copied */
 void memory_free(struct memory *m);
 slice memory_get(const struct memory *m, const char *key, int64_t now_ms); /* valid until the next set */
-/* until_ms 0: for good. An absent value removes. Over the limits: dropped, oldest first, which memory_dirty tells. */
+/* until_ms 0: for good. An absent value removes. Over the limits the oldest is dropped, first of those that end by
+ * themselves; a value over its limit is not kept. */
 void memory_set(struct memory *m, const char *key, slice value, int64_t until_ms);
 bool memory_dirty(const struct memory *m);
 void memory_clean(struct memory *m);
+void memory_soil(struct memory *m); /* what was cleaned did not get stored: dirty again */
 bool memory_is_empty(const struct memory *m);
 slice memory_print(struct arena *a, const struct memory *m, int64_t now_ms) MUST_USE; /* JSON object {"key":["value",until]} */
+/* The same in at most max bytes: what is over is dropped, as in memory_set. */
+slice memory_fit(struct arena *a, struct memory *m, int64_t now_ms, size_t max) MUST_USE;
 bool memory_load(struct memory *m, slice json, struct fault *f) MUST_USE;
 #endif

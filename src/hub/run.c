@@ -2,12 +2,16 @@
 #include "hub/conversation.h"
 #include "hub/meters.h"
 #include "hub/state.h"
+#include "store/seal.h"
 #include "wire/url.h"
 
 const char *const outcome_names[] = {
     [OUT_CALL] = "call",       [OUT_DELIVERED] = "delivered", [OUT_RETRY] = "retry",
     [OUT_REFUSED] = "refused", [OUT_UNKNOWN] = "unknown",     [OUT_PARKED] = "parked",
 };
+
+/* Sealed it must still be a value of the journal. */
+enum { MEMORY_JSON_MAX = JOURNAL_VALUE_MAX * 3 / 4 - 256 };
 
 static void run_step(struct run *r, const struct answer *last);
 static void run_send(struct run *r);
@@ -24,12 +28,19 @@ struct run *run_new(struct actor *actor, struct conv *conv, enum outcome (*step)
     r->step = step;
     r->ended = ended;
     r->arg = arg;
+    r->next = r->hub->runs;
+    if (r->next)
+        r->next->prev = r;
+    r->hub->runs = r;
     r->hub->open_runs++;
     return r;
 }
 
 void run_free(struct run *r)
 {
+    *(r->prev ? &r->prev->next : &r->hub->runs) = r->next;
+    if (r->next)
+        r->next->prev = r->prev;
     r->hub->open_runs--;
     loop_timer_done(&r->timer);
     if (r->conv)
@@ -37,13 +48,20 @@ void run_free(struct run *r)
     arena_free(r->a);
 }
 
+void runs_free(struct hub *h)
+{
+    while (h->runs)
+        run_free(h->runs);
+}
+
 void actor_save(struct actor *actor, struct jbatch *b)
 {
     if (!memory_dirty(actor->memory))
         return;
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    state_put(actor->hub->state, b, arena_printf(a, "a:" SLF, SLA(actor->account.id)),
-              memory_print(a, actor->memory, time_now_ms()));
+    slice key = arena_printf(a, "a:" SLF, SLA(actor->account.id));
+    slice json = memory_fit(a, actor->memory, time_now_ms(), MEMORY_JSON_MAX);
+    state_put(actor->hub->state, b, key, seal_close(actor->hub->seal, a, key, json));
     memory_clean(actor->memory);
 }
 
@@ -57,11 +75,17 @@ struct ending {
 static void run_saved(void *arg, bool ok)
 {
     struct ending *e = arg;
+    struct run *r = e->r;
+    if (!ok) {
+        memory_soil(r->actor->memory);
+        if (r->conv)
+            r->conv->dirty = true;
+    }
     if (!ok && e->end == OUT_DELIVERED) { /* what was learned is not safe: as if it had not been said */
-        fault(&e->r->fault, "storage", "", "the journal could not store what was learned");
+        fault(&r->fault, "storage", "", "the journal could not store what was learned");
         e->end = OUT_RETRY;
     }
-    e->r->ended(e->r, e->end);
+    r->ended(r, e->end);
 }
 
 static void run_end(struct run *r, enum outcome end)
@@ -121,6 +145,16 @@ static void run_answered(void *arg, const struct answer *got)
     run_step(r, &r->last);
 }
 
+static void run_call(struct run *r)
+{
+    if (!r->hub->stopped) {
+        client_send(r->hub->client, &r->call);
+        return;
+    }
+    fault(&r->fault, "stopping", "", "the hub stops; the call was not made");
+    run_end(r, OUT_RETRY);
+}
+
 static void run_token(void *arg, slice header, const struct fault *f)
 {
     struct run *r = arg;
@@ -134,7 +168,7 @@ static void run_token(void *arg, slice header, const struct fault *f)
     r->token = arena_dup(r->a, header);
     size_t n = r->call.n_headers++;
     r->headers[n] = (struct header){ SL("Authorization"), r->token };
-    client_send(r->hub->client, &r->call);
+    run_call(r);
 }
 
 static void run_send(struct run *r)
@@ -164,7 +198,7 @@ static void run_send(struct run *r)
     };
     r->token = SLICE_NONE;
     if (r->actor->account.type->auth.kind == AUTH_NONE || h->no_token) {
-        client_send(r->hub->client, &r->call);
+        run_call(r);
         return;
     }
     r->token_wait = (struct token_wait){ .done = run_token, .arg = r };
@@ -180,6 +214,32 @@ static slice progress_print(struct run *r)
     jw_int(&w, "part", (int64_t)r->d.part);
     jw_int(&w, "step", r->d.step);
     jw_opt(&w, "keep", r->d.keep);
+    jw_close(&w, '}');
+    return jw_done(&w);
+}
+
+static bool run_progressed(const struct run *r)
+{
+    return r->id && (r->d.part != r->saved_part || r->d.step != r->saved_step || !slice_eq(r->d.keep, r->saved_keep));
+}
+
+bool run_save_progress(struct run *r, struct jbatch *b)
+{
+    if (!run_progressed(r))
+        return false;
+    r->saved = true;
+    r->saved_part = r->d.part;
+    r->saved_step = r->d.step;
+    r->saved_keep = arena_dup(r->a, r->d.keep);
+    state_put(r->hub->state, b, arena_printf(r->a, "d:%llu", (unsigned long long)r->id), progress_print(r));
+    return true;
+}
+
+static slice mark_note(struct run *r)
+{
+    struct jw w = jw_new(r->a, 8192);
+    jw_open(&w, NULL, '{');
+    jw_str(&w, "call", call_shown(r));
     jw_close(&w, '}');
     return jw_done(&w);
 }
@@ -212,22 +272,15 @@ static void run_rated(void *arg)
             return;
         }
     }
-    bool progress = r->id && (r->d.part != r->saved_part || !slice_eq(r->d.keep, r->saved_keep));
-    bool mark = r->id && !h->repeatable;
+    bool progress = run_progressed(r), mark = r->id && !h->repeatable;
     if (!mark && !progress) {
         run_send(r);
         return;
     }
     struct jbatch *b = jbatch_new(r->hub->journal);
-    if (progress) {
-        r->saved_part = r->d.part;
-        r->saved_keep = r->d.keep;
-        state_put(r->hub->state, b, arena_printf(r->a, "d:%llu", (unsigned long long)r->id), progress_print(r));
-    }
-    if (mark) {
-        r->marked = true;
-        jbatch_attempt(b, r->id, arena_printf(r->a, "{\"call\":\"" SLF "\"}", SLA(call_shown(r))));
-    }
+    run_save_progress(r, b);
+    if (mark)
+        jbatch_attempt(b, r->id, mark_note(r));
     jbatch_commit(b, mark ? JOURNAL_DURABLE : JOURNAL_LAZY, mark ? run_marked : NULL, r);
     if (!mark)
         run_send(r);

@@ -22,6 +22,7 @@ struct hop { /* one call, for the trace */
     slice answer; /* vendor's request id or error text */
 };
 struct run {
+    struct run *next, *prev; /* of the hub's */
     struct hub *hub;
     struct actor *actor;
     struct conv *conv; /* NULL: none; held by the run */
@@ -44,8 +45,10 @@ struct run {
     slice token;
     struct answer last;
     struct loop_timer timer;
-    bool replayed, marked;
+    bool replayed;
+    bool saved; /* progress is stored: "d:" */
     size_t saved_part;
+    int saved_step;
     slice saved_keep;
 };
 
@@ -54,6 +57,9 @@ struct run *run_new(struct actor *actor, struct conv *conv, enum outcome (*step)
                     void (*ended)(struct run *, enum outcome), void *arg) MUST_USE;
 void run_start(struct run *r);
 void run_free(struct run *r);
+void runs_free(struct hub *h); /* all that are open (stop, after the client and the journal are closed) */
+/* How far a delivery has come, when that changed since it was stored last. */
+bool run_save_progress(struct run *r, struct jbatch *b);
 /* {"end":…,"hops":[…],"reason":…,"text":…,"note":…}: the trace of this run. */
 slice run_note(struct run *r, enum outcome end, slice note) MUST_USE;
 extern const char *const outcome_names[];

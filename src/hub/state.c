@@ -22,9 +22,20 @@ struct state {
     size_t n_buckets, n;
     uint64_t version;
     struct loop_timer timer;
-    bool flush_open;
+    struct flushing *flushing; /* NULL: none is under way */
+    struct getting *gets;      /* the store is being asked */
 };
-enum { STATE_BUCKETS = 8192, STATE_RETRY_MS = 5000 };
+enum { STATE_BUCKETS = 8192, STATE_RETRY_MS = 5000, STATE_READ_AGAIN_MS = 1000 };
+
+struct getting {
+    struct getting *next, *prev;
+    void (*done)(void *arg, slice value);
+    void *arg;
+    struct state *s;
+    struct loop_timer again;
+    size_t n_key;
+    char key[];
+};
 
 struct state *state_new(struct hub *h)
 {
@@ -43,11 +54,23 @@ static void entry_free(struct entry *e)
     free(e);
 }
 
+static void getting_free(struct getting *g)
+{
+    *(g->prev ? &g->prev->next : &g->s->gets) = g->next;
+    if (g->next)
+        g->next->prev = g->prev;
+    loop_timer_done(&g->again);
+    free(g);
+}
+
 void state_free(struct state *s)
 {
     if (!s)
         return;
     loop_timer_done(&s->timer);
+    while (s->gets)
+        getting_free(s->gets);
+    free(s->flushing);
     for (size_t i = 0; i < s->n_buckets; i++)
         for (struct entry *e = s->buckets[i], *next; e; e = next) {
             next = e->hash_next;
@@ -80,6 +103,8 @@ static void entry_put(struct state *s, slice key, slice value)
         copy = must_malloc(value.n);
         memcpy(copy, value.p, value.n);
     }
+    if (e->value)
+        bytes_wipe(e->value, e->n_value);
     free(e->value);
     e->value = copy;
     e->n_value = value.n;
@@ -100,7 +125,7 @@ static void flushed(void *arg, const struct fault *f)
 {
     struct flushing *fl = arg;
     struct state *s = fl->s;
-    s->flush_open = false;
+    s->flushing = NULL;
     if (f) {
         log_end(log_begin_fault(s->hub->log, LEVEL_ERROR, f, "The store does not take what is remembered; it stays in the journal"));
         flush_later(s, STATE_RETRY_MS);
@@ -124,28 +149,43 @@ static void flushed(void *arg, const struct fault *f)
     flush_later(s, STATE_FLUSH_MS);
 }
 
-static void flush(void *arg)
+static size_t gather(struct state *s, struct store_pair **ret)
 {
-    struct state *s = arg;
-    if (s->flush_open || !s->n)
-        return;
-    struct store_pair *pairs = must_calloc(s->n, sizeof(*pairs));
+    struct store_pair *pairs = *ret = must_calloc(s->n, sizeof(*pairs));
     size_t n = 0;
     for (size_t i = 0; i < s->n_buckets; i++)
         for (struct entry *e = s->buckets[i]; e; e = e->hash_next)
             pairs[n++] = (struct store_pair){ slice_mem(e->key, e->n_key), e->value ? slice_mem(e->value, e->n_value) : SLICE_NONE };
+    return n;
+}
+
+static void flush_now(struct state *s)
+{
+    struct store_pair *pairs;
+    size_t n = gather(s, &pairs);
     struct flushing *fl = must_calloc(1, sizeof(*fl));
     *fl = (struct flushing){ s, journal_position(s->hub->journal), s->version };
-    s->flush_open = true;
+    s->flushing = fl;
     store_put(s->hub->store, pairs, n, flushed, fl);
     free(pairs);
+}
+
+static void flush(void *arg)
+{
+    struct state *s = arg;
+    if (!s->flushing && s->n)
+        flush_now(s);
 }
 
 void state_flush_all(struct state *s)
 {
     loop_timer_stop(&s->timer);
-    s->flush_open = false;
-    flush(s);
+    if (!s->n)
+        return;
+    struct store_pair *pairs;
+    size_t n = gather(s, &pairs);
+    store_put(s->hub->store, pairs, n, NULL, NULL);
+    free(pairs);
 }
 
 /* ---- the face ------------------------------------------------------------------------------------------------------ */
@@ -164,13 +204,7 @@ void state_put(struct state *s, struct jbatch *b, slice key, slice value)
     flush_later(s, STATE_FLUSH_MS);
 }
 
-struct getting {
-    void (*done)(void *arg, slice value);
-    void *arg;
-    struct state *s;
-    size_t n_key;
-    char key[];
-};
+static void ask(void *arg);
 
 static void got(void *arg, slice value, const struct fault *f)
 {
@@ -178,10 +212,19 @@ static void got(void *arg, slice value, const struct fault *f)
     struct entry *e = *entry_at(g->s, slice_mem(g->key, g->n_key)); /* put while the store was asked: newer */
     if (e)
         value = e->value ? slice_mem(e->value, e->n_value) : SLICE_NONE;
-    if (f)
-        log_end(log_begin_fault(g->s->hub->log, LEVEL_ERROR, f, "The store cannot be read"));
+    if (f && !e) { /* to go on with nothing would write nothing over what is there */
+        log_end(log_begin_fault(g->s->hub->log, LEVEL_ERROR, f, "The store cannot be read; it is asked again"));
+        loop_timer_start(g->s->hub->loop, &g->again, STATE_READ_AGAIN_MS, ask, g);
+        return;
+    }
     g->done(g->arg, value);
-    free(g);
+    getting_free(g);
+}
+
+static void ask(void *arg)
+{
+    struct getting *g = arg;
+    store_get(g->s->hub->store, slice_mem(g->key, g->n_key), got, g);
 }
 
 void state_get(struct state *s, slice key, void (*done)(void *arg, slice value), void *arg)
@@ -192,9 +235,12 @@ void state_get(struct state *s, slice key, void (*done)(void *arg, slice value),
         return;
     }
     struct getting *g = must_calloc(1, sizeof(*g) + key.n);
-    *g = (struct getting){ done, arg, s, key.n };
+    *g = (struct getting){ .next = s->gets, .done = done, .arg = arg, .s = s, .n_key = key.n };
     memcpy(g->key, key.p, key.n);
-    store_get(s->hub->store, key, got, g);
+    if (g->next)
+        g->next->prev = g;
+    s->gets = g;
+    ask(g);
 }
 
 struct scanning {

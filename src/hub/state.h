@@ -4,7 +4,10 @@
  * store has it, too, and then forgotten by the journal. Reading looks here first, then in the store.
  *
  * Keys begin with a letter that says of what: "a:" account memory, "c:" conversation, "d:" progress of a delivery, "m:" stored media,
- * "o:" open conversation.
+ * "o:" open conversation, "r:" what a parked delivery was resumed with. The values of "a:" are sealed: they may hold tokens.
+ *
+ * When the commit of a batch fails, its values stay here and go to the store all the same: they are true, and whoever made the batch tells or repeats
+ * what must not be lost.
  */
 #ifndef HUB_STATE_H
 #define HUB_STATE_H
@@ -20,9 +23,10 @@ void state_free(struct state *s);
 void state_replay(struct state *s, slice key, slice value);
 /* value {NULL,0}: remove. Copied. */
 void state_put(struct state *s, struct jbatch *b, slice key, slice value);
-/* done(arg, value): {NULL,0} when there is none; now, or later. The value is valid during the call. */
+/* done(arg, value): {NULL,0} when there is none; now, or later. The value is valid during the call. A store that cannot be read is asked until it
+ * answers. */
 void state_get(struct state *s, slice key, void (*done)(void *arg, slice value), void *arg);
-/* Waits until the store has everything (stop). */
+/* Hands the store everything that it has not got yet (stop; store_close then waits for it). */
 void state_flush_all(struct state *s);
 /* Before the loop runs: everything whose key begins with prefix. */
 void state_each(struct state *s, slice prefix, void (*each)(void *arg, slice key, slice value), void *arg);

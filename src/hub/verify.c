@@ -85,6 +85,7 @@ enum found find_verified(struct hub *h, const struct connector *type, struct are
             slice body;
             if (!hook_verify(&c, rq, &body, f))
                 continue;
+            f->code = NULL; /* what an earlier candidate's secret had against it */
             rq->body = body;
             *ret_actor = ac;
             return FOUND;

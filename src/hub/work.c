@@ -3,9 +3,14 @@
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/run.h"
+#include "hub/media.h"
 #include "hub/state.h"
+#include "net/client.h"
+#include "store/seal.h"
+#include "store/store.h"
 
-enum { SETUP_AGAIN_MS = 300000, SETUP_ANEW_MS = 1000, POLL_TURN_MS = 250, POLLS_AT_ONCE = 4 };
+enum { SETUP_AGAIN_MS = 300000, SETUP_RETRY_MOST_MS = 600000, SETUP_QUIET = 5, /* attempts before a retry is an error */
+       SETUP_ANEW_MS = 1000, POLL_TURN_MS = 250, POLLS_AT_ONCE = 4 };
 
 static void setup(void *arg);
 
@@ -29,8 +34,9 @@ static void setup_ended(struct run *r, enum outcome end)
         fault(&actor->setup_fault, "setup", "", "its vendor could not be asked");
     uint32_t random;
     random_bytes(&random, sizeof(random));
-    int64_t again_ms = end == OUT_REFUSED ? SETUP_AGAIN_MS : MAX(r->d.retry_ms, backoff_ms(actor->setup_attempt++, random));
-    struct log_line *l = log_begin_fault(h->log, LEVEL_ERROR, &actor->setup_fault, "Account not set up");
+    int64_t again_ms = end == OUT_REFUSED ? SETUP_AGAIN_MS : MIN(MAX(r->d.retry_ms, backoff_ms(actor->setup_attempt++, random)), SETUP_RETRY_MOST_MS);
+    bool still_coming = end == OUT_RETRY && actor->setup_attempt <= SETUP_QUIET; /* a vendor that is still at it, or away for a moment */
+    struct log_line *l = log_begin_fault(h->log, still_coming ? LEVEL_WARN : LEVEL_ERROR, &actor->setup_fault, "Account not set up");
     log_str(l, "account", actor->account.id);
     log_int(l, "again_ms", again_ms);
     log_end(l);
@@ -147,8 +153,18 @@ static void poll_turn(void *arg)
 static void remembered(void *arg, slice key, slice value)
 {
     struct actor *actor = arg;
-    if (slice_eq(slice_from(key, 2), actor->account.id) && !memory_load(actor->memory, value, NULL))
-        memory_clean(actor->memory);
+    struct fault f = { 0 };
+    struct secret json = { 0 };
+    if (!slice_eq(slice_from(key, 2), actor->account.id))
+        return;
+    bool ok = seal_reveal(actor->hub->seal, key, value, &json, &f) && memory_load(actor->memory, secret_reveal(&json), &f);
+    secret_wipe(&json);
+    if (ok)
+        return;
+    memory_clean(actor->memory);
+    struct log_line *l = log_begin_fault(actor->hub->log, LEVEL_ERROR, &f, "What the account remembers cannot be read");
+    log_str(l, "account", actor->account.id);
+    log_end(l);
 }
 
 void actor_init(struct actor *actor)
@@ -198,4 +214,29 @@ void actor_done(struct actor *actor)
     token_done(&actor->token);
     deliver_drop(actor);
     memory_free(actor->memory);
+}
+
+void hub_stop(struct hub *h)
+{
+    h->draining = h->stopped = true;
+    client_free(h->client); /* what is open ends without an answer, and says so in the journal */
+    h->client = NULL;
+    journal_close(h->journal);
+    h->journal = NULL;
+    if (h->store && h->state)
+        state_flush_all(h->state);
+    store_close(h->store);
+    h->store = NULL;
+    accept_stop(h);
+    deliver_stop(h);
+    runs_free(h);
+    media_free(h->media);
+    h->media = NULL;
+    for (size_t i = 0; i < h->n_actors; i++)
+        if (h->actors[i]->memory)
+            actor_done(h->actors[i]);
+    conversations_free(h->conversations);
+    h->conversations = NULL;
+    state_free(h->state);
+    h->state = NULL;
 }

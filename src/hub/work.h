@@ -11,4 +11,7 @@ void actor_start(struct actor *actor);
 void actor_stop(struct actor *actor);
 /* A delivery learned that the vendor no longer knows what was set up. */
 void actor_set_up_again(struct actor *actor);
+/* After loop_run: closes client, journal and store, in the order in which nothing is called that is gone, and frees what was under way. What was not
+ * finished is offered again at the next start. Parts that were never made are NULL. */
+void hub_stop(struct hub *h);
 #endif

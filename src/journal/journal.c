@@ -46,6 +46,7 @@ static void offers_run(void *arg)
                                    .accepted_ms = (int64_t)e->accepted_ms,
                                    .attempts = e->attempts,
                                    .interrupted = e->flags & ENTRY_INTERRUPTED,
+                                   .begun = e->attempts || e->flags & (ENTRY_INTERRUPTED | ENTRY_DETACHED | ENTRY_OLD),
                                });
     }
     journal_changed(j);

@@ -61,6 +61,7 @@ struct joffer {
     int64_t accepted_ms; /* wall clock */
     unsigned attempts;   /* times it was offered and put off before, this process and earlier ones */
     bool interrupted;    /* see Attempt */
+    bool begun;          /* it may have been worked on before: put off, parked, or from before this start */
 };
 struct joffers {
     /* This message is at the head of its lane. The hub must later settle, park or put off. Called from the loop, never from

@@ -432,6 +432,7 @@ void state_started(struct state *s)
             continue;
         if (e->flags & ENTRY_ATTEMPT)
             e->flags |= ENTRY_INTERRUPTED;
+        e->flags |= ENTRY_OLD;
         if (e->due == NONE)
             entry_poke(s, e);
     }

@@ -23,6 +23,7 @@ enum {
     ENTRY_OFFERED = 4,     /* handed out, or about to be */
     ENTRY_DETACHED = 8,    /* resumed: waiting, but not in its lane's order */
     ENTRY_RESUMING = 16,   /* parked, and a resume is on its way to disk */
+    ENTRY_OLD = 32,        /* from before this start, and not put off since */
 };
 struct entry {
     uint64_t id; /* 0: free, next is the next free one */

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 enum { DRAIN_LOOK_MS = 20, PRUNE_THRESHOLD = 128 << 10 };
@@ -37,7 +38,7 @@ struct serving {
 };
 struct waiting {
     uint64_t id;
-    slice lane, body;
+    slice lane;
 };
 
 static int fail(const char *what, const struct fault *f)
@@ -98,7 +99,7 @@ static void on_waiting(void *ctx, uint64_t id, slice lane, slice body)
     struct serving *s = ctx;
     if (slice_find(body, SL("\"media\":")) == SIZE_MAX && slice_find(body, SL("\"location\":")) == SIZE_MAX)
         return;
-    *LIST_ADD(s->a, &s->waiting, struct waiting) = (struct waiting){ id, arena_dup(s->a, lane), arena_dup(s->a, body) };
+    *LIST_ADD(s->a, &s->waiting, struct waiting) = (struct waiting){ id, arena_dup(s->a, lane) };
 }
 
 /* Fetches that a stop interrupted go on at once. */
@@ -110,11 +111,9 @@ static void media_again(struct serving *s)
         slice target = slice_cut(&channel, 0x1f);
         channel = slice_cut(&channel, ':');
         struct actor *to = hub_actor(&s->hub, target), *ch = hub_actor(&s->hub, channel);
-        struct message m;
-        const struct js *doc = js_parse(s->a, w->body, NULL);
-        if (!to || !ch || !doc || !message_read(s->a, doc, &m, NULL))
-            continue;
-        media_begin(to->account.type->desk ? ch : ch->tenant->desk, w->id, &m);
+        CLEANUP(arena_freep) struct arena *a = arena_new();
+        if (to && ch)
+            media_resume(to->account.type->desk ? ch : ch->tenant->desk, w->id, journal_body(s->hub.journal, w->id, a));
     }
 }
 
@@ -201,6 +200,7 @@ static bool open_data(struct serving *s, struct fault *f)
     if (!s->seal)
         return false;
     uint8_t name[SEAL_DERIVED_BYTES];
+    h->seal = s->seal;
     seal_derive(s->seal, SL("delivery keys"), name);
     snprintf(h->key_prefix, sizeof(h->key_prefix), "dg-%.*s", 10, hex_encode(s->a, slice_mem(name, 5)).p);
     struct journal_limits jl;
@@ -216,6 +216,16 @@ static bool open_data(struct serving *s, struct fault *f)
         return false;
     h->store = store_open(arena_printf(s->a, SLF "/store.db", SLA(data)).p, f);
     return h->store != NULL;
+}
+
+/* Each connection is a descriptor: as many as the system lets us have. */
+static void raise_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max)
+        return;
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files); /* not granted: what we have must do */
 }
 
 static bool open_net(struct serving *s, struct fault *f)
@@ -235,6 +245,7 @@ static bool open_net(struct serving *s, struct fault *f)
     h->client = client_new(h->loop, &cl, f);
     if (!h->client)
         return false;
+    raise_files();
     struct server_limits sl;
     server_limits_default(&sl);
     sl.body_bytes = (size_t)config_number(c, CFG_BODY_MAX);
@@ -245,6 +256,27 @@ static bool open_net(struct serving *s, struct fault *f)
     struct server_tls tls = { cert.n ? cert.p : NULL, key.n ? key.p : NULL };
     s->server = server_new(h->loop, config_text(c, CFG_LISTEN).p, &tls, &sl, f);
     return s->server != NULL;
+}
+
+static slice with_port(struct serving *s, slice url, slice before)
+{
+    return arena_printf(s->a, SLF "%u" SLF, SLA(slice_sub(before, 0, before.n - 1)), server_port(s->server), SLA(slice_from(url, before.n)));
+}
+
+/* listen with port 0: only now it is known how this hub is reached. */
+static void port_known(struct serving *s)
+{
+    struct hub *h = &s->hub;
+    slice before = h->public_url;
+    if (!slice_ends(before, SL(":0")))
+        return;
+    h->public_url = with_port(s, before, before);
+    for (size_t i = 0; i < h->n_actors; i++) {
+        struct account *acc = &h->actors[i]->account;
+        acc->public_url = h->public_url;
+        if (slice_starts(acc->hook_url, before))
+            acc->hook_url = with_port(s, acc->hook_url, before);
+    }
 }
 
 static bool open_storage(struct serving *s, struct fault *f)
@@ -265,6 +297,7 @@ static void limits_of(struct serving *s)
     const struct config *c = s->config;
     hub_limits_default(l);
     l->in_flight = (unsigned)config_number(c, CFG_PER_HOST);
+    l->in_flight_all = (unsigned)config_number(c, CFG_IN_FLIGHT);
     l->media_parallel = (unsigned)config_number(c, CFG_MEDIA_PARALLEL);
     l->media_bytes = config_number(c, CFG_MEDIA_BYTES);
     l->give_up_ms = config_number(c, CFG_GIVE_UP_HOURS) * 3600000;
@@ -289,6 +322,7 @@ static bool start(struct serving *s, struct fault *f)
     slice token = config_text(s->config, CFG_ADMIN_TOKEN);
     if (!token.n && !(token = internal_token(s->a, data.p, f)).n)
         return false;
+    port_known(s);
     if (!open_storage(s, f))
         return false;
     h->media = media_new(h);
@@ -317,20 +351,8 @@ static void stop(struct serving *s)
     struct hub *h = &s->hub;
     ops_free(s->ops);
     server_free(s->server);
-    client_free(h->client);
-    for (size_t i = 0; i < h->n_actors; i++)
-        if (h->actors[i]->memory)
-            actor_done(h->actors[i]);
-    media_free(h->media);
+    hub_stop(h);
     storage_close(h->storage);
-    if (h->store && h->journal)
-        state_flush_all(h->state);
-    if (h->store)
-        store_close(h->store);
-    if (h->journal)
-        journal_close(h->journal);
-    conversations_free(h->conversations);
-    state_free(h->state);
     seal_free(s->seal);
     metrics_free(h->metrics);
     loop_timer_done(&s->flush_timer);
@@ -398,7 +420,8 @@ int command_serve(const struct options *o)
         rc = fail("cannot start", &f);
     }
     stop(s);
-    log_note(&s->log, LEVEL_INFO, "Stopped");
+    if (rc == 0)
+        log_note(&s->log, LEVEL_INFO, "Stopped");
     logger_free(s->logger);
     return rc;
 }

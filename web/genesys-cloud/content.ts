@@ -1,5 +1,5 @@
 // Structured content: how the desk shows what a bot sent, and ready samples of each kind.
-import { el, testid } from "../shared/dom";
+import { el, testid } from "../common/dom";
 import type { Card, Message } from "./types";
 
 function cardlet(card: Card): HTMLElement {

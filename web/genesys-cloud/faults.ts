@@ -1,5 +1,5 @@
 // Fault switches: each is one rule of POST /sim/faults (sim/faults.h).
-import { api, el, testid } from "../shared/dom";
+import { api, el, testid } from "../common/dom";
 
 const inbound = ["/api/v2/conversations/messages/*"];
 const rules: { id: string; label: string; rule: Record<string, unknown> }[] = [

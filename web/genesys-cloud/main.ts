@@ -2,7 +2,7 @@
 // Everything that came from a guest is put into the page as text, never as markup.
 import { blocks, picture, samples } from "./content";
 import { faultPanel } from "./faults";
-import { api, el, put, testid, when } from "../shared/dom";
+import { api, el, put, testid, when } from "../common/dom";
 import type { Conversation, Desk, Message } from "./types";
 
 const $ = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;

@@ -1,5 +1,5 @@
 // Fault switches: each is one rule of POST /sim/faults (sim/faults.h).
-import { api, el } from "../shared/dom";
+import { api, el } from "../common/dom";
 
 const sending = ["/v2/bot/message/push", "/v2/bot/message/reply"];
 const rules: { id: string; label: string; rule: Record<string, unknown> }[] = [

@@ -1,5 +1,5 @@
 // Flex messages: a box model close enough to LINE's to be read and tapped.
-import { el } from "../shared/dom";
+import { el } from "../common/dom";
 import { type Action, type Json, list, object, text } from "./types";
 
 export interface Stage {

@@ -1,5 +1,5 @@
 // A phone: whose it is, their chat with the account, and what they can do. Over the control API of sim/line.c.
-import { api, el, put, when } from "../shared/dom";
+import { api, el, put, when } from "../common/dom";
 import { faultPanel } from "./faults";
 import { bare, content, note } from "./render";
 import { type Action, type Bubble, type Guest, type Json, list, object, text } from "./types";

@@ -1,5 +1,5 @@
 // One message as the phone shows it. Everything that came from elsewhere is put into the page as text, never as markup.
-import { el } from "../shared/dom";
+import { el } from "../common/dom";
 import { flex, type Stage } from "./flex";
 import { type Action, type Bubble, type Json, list, object, text } from "./types";
 

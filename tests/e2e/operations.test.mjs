@@ -1,0 +1,136 @@
+// What an operator sees and does: health, metrics, dead letters, trace, purge, secrets at rest, settings from the environment, TLS.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import {execFile, execFileSync} from 'node:child_process';
+import {mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {request} from 'node:https';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {promisify} from 'node:util';
+import {bin, freePort, secret, startRoad, token, until} from './harness.mjs';
+
+const run = promisify(execFile);
+const cli = async (road, ...args) => (await run(bin, [...args, '--config', road.config])).stdout;
+const inbound = async road => (await road.desk.get('/sim/inbound?limit=1000')).messages;
+const filesBelow = dir => readdirSync(dir, {withFileTypes: true}).flatMap(e => e.isDirectory() ? filesBelow(join(dir, e.name)) : e.isFile() ? [join(dir, e.name)] : []);
+
+test('health, readiness and metrics', async t => {
+  const road = await startRoad(t);
+  assert.equal((await road.hub.call('GET', '/healthz/liveness')).status, 200);
+  const detail = await road.hub.get('/health/detail');
+  assert.equal(detail.state, 'green');
+  assert.equal(detail.db.ready, true);
+  assert.deepEqual(detail.cache, {ready: true, state: 'READY'});
+  for (const key of ['buildInfo', 'startTime', 'os', 'upTime', 'memoryUsage']) assert.ok(key in detail, key);
+  await road.line.post('/sim/guests/1/send', {type: 'text', text: 'count me'});
+  await until('delivered', async () => (await inbound(road)).length === 1);
+  const metrics = await road.hub.call('GET', '/metrics');
+  assert.match(metrics.headers.get('content-type'), /^text\/plain; version=0\.0\.4/);
+  assert.match(metrics.text, /dragoman_messages_accepted_total\{connector="line",direction="in"\} 1\n/);
+  assert.match(metrics.text, /dragoman_outcomes_total\{connector="genesys-cloud",outcome="delivered"\} \d+\n/);
+  assert.match(metrics.text, /dragoman_webhooks_total\{connector="line",result="accepted"\} 1\n/);
+});
+
+test('trace tells every hop; the trace id of the request goes on to the desk', async t => {
+  const road = await startRoad(t);
+  await road.line.post('/sim/guests/1/send', {type: 'text', text: 'follow me'});
+  const [m] = await until('at the desk', async () => { const all = await inbound(road); return all.length === 1 && all; });
+  const told = await cli(road, 'trace', m.messageId);
+  assert.match(told, /accept +waiting/);
+  assert.match(told, /settle +delivered/);
+  assert.match(told, /call .* POST 127\.0\.0\.1:\d+\/api\/v2\/conversations\/messages\/[0-9a-f-]+\/inbound\/open\/message +status 20\d/);
+  assert.doesNotMatch(told, /Bearer|client_secret/);
+  assert.match(told, /"trace_id":"[0-9a-f]{32}"/);
+});
+
+test('a dead letter is seen, replayed and discarded, on a running and on a stopped hub', async t => {
+  const road = await startRoad(t);
+  await road.line.post('/sim/guests/1/send', {type: 'text', text: 'first'});
+  await until('at the desk', async () => (await inbound(road)).length === 1);
+  await road.desk.post('/sim/faults', {rules: [{paths: ['/api/v2/conversations/messages/*'], status: 400}]});
+  await road.line.post('/sim/guests/1/send', {type: 'text', text: 'refused'});
+  const listed = await until('the dead letter', async () => (await cli(road, 'journal', 'list', 'dead')).trim());
+  const id = /^ *(\d+) +dead/.exec(listed)[1];
+  assert.match(listed, /status 400/);
+  await road.desk.post('/sim/faults', {rules: []});
+  assert.match(await cli(road, 'journal', 'replay', id), /"done":1/);
+  await until('delivered after the replay', async () => (await inbound(road)).some(m => m.text === 'refused'));
+  assert.doesNotMatch(await cli(road, 'journal', 'list', 'dead'), /dead/);
+
+  await road.desk.post('/sim/faults', {rules: [{paths: ['/api/v2/conversations/messages/*'], status: 400}]});
+  await road.line.post('/sim/guests/1/send', {type: 'text', text: 'refused again'});
+  const again = /^ *(\d+) +dead/.exec(await until('the second one', async () => (await cli(road, 'journal', 'list', 'dead')).trim()))[1];
+  assert.equal((await road.programs.hub.stop()).code, 0);
+  await assert.rejects(cli(road, 'journal', 'discard', '999999'), 'a number that is none of ours');
+  assert.match(await cli(road, 'journal', 'replay', again), /1 of 1 will be delivered/);
+  await road.desk.post('/sim/faults', {rules: []});
+  road.programs.hub.start();
+  await until('delivered after the start', async () => (await inbound(road)).some(m => m.text === 'refused again'));
+  assert.match(await cli(road, 'journal', 'count'), /dead +0\n/);
+});
+
+test('attachments are purged after the conversation closed, and only then', async t => {
+  const road = await startRoad(t, {hub: {purge_delay_seconds: 1}});
+  await road.line.post('/sim/guests/1/send', {type: 'image'});
+  const c = await until('the picture at the desk', async () => {
+    for (const x of (await road.desk.get('/sim/conversations')).conversations)
+      if ((await road.desk.get(`/sim/conversations/${x.id}`)).messages.some(m => m.media?.state === 'kept')) return x;
+  });
+  const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+  await road.desk.post(`/sim/conversations/${c.id}/agent`, {attachment: {base64: png, name: 'a.png', mime: 'image/png'}});
+  const url = await until('the link on the phone', async () =>
+    (await road.line.get('/sim/guests/1/messages')).messages.find(m => m.from === 'account' && m.message.type === 'image')?.message.originalContentUrl);
+  assert.equal(filesBelow(join(road.dir, 'data/attachments')).filter(f => !f.endsWith('.json')).length, 2);
+  await new Promise(r => setTimeout(r, 2500));
+  assert.equal((await fetch(url)).status, 200, 'while the conversation is open it stays');
+  await road.desk.post(`/sim/conversations/${c.id}/end`);
+  await until('gone', async () => (await fetch(url)).status === 410, 20000);
+  assert.deepEqual(filesBelow(join(road.dir, 'data/attachments')), []);
+});
+
+test('no secret lies in the data directory or the log', async t => {
+  const road = await startRoad(t);
+  await road.line.post('/sim/guests/1/send', {type: 'text', text: 'hello'});
+  await until('at the desk', async () => (await inbound(road)).length === 1);
+  await road.programs.hub.stop();
+  for (const file of [...filesBelow(join(road.dir, 'data')), road.programs.hub.log]) {
+    const bytes = readFileSync(file);
+    for (const s of [secret, token]) assert.equal(bytes.includes(s), false, `${file} holds a secret`);
+  }
+  assert.equal(statSync(join(road.dir, 'data/secret.key')).mode & 0o777, 0o600);
+  assert.equal(statSync(join(road.dir, 'data/admin.token')).mode & 0o777, 0o600);
+});
+
+test('a wrong configuration is told with line and field; flags win over the environment', async t => {
+  const dir = mkdtempSync(join(tmpdir(), 'dragoman-config-'));
+  const file = join(dir, 'hub.yaml');
+  writeFileSync(file, `tenants:
+  - name: A
+    desk: {type: genesys-cloud, region: mypurecloud.xx, client_id: x, integration: {name: n, token: short}}
+    channels:
+      - {type: line, channel_id: "1", channel_secrt: s, bot_id: "@a"}
+`);
+  const bad = await run(bin, ['check', '--config', file]).then(() => assert.fail('accepted'), e => e.stderr);
+  assert.match(bad, /hub\.yaml:3:\d+: tenants\[0\]\.desk\.region/);
+  assert.match(bad, /tenants\[0\]\.desk\.client_secret/);
+  assert.match(bad, /channel_secrt.*channel_secret/, 'the nearest name is suggested');
+  const env = {...process.env, DRAGOMAN_LISTEN: '127.0.0.1:1', DRAGOMAN_PUBLIC_URL: 'https://env.example.com'};
+  const {stdout} = await run(bin, ['check', '--public-url', 'https://flag.example.com'], {env});
+  assert.match(stdout, /https:\/\/flag\.example\.com/);
+});
+
+test('it speaks TLS itself', async t => {
+  const dir = mkdtempSync(join(tmpdir(), 'dragoman-tls-'));
+  const [cert, key] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost'], {stdio: 'ignore'});
+  const port = await freePort();
+  const child = execFile(bin, ['serve', '--listen', `127.0.0.1:${port}`, '--data', join(dir, 'data'), '--tls-cert', cert, '--tls-key', key]);
+  t.after(() => child.kill('SIGKILL'));
+  const ask = () => new Promise((resolve, reject) => request({host: '127.0.0.1', port, path: '/healthz/liveness', ca: readFileSync(cert), servername: 'localhost'},
+    r => { resolve({status: r.statusCode, protocol: r.socket.getProtocol()}); r.resume(); }).on('error', reject).end());
+  const answer = await until('an answer over TLS', ask);
+  assert.deepEqual(answer, {status: 200, protocol: 'TLSv1.3'});
+  child.kill('SIGTERM');
+  const code = await new Promise(r => child.on('exit', r));
+  assert.equal(code, 0);
+});
