@@ -76,7 +76,7 @@ static void line_body(struct load *l, size_t i)
         buffer_printf(&l->body, "\"type\":\"text\",\"id\":\"5251772960%08u\",\"quoteToken\":\"q3Plxr4AgKd\",\"text\":\"" WORK_TEXT_FORMAT
                       "Good morning! \xe4\xbb\x8a\xe6\x97\xa5\xe3\x81\xaf where is my order 4711?\"", n, n, guest, k);
     buffer_printf(&l->body, "},\"webhookEventId\":\"01J8%014uBENCH%03x\",\"deliveryContext\":{\"isRedelivery\":false},\"timestamp\":%lld,"
-                  "\"source\":{\"type\":\"user\",\"userId\":\"" WORK_GUEST_FORMAT "\"},\"replyToken\":\"%032x\",\"mode\":\"active\"}]}",
+                  "\"source\":{\"type\":\"user\",\"userId\":\"" WORK_GUEST_FORMAT "\"},\"replyToken\":\"b0a7c0ffee%022x\",\"mode\":\"active\"}]}",
                   n, n & 0xfff, now_ms, guest, n);
 }
 

@@ -68,7 +68,7 @@ class Process:
         f = self.proc("stat").rsplit(")", 1)[1].split()
         return (int(f[11]) + int(f[12])) / TICKS
 
-    def threads_s(self):  # by name of thread
+    def threads_s(self):  # by thread; the first is the loop's
         times = {}
         for t in Path(f"/proc/{self.pid}/task").iterdir():
             try:
@@ -76,6 +76,7 @@ class Process:
             except OSError:
                 continue
             name, rest = f[f.index("(") + 1:f.rindex(")")], f.rsplit(")", 1)[1].split()
+            name = "loop" if t.name == str(self.pid) else f"{name}-{t.name}"
             times[name] = times.get(name, 0) + (int(rest[11]) + int(rest[12])) / TICKS
         return times
 
