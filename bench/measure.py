@@ -103,7 +103,7 @@ class Process:
 
     def stop(self, seconds=30):
         if self.alive():
-            self.popen.send_signal(signal.SIGTERM)
+            self.popen.send_signal(signal.SIGINT if self.name == "perf" else signal.SIGTERM)
             try:
                 self.popen.wait(seconds)
             except subprocess.TimeoutExpired:
@@ -181,6 +181,9 @@ class Bench:
             raise RuntimeError(f"the hub did not set up its accounts: {p.log.read_text()[-800:]}")
         time.sleep(1 if cgroup is None else 4)  # the rest of the set-up; then it is quiet
         get(self.line_port, "/clear", b"")
+        if os.environ.get("BENCH_PERF"):  # a folder: perf's record of the hub under load goes there
+            self.start("perf", ["perf", "record", "-q", "-F", "1999", "-g", "-p", p.pid, "-o", f"{os.environ['BENCH_PERF']}/perf-{p.pid}.data"])
+            time.sleep(1)
         return p
 
     def ready(self, p):
