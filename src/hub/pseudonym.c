@@ -58,7 +58,9 @@ static char other_char(char c, unsigned r, unsigned letters)
         return (char)('0' + r % 10);
     if (is_lower(c))
         return (char)('a' + r % letters);
-    return is_upper(c) ? (char)('A' + r % letters) : c;
+    if (is_upper(c))
+        return (char)('A' + r % letters);
+    return c;
 }
 
 /* One character of n bytes that begins at from. */
