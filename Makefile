@@ -16,16 +16,18 @@ build: setup
 run: build
 	@tools/demo
 
-test: setup
+test:
 	@tools/test
 
 bench: build
+	@DRAGOMAN_SETUP_BENCH=1 tools/setup
 	@bench/run
 
 faults: build
 	@tools/faults $(ARGS)
 
-fuzz: setup
+fuzz:
+	@DRAGOMAN_SETUP_TESTS=1 tools/setup
 	@tools/fuzz $(SECONDS_EACH)
 
 asan: setup
@@ -38,7 +40,8 @@ coverage:
 	@ninja -C build-coverage && meson test -C build-coverage && gcovr -r . --object-directory build-coverage -e '.*_test.c' -e 'tests/.*'
 
 lint: build
+	@DRAGOMAN_SETUP_LINT=1 tools/setup
 	@tools/lint
 
 clean:
-	rm -rf build build-asan build-coverage build-fuzz web/dist build-setup.log
+	rm -rf build build-asan build-clang build-werror build-coverage build-fuzz web/dist build-setup.log

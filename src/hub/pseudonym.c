@@ -158,7 +158,10 @@ static slice number_text(const struct pseudonyms *p, struct arena *a, slice numb
     for (size_t i = 0; i < number.n && to[i] != 'e' && to[i] != 'E'; i++) {
         if (!is_digit(to[i]))
             continue;
-        to[i] = digits == 0 ? '1' : digits == 1 ? '0' : (char)('0' + stream_next(&s) % 10);
+        if (digits < 2)
+            to[i] = "10"[digits];
+        else
+            to[i] = (char)('0' + stream_next(&s) % 10);
         digits++;
     }
     return slice_mem(to, number.n);

@@ -7,6 +7,7 @@ struct options {
     const char *config; /* --config; NULL: none */
     const char *data;   /* the data directory, from --data or the configuration */
     const char *listen; /* where a running hub answers */
+    const char *token;  /* admin_token; NULL: the one in the data directory */
     int argc;           /* the whole command line, for what a command reads itself */
     char **argv;
 };
@@ -16,6 +17,8 @@ int command_check(const struct options *o);
 int command_journal(const struct options *o, int argc, char **argv);
 int command_trace(const struct options *o, int argc, char **argv);
 int command_record(const struct options *o, int argc, char **argv);
+/* The settings and metrics as Markdown tables, for the docs (tools/docs-settings). */
+int command_tables(void);
 int command_replay(const struct options *o, int argc, char **argv);
 
 /* The configuration that the command line names, with its flags; NULL: see *p. */

@@ -1,4 +1,4 @@
-/* internal.h - asking a hub that runs on this machine, with the token of its data directory. */
+/* internal.h - asking a hub that runs on this machine, with the configured token or that of its data directory. */
 #ifndef MAIN_INTERNAL_H
 #define MAIN_INTERNAL_H
 #include "main/commands.h"

@@ -15,6 +15,7 @@ static const char usage[] =
     "  dragoman trace  ID                     every hop of a message\n"
     "  dragoman record [on | off]             keep the webhooks a running hub takes, redacted; without a word: how it stands\n"
     "  dragoman replay FILE [--to URL] [--speed X | --rate N] [--fresh-ids]   play such a recording again\n"
+    "  dragoman help tables                   settings of the hub and of every connector, and metrics, as Markdown\n"
     "  dragoman version\n"
     "\n"
     "journal, trace and record find the data by --config FILE or --data DIR. Settings of serve, also as flags and environment:\n\n";
@@ -42,6 +43,7 @@ static void find_data(struct arena *a, struct options *o)
     }
     o->data = config_text(c, CFG_DATA).p;
     o->listen = config_text(c, CFG_LISTEN).p;
+    o->token = config_text(c, CFG_ADMIN_TOKEN).p;
 }
 
 int main(int argc, char **argv)
@@ -57,6 +59,8 @@ int main(int argc, char **argv)
         puts("dragoman " DRAGOMAN_VERSION);
         return 0;
     }
+    if (strcmp(command, "help") == 0 && argc > 2 && strcmp(argv[2], "tables") == 0)
+        return command_tables();
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct options o = { .argc = argc - 2, .argv = argv + 2 };
     char **words = ARENA_ARRAY(a, char *, (size_t)argc + 1);
