@@ -315,6 +315,7 @@ static bool start(struct serving *s, struct fault *f)
     h->public_url = config_text(s->config, CFG_PUBLIC_URL);
     h->loop = loop_new();
     limits_of(s);
+    (void)hub_steady_ms(h); /* from here on ages are told by it */
     accounts_make(s);
     h->conversations = conversations_new(h);
     if (!open_data(s, f) || !open_net(s, f))
