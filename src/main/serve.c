@@ -315,6 +315,7 @@ static bool start(struct serving *s, struct fault *f)
     h->public_url = config_text(s->config, CFG_PUBLIC_URL);
     h->loop = loop_new();
     limits_of(s);
+    (void)hub_steady_ms(h); /* from here on ages are told by it */
     accounts_make(s);
     h->conversations = conversations_new(h);
     if (!open_data(s, f) || !open_net(s, f))
@@ -420,7 +421,8 @@ int command_serve(const struct options *o)
         rc = fail("cannot start", &f);
     }
     stop(s);
-    log_note(&s->log, LEVEL_INFO, "Stopped");
+    if (rc == 0)
+        log_note(&s->log, LEVEL_INFO, "Stopped");
     logger_free(s->logger);
     return rc;
 }

@@ -81,10 +81,10 @@ export async function startRoad(t, options = {}) {
   const deskUrl = await options.between?.desk?.(at(deskPort)) ?? at(deskPort);   // who stands between the hub and a simulator
   const lineUrl = await options.between?.line?.(at(linePort)) ?? at(linePort);
   const config = join(dir, 'hub.yaml');
-  const extra = (o, pad) => Object.entries(o ?? {}).map(([k, v]) => `${pad}${k}: ${JSON.stringify(v)}\n`).join('');
+  const extra = (o, pad) => Object.entries(o ?? {}).map(([k, v]) => `${pad}${k}: ${JSON.stringify(v)}\n`).join(''); // JSON is YAML
   writeFileSync(config, `listen: 127.0.0.1:${hubPort}
 public_url: ${at(hubPort)}
-data: ${join(dir, 'data')}
+data: ${options.data ?? join(dir, 'data')}
 guard: off
 ${extra(options.hub, '')}tenants:
   - name: Test Shop
