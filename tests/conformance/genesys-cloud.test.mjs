@@ -2,7 +2,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createHmac} from 'node:crypto';
-import {startRoad, token, until} from '../e2e/harness.mjs';
+import {startRoad, until} from '../e2e/harness.mjs';
 import {Recorder} from './recorder.mjs';
 import {shapes} from './schema.mjs';
 
@@ -76,26 +76,32 @@ const vector = '{"id":"0f3c7d2e5b6a49188c1d2e3f4a5b6c7d","channel":{"id":"5c1f0a
   + '"direction":"Outbound","originatingEntity":"Human","conversationId":"b2a7c8d9-1e2f-4a3b-8c4d-5e6f70819203"}';
 const mac = 'a9+r0s9uqoiV2onejRUukqb8NvwbXauoWPaFvnngtXY=';
 
-test('the hub takes the signature vector, in Base64 and in hexadecimal digits, and nothing beside it', async t => {
+test('the hub takes the signature vector, and nothing beside it', async t => {
   assert.equal(Buffer.byteLength(vector), 504);
   assert.equal(createHmac('sha256', key).update(vector).digest('base64'), mac);
-  const desk = new Recorder();
-  const road = await startRoad(t, {between: {desk: url => desk.start(t, url)}, desk: {integration: {name: 'HUB-TEST', token: key}}});
+  const named = '5c1f0a52-7d1b-4c39-9a0e-0d8f6b7a1c22';   // the vector is of an integration with this id, so ours is called so
+  let ours = named;
+  const desk = new Recorder({
+    asked: text => text.replaceAll(named, ours),
+    answered: text => {
+      if (ours === named && text.includes('outboundNotificationWebhookUrl')) ours = /"id":"([0-9a-f-]{36})"/.exec(text)?.[1] ?? ours;
+      return text.replaceAll(ours, named);
+    },
+  });
+  const road = await startRoad(t, {between: {desk: url => desk.start(t, url)}, integration: {name: 'HUB-TEST', token: key}});
   const made = JSON.parse(desk.to(integrations).filter(c => c.method === 'POST').at(-1).body);
   assert.equal(made.outboundNotificationWebhookSignatureSecretToken, key, 'what the platform signs with');
-  const path = new URL(made.outboundNotificationWebhookUrl).pathname;
-  const post = (body, signature, at = path) => road.hub.call('POST', at, body, signature ? {'x-hub-signature-256': signature} : {});
-  const hex = Buffer.from(mac, 'base64').toString('hex');
-  const ours = JSON.parse(desk.to(integrations).filter(c => c.method === 'POST').at(-1).answer).id;
-  const own = vector.replaceAll('5c1f0a52-7d1b-4c39-9a0e-0d8f6b7a1c22', ours);
+  const {pathname} = new URL(made.outboundNotificationWebhookUrl);
+  const post = (body, signature) => road.hub.call('POST', pathname, body, signature ? {'x-hub-signature-256': signature} : {});
+  const other = vector.replaceAll(named, '6c1f0a52-7d1b-4c39-9a0e-0d8f6b7a1c22');
   const sign = body => 'sha256=' + createHmac('sha256', key).update(body).digest('base64');
+  const hex = Buffer.from(mac, 'base64').toString('hex');
   const rows = [
-    ['the vector', vector, `sha256=${mac}`, 200], ['its hexadecimal form', vector, `sha256=${hex}`, 200], ['the same for our own integration', own, sign(own), 200],
-    ['one byte more', vector + '\n', `sha256=${mac}`, 403], ['another body', own, `sha256=${mac}`, 403], ['no signature', vector, undefined, 403],
+    ['the vector', vector, `sha256=${mac}`, 200], ['in hexadecimal digits, which the platform does not use', vector, `sha256=${hex}`, 403], ['another integration', other, sign(other), 404],
+    ['one byte more', vector + '\n', `sha256=${mac}`, 403], ['another body', vector.replace('Hello', 'hello'), `sha256=${mac}`, 403], ['no signature', vector, undefined, 403],
     ['another method', vector, `sha1=${mac}`, 403], ['half a signature', vector, `sha256=${mac.slice(0, 20)}`, 403], ['no body', '', `sha256=${mac}`, 403],
   ];
   const got = [];
   for (const [what, body, signature] of rows) got.push([what, (await post(body, signature)).status]);
   assert.deepEqual(got, rows.map(([what, , , status]) => [what, status]));
-  assert.notEqual(token, key);
 });
