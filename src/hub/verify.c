@@ -47,7 +47,7 @@ bool hook_verify(struct call *c, const struct request *rq, slice *ret_body, stru
 bool hook_sign(const struct account *acc, struct arena *a, slice body, struct header *ret, struct fault *f)
 {
     const struct hook *hook = &acc->type->hook;
-    slice secret = SLICE_NONE, value = SLICE_NONE;
+    slice secret = SLICE_NONE, value;
     *ret = (struct header){ SLICE_NONE, SLICE_NONE };
     if (hook->how == VERIFY_NONE)
         return true;

@@ -186,7 +186,7 @@ static bool listen_on(struct server *s, const char *listen_text, struct fault *f
         return fault(f, "bad_value", "listen", "cannot resolve \"%s\": %s", listen_text, gai_strerror(rc));
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
-    struct sockaddr_storage at;
+    struct sockaddr_storage at = { 0 };
     socklen_t at_n = sizeof(at);
     bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
               setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 && /* inherited by what is accepted */
