@@ -1,0 +1,14 @@
+// The short, seeded form of every fault; tools/faults runs the long one.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import {readdirSync} from 'node:fs';
+
+const folder = new URL('.', import.meta.url);
+for (const file of readdirSync(folder).filter(f => f.endsWith('.fault.mjs')).sort()) {
+  const fault = await import(new URL(file, folder));
+  test(fault.title(fault.short), {timeout: 180000}, async t => {
+    const found = await fault.run(t, fault.short);
+    console.log(`# ${JSON.stringify(found)}`);
+    assert.equal(fault.verdict(found), undefined);
+  });
+}
