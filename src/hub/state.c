@@ -1,5 +1,6 @@
 #include "hub/state.h"
 #include "hub/hub.h"
+#include "hub/known.h"
 #include "store/store.h"
 
 struct entry {
@@ -24,6 +25,8 @@ struct state {
     struct loop_timer timer;
     struct flushing *flushing; /* NULL: none is under way */
     struct getting *gets;      /* the store is being asked */
+    struct known *known;       /* conversations that may be in the store; NULL: they are too many to know */
+    bool knows;                /* those of earlier starts are in it, too */
 };
 enum { STATE_BUCKETS = 8192, STATE_RETRY_MS = 5000, STATE_READ_AGAIN_MS = 1000 };
 
@@ -43,6 +46,7 @@ struct state *state_new(struct hub *h)
     s->hub = h;
     s->n_buckets = STATE_BUCKETS;
     s->buckets = must_calloc(s->n_buckets, sizeof(struct entry *));
+    s->known = known_new();
     return s;
 }
 
@@ -71,6 +75,7 @@ void state_free(struct state *s)
     while (s->gets)
         getting_free(s->gets);
     free(s->flushing);
+    known_free(s->known);
     for (size_t i = 0; i < s->n_buckets; i++)
         for (struct entry *e = s->buckets[i], *next; e; e = next) {
             next = e->hash_next;
@@ -88,6 +93,11 @@ static struct entry **entry_at(struct state *s, slice key)
     return at;
 }
 
+static bool is_conversation(slice key)
+{
+    return slice_starts(key, SL("c:"));
+}
+
 static void entry_put(struct state *s, slice key, slice value)
 {
     struct entry **at = entry_at(s, key);
@@ -97,6 +107,8 @@ static void entry_put(struct state *s, slice key, slice value)
         memcpy(e->key, key.p, key.n);
         e->n_key = key.n;
         s->n++;
+        if (s->known && is_conversation(key))
+            known_add(s->known, key);
     }
     char *copy = NULL;
     if (value.p) {
@@ -234,6 +246,10 @@ void state_get(struct state *s, slice key, void (*done)(void *arg, slice value),
         done(arg, e->value ? slice_mem(e->value, e->n_value) : SLICE_NONE);
         return;
     }
+    if (s->knows && is_conversation(key) && !known_may(s->known, key)) {
+        done(arg, SLICE_NONE);
+        return;
+    }
     struct getting *g = must_calloc(1, sizeof(*g) + key.n);
     *g = (struct getting){ .next = s->gets, .done = done, .arg = arg, .s = s, .n_key = key.n };
     memcpy(g->key, key.p, key.n);
@@ -241,6 +257,35 @@ void state_get(struct state *s, slice key, void (*done)(void *arg, slice value),
         g->next->prev = g;
     s->gets = g;
     ask(g);
+}
+
+struct learning {
+    struct state *s;
+    size_t n;
+};
+
+static void learn(void *arg, slice key, slice value)
+{
+    struct learning *l = arg;
+    (void)value;
+    l->n++;
+    known_add(l->s->known, key);
+}
+
+static void learned(void *arg, const struct fault *f)
+{
+    struct learning *l = arg;
+    l->s->knows = !f && l->n <= KNOWN_KEYS;
+    if (l->s->knows)
+        return;
+    known_free(l->s->known);
+    l->s->known = NULL;
+}
+
+void state_learn(struct state *s)
+{
+    struct learning l = { s, 0 };
+    store_walk(s->hub->store, SL("c:"), KNOWN_KEYS + 1, learn, learned, &l);
 }
 
 struct scanning {

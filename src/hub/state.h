@@ -28,6 +28,8 @@ void state_put(struct state *s, struct jbatch *b, slice key, slice value);
 void state_get(struct state *s, slice key, void (*done)(void *arg, slice value), void *arg);
 /* Hands the store everything that it has not got yet (stop; store_close then waits for it). */
 void state_flush_all(struct state *s);
+/* Before the loop runs, once: learns which conversations the store has, so that it need not be asked for those of new guests (known.h). */
+void state_learn(struct state *s);
 /* Before the loop runs: everything whose key begins with prefix. */
 void state_each(struct state *s, slice prefix, void (*each)(void *arg, slice key, slice value), void *arg);
 #endif

@@ -342,6 +342,7 @@ static bool start(struct serving *s, struct fault *f)
     h->media = media_new(h);
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
+    state_learn(h->state);
     conversations_load_open(h);
     store_start(h->store, h->loop);
     server_observe(s->server, observe, s);

@@ -392,6 +392,16 @@ void store_scan(struct store *s, slice prefix, size_t limit, void (*each)(void *
     submit(s, r);
 }
 
+void store_walk(struct store *s, slice prefix, size_t limit, void (*each)(void *arg, slice key, slice value), store_done done,
+                void *arg)
+{
+    struct fault f = { 0 };
+    assert(!s->loop && prefix.n <= STORE_KEY_MAX);
+    bool ok = s->engine->scan(s->e, prefix, limit, each, arg, &f);
+    if (done)
+        done(arg, ok ? NULL : &f);
+}
+
 void store_attachment_put(struct store *s, const struct attachment *a, store_done done, void *arg)
 {
     struct request *r = request_new(OP_ATT_PUT, done, arg);

@@ -73,6 +73,8 @@ TEST(store_keys_are_put_found_scanned_and_removed)
     CHECK_SLICE(noted(), SL("a/1=uno a/2= a/\xff=last done:ok "));
     store_scan(s, SL("a/"), 2, on_pair, on_done, TAG(""));
     CHECK_SLICE(noted(), SL("a/1=uno a/2= done:ok "));
+    store_walk(s, SL("a/"), 2, on_pair, on_done, TAG(""));
+    CHECK_SLICE(noted(), SL("a/1=uno a/2= done:ok "));
     store_scan(s, SL("\xff"), 0, on_pair, on_done, TAG(""));
     CHECK_SLICE(noted(), SL("\xff\xff=end done:ok "));
     store_get(s, SL("a/2"), on_got, TAG(""));
