@@ -349,8 +349,8 @@ static void end_retry(struct delivering *dl, int64_t in_ms, bool hard, bool coun
     uint32_t random;
     random_bytes(&random, sizeof(random));
     in_ms = in_ms > 0 ? MIN(in_ms, RETRY_MOST_MS) : backoff_ms(dl->work->attempts, random);
-    if (counts)
-        in_ms = MAX(in_ms, breaker_failure(&target->breaker, hard, time_mono_ms(), random));
+    int64_t closed_ms = counts ? breaker_failure(&target->breaker, hard, time_mono_ms(), random) : 0;
+    in_ms = MAX(in_ms, closed_ms);
     meter_outcome(target, "retry", -1);
     log_outcome(dl, LEVEL_INFO, "Message put off", dl->fault.text);
     dl->end = OUT_RETRY;

@@ -23,6 +23,7 @@ struct store;
 struct server;
 struct seal;
 struct run;
+struct recorder;
 struct work;       /* a message at the head of its lane: deliver.c */
 struct delivering; /* one under way: deliver.c */
 struct accepting;
@@ -109,6 +110,7 @@ struct hub {
     struct state *state;
     struct conversations *conversations;
     struct media_jobs *media;
+    struct recorder *recorder; /* NULL: there is none */
     bool draining;       /* no new deliveries; what is open is finished */
     bool stopped;        /* no new calls either: hub_stop is at work */
     int64_t wall_less_mono_ms; /* 0: not asked yet */
