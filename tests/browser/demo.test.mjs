@@ -11,8 +11,9 @@ const stickers = base => `${base}/stickershop/v1/sticker/{stickerId}/android/sti
 
 test('a guest and an agent talk, from the first word to the reopening', async t => {
   const road = await startRoad(t, {line: url => ({sticker_url: stickers(url)})});
-  const {phone, desk, complaints, answers} = await openPages(t, road);
-  for (const a of answers) assert.match(a.headers()['content-security-policy'] ?? '', /default-src 'none'/, 'a strict policy');
+  const {phone, desk, complaints} = await openPages(t, road);
+  for (const page of [phone, desk])
+    assert.match(await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content'), /^default-src 'none'; script-src 'sha256-/, 'a strict policy');
 
   await t.test('text, both ways, and the agent\'s name on the phone', async () => {
     await phone.getByTestId('message-input').fill('Where is my <b>parcel</b>? 🙂');
@@ -61,10 +62,12 @@ test('a guest and an agent talk, from the first word to the reopening', async t 
     assert.deepEqual(await offered.allTextContents(), ['Yes please', 'Tomorrow']);
     await offered.first().click();
     await offered.first().waitFor({state: 'hidden'});
-    const answer = fromGuest(desk).filter({hasText: 'Yes please'});
-    await answer.waitFor();
-    await answer.getByTestId('pressed').waitFor();
-    assert.match(await answer.getByTestId('pressed').textContent(), /^pressed \(/, 'told as an answer to what was offered');
+    await own(phone).filter({hasText: 'Yes please'}).waitFor();
+    await fromGuest(desk).filter({hasText: 'Yes please'}).waitFor();
+    await desk.getByTestId('quick-replies-sample').click();   // these carry a payload beside what they show
+    await phone.getByTestId('quick-reply').filter({hasText: /^No$/}).click();
+    const pressed = fromGuest(desk).last().getByTestId('pressed');
+    await pressed.filter({hasText: 'pressed (no-1)'}).waitFor();
   });
 
   await t.test('a card with a button', async () => {

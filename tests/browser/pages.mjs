@@ -32,12 +32,12 @@ export async function openPages(t, road, {phoneSize = {width: 1180, height: 860}
     page.on('requestfailed', r => r.failure()?.errorText !== 'net::ERR_ABORTED' && complaints.push(`${name}: ${r.url()} ${r.failure()?.errorText}`));
     await page.exposeFunction('complain', what => complaints.push(`${name}: ${what}`));
     await page.addInitScript(() => addEventListener('securitypolicyviolation', e => window.complain(`${e.violatedDirective} refused ${e.blockedURI}`)));
-    const answer = await page.goto(url);
-    return {page, answer};
+    await page.goto(url);
+    return page;
   };
   const phone = await open('phone', road.line.base + '/', phoneSize);
   const desk = await open('desk', road.desk.base + '/', deskSize);
-  return {browser, complaints, phone: phone.page, desk: desk.page, answers: [phone.answer, desk.answer]};
+  return {browser, complaints, phone, desk};
 }
 
 // The picture in `where` has arrived and is drawn.
