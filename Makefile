@@ -1,8 +1,9 @@
 # make        builds build/dragoman
 # make run    installs what is missing, builds, starts the hub with a demonstration
 # make test   installs what is missing, runs every test; the last line is "N passed, N failed"
+# make screenshot  takes the picture of the README anew
 # make bench  measures; make fuzz  fuzzes each parser; make faults  kills and starves the hub; make clean
-.PHONY: all setup build run test bench faults fuzz asan coverage lint clean
+.PHONY: all setup build run test bench faults fuzz asan coverage lint screenshot clean
 
 all: build
 
@@ -42,6 +43,10 @@ coverage:
 lint: build
 	@DRAGOMAN_SETUP_LINT=1 tools/setup
 	@tools/lint
+
+screenshot: build
+	@DRAGOMAN_SETUP_TESTS=1 tools/setup
+	@tools/node tests/browser/screenshot.mjs
 
 clean:
 	rm -rf build build-asan build-clang build-werror build-coverage build-fuzz web/dist build-setup.log

@@ -103,7 +103,7 @@ ${extra(options.desk, '      ')}    channels:
         channel_secret: ${secret}
         bot_id: "@testshop"
         prefix_agent_name: true
-${extra(options.line, '        ')}`);
+${extra(typeof options.line === 'function' ? options.line(at(linePort)) : options.line, '        ')}`);
   const road = {
     dir, config, until,
     hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), line: new Api(at(linePort)),

@@ -31,7 +31,7 @@ static const struct setting line_settings[LINE_SETTINGS] = {
         .help = "The destination a guest is switched to when the conversation is done (the third-party bot)" },
     [LINE_REPLY_SECONDS]  = { "reply_seconds", "Reply for", SETTING_NUMBER, .otherwise = "50", .max = 60,
         .help = "Seconds a reply token is used, free of the monthly quota; 0: always push" },
-    [LINE_STICKER_URL]    = { "sticker_url", "Sticker pictures", SETTING_URL,
+    [LINE_STICKER_URL]    = { "sticker_url", "Sticker pictures", .max = 1024, /* no SETTING_URL: the braces */
         .otherwise = "https://stickershop.line-scdn.net/stickershop/v1/sticker/{stickerId}/android/sticker.png",
         .help = "Where the picture of a sticker is; {stickerId} and {packageId} are filled in" },
     [LINE_SHOW_SYSTEM]    = { "show_system_messages", "Show System Messages", SETTING_BOOL, .otherwise = "false",
