@@ -194,15 +194,16 @@ def b8():
 
 # ---- peers ---------------------------------------------------------------------------------------------------------------
 
-def peer(start):
+def peer(start, cgroup=False, **o):
     def run():
         with Bench() as b:
             b.sink()
+            b.cgroup = Cgroup(cpu_milli=50, memory_mib=64) if cgroup else None
             p = start(b)
             port = p.line()["port"]
             time.sleep(1)
             before = p.cpu_s()
-            figures, sent = b.load(port=port, kind="line", path="/line", **B1)
+            figures, sent = b.load(port=port, kind="line", path="/line", **{**B1, **o})
             forwards = p.name == "node-forward"
             if forwards:
                 until("all at the desk", lambda: b.sink_says()["desk"]["unique"] >= figures["accepted"], 20)
@@ -217,15 +218,26 @@ def node(mode):
     def start(b):
         if not (ROOT / "bench/npm/node_modules/express").exists():
             raise Skipped("npm packages of the peers are not installed: (cd bench/npm && npm ci)")
-        return b.start(f"node-{mode}", ["node", ROOT / "bench/npm/peer.mjs", mode, b.desk_port], env={"NODE_ENV": "production"})
+        return b.start(f"node-{mode}", ["node", ROOT / "bench/npm/peer.mjs", mode, b.desk_port], env={"NODE_ENV": "production"},
+                       before=b.cgroup.enter if b.cgroup else None)
     return start
 
 
+def floor(b):
+    return b.start("floor", [BUILD / "bench/bench-floor"], before=b.cgroup.enter if b.cgroup else None)
+
+
+# id: what, function, the hub's bench it stands beside
 PEERS = {
-    "a": ("Node.js, express, @line/bot-sdk: acknowledges only", peer(node("ack"))),
-    "b": ("the same, append and group fdatasync before the 200", peer(node("durable"))),
-    "c": ("the same, forwards to the desk before the 200", peer(node("forward"))),
-    "e": ("C floor: epoll, HMAC, group fdatasync, 200", peer(lambda b: b.start("floor", [BUILD / "bench/bench-floor"]))),
+    "a": ("Node.js, express, @line/bot-sdk: acknowledges only", peer(node("ack")), "B1"),
+    "b": ("the same, append and group fdatasync before the 200", peer(node("durable")), "B1"),
+    "c": ("the same, forwards to the desk before the 200", peer(node("forward")), "B1"),
+    "e": ("C floor: epoll, HMAC, group fdatasync, 200", peer(floor), "B1"),
+    "bx": ("b, flat out", peer(node("durable"), seconds=0), "B1x"),
+    "cx": ("c, flat out", peer(node("forward"), seconds=0), "B1x"),
+    "ex": ("C floor, flat out", peer(floor, seconds=0), "B1x"),
+    "bq": ("b in a cgroup of 5 % CPU", peer(node("durable"), cgroup=True), "B1q"),
+    "eq": ("C floor in a cgroup of 5 % CPU", peer(floor, cgroup=True), "B1q"),
 }
 
 # id: what, function, targets (figure, words, "max" or "min", limit)

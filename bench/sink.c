@@ -371,7 +371,8 @@ static void line_content(struct sink *s, const struct http_message *m, unsigned 
     memcpy(s->content + 4, number, 8);
     s->contents++;
     c->sends_content = true;
-    s->contents_max = MAX(s->contents_max, ++s->contents_now);
+    s->contents_now++;
+    s->contents_max = MAX(s->contents_max, s->contents_now);
     buffer_printf(&c->out, "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", WORK_IMAGE_BYTES);
     buffer_add(&c->out, (slice){ s->content, WORK_IMAGE_BYTES });
 }
