@@ -41,6 +41,8 @@ def bench_lines(name, what, targets, rows):
 
 
 def ratio(hub, peer, key):
+    if any(key not in r for r in peer):
+        return "–"
     h, p = [statistics.median([r[key] for r in rows]) for rows in (hub, peer)]
     return f"{number(p)} ({h / p:.2f}×)" if p else number(p)
 
