@@ -17,6 +17,13 @@ void hub_limits_default(struct hub_limits *l)
     };
 }
 
+int64_t hub_steady_ms(struct hub *h)
+{
+    if (!h->wall_less_mono_ms)
+        h->wall_less_mono_ms = time_now_ms() - time_mono_ms();
+    return h->wall_less_mono_ms + time_mono_ms();
+}
+
 struct actor *hub_actor(const struct hub *h, slice account_id)
 {
     for (size_t i = 0; i < h->n_actors; i++)

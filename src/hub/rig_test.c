@@ -19,7 +19,7 @@
 
 enum { T_SECRET, T_URL, T_KEY, T_PER_SECOND, T_PREFIX, T_SETTINGS };
 static const struct setting t_settings[T_SETTINGS] = {
-    [T_SECRET] = { "secret" }, [T_URL] = { "base_url" }, [T_KEY] = { "key" }, [T_PER_SECOND] = { "per_second" }, [T_PREFIX] = { "prefix_agent_name" },
+    [T_SECRET] = { .name = "secret" }, [T_URL] = { .name = "base_url" }, [T_KEY] = { .name = "key" }, [T_PER_SECOND] = { .name = "per_second" }, [T_PREFIX] = { .name = "prefix_agent_name" },
 };
 
 static bool t_receive(struct call *c, const struct request *rq, struct inbox *in)
@@ -275,16 +275,22 @@ static int copy_one(const char *path, const struct stat *st, int flag, struct FT
     bool ok = in >= 0 && out >= 0;
     for (ssize_t n; ok && (n = read(in, buf, sizeof(buf))) > 0;)
         ok = write(out, buf, (size_t)n) == n;
-    close(in);
-    close(out);
+    if (in >= 0)
+        close(in);
+    if (out >= 0)
+        close(out);
     return !ok;
 }
 
 void rig_crash(struct rig *r)
 {
+    bool whole = false;
     copy_from = r->dir;
-    copy_to = test_dir();
-    CHECK(nftw(copy_from, copy_one, 8, FTW_PHYS) == 0);
+    for (int i = 0; i < 5 && !whole; i++) { /* a file may go while we copy: then the copy is of no moment */
+        copy_to = test_dir();
+        whole = nftw(copy_from, copy_one, 8, FTW_PHYS) == 0;
+    }
+    CHECK(whole);
     rig_stop(r);
     r->dir = copy_to;
     rig_start(r);

@@ -66,8 +66,11 @@ void rig_disk_full(bool full); /* of this whole process */
 
 #define UNTIL(r, cond)                                                                                       \
     do {                                                                                                     \
-        for (int64_t end_ms_ = time_mono_ms() + RIG_WAIT_MS; !(cond); rig_turn((r), 5))                      \
+        int64_t end_ms_ = time_mono_ms() + RIG_WAIT_MS;                                                      \
+        while (!(cond)) {                                                                                    \
             if (time_mono_ms() > end_ms_)                                                                    \
                 test_fail(__FILE__, __LINE__, "waited in vain for %s", #cond);                               \
+            rig_turn((r), 5);                                                                                \
+        }                                                                                                    \
     } while (0)
 #endif

@@ -3,6 +3,8 @@
 //   const line = new Recorder();
 //   const road = await startRoad(t, {between: {line: url => line.start(t, url)}});
 //   line.calls       // [{method, path, headers, body, status, answer}], in the order of their answers
+//
+// new Recorder({asked, answered}) changes what passes: asked(text) every path and body, answered(text) every answer.
 import {createServer} from 'node:http';
 
 export async function bytesOf(stream) {
@@ -13,6 +15,7 @@ export async function bytesOf(stream) {
 
 export class Recorder {
   calls = [];
+  constructor({asked, answered} = {}) { this.asked = asked; this.answered = answered; }
   async start(t, url) {
     const server = createServer((rq, rs) => this.#pass(url, rq, rs).catch(e => { rs.statusCode = 502; rs.end(e.message); }));
     await new Promise(r => server.listen(0, '127.0.0.1', r));
@@ -20,11 +23,13 @@ export class Recorder {
     return `http://127.0.0.1:${server.address().port}`;
   }
   async #pass(url, rq, rs) {
-    const body = await bytesOf(rq);
+    const read = await bytesOf(rq);
+    const body = this.asked ? Buffer.from(this.asked(read.toString())) : read;
     const headers = Object.fromEntries(Object.entries(rq.headers).filter(([k]) => !['host', 'connection', 'content-length', 'expect', 'transfer-encoding'].includes(k)));
-    const r = await fetch(url + rq.url, {method: rq.method, headers, body: body.length ? body : undefined, redirect: 'manual'});
-    const answer = Buffer.from(await r.arrayBuffer());
-    this.calls.push({method: rq.method, path: new URL(rq.url, url).pathname, headers: rq.headers, body: body.toString(), status: r.status, answer: answer.toString()});
+    const r = await fetch(url + (this.asked?.(rq.url) ?? rq.url), {method: rq.method, headers, body: body.length ? body : undefined, redirect: 'manual'});
+    const got = Buffer.from(await r.arrayBuffer());
+    const answer = this.answered ? Buffer.from(this.answered(got.toString())) : got;
+    this.calls.push({method: rq.method, path: new URL(rq.url, url).pathname, headers: rq.headers, body: read.toString(), status: r.status, answer: answer.toString()});
     rs.writeHead(r.status, Object.fromEntries([...r.headers].filter(([k]) => !['content-encoding', 'transfer-encoding', 'content-length', 'connection', 'keep-alive'].includes(k))));
     rs.end(answer);
   }

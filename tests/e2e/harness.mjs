@@ -93,7 +93,7 @@ ${extra(options.hub, '')}tenants:
       base_url: ${deskUrl}
       client_id: c1
       client_secret: s1
-      integration: {name: Test LINE, token: ${token}}
+      integration: ${JSON.stringify(options.integration ?? {name: 'Test LINE', token})}
       end_poll_seconds: 1
       typing: true
 ${extra(options.desk, '      ')}    channels:
