@@ -216,9 +216,11 @@ def peer(start, cgroup=False, **o):
 
 def node(mode):
     def start(b):
-        if not (ROOT / "bench/npm/node_modules/express").exists():
-            raise Skipped("npm packages of the peers are not installed: (cd bench/npm && npm ci)")
-        return b.start(f"node-{mode}", ["node", ROOT / "bench/npm/peer.mjs", mode, b.desk_port], env={"NODE_ENV": "production"},
+        folder = ROOT / "bench/npm"
+        if not (folder / "node_modules/express").exists():
+            if not shutil.which("npm") or subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder).returncode:
+                raise Skipped("npm could not install the peers' packages in bench/npm")
+        return b.start(f"node-{mode}", ["node", folder / "peer.mjs", mode, b.desk_port], env={"NODE_ENV": "production"},
                        before=b.cgroup.enter if b.cgroup else None)
     return start
 
