@@ -1,8 +1,8 @@
 """What each bench does. Every function makes one run in a fresh folder and returns its figures; "conservation" must have passed."""
-import hashlib, json, statistics, subprocess, threading, time, urllib.request
+import hashlib, re, shutil, statistics, subprocess, time, urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from measure import BUILD, ROOT, Bench, Cgroup, Sampler, Skipped, conservation, end_to_end_ms, get, until
+from measure import BUILD, ROOT, Bench, Cgroup, Sampler, Skipped, conservation, end_to_end_ms, free_port, get, until
 
 B1 = {"count": 10000, "guests": 5000, "connections": 32, "seconds": 5}
 SETTLE = 0.3  # outcomes are written to the journal within 50 ms
@@ -194,15 +194,16 @@ def b8():
 
 # ---- peers ---------------------------------------------------------------------------------------------------------------
 
-def peer(start):
+def peer(start, cgroup=False, **o):
     def run():
         with Bench() as b:
             b.sink()
+            b.cgroup = Cgroup(cpu_milli=50, memory_mib=64) if cgroup else None
             p = start(b)
             port = p.line()["port"]
             time.sleep(1)
             before = p.cpu_s()
-            figures, sent = b.load(port=port, kind="line", path="/line", **B1)
+            figures, sent = b.load(port=port, kind="line", path="/line", **{**B1, **o})
             forwards = p.name == "node-forward"
             if forwards:
                 until("all at the desk", lambda: b.sink_says()["desk"]["unique"] >= figures["accepted"], 20)
@@ -215,17 +216,78 @@ def peer(start):
 
 def node(mode):
     def start(b):
-        if not (ROOT / "bench/npm/node_modules/express").exists():
-            raise Skipped("npm packages of the peers are not installed: (cd bench/npm && npm ci)")
-        return b.start(f"node-{mode}", ["node", ROOT / "bench/npm/peer.mjs", mode, b.desk_port], env={"NODE_ENV": "production"})
+        folder = ROOT / "bench/npm"
+        if not (folder / "node_modules/express").exists():
+            if not shutil.which("npm") or subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder).returncode:
+                raise Skipped("npm could not install the peers' packages in bench/npm")
+        return b.start(f"node-{mode}", ["node", folder / "peer.mjs", mode, b.desk_port], env={"NODE_ENV": "production"},
+                       before=b.cgroup.enter if b.cgroup else None)
     return start
 
 
+def floor(b):
+    return b.start("floor", [BUILD / "bench/bench-floor"], before=b.cgroup.enter if b.cgroup else None)
+
+
+FAKESMSC = Path("/usr/lib/kannel/test/fakesmsc")
+
+
+def kannel():
+    """A text from a simulated SMS centre goes to a web address, what that answers goes back: no webhook signature, no JSON, store without fdatasync."""
+    if not shutil.which("bearerbox") or not FAKESMSC.exists():
+        raise Skipped("Kannel is not installed: apt-get install kannel kannel-extras")
+    with Bench() as b:
+        b.sink()
+        admin, box, smsc, send = (free_port() for _ in range(4))
+        conf = Path(b.folder) / "kannel.conf"
+        conf.write_text(f"""
+group = core
+admin-port = {admin}
+admin-password = bench
+smsbox-port = {box}
+store-type = file
+store-location = "{b.folder}/kannel.store"
+box-allow-ip = "127.0.0.1"
+
+group = smsc
+smsc = fake
+port = {smsc}
+connect-allow-ip = 127.0.0.1
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+sendsms-port = {send}
+
+group = sms-service
+keyword = default
+get-url = "http://127.0.0.1:{b.line_port}/sms?from=%p&text=%r"
+""")
+        bearer = b.start("bearerbox", ["bearerbox", "-v", "3", conf])
+        time.sleep(1)
+        sms = b.start("smsbox", ["smsbox", "-v", "3", conf])
+        time.sleep(2)
+        before, count = bearer.cpu_s() + sms.cpu_s(), B1["count"]
+        phone = b.start("fakesmsc", [FAKESMSC, "-H", "127.0.0.1", "-r", smsc, "-i", B1["seconds"] / count, "-m", count, "123 345 text good morning, where is my order 4711?"])
+        began = time.monotonic()
+        back = lambda: int((re.findall(r"Got message (\d+)", phone.log.read_text(errors="replace")[-4000:]) or ["0"])[-1])
+        until("all round", lambda: back() >= count, 90, 0.1)
+        took, used = time.monotonic() - began, bearer.cpu_s() + sms.cpu_s() - before
+        return {"count": count, "accepted": back(), "wall_s": took, "per_second": back() / took, "cpu_us": used * 1e6 / count, "peak_mib": bearer.peak_mib() + sms.peak_mib(),
+                "conservation": {"passed": back() == count and b.sink_says()["sms"] == count, "asked": b.sink_says()["sms"], "back": back()}}
+
+
+# id: what, function, the hub's bench it stands beside
 PEERS = {
-    "a": ("Node.js, express, @line/bot-sdk: acknowledges only", peer(node("ack"))),
-    "b": ("the same, append and group fdatasync before the 200", peer(node("durable"))),
-    "c": ("the same, forwards to the desk before the 200", peer(node("forward"))),
-    "e": ("C floor: epoll, HMAC, group fdatasync, 200", peer(lambda b: b.start("floor", [BUILD / "bench/bench-floor"]))),
+    "a": ("Node.js, express, @line/bot-sdk: acknowledges only", peer(node("ack")), "B1"),
+    "b": ("the same, append and group fdatasync before the 200", peer(node("durable")), "B1"),
+    "c": ("the same, forwards to the desk before the 200", peer(node("forward")), "B1"),
+    "d": ("Kannel: text from a simulated SMS centre to a web address, its answer back", kannel, "B1"),
+    "e": ("C floor: epoll, HMAC, group fdatasync, 200", peer(floor), "B1"),
+    "bx": ("b, flat out", peer(node("durable"), seconds=0), "B1x"),
+    "cx": ("c, flat out", peer(node("forward"), seconds=0), "B1x"),
+    "ex": ("C floor, flat out", peer(floor, seconds=0), "B1x"),
+    "bq": ("b in a cgroup of 5 % CPU", peer(node("durable"), cgroup=True), "B1q"),
+    "eq": ("C floor in a cgroup of 5 % CPU", peer(floor, cgroup=True), "B1q"),
 }
 
 # id: what, function, targets (figure, words, "max" or "min", limit)

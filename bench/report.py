@@ -41,25 +41,34 @@ def bench_lines(name, what, targets, rows):
 
 
 def ratio(hub, peer, key):
+    if any(key not in r for r in peer):
+        return "–"
     h, p = [statistics.median([r[key] for r in rows]) for rows in (hub, peer)]
     return f"{number(p)} ({h / p:.2f}×)" if p else number(p)
 
 
+PEER_FIGURES = ("cpu_us", "answer_p50_ms", "answer_p99_ms", "per_second", "peak_mib")
+
+
+def hub_line(name, rows):
+    return f"| | **Dragoman**, {name} | {' | '.join(number(statistics.median([r[k] for r in rows])) for k in PEER_FIGURES)} |"
+
+
 def peer_lines(last, benches):
+    """Each bench of the hub, then the peers that did the same work."""
     out = []
-    hub = scored(last.get("B1", []))
-    for key, (what, _) in benches.PEERS.items():
-        rows = last.get("peer-" + key, [])
-        good = scored(rows)
-        if not rows:
+    for beside in dict.fromkeys(p[2] for p in benches.PEERS.values()):
+        hub = scored(last.get(beside, []))
+        peers = {k: p for k, p in benches.PEERS.items() if p[2] == beside and "peer-" + k in last}
+        if not hub or not peers:
             continue
-        if not good or not hub:
-            out.append(f"| {key} | {what} | {next((r[k] for r in rows for k in ('skipped', 'failed') if k in r), 'no score')[:100]} | | | |")
-            continue
-        out.append(f"| {key} | {what} | {ratio(hub, good, 'cpu_us')} | {ratio(hub, good, 'answer_p50_ms')} | {ratio(hub, good, 'answer_p99_ms')} | {ratio(hub, good, 'peak_mib')} |")
-    if hub:
-        m = [number(statistics.median([r[k] for r in hub])) for k in ("cpu_us", "answer_p50_ms", "answer_p99_ms", "peak_mib")]
-        out.append(f"| | **Dragoman**: durable 200, profile asked, delivered to the desk in order | {' | '.join(m)} |")
+        out.append(hub_line(beside, hub))
+        for key, (what, _, _) in peers.items():
+            rows = last["peer-" + key]
+            good = scored(rows)
+            figures = " | ".join(ratio(hub, good, k) for k in PEER_FIGURES) if good else next(
+                (r[k].splitlines()[0] for r in rows for k in ("skipped", "failed") if k in r), "no score")[:100] + " | | | |"
+            out.append(f"| {key} | {what} | {figures} |")
     return out
 
 
@@ -69,16 +78,18 @@ def render(rows, benches):
         return "No results.\n"
     newest_row = max((r for l in last.values() for r in l), key=lambda r: r["at"])
     m = newest_row["machine"]
+    others = max((r.get("others_cpus", 0) for l in last.values() for r in l), default=0)
     lines = ["# Results of the last run", "",
              f"{newest_row['at']}, commit {m['commit']}, {m['cores']} cores ({m['cpu']}), {m['memory_gib']} GiB, Linux {m['kernel']}. Hub, simulators and generator share the machine "
              "(loopback), default durability, a fresh data directory each. Median and worst of the runs; a run that loses, doubles or reorders a message has no score. "
-             "Made by `make bench` (`bench/run`).", "",
+             f"Made by `make bench` (`bench/run`). Meanwhile other programs of the machine used up to {others:.1f} CPUs.", "",
              "| | work | median | worst | target | |", "|---|---|---|---|---|---|"]
     for name, (what, _, targets) in benches.BENCHES.items():
         if name in last:
             lines += bench_lines(name, what, targets, last[name])
     peers = peer_lines(last, benches)
     if peers:
-        lines += ["", "Peers, the work of B1 (in brackets: the hub's figure divided by the peer's). Peers a, b and e deliver nothing; none of them deduplicates, keeps order, retries or "
-                  "survives a desk that is down.", "", "| | peer | CPU per message, µs | p50 of the 200, ms | p99, ms | memory, MiB |", "|---|---|---|---|---|---|"] + peers
+        lines += ["", "Peers at the same work (in brackets: the hub's figure divided by the peer's). a, b and e deliver nothing; none of them removes repeats, keeps order, tries again or "
+                  "survives a desk that is down, and none asks LINE who the guest is.", "",
+                  "| | peer | CPU per message, µs | p50 of the 200, ms | p99, ms | accepted a second | memory, MiB |", "|---|---|---|---|---|---|---|"] + peers
     return "\n".join(lines) + "\n"

@@ -55,7 +55,7 @@ struct sink {
     size_t images_room, n_images;
     unsigned integrations, messages;
     size_t tokens, profiles, details, polls, events, receipts, contents, contents_now, contents_max, bad_tokens, unknown;
-    size_t said_429, said_503, said_reset, replies, pushes;
+    size_t said_429, said_503, said_reset, replies, pushes, sms;
     char *content;
 };
 static volatile sig_atomic_t stop_asked;
@@ -371,7 +371,8 @@ static void line_content(struct sink *s, const struct http_message *m, unsigned 
     memcpy(s->content + 4, number, 8);
     s->contents++;
     c->sends_content = true;
-    s->contents_max = MAX(s->contents_max, ++s->contents_now);
+    s->contents_now++;
+    s->contents_max = MAX(s->contents_max, s->contents_now);
     buffer_printf(&c->out, "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", WORK_IMAGE_BYTES);
     buffer_add(&c->out, (slice){ s->content, WORK_IMAGE_BYTES });
 }
@@ -395,9 +396,9 @@ static void result(struct sink *s, struct buffer *out)
     record_print(&s->line, "line", &b);
     buffer_printf(&b, ",\"integrations\":%u,\"tokens\":%zu,\"profiles\":%zu,\"details\":%zu,\"polls\":%zu,\"events\":%zu,\"receipts\":%zu,\"contents\":%zu,"
                   "\"contents_max\":%zu,\"images\":%zu,\"bad_tokens\":%zu,\"unknown_calls\":%zu,\"said_429\":%zu,\"said_503\":%zu,\"said_reset\":%zu,"
-                  "\"pushes\":%zu,\"replies\":%zu}\n",
+                  "\"pushes\":%zu,\"replies\":%zu,\"sms\":%zu}\n",
                   s->integrations, s->tokens, s->profiles, s->details, s->polls, s->events, s->receipts, s->contents, s->contents_max, s->n_images,
-                  s->bad_tokens, s->unknown, s->said_429, s->said_503, s->said_reset, s->pushes, s->replies);
+                  s->bad_tokens, s->unknown, s->said_429, s->said_503, s->said_reset, s->pushes, s->replies, s->sms);
     respond(out, "200 OK", "", buffer_slice(&b));
     buffer_done(&b);
 }
@@ -424,6 +425,11 @@ static bool control(struct sink *s, slice path, struct buffer *out)
 {
     if (slice_eq(path, SL("/result")))
         return result(s, out), true;
+    if (slice_eq(path, SL("/sms"))) { /* what an SMS gateway asks; the answer's text goes back to the phone */
+        s->sms++;
+        buffer_add(out, SL("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nthanks"));
+        return true;
+    }
     if (slice_eq(path, SL("/links")))
         return links(s, out), true;
     if (slice_starts(path, SL("/arrivals/"))) {
