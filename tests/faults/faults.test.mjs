@@ -7,10 +7,11 @@ const rows = [
   ['a second hub on the data directory refuses, the first goes on', scenarios.twoHubs],
   ['a full disk: 503, then recovery by itself', scenarios.diskFull, {seconds: 1}],
   ['a desk that answers 429, 503, late, twice or not at all', scenarios.deskFaults],
-  ['a LINE that loses answers: unknown is counted exactly', scenarios.lineFaults, {rounds: 4}],
+  ['a LINE that loses answers: unknown is counted exactly', scenarios.lineFaults, {rounds: 3}],
   ['a desk that is down for 5 s', scenarios.deskDown],
   ['no file descriptors to spare', scenarios.descriptors],
   ['SIGTERM under load', scenarios.terminate],
+  ['a clock that jumps a day, forward and back', scenarios.clockJump],
   ['a last record cut or garbled', scenarios.tornTail],
 ];
 for (const [name, run, options] of rows)
