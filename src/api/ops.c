@@ -1,5 +1,6 @@
 #include "api/ops.h"
 #include "hub/conversation.h"
+#include "hub/recorder.h"
 #include "store/store.h"
 #include <malloc.h>
 #include <sys/sysinfo.h>
@@ -213,6 +214,39 @@ static void discard(struct exchange *x, void *ctx)
     decide(ctx, x, jbatch_discard, SL("{\"by\":\"operator\"}"));
 }
 
+/* ---- recording ---------------------------------------------------------------------------------------------------- */
+
+static void record(struct exchange *x, void *ctx)
+{
+    struct ops *o = ctx;
+    struct recorder *r = o->hub->recorder;
+    struct fault f;
+    if (!allowed(o, x))
+        return;
+    const struct js *doc = js_parse(x->a, x->body, &f), *on = js_at(doc, "on");
+    if (!doc || (on && !js_is_bool(on))) {
+        fault(&f, "wrong_type", "on", "true, false, or left out to ask how it stands");
+        exchange_fault(x, 400, &f);
+        return;
+    }
+    if (on && js_true(on) && !recorder_start(r, &f)) {
+        exchange_fault(x, 503, &f);
+        return;
+    }
+    if (on && !js_true(on))
+        recorder_stop(r);
+    struct recorder_state st = recorder_state(r);
+    struct jw w = jw_new(x->a, 8192);
+    jw_open(&w, NULL, '{');
+    jw_bool(&w, "on", st.on);
+    jw_str(&w, "file", st.path);
+    jw_int(&w, "webhooks", st.webhooks);
+    jw_int(&w, "bytes", st.bytes);
+    jw_int(&w, "max_bytes", st.max_bytes);
+    jw_close(&w, '}');
+    exchange_json(x, 200, jw_done(&w));
+}
+
 struct ops *ops_new(struct hub *h, struct server *s, slice admin_token)
 {
     struct ops *o = must_calloc(1, sizeof(*o));
@@ -224,6 +258,7 @@ struct ops *ops_new(struct hub *h, struct server *s, slice admin_token)
     server_route(s, "GET", "/internal/journal/counts", 0, counts, o);
     server_route(s, "POST", "/internal/journal/replay", 0, replay, o);
     server_route(s, "POST", "/internal/journal/discard", 0, discard, o);
+    server_route(s, "POST", "/internal/record", 0, record, o);
     metrics_collect(h->metrics, collect, o);
     return o;
 }

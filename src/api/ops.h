@@ -5,6 +5,7 @@
  *   GET  /health/detail       the same in numbers, in the shape of the Digital Channels guide
  *   GET  /metrics             Prometheus text
  *   GET  /internal/journal/counts, POST /internal/journal/replay|discard {"ids":[…]}   with the token of <data>/admin.token
+ *   POST /internal/record {"on":true|false}   likewise; {} asks. hub->recorder must be there
  */
 #ifndef API_OPS_H
 #define API_OPS_H

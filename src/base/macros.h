@@ -25,6 +25,7 @@
         value_;                       \
     })
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/* An argument may be evaluated twice. */
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))

@@ -2,6 +2,7 @@
 #include "hub/conversation.h"
 #include "hub/media.h"
 #include "hub/meters.h"
+#include "hub/recorder.h"
 #include "hub/run.h"
 #include "hub/state.h"
 #include "hub/verify.h"
@@ -307,6 +308,8 @@ struct webhook {
     const struct connector *type;
     struct actor *actor;
     struct inbox in;
+    struct request rq; /* as verified */
+    bool hook;         /* not an extra route */
     struct fault fault;
 };
 
@@ -324,6 +327,8 @@ static void webhook_done(void *arg, bool ok)
         return;
     }
     meter_webhook(h, wh->type, "accepted");
+    if (h->recorder && wh->hook)
+        recorder_take(h->recorder, wh->actor, &wh->rq);
     struct response r = { .status = wh->in.status ? wh->in.status : 200, .type = wh->in.type, .body = wh->in.body };
     exchange_answer(wh->x, &r);
 }
@@ -384,6 +389,8 @@ static void on_request(struct exchange *x, void *ctx)
     }
     enum found found = find_verified(h, hk->type, x->a, &rq, &wh->actor, &wh->fault);
     if (found == FOUND) {
+        wh->rq = rq;
+        wh->hook = true;
         webhook_take(h, wh, &rq, hk->type->receive);
         return;
     }

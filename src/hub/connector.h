@@ -262,6 +262,9 @@ struct connector {
     size_t n_rates;
     struct poll poll;
     struct lookup lookup;
+    /* Recording (recorder.h): keys of members whose values say nothing about people and stay; paths of the ids that make two messages the same.
+     * Both NULL-terminated. */
+    const char *const *record_keep, *const *record_ids;
     const struct route_extra *routes;
     size_t n_routes;
     /* More than settings rows can say: is this combination of settings good? NULL: yes. */

@@ -167,17 +167,8 @@ struct stored {
     int64_t last_in_ms, last_out_ms, person_until_ms, agent_until_ms;
 };
 /* clang-format off */
-static const struct js_field stored_person[] = {
-    JS_FIELD(struct person, id,         "id",         JS_STR, 0),
-    JS_FIELD(struct person, name,       "name",       JS_STR, 0),
-    JS_FIELD(struct person, first_name, "first_name", JS_STR, 0),
-    JS_FIELD(struct person, last_name,  "last_name",  JS_STR, 0),
-    JS_FIELD(struct person, picture,    "picture",    JS_STR, 0),
-    JS_FIELD(struct person, locale,     "locale",     JS_STR, 0),
-    JS_FIELD(struct person, email,      "email",      JS_STR, 0),
-};
 static const struct js_field stored_fields[] = {
-    JS_FIELD_OBJ(struct stored, person, "person", stored_person, 0),
+    JS_FIELD_OBJ(struct stored, person, "person", person_fields, 0),
     JS_FIELD(struct stored, agent_name,        "agent",        JS_STR,  0),
     JS_FIELD(struct stored, desk_conversation, "desk",         JS_STR,  0),
     JS_FIELD(struct stored, open,              "open",         JS_BOOL, 0),

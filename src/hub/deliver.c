@@ -9,7 +9,7 @@
 #include "hub/work.h"
 
 enum {
-    TYPING_STALE_MS = 15000,
+    TYPING_STALE_MS = 15000, GIVE_UP_ATTEMPTS = 3,
     NO_ACCOUNT_RETRY_MS = 3600000,
     STORAGE_RETRY_MS = 1000,  /* before an outcome that could not be stored is written again */
     RETRY_MOST_MS = 3600000,  /* of what a vendor's Retry-After may ask for */
@@ -349,8 +349,8 @@ static void end_retry(struct delivering *dl, int64_t in_ms, bool hard, bool coun
     uint32_t random;
     random_bytes(&random, sizeof(random));
     in_ms = in_ms > 0 ? MIN(in_ms, RETRY_MOST_MS) : backoff_ms(dl->work->attempts, random);
-    if (counts)
-        in_ms = MAX(in_ms, breaker_failure(&target->breaker, hard, time_mono_ms(), random));
+    int64_t closed_ms = counts ? breaker_failure(&target->breaker, hard, time_mono_ms(), random) : 0;
+    in_ms = MAX(in_ms, closed_ms);
     meter_outcome(target, "retry", -1);
     log_outcome(dl, LEVEL_INFO, "Message put off", dl->fault.text);
     dl->end = OUT_RETRY;
@@ -482,6 +482,13 @@ static const char *not_wanted(const struct delivering *dl)
     return shown ? NULL : "event-not-carried";
 }
 
+/* Age by a clock that does not jump while we run; and never without having tried, whatever the clock says after a restart. */
+static bool too_old(const struct delivering *dl)
+{
+    int64_t age_ms = hub_steady_ms(dl->h) - dl->work->accepted_ms;
+    return age_ms > dl->h->limits.give_up_ms && dl->work->attempts >= GIVE_UP_ATTEMPTS && !dl->resumed.p;
+}
+
 static void got_conv(void *arg, struct conv *conv)
 {
     struct delivering *dl = arg;
@@ -496,7 +503,7 @@ static void got_conv(void *arg, struct conv *conv)
         end_final(dl, J_UNKNOWN, OUT_UNKNOWN);
         return;
     }
-    if (time_now_ms() - dl->work->accepted_ms > dl->h->limits.give_up_ms && !dl->resumed.p) {
+    if (too_old(dl)) {
         dl->reason = REASON_EXPIRED;
         fault(&dl->fault, "expired", "", "tried for longer than give_up");
         end_final(dl, J_DEAD, OUT_REFUSED);

@@ -17,6 +17,13 @@ void hub_limits_default(struct hub_limits *l)
     };
 }
 
+int64_t hub_steady_ms(struct hub *h)
+{
+    if (!h->wall_less_mono_ms)
+        h->wall_less_mono_ms = time_now_ms() - time_mono_ms();
+    return h->wall_less_mono_ms + time_mono_ms();
+}
+
 struct actor *hub_actor(const struct hub *h, slice account_id)
 {
     for (size_t i = 0; i < h->n_actors; i++)
@@ -116,12 +123,15 @@ void breaker_success(struct breaker *b)
 
 int64_t breaker_failure(struct breaker *b, bool hard, int64_t now_ms, uint32_t random)
 {
+    bool open = b->until_ms && !b->probing;
+    if (open) /* began before it opened: known already */
+        return MAX(b->until_ms - now_ms, 0);
     b->probing = false;
     b->failures++;
     unsigned least = hard ? BREAKER_HARD : BREAKER_SOFT;
     if (b->failures < least)
         return 0;
-    int64_t wait_ms = MIN(backoff_ms((b->failures - least) / 4, random), 15000);
+    int64_t wait_ms = MIN(backoff_ms(b->failures - least, random), 15000);
     b->until_ms = MAX(b->until_ms, now_ms + wait_ms);
     return b->until_ms - now_ms;
 }

@@ -23,6 +23,7 @@ struct store;
 struct server;
 struct seal;
 struct run;
+struct recorder;
 struct work;       /* a message at the head of its lane: deliver.c */
 struct delivering; /* one under way: deliver.c */
 struct accepting;
@@ -109,8 +110,10 @@ struct hub {
     struct state *state;
     struct conversations *conversations;
     struct media_jobs *media;
+    struct recorder *recorder; /* NULL: there is none */
     bool draining;       /* no new deliveries; what is open is finished */
     bool stopped;        /* no new calls either: hub_stop is at work */
+    int64_t wall_less_mono_ms; /* 0: not asked yet */
     unsigned open_runs;
     struct run *runs;    /* all that are open */
     struct delivering *deliveries;
@@ -120,6 +123,8 @@ struct hub {
     char key_prefix[24]; /* of delivery keys: unique to this data directory */
 };
 
+/* Wall-clock ms that do not jump: the wall clock when this was first asked, and the time that has passed since. For ages. */
+int64_t hub_steady_ms(struct hub *h);
 struct actor *hub_actor(const struct hub *h, slice account_id); /* NULL: none */
 /* Of a desk's address "U1@line" within its tenant; *ret_guest gets "U1". NULL: no such channel. */
 struct actor *tenant_channel(const struct tenant *t, slice address, slice *ret_guest);

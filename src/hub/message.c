@@ -29,7 +29,7 @@ const char *const origin_names[ORIGIN_MAX] = {
     [ORIGIN_GUEST] = "guest", [ORIGIN_AGENT] = "agent", [ORIGIN_BOT] = "bot", [ORIGIN_HUB] = "hub",
 };
 
-static const struct js_field person_fields[] = {
+const struct js_field person_fields[PERSON_FIELDS] = {
     JS_FIELD(struct person, id,         "id",         JS_STR, 0),
     JS_FIELD(struct person, name,       "name",       JS_STR, 0),
     JS_FIELD(struct person, first_name, "first_name", JS_STR, 0),

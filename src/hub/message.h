@@ -142,6 +142,10 @@ struct message {
     bool private;      /* store, do not route (standby and the like): the journal's IGNORED */
 };
 
+/* Their tables, for whoever stores a person apart from a message. */
+enum { PERSON_FIELDS = 7 };
+extern const struct js_field person_fields[PERSON_FIELDS];
+
 void message_write(struct jw *w, const char *key, const struct message *m);
 slice message_print(struct arena *a, const struct message *m) MUST_USE;
 bool message_read(struct arena *a, const struct js *v, struct message *ret, struct fault *f) MUST_USE;

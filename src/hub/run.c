@@ -28,6 +28,7 @@ struct run *run_new(struct actor *actor, struct conv *conv, enum outcome (*step)
     r->step = step;
     r->ended = ended;
     r->arg = arg;
+    r->began_ms = time_mono_ms();
     r->next = r->hub->runs;
     if (r->next)
         r->next->prev = r;
@@ -174,6 +175,7 @@ static void run_token(void *arg, slice header, const struct fault *f)
 static void run_send(struct run *r)
 {
     const struct http_call *h = &r->d.call;
+    int64_t left_ms = r->began_ms + r->total_ms - time_mono_ms();
     size_t n = 0;
     if (h->type.p)
         r->headers[n++] = (struct header){ SL("Content-Type"), h->type };
@@ -192,7 +194,7 @@ static void run_send(struct run *r)
         .headers = r->headers,
         .n_headers = n,
         .body = h->body,
-        .total_ms = h->total_ms ? h->total_ms : r->total_ms,
+        .total_ms = h->total_ms ? h->total_ms : r->total_ms ? MAX(left_ms, 1) : 0,
         .done = run_answered,
         .arg = r,
     };

@@ -35,7 +35,8 @@ struct run {
     uint64_t id;      /* the journal's id of a delivery; 0: none */
     slice trace_id;   /* X-B3-TraceId passed on */
     bool no_wait;     /* rather end with OUT_RETRY than wait for a rate */
-    int64_t total_ms; /* of each call; 0: the client's */
+    int64_t total_ms; /* of all its calls together; 0: each has the client's */
+    int64_t began_ms; /* monotonic */
     struct hop hops[RUN_HOPS_MAX];
     size_t n_hops, n_calls;
     /* run.c's own */

@@ -1,5 +1,7 @@
 #include "hub/verify.h"
+#include "wire/base64.h"
 #include "wire/crypto.h"
+#include "wire/hex.h"
 
 static bool secret_verifies(const struct hook *hook, slice secret, slice given, slice body)
 {
@@ -40,6 +42,29 @@ bool hook_verify(struct call *c, const struct request *rq, slice *ret_body, stru
     }
     return fault(f, "bad_signature", hook->header, "%s does not fit the %zu bytes of the body and the secret of the account", hook->header,
                  rq->body.n);
+}
+
+bool hook_sign(const struct account *acc, struct arena *a, slice body, struct header *ret, struct fault *f)
+{
+    const struct hook *hook = &acc->type->hook;
+    slice secret = SLICE_NONE, value = SLICE_NONE;
+    *ret = (struct header){ SLICE_NONE, SLICE_NONE };
+    if (hook->how == VERIFY_NONE)
+        return true;
+    if (hook->how == VERIFY_OWN)
+        return fault(f, "not_signed", "", "%s signs in a way of its own, which cannot be repeated here", acc->type->title);
+    for (unsigned i = 0; i < hook->n_secrets && !secret.n; i++)
+        secret = acc->settings[hook->secrets[i]];
+    if (!secret.n)
+        return fault(f, "missing_field", hook->header, "the account has no secret to sign with");
+    struct sha256 mac = hmac_sha256(secret, body);
+    slice bytes = slice_mem(mac.b, sizeof(mac.b));
+    if (hook->how == VERIFY_HEADER_EQUAL)
+        value = secret;
+    else
+        value = hook->how == VERIFY_HMAC_SHA256_HEX ? hex_encode(a, bytes) : base64_encode(a, bytes);
+    *ret = (struct header){ slice_of(hook->header), arena_printf(a, "%s" SLF, hook->prefix ? hook->prefix : "", SLA(value)) };
+    return true;
 }
 
 struct actor *find_by_path(struct hub *h, const struct connector *type, slice rest, struct fault *f)

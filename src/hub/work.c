@@ -34,7 +34,8 @@ static void setup_ended(struct run *r, enum outcome end)
         fault(&actor->setup_fault, "setup", "", "its vendor could not be asked");
     uint32_t random;
     random_bytes(&random, sizeof(random));
-    int64_t again_ms = end == OUT_REFUSED ? SETUP_AGAIN_MS : MIN(MAX(r->d.retry_ms, backoff_ms(actor->setup_attempt++, random)), SETUP_RETRY_MOST_MS);
+    int64_t wait_ms = backoff_ms(actor->setup_attempt++, random);
+    int64_t again_ms = end == OUT_REFUSED ? SETUP_AGAIN_MS : MIN(MAX(r->d.retry_ms, wait_ms), SETUP_RETRY_MOST_MS);
     bool still_coming = end == OUT_RETRY && actor->setup_attempt <= SETUP_QUIET; /* a vendor that is still at it, or away for a moment */
     struct log_line *l = log_begin_fault(h->log, still_coming ? LEVEL_WARN : LEVEL_ERROR, &actor->setup_fault, "Account not set up");
     log_str(l, "account", actor->account.id);

@@ -1,7 +1,7 @@
 /* commands.h - the commands of the program, one file each. Each returns the exit status: 0 done, 1 failed, 2 used wrongly. */
 #ifndef MAIN_COMMANDS_H
 #define MAIN_COMMANDS_H
-#include "base/base.h"
+#include "hub/config.h"
 
 struct options {
     const char *config; /* --config; NULL: none */
@@ -15,4 +15,9 @@ int command_serve(const struct options *o);
 int command_check(const struct options *o);
 int command_journal(const struct options *o, int argc, char **argv);
 int command_trace(const struct options *o, int argc, char **argv);
+int command_record(const struct options *o, int argc, char **argv);
+int command_replay(const struct options *o, int argc, char **argv);
+
+/* The configuration that the command line names, with its flags; NULL: see *p. */
+const struct config *options_config(struct arena *a, const struct options *o, struct config_problems *p) MUST_USE;
 #endif

@@ -13,22 +13,29 @@ static const char usage[] =
     "  dragoman sim    NAME [options]         play a vendor: line, genesys-cloud (dragoman sim NAME --help)\n"
     "  dragoman journal [list [STATE] | count | show ID | replay ID... | discard ID...]\n"
     "  dragoman trace  ID                     every hop of a message\n"
+    "  dragoman record [on | off]             keep the webhooks a running hub takes, redacted; without a word: how it stands\n"
+    "  dragoman replay FILE [--to URL] [--speed X | --rate N] [--fresh-ids]   play such a recording again\n"
     "  dragoman version\n"
     "\n"
-    "journal and trace find the data by --config FILE or --data DIR. Settings of serve, also as flags and environment:\n\n";
+    "journal, trace and record find the data by --config FILE or --data DIR. Settings of serve, also as flags and environment:\n\n";
 
-/* Where the data are: a flag, else what the configuration says (without checking the rest of it). */
-static void find_data(struct arena *a, struct options *o)
+const struct config *options_config(struct arena *a, const struct options *o, struct config_problems *p)
 {
-    struct config_problems p = { .a = a };
-    struct config_flag flags[CFG_MAX];
+    struct config_flag *flags = ARENA_ARRAY(a, struct config_flag, (size_t)o->argc + 1);
     size_t n = 0;
-    for (int i = 0; i < o->argc && n < CFG_MAX;) {
+    for (int i = 0; i < o->argc;) {
         int took = config_flag_parse(o->argc, o->argv, i, &flags[n]);
         n += took > 0;
         i += MAX(took, 1);
     }
-    const struct config *c = config_load(a, o->config, getenv, flags, n, connector_find, &p);
+    return config_load(a, o->config, getenv, flags, n, connector_find, p);
+}
+
+/* Where the data are: a flag, else what the configuration says. */
+static void find_data(struct arena *a, struct options *o)
+{
+    struct config_problems p = { .a = a };
+    const struct config *c = options_config(a, o, &p);
     if (!c) {
         config_problems_print(stderr, &p);
         exit(2);
@@ -74,6 +81,12 @@ int main(int argc, char **argv)
         find_data(a, &o);
         return command[0] == 'j' ? command_journal(&o, n_words, words) : command_trace(&o, n_words, words);
     }
+    if (strcmp(command, "record") == 0) {
+        find_data(a, &o);
+        return command_record(&o, n_words, words);
+    }
+    if (strcmp(command, "replay") == 0)
+        return command_replay(&o, n_words, words);
     bool help = strcmp(command, "help") == 0 || strcmp(command, "--help") == 0;
     FILE *out = help ? stdout : stderr;
     fputs(usage, out);

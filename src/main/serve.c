@@ -4,6 +4,7 @@
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/media.h"
+#include "hub/recorder.h"
 #include "hub/state.h"
 #include "hub/work.h"
 #include "main/commands.h"
@@ -291,6 +292,18 @@ static bool open_storage(struct serving *s, struct fault *f)
     return s->hub.storage != NULL;
 }
 
+static bool open_recorder(struct serving *s, struct fault *f)
+{
+    uint8_t key[SEAL_DERIVED_BYTES];
+    static_assert(sizeof(key) == PSEUDONYM_KEY_BYTES, "one key's length");
+    seal_derive(s->seal, SL("recording"), key);
+    slice given = config_text(s->config, CFG_RECORD_FILE);
+    slice path = given.n ? arena_dup(s->a, given) : arena_printf(s->a, SLF "/record.jsonl", SLA(config_text(s->config, CFG_DATA)));
+    s->hub.recorder = recorder_new(&s->log, path, config_number(s->config, CFG_RECORD_MIB) << 20, key);
+    bytes_wipe(key, sizeof(key));
+    return !given.n || recorder_start(s->hub.recorder, f);
+}
+
 static void limits_of(struct serving *s)
 {
     struct hub_limits *l = &s->hub.limits;
@@ -315,6 +328,7 @@ static bool start(struct serving *s, struct fault *f)
     h->public_url = config_text(s->config, CFG_PUBLIC_URL);
     h->loop = loop_new();
     limits_of(s);
+    (void)hub_steady_ms(h); /* from here on ages are told by it */
     accounts_make(s);
     h->conversations = conversations_new(h);
     if (!open_data(s, f) || !open_net(s, f))
@@ -323,7 +337,7 @@ static bool start(struct serving *s, struct fault *f)
     if (!token.n && !(token = internal_token(s->a, data.p, f)).n)
         return false;
     port_known(s);
-    if (!open_storage(s, f))
+    if (!open_storage(s, f) || !open_recorder(s, f))
         return false;
     h->media = media_new(h);
     for (size_t i = 0; i < h->n_actors; i++)
@@ -361,23 +375,11 @@ static void stop(struct serving *s)
         loop_free(h->loop);
 }
 
-static const struct config *load(struct arena *a, const struct options *o, struct config_problems *p)
-{
-    struct config_flag *flags = ARENA_ARRAY(a, struct config_flag, (size_t)o->argc + 1);
-    size_t n = 0;
-    for (int i = 0; i < o->argc;) {
-        int took = config_flag_parse(o->argc, o->argv, i, &flags[n]);
-        n += took > 0;
-        i += MAX(took, 1);
-    }
-    return config_load(a, o->config, getenv, flags, n, connector_find, p);
-}
-
 int command_check(const struct options *o)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct config_problems p = { .a = a };
-    const struct config *c = load(a, o, &p);
+    const struct config *c = options_config(a, o, &p);
     if (!c) {
         config_problems_print(stderr, &p);
         return 1;
@@ -397,7 +399,7 @@ int command_serve(const struct options *o)
     struct serving *s = ARENA_NEW(a, struct serving);
     struct fault f = { 0 };
     s->a = a;
-    s->config = load(a, o, &p);
+    s->config = options_config(a, o, &p);
     if (!s->config) {
         config_problems_print(stderr, &p);
         return 1;
@@ -420,7 +422,8 @@ int command_serve(const struct options *o)
         rc = fail("cannot start", &f);
     }
     stop(s);
-    log_note(&s->log, LEVEL_INFO, "Stopped");
+    if (rc == 0)
+        log_note(&s->log, LEVEL_INFO, "Stopped");
     logger_free(s->logger);
     return rc;
 }

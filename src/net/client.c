@@ -493,7 +493,8 @@ static void set_request(struct run *r)
     curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, (sends ? post : get || head) ? NULL : method);
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->fields);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(call->connect_ms ? call->connect_ms : r->client->lim.connect_ms));
-    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)MAX((r->deadline_us - time_mono_us()) / 1000, 1));
+    int64_t left_ms = (r->deadline_us - time_mono_us()) / 1000; /* a 0 would mean: for ever */
+    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)MAX(left_ms, 1));
 }
 
 /* ---- the end of a call -------------------------------------------------------------------------- */

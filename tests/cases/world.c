@@ -115,15 +115,6 @@ static slice memory_text(struct run *r, const struct memory *m)
 }
 
 /* clang-format off */
-static const struct js_field person_fields[] = {
-    JS_FIELD(struct person, id,         "id",         JS_STR, 0),
-    JS_FIELD(struct person, name,       "name",       JS_STR, 0),
-    JS_FIELD(struct person, first_name, "first_name", JS_STR, 0),
-    JS_FIELD(struct person, last_name,  "last_name",  JS_STR, 0),
-    JS_FIELD(struct person, picture,    "picture",    JS_STR, 0),
-    JS_FIELD(struct person, locale,     "locale",     JS_STR, 0),
-    JS_FIELD(struct person, email,      "email",      JS_STR, 0),
-};
 static const struct js_field conversation_fields[] = {
     JS_FIELD(struct conversation, id,                "id",                JS_STR,   0),
     JS_FIELD(struct conversation, guest,             "guest",             JS_STR,   0),

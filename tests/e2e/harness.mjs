@@ -51,7 +51,7 @@ export class Program {
   }
   start() {
     const out = openSync(this.log, 'a');
-    this.child = spawn(bin, this.args, {stdio: ['ignore', out, out], env: {...process.env, ...this.env, ASAN_OPTIONS: 'detect_leaks=1:verify_asan_link_order=0'}});
+    this.child = spawn(bin, this.args, {stdio: ['ignore', out, out], env: {...process.env, ...this.env, ASAN_OPTIONS: 'detect_leaks=1'}});
     this.ended = false;
     this.exit = new Promise(resolve => this.child.on('exit', (code, signal) => { this.ended = true; resolve({code, signal}); }));
     return this;
@@ -78,25 +78,27 @@ export async function startRoad(t, options = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-e2e-'));
   const [hubPort, deskPort, linePort] = [await freePort(), await freePort(), await freePort()];
   const at = p => `http://127.0.0.1:${p}`;
+  const deskUrl = await options.between?.desk?.(at(deskPort)) ?? at(deskPort);   // who stands between the hub and a simulator
+  const lineUrl = await options.between?.line?.(at(linePort)) ?? at(linePort);
   const config = join(dir, 'hub.yaml');
-  const extra = (o, pad) => Object.entries(o ?? {}).map(([k, v]) => `${pad}${k}: ${JSON.stringify(v)}\n`).join('');
+  const extra = (o, pad) => Object.entries(o ?? {}).map(([k, v]) => `${pad}${k}: ${JSON.stringify(v)}\n`).join(''); // JSON is YAML
   writeFileSync(config, `listen: 127.0.0.1:${hubPort}
 public_url: ${at(hubPort)}
-data: ${join(dir, 'data')}
+data: ${options.data ?? join(dir, 'data')}
 guard: off
 ${extra(options.hub, '')}tenants:
   - name: Test Shop
     desk:
       type: genesys-cloud
-      base_url: ${at(deskPort)}
+      base_url: ${deskUrl}
       client_id: c1
       client_secret: s1
-      integration: {name: Test LINE, token: ${token}}
+      integration: ${JSON.stringify(options.integration ?? {name: 'Test LINE', token})}
       end_poll_seconds: 1
       typing: true
 ${extra(options.desk, '      ')}    channels:
       - type: line
-        base_url: ${at(linePort)}
+        base_url: ${lineUrl}
         channel_id: "1234567890"
         channel_secret: ${secret}
         bot_id: "@testshop"

@@ -1,22 +1,14 @@
-// The short, seeded form of `make faults`.
+// The short, seeded form of every fault; tools/faults runs the long one.
 import test from 'node:test';
-import * as scenarios from './scenarios.mjs';
+import assert from 'node:assert/strict';
+import {readdirSync} from 'node:fs';
 
-const rows = [
-  ['kill -9 at 10 moments under load loses nothing and doubles nothing', scenarios.kills, {moments: 10, longest: 900}],
-  ['a second hub on the data directory refuses, the first goes on', scenarios.twoHubs],
-  ['a full disk: 503, then recovery by itself', scenarios.diskFull, {seconds: 1}],
-  ['a desk that answers 429, 503, late, twice or not at all', scenarios.deskFaults],
-  ['a LINE that loses answers: unknown is counted exactly', scenarios.lineFaults, {rounds: 3}],
-  ['a desk that is down for 5 s', scenarios.deskDown],
-  ['no file descriptors to spare', scenarios.descriptors],
-  ['SIGTERM under load', scenarios.terminate],
-  ['a clock that jumps a day, forward and back', scenarios.clockJump],
-  ['a last record cut or garbled', scenarios.tornTail],
-];
-for (const [name, run, options] of rows)
-  test(name, async t => {
-    const figures = await run(t, options);
-    if (figures.skipped) t.skip(figures.skipped);
-    else t.diagnostic(JSON.stringify(figures));
+const folder = new URL('.', import.meta.url);
+for (const file of readdirSync(folder).filter(f => f.endsWith('.fault.mjs')).sort()) {
+  const fault = await import(new URL(file, folder));
+  test(fault.title(fault.short), {timeout: 180000}, async t => {
+    const found = await fault.run(t, fault.short);
+    console.log(`# ${JSON.stringify(found)}`);
+    assert.equal(fault.verdict(found), undefined);
   });
+}

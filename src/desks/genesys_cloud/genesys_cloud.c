@@ -90,6 +90,11 @@ static bool gc_check(struct call *c)
     return true;
 }
 
+/* Of a webhook (8.2): kinds, times, sizes. */
+static const char *const gc_record_keep[] = { "type", "contentType", "eventType", "mediaType", "mime", "status", "direction", "originatingEntity",
+                                              "platform", "time", "duration", "contentSizeBytes", "code", NULL };
+static const char *const gc_record_ids[] = { "id", "channel.messageId", NULL };
+
 /* clang-format off */
 const struct connector connector_genesys_cloud = {
     .name  = "genesys-cloud",
@@ -114,6 +119,7 @@ const struct connector connector_genesys_cloud = {
     .n_rates    = COUNT(gc_rates),
     .poll       = { .every = GC_END_POLL_SECONDS, .per_conversation = true, .next = gc_poll },
     .lookup     = { .who = gc_who, .keep_ms = 60 * 1000, .unknown_ms = 5 * 60 * 1000, .total_ms = 2000 },
+    .record_keep = gc_record_keep, .record_ids = gc_record_ids,
     .routes     = gc_routes,
     .n_routes   = COUNT(gc_routes),
     .check      = gc_check,

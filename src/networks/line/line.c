@@ -179,6 +179,11 @@ static slice line_media_url(struct call *c, const struct media *md) /* "Content 
                         SLA(url_encode(c->a, md->id)));
 }
 
+/* Of a webhook ("Inbound webhook"): kinds, times, sizes and the numbers of stickers that all people share. */
+static const char *const line_record_keep[] = { "type", "mode", "timestamp", "duration", "fileSize", "index", "length", "total", "packageId", "stickerId",
+                                                "stickerResourceType", "productId", "emojiId", "result", NULL };
+static const char *const line_record_ids[] = { "events.webhookEventId", "events.message.id", NULL };
+
 /* clang-format off */
 const struct connector connector_line = {
     .name     = "line",
@@ -199,6 +204,7 @@ const struct connector connector_line = {
     .auth     = { AUTH_REQUEST, .token_call = line_token_call, .token_host = line_token_host },
     .rates    = line_rates, .n_rates = COUNT(line_rates),
     .lookup   = { line_who, .keep_ms = 24 * 3600 * 1000, .unknown_ms = 3600 * 1000, .total_ms = 3000 },
+    .record_keep = line_record_keep, .record_ids = line_record_ids,
     .routes   = line_routes, .n_routes = COUNT(line_routes),
     .check      = line_check,
     .route_key  = line_route_key,

@@ -1,0 +1,394 @@
+/* accept, run and deliver together, on the rig. */
+#include "hub/adapt.h"
+#include "hub/deliver.h"
+#include "hub/rig_test.h"
+
+TEST(road_there_and_back_each_once)
+{
+    struct rig *r = rig_new();
+    rig_text(r, "1", "U1", "hello");
+    rig_text(r, "1", "U1", "hello"); /* the vendor says it again */
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK_INT(r->n_seen, 1);
+    CHECK_SLICE(r->seen[0].path, SL("/vendor/tdesk"));
+    rig_say(r, "d1", "U1@tnet", "hi there");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 3); /* and the desk is told that it came */
+    CHECK_INT(rig_seen(r, "hi there"), 1);
+    CHECK_INT(rig_seen(r, "status d1 delivered"), 1);
+    CHECK_INT(rig_count(r, J_WAITING), 0);
+    rig_free(r);
+}
+
+TEST(road_refuses_with_the_right_status)
+{
+    struct rig *r = rig_new();
+    int status;
+    rig_hook_later(r, "/tnet/t/none", "{}", &status);
+    UNTIL(r, status);
+    CHECK_INT(status, 404);
+    CHECK_INT(rig_hook(r, "/tnet", "{"), 400);
+    CHECK_INT(rig_hook(r, "/tnet", "{}"), 200);
+    CHECK_INT(rig_hook(r, "/tnet/t/tnet", "{\"ignore\":[\"e1\"]}"), 200);
+    CHECK_INT(rig_count(r, J_IGNORED), 1);
+    rig_say(r, "d1", "U1@nowhere", "x"); /* nobody we know: kept, and ignored by a rule */
+    CHECK_INT(rig_count(r, J_IGNORED), 2);
+    char long_guest[600];
+    memset(long_guest, 'g', sizeof(long_guest) - 1);
+    long_guest[sizeof(long_guest) - 1] = 0;
+    rig_text(r, "2", long_guest, "x"); /* no lane could be named so */
+    CHECK_INT(rig_count(r, J_IGNORED), 3);
+    CHECK_INT(r->n_seen, 0);
+    rig_free(r);
+}
+
+/* ---- order ------------------------------------------------------------------------------------------------------------- */
+
+static int hold_first(struct rig *r, const struct seen *s)
+{
+    (void)r;
+    return slice_eq(s->body, SL("first")) ? ANSWER_HOLD : 200;
+}
+
+TEST(deliver_keeps_order_in_a_lane_and_others_do_not_wait)
+{
+    struct rig *r = rig_new();
+    r->answer = hold_first;
+    rig_text(r, "1", "U1", "first");
+    UNTIL(r, rig_seen(r, "first") == 1);
+    rig_text(r, "2", "U1", "second");
+    rig_text(r, "3", "U1", "third");
+    rig_text(r, "4", "U2", "of another");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK_INT(rig_seen(r, "of another"), 1);
+    CHECK_INT(r->n_seen, 2);
+    rig_answer_held(r, "first", 200);
+    UNTIL(r, rig_count(r, J_DELIVERED) == 4);
+    CHECK_SLICE(r->seen[2].body, SL("second"));
+    CHECK_SLICE(r->seen[3].body, SL("third"));
+    rig_free(r);
+}
+
+/* ---- ends -------------------------------------------------------------------------------------------------------------- */
+
+static int fail_first(struct rig *r, const struct seen *s)
+{
+    return rig_seen(r, arena_cstr(r->a, s->body)) == 1 ? 500 : 200;
+}
+
+TEST(deliver_tries_again_with_the_same_key_and_in_order)
+{
+    struct rig *r = rig_new();
+    r->answer = fail_first;
+    rig_text(r, "1", "U1", "one");
+    rig_text(r, "2", "U1", "two");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    CHECK_INT(r->n_seen, 4);
+    CHECK_SLICE(r->seen[1].body, SL("one"));
+    CHECK_SLICE(r->seen[2].body, SL("two"));
+    CHECK_SLICE(r->seen[1].key, r->seen[0].key);
+    CHECK(!slice_eq(r->seen[2].key, r->seen[0].key));
+    CHECK(r->seen[1].at_ms - r->seen[0].at_ms >= 240); /* half of the first back-off at least */
+    rig_free(r);
+}
+
+static int refuse_bad(struct rig *r, const struct seen *s)
+{
+    (void)r;
+    return slice_starts(s->body, SL("bad")) ? 400 : 200;
+}
+
+TEST(deliver_makes_a_dead_letter_and_tells_the_desk)
+{
+    struct rig *r = rig_new();
+    r->answer = refuse_bad;
+    rig_say(r, "d1", "U1@tnet", "bad");
+    rig_say(r, "d2", "U1@tnet", "good");
+    UNTIL(r, rig_count(r, J_DEAD) == 1 && rig_count(r, J_DELIVERED) == 3);
+    CHECK_INT(rig_seen(r, "status d1 failed"), 1);
+    CHECK_INT(rig_seen(r, "status d2 delivered"), 1);
+    CHECK_INT(rig_seen(r, "bad"), 1);
+    rig_free(r);
+}
+
+static int reset_some(struct rig *r, const struct seen *s)
+{
+    return slice_find(s->body, SL("lost")) != SIZE_MAX && rig_seen(r, arena_cstr(r->a, s->body)) == 1 ? ANSWER_RESET : 200;
+}
+
+TEST(run_repeats_after_a_lost_answer_only_what_may_be_repeated)
+{
+    struct rig *r = rig_new();
+    r->answer = reset_some;
+    rig_text(r, "1", "U1", "lost");
+    rig_text(r, "2", "U2", "!lost");
+    rig_text(r, "3", "U2", "after");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2 && rig_count(r, J_UNKNOWN) == 1);
+    CHECK_INT(rig_seen(r, "lost"), 2);
+    CHECK_INT(rig_seen(r, "!lost"), 1);
+    rig_free(r);
+}
+
+static int hold_all(struct rig *r, const struct seen *s)
+{
+    (void)r, (void)s;
+    return ANSWER_HOLD;
+}
+
+TEST(run_marks_before_a_call_that_must_not_be_repeated)
+{
+    struct rig *r = rig_new();
+    r->answer = hold_all;
+    rig_text(r, "1", "U1", "!once");
+    rig_text(r, "2", "U2", "again");
+    UNTIL(r, r->n_seen == 2);
+    rig_crash(r); /* nobody knows what became of the two calls */
+    r->answer = NULL;
+    UNTIL(r, rig_count(r, J_UNKNOWN) == 1 && rig_count(r, J_DELIVERED) == 1);
+    CHECK_INT(rig_seen(r, "!once"), 1);
+    CHECK_INT(rig_seen(r, "again"), 2);
+    CHECK_SLICE(r->seen[2].key, slice_eq(r->seen[0].body, SL("again")) ? r->seen[0].key : r->seen[1].key);
+    rig_free(r);
+}
+
+TEST(stop_with_calls_open_says_so_in_the_journal)
+{
+    struct rig *r = rig_new();
+    r->answer = hold_all;
+    rig_text(r, "1", "U1", "!once");
+    rig_text(r, "2", "U2", "again");
+    rig_text(r, "3", "U1", "behind");
+    UNTIL(r, r->n_seen == 2);
+    rig_stop(r);
+    r->answer = NULL;
+    rig_start(r);
+    UNTIL(r, rig_count(r, J_UNKNOWN) == 1 && rig_count(r, J_DELIVERED) == 2);
+    CHECK_INT(rig_seen(r, "!once"), 1);
+    rig_free(r);
+}
+
+/* ---- parts, parked ones --------------------------------------------------------------------------------------------------- */
+
+static int fail_second_part(struct rig *r, const struct seen *s)
+{
+    return slice_starts(s->body, SL("bbbb")) && rig_seen(r, arena_cstr(r->a, s->body)) == 1 ? 500 : 200;
+}
+
+TEST(deliver_does_not_send_parts_again_that_were_taken)
+{
+    struct rig *r = rig_new();
+    r->answer = fail_second_part;
+    rig_say(r, "d1", "U1@tnet", "aaaaaaaaaabbbbbbbbbbcc");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    CHECK_INT(rig_seen(r, "aaaaaaaaaa"), 1);
+    CHECK_INT(rig_seen(r, "bbbbbbbbbb"), 2);
+    CHECK_INT(rig_seen(r, "cc"), 1);
+    rig_free(r);
+}
+
+static int hold_second_part(struct rig *r, const struct seen *s)
+{
+    (void)r;
+    return slice_starts(s->body, SL("bbbb")) ? ANSWER_HOLD : 200;
+}
+
+TEST(deliver_goes_on_with_the_part_it_was_at_after_a_crash)
+{
+    struct rig *r = rig_new();
+    r->answer = hold_second_part;
+    rig_say(r, "d1", "U1@tnet", "aaaaaaaaaabbbbbbbbbbcc");
+    UNTIL(r, rig_seen(r, "bbbbbbbbbb") == 1);
+    rig_crash(r);
+    r->answer = NULL;
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    CHECK_INT(rig_seen(r, "aaaaaaaaaa"), 1);
+    CHECK_INT(rig_seen(r, "bbbbbbbbbb"), 2);
+    CHECK_INT(rig_seen(r, "cc"), 1);
+    rig_free(r);
+}
+
+TEST(deliver_parks_lets_others_pass_and_goes_on_when_resumed)
+{
+    for (int restart = 0; restart < 2; restart++) {
+        struct rig *r = rig_new();
+        rig_text(r, "1", "U1", "?may I");
+        rig_text(r, "2", "U1", "behind it");
+        UNTIL(r, rig_count(r, J_PARKED) == 1 && rig_count(r, J_DELIVERED) == 1);
+        CHECK_INT(rig_seen(r, "behind it"), 1);
+        if (restart) {
+            rig_stop(r);
+            rig_start(r);
+        }
+        CHECK_INT(rig_hook(r, "/tdesk", "{\"resume\":{\"key\":\"nobody\",\"data\":\"x\"}}"), 200);
+        CHECK_INT(rig_hook(r, "/tdesk", "{\"resume\":{\"key\":\"?may I\",\"data\":\"yes\"}}"), 200);
+        UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+        CHECK_INT(rig_seen(r, "?may I"), 1);
+        CHECK_INT(rig_seen(r, "?may I asked yes"), 1);
+        CHECK_INT(rig_count(r, J_PARKED), 0);
+        rig_free(r);
+    }
+}
+
+/* ---- news, lists ----------------------------------------------------------------------------------------------------------- */
+
+static void have_conv(void *arg, struct conv *conv)
+{
+    *(struct conv **)arg = conv;
+}
+
+TEST(status_of_a_sent_message_is_told_with_the_desks_id)
+{
+    struct rig *r = rig_new();
+    rig_say(r, "d1", "U1@tnet", "~later");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    slice news = arena_printf(r->a, "{\"events\":[{\"id\":\"n1\",\"guest\":\"U1\",\"kind\":\"status\",\"of\":\"v1\",\"status\":\"failed\"}]}");
+    CHECK_INT(rig_hook(r, "/tnet", news.p), 200);
+    UNTIL(r, rig_seen(r, "status d1 failed") == 1);
+    CHECK_INT(rig_hook(r, "/tnet", "{\"events\":[{\"id\":\"n2\",\"guest\":\"U1\",\"kind\":\"status\",\"of\":\"v1\",\"status\":\"failed\"}]}"), 200);
+    CHECK_INT(rig_count(r, J_IGNORED), 1); /* nothing is known by this id any more */
+    rig_free(r);
+}
+
+TEST(answer_to_a_list_stays_one_when_it_is_tried_again)
+{
+    struct rig *r = rig_new();
+    struct conv *conv = NULL;
+    conv_get(&r->hub, r->net, SL("U1"), have_conv, &conv);
+    UNTIL(r, conv);
+    memory_set(conv->memory, LIST_MEMORY, SL("[[\"Yes\",\"y\"]]"), 0);
+    r->answer = fail_first;
+    rig_text(r, "1", "U1", "1");
+    rig_text(r, "2", "U1", "1");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    CHECK_INT(rig_seen(r, "answer y"), 2); /* the first one failed */
+    CHECK_INT(rig_seen(r, "1"), 2);        /* the list is used up: then it is a text */
+    conv_release(conv);
+    rig_free(r);
+}
+
+TEST(name_of_the_account_stands_in_when_nobody_can_be_asked)
+{
+    struct rig *r = rig_new();
+    struct conv *conv = NULL;
+    conv_get(&r->hub, r->net, SL("U1"), have_conv, &conv);
+    UNTIL(r, conv);
+    rig_say(r, "d1", "U1@tnet", "hello");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    CHECK(!conv->pub.agent_name.n);
+    conv->agent_until_ms = 0;
+    rig_say(r, "d2", "U1@tnet", "who is it");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 4);
+    CHECK_SLICE(conv->pub.agent_name, SL("Service"));
+    conv_release(conv);
+    rig_free(r);
+}
+
+/* ---- a full disk ------------------------------------------------------------------------------------------------------------ */
+
+TEST(full_disk_refuses_what_is_new_and_keeps_what_is_learned)
+{
+    struct rig *r = rig_new();
+    r->answer = hold_first;
+    rig_say(r, "d1", "U1@tnet", "~sent");
+    rig_text(r, "1", "U1", "first");
+    UNTIL(r, rig_seen(r, "first") == 1 && rig_count(r, J_DELIVERED) == 1);
+    rig_disk_full(true);
+    int full = rig_hook(r, "/tnet", "{\"events\":[{\"id\":\"n1\",\"guest\":\"U1\",\"kind\":\"status\",\"of\":\"v1\",\"status\":\"failed\"}]}");
+    rig_answer_held(r, "first", 200);
+    rig_turn(r, 200); /* its outcome cannot be stored */
+    int64_t delivered = rig_count(r, J_DELIVERED);
+    rig_disk_full(false);
+    CHECK_INT(full, 503);
+    CHECK_INT(delivered, 1);
+    /* The same news again must still find what message it is about. */
+    CHECK_INT(rig_hook(r, "/tnet", "{\"events\":[{\"id\":\"n1\",\"guest\":\"U1\",\"kind\":\"status\",\"of\":\"v1\",\"status\":\"failed\"}]}"), 200);
+    rig_text(r, "2", "U1", "behind");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 4);
+    CHECK_INT(rig_seen(r, "status d1 failed"), 1);
+    CHECK_INT(rig_seen(r, "first"), 1); /* the lane went on, and nothing was delivered twice */
+    rig_stop(r);
+    rig_start(r);
+    rig_turn(r, 50);
+    CHECK_INT(rig_seen(r, "first"), 1);
+    CHECK_INT(rig_count(r, J_WAITING), 0);
+    rig_free(r);
+}
+
+/* ---- breaker, rates --------------------------------------------------------------------------------------------------------- */
+
+static int fail_until_ten(struct rig *r, const struct seen *s)
+{
+    (void)s;
+    return r->n_seen <= 3 ? ANSWER_RESET : 200;
+}
+
+TEST(breaker_probe_that_makes_no_call_does_not_hold_the_others)
+{
+    struct rig *r = rig_new();
+    r->answer = fail_until_ten;
+    rig_say(r, "d1", "U1@tnet", "one");
+    rig_say(r, "d2", "U2@tnet", "two");
+    rig_say(r, "d3", "U3@tnet", "three");
+    UNTIL(r, r->net->breaker.until_ms != 0);
+    /* The first in the queue is then a message that is ignored without a call. */
+    CHECK_INT(rig_hook(r, "/tdesk", "{\"events\":[{\"guest\":\"U4@tnet\",\"kind\":\"typing\"}]}"), 200);
+    UNTIL(r, rig_seen(r, "status d1 delivered") && rig_seen(r, "status d2 delivered") && rig_seen(r, "status d3 delivered"));
+    CHECK_INT(rig_count(r, J_IGNORED), 1);
+    rig_free(r);
+}
+
+TEST(deliver_ends_thousands_that_need_no_call_without_going_deep)
+{
+    enum { EACH = 900, TIMES = 4 };
+    struct rig *r = rig_new();
+    r->net->set_up = false; /* gather them */
+    for (int t = 0; t < TIMES; t++) {
+        struct text body = text_new(r->a, 1 << 20);
+        text_put(&body, SL("{\"events\":["));
+        for (int i = 0; i < EACH; i++)
+            text_add(&body, "%s{\"id\":\"e%d-%d\",\"guest\":\"G%d-%d@tnet\",\"kind\":\"closed\"}", i ? "," : "", t, i, t, i);
+        text_put(&body, SL("]}"));
+        text_char(&body, 0);
+        CHECK_INT(rig_hook(r, "/tdesk", body.p), 200);
+    }
+    UNTIL(r, r->net->n_ready == EACH * TIMES);
+    r->net->set_up = true;
+    deliver_pump(r->net);
+    UNTIL(r, rig_count(r, J_IGNORED) == EACH * TIMES);
+    CHECK_INT(r->net->in_flight, 0);
+    CHECK_INT(r->hub.in_flight, 0);
+    rig_free(r);
+}
+
+TEST(run_waits_for_a_rate)
+{
+    struct rig *r = rig_new();
+    bucket_init(&r->net->buckets[0], 10, 1000);
+    for (int i = 0; i < 4; i++)
+        rig_say(r, arena_printf(r->a, "d%d", i).p, arena_printf(r->a, "U%d@tnet", i).p, "x");
+    UNTIL(r, rig_seen(r, "x") == 4);
+    int64_t first = 0, last = 0;
+    for (size_t i = 0; i < r->n_seen; i++)
+        if (slice_eq(r->seen[i].body, SL("x"))) {
+            first = first ? first : r->seen[i].at_ms;
+            last = r->seen[i].at_ms;
+        }
+    CHECK(last - first >= 300); /* three more at nine a second */
+    rig_free(r);
+}
+
+TEST(in_flight_is_bounded_for_all_accounts_together)
+{
+    struct rig *r = rig_new();
+    r->hub.limits.in_flight_all = 2;
+    r->answer = hold_all;
+    for (int i = 0; i < 3; i++)
+        rig_text(r, arena_printf(r->a, "%d", i).p, arena_printf(r->a, "U%d", i).p, arena_printf(r->a, "t%d", i).p);
+    rig_say(r, "d1", "U9@tnet", "out");
+    rig_turn(r, 50);
+    CHECK_INT(r->n_seen, 2);
+    r->answer = NULL;
+    rig_answer_held(r, "t0", 200);
+    rig_answer_held(r, "t1", 200);
+    UNTIL(r, rig_seen(r, "t2") == 1 && rig_seen(r, "out") == 1);
+    rig_free(r);
+}
