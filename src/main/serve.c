@@ -368,6 +368,7 @@ static void stop(struct serving *s)
     server_free(s->server);
     hub_stop(h);
     storage_close(h->storage);
+    recorder_free(h->recorder);
     seal_free(s->seal);
     metrics_free(h->metrics);
     loop_timer_done(&s->flush_timer);

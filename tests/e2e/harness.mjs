@@ -51,7 +51,7 @@ export class Program {
   }
   start() {
     const out = openSync(this.log, 'a');
-    this.child = spawn(bin, this.args, {stdio: ['ignore', out, out], env: {...process.env, ...this.env, ASAN_OPTIONS: 'detect_leaks=1'}});
+    this.child = spawn(bin, this.args, {stdio: ['ignore', out, out], env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1', ...this.env}});
     this.ended = false;
     this.exit = new Promise(resolve => this.child.on('exit', (code, signal) => { this.ended = true; resolve({code, signal}); }));
     return this;

@@ -28,7 +28,7 @@ export class Load {
   webhook(guest, n, again) {
     const id = `${guest.id.slice(-8)}${String(n).padStart(18, '0')}`.toUpperCase();
     return JSON.stringify({destination, events: [{type: 'message', mode: 'active', timestamp: Date.now(), webhookEventId: id, deliveryContext: {isRedelivery: again},
-      source: {type: 'user', userId: guest.id}, message: {id: String(parseInt(guest.id.slice(-6), 16) * 1000000 + n), type: 'text', text: `${guest.id.slice(-8)} ${n}`}}]});
+      source: {type: 'user', userId: guest.id}, ...(guest.token ? {replyToken: `t${id}`} : {}), message: {id: String(parseInt(guest.id.slice(-6), 16) * 1000000 + n), type: 'text', text: `${guest.id.slice(-8)} ${n}`}}]});
   }
   post(body) {
     const {hostname, port} = new URL(this.road.hub.base);
@@ -73,7 +73,7 @@ export class Load {
   }
   async start() {
     const people = (await this.road.line.get('/sim/guests')).guests.filter(g => g.kind === 'user').slice(0, this.wanted);
-    this.guests = people.map(p => ({id: p.id, next: 0, acked: []}));
+    this.guests = people.map((p, i) => ({id: p.id, next: 0, acked: [], token: i % 2 === 1})); // every other one can be replied to, which cannot be repeated
     this.running = true;
     this.tasks = this.guests.map(g => this.guest(g));
     if (this.agents) this.tasks.push(this.agent());
