@@ -435,6 +435,11 @@ static void add_any(struct adapting *ad, const struct message *m)
         }
         break;
     case KIND_EVENT:
+        if (!(ad->caps->events & CAN(m->event)) && m->event == EVENT_EDITED) {
+            rule(ad, "edited-text");
+            add_text(ad, m, arena_printf(ad->a, "(edited) " SLF, SLA(m->text)));
+            return;
+        }
         if (!(ad->caps->events & CAN(m->event))) { /* accept let it through: a system message to show */
             add_text(ad, m, m->text);
             return;

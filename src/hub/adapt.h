@@ -16,6 +16,7 @@
  *   cards-text        cards become title, text, picture link and a numbered list
  *   picker-choices    times or items to pick become choices
  *   answer-text       a tapped answer becomes its label
+ *   edited-text       a message the guest changed becomes "(edited)" and how it reads now, where the other side cannot change it
  *   text-only         only the text of something that cannot be shown is left
  */
 #ifndef HUB_ADAPT_H

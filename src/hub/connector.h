@@ -138,6 +138,7 @@ struct delivery {
     slice keep;                  /* … and its own bytes (at most 4 KiB) */
     const struct answer *last;   /* NULL on the first step of an attempt */
     bool last_repeatable;        /* of the call that was answered */
+    const struct media *media;   /* media_find: what to find; else NULL */
     slice resumed;               /* data of inbox_resume; {NULL,0}: not resumed */
     unsigned attempt;            /* 0: the first */
     bool interrupted;            /* a call that was not repeatable may have been made by a process that died, or its answer was lost */
@@ -153,6 +154,7 @@ struct delivery {
     enum reason reason;
     struct person person;        /* lookup: what was found */
     slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */
+    slice media_url;             /* media_find */
     enum status status;          /* with OUT_DELIVERED: how far it came; STATUS_NONE: STATUS_DELIVERED */
 };
 /* What the framework (and the case runner) does before each step: the last call's facts are kept, the call is cleared. */
@@ -225,6 +227,8 @@ struct rate {
     unsigned calls;      /* 0: no limit */
     int64_t per_ms;
     unsigned setting;    /* setting that says calls instead; 0: none (so it cannot be the first setting) */
+    bool per_conversation; /* counted for each conversation, and beside it the call counts for rates[0], too. A connector's calls in one
+                              conversation must not alternate between two such rates */
 };
 struct poll {
     unsigned every;        /* setting with the seconds between two polls; the setting's value 0: off */
@@ -282,8 +286,13 @@ struct connector {
     enum outcome (*deliver)(struct call *c, struct delivery *d);
     /* When the account is started or saved: who am I, make or update what the vendor must know. Webhooks are served meanwhile. */
     enum outcome (*setup)(struct call *c, struct delivery *d);
+    /* One more key for hook.how, made and not set: tried after those of hook.secrets. {NULL,0}: none. */
+    slice (*hook_secret)(struct call *c);
     /* Where the bytes of md are, when md->url does not say it. */
     slice (*media_url)(struct call *c, const struct media *md);
+    /* The same where it takes calls to learn it. Steps like deliver; fills d->media_url, ends with OUT_DELIVERED. Asked anew before every try: the
+     * address may be short-lived. It may hold a secret: it is fetched from, and never shown, stored or handed on. */
+    enum outcome (*media_find)(struct call *c, struct delivery *d);
     /* The address of a picture of the map around a place, for a desk that shows no locations itself. The framework fetches it before adapt (the
      * address may hold a key: never shown, never handed on), stores it, and puts it into the media of the location part. {NULL,0}: none. */
     slice (*location_picture)(struct call *c, const struct location *where);

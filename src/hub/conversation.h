@@ -16,6 +16,8 @@ struct conv {
     struct actor *channel;
     int64_t person_until_ms, agent_until_ms; /* wall clock: ask the lookup again from then on */
     int64_t poll_ms;                         /* monotonic: last poll */
+    struct bucket pace;                      /* of the rate per conversation its calls count for … */
+    unsigned pace_rate;                      /* … which is this row of connector.rates; 0: none yet */
     unsigned holds;
     bool loaded, dirty;
     struct conv_wait *waiting, **waiting_last;

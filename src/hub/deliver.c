@@ -478,6 +478,8 @@ static const char *not_wanted(const struct delivering *dl)
         return (caps->kinds & kind) && (caps->statuses & CAN(dl->m.status)) ? NULL : "status-not-carried";
     if (dl->m.kind != KIND_EVENT || ((caps->kinds & kind) && (caps->events & CAN(dl->m.event))))
         return NULL;
+    if (dl->m.event == EVENT_EDITED && dl->m.text.n)
+        return NULL; /* it becomes a text */
     bool shown = dl->m.text.n && slice_eq(account_setting(to, "show_system_messages"), SL("true"));
     return shown ? NULL : "event-not-carried";
 }

@@ -1,5 +1,6 @@
 #include "hub/media.h"
 #include "hub/conversation.h"
+#include "hub/run.h"
 #include "hub/state.h"
 #include "hub/storage.h"
 #include "net/client.h"
@@ -30,6 +31,8 @@ struct fetch {
     struct header headers[2];
     struct token_wait token_wait;
     slice token;
+    struct run *finding; /* asks the vendor where it is */
+    slice found;         /* … there; of one try */
     struct storage_put *put;
     struct loop_timer timer;
     unsigned tries, preparing;
@@ -350,7 +353,7 @@ static void fetch_send(struct fetch *f)
     f->call = (struct client_call){
         .a = f->a,
         .method = "GET",
-        .url = f->md->url,
+        .url = slice_or(f->found, f->md->url),
         .headers = f->headers,
         .n_headers = f->token.n ? 1 : 0,
         .sink = sink,
@@ -396,16 +399,47 @@ static bool token_allowed(struct fetch *f)
     return !type->auth.token_host || type->auth.token_host(&c, u.host);
 }
 
-static void fetch_begin(struct fetch *f)
+static void fetch_with_token(struct fetch *f)
 {
-    f->a = arena_new();
-    f->token = SLICE_NONE;
     if (!token_allowed(f)) {
         fetch_send(f);
         return;
     }
     f->token_wait = (struct token_wait){ .done = fetch_token, .arg = f };
     token_get(f->job->from, &f->token_wait);
+}
+
+static void fetch_found(struct run *r, enum outcome end)
+{
+    struct fetch *f = r->arg;
+    bool again = end == OUT_RETRY || end == OUT_UNKNOWN;
+    int64_t wait_ms = MIN(MAX(r->d.retry_ms, MEDIA_WAIT_MS << MIN(f->tries, MEDIA_TRIES)), MEDIA_WAIT_MOST_MS);
+    struct fault why = r->fault;
+    f->finding = NULL;
+    f->found = arena_dup(f->a, r->d.media_url);
+    run_free(r);
+    if (f->job->hub->stopped)
+        return; /* begun again at the next start */
+    if (end == OUT_DELIVERED && f->found.n)
+        fetch_with_token(f);
+    else if (again && ++f->tries < MEDIA_TRIES)
+        fetch_later(f, wait_ms);
+    else
+        fetch_failed(f, again ? "failed" : "refused", why.code ? slice_of(why.text) : SL("its sender does not say where it is"));
+}
+
+static void fetch_begin(struct fetch *f)
+{
+    const struct connector *type = f->job->from->account.type;
+    f->a = arena_new();
+    f->token = f->found = SLICE_NONE;
+    if (f->md->url.n || !type->media_find) {
+        fetch_with_token(f);
+        return;
+    }
+    f->finding = run_new(f->job->from, NULL, type->media_find, fetch_found, f);
+    f->finding->d.media = f->md;
+    run_start(f->finding);
 }
 
 /* ---- the face -------------------------------------------------------------------------------------------------------------------- */
@@ -481,7 +515,7 @@ static struct media_job *job_make(struct actor *from, uint64_t id, const struct 
         actor_call(from, &c, a, NULL, &why);
         if (!md->url.n && from->account.type->media_url)
             md->url = from->account.type->media_url(&c, md);
-        if (!md->url.n) {
+        if (!md->url.n && !from->account.type->media_find) {
             md->error = SL("its sender does not say where it is");
             continue;
         }

@@ -107,10 +107,23 @@ static void run_end(struct run *r, enum outcome end)
 
 /* ---- the call --------------------------------------------------------------------------------------------------- */
 
+/* Secrets of the account that stand in it are left out: some vendors want them in the path. */
+static slice without_secrets(struct run *r, slice url)
+{
+    const struct account *acc = &r->actor->account;
+    for (size_t i = 0; i < acc->type->n_settings; i++) {
+        slice secret = acc->type->settings[i].secret ? acc->settings[i] : SLICE_NONE;
+        size_t at = secret.n ? slice_find(url, secret) : SIZE_MAX;
+        if (at != SIZE_MAX)
+            url = arena_printf(r->a, SLF "***" SLF, SLA(slice_sub(url, 0, at)), SLA(slice_from(url, at + secret.n)));
+    }
+    return url;
+}
+
 /* "POST host/path": what may be shown. */
 static slice call_shown(struct run *r)
 {
-    slice url = r->d.call.url;
+    slice url = without_secrets(r, r->d.call.url);
     size_t query = slice_find_char(url, '?');
     if (query != SIZE_MAX)
         url = slice_sub(url, 0, query);
@@ -257,13 +270,33 @@ static void run_marked(void *arg, bool ok)
     run_send(r);
 }
 
+/* 0: the call may be made now; else ms to wait. */
+static int64_t rate_take(struct run *r)
+{
+    const struct connector *type = r->actor->account.type;
+    unsigned rate = r->d.call.rate;
+    if (!type->rates[rate].per_conversation)
+        return bucket_take(&r->actor->buckets[rate], time_mono_us());
+    if (r->conv && !r->paced) {
+        if (r->conv->pace_rate != rate) {
+            bucket_init(&r->conv->pace, type->rates[rate].calls, type->rates[rate].per_ms);
+            r->conv->pace_rate = rate;
+        }
+        int64_t wait_ms = bucket_take(&r->conv->pace, time_mono_us());
+        if (wait_ms)
+            return wait_ms;
+        r->paced = true;
+    }
+    return bucket_take(&r->actor->buckets[0], time_mono_us());
+}
+
 static void run_rated(void *arg)
 {
     struct run *r = arg;
     struct actor *actor = r->actor;
     const struct http_call *h = &r->d.call;
     if (h->rate < actor->account.type->n_rates) {
-        int64_t wait_ms = bucket_take(&actor->buckets[h->rate], time_mono_us());
+        int64_t wait_ms = rate_take(r);
         if (wait_ms && r->no_wait) {
             fault(&r->fault, "rate_limited", "", "no call to spare");
             run_end(r, OUT_RETRY);
@@ -304,7 +337,7 @@ static void run_step(struct run *r, const struct answer *last)
         run_end(r, OUT_REFUSED);
         return;
     }
-    r->replayed = false;
+    r->replayed = r->paced = false;
     run_rated(r);
 }
 

@@ -46,7 +46,7 @@ struct run {
     slice token;
     struct answer last;
     struct loop_timer timer;
-    bool replayed;
+    bool replayed, paced; /* paced: this call's place in its conversation's rate is taken */
     bool saved; /* progress is stored: "d:" */
     size_t saved_part;
     int saved_step;

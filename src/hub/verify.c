@@ -40,6 +40,9 @@ bool hook_verify(struct call *c, const struct request *rq, slice *ret_body, stru
         if (secret.n && secret_verifies(hook, secret, given, rq->body))
             return true;
     }
+    slice made = type->hook_secret ? type->hook_secret(c) : SLICE_NONE;
+    if (made.n && secret_verifies(hook, made, given, rq->body))
+        return true;
     return fault(f, "bad_signature", hook->header, "%s does not fit the %zu bytes of the body and the secret of the account", hook->header,
                  rq->body.n);
 }

@@ -283,10 +283,11 @@ static bool adapt(struct run *r, struct delivery *d)
 
 bool run_steps(struct run *r, slice what)
 {
-    bool poll = slice_eq(what, SL("poll")), lookup = slice_eq(what, SL("lookup"));
+    bool poll = slice_eq(what, SL("poll")), lookup = slice_eq(what, SL("lookup")), find = slice_eq(what, SL("media_find"));
     step_fn fn = poll                          ? r->k->poll.next
                  : lookup                      ? r->k->lookup.who
                  : slice_eq(what, SL("setup")) ? r->k->setup
+                 : find                        ? r->k->media_find
                                                : r->k->deliver;
     struct delivery d;
     if (!fn)
@@ -299,6 +300,10 @@ bool run_steps(struct run *r, slice what)
     }
     if (fn == r->k->deliver && d.m && !adapt(r, &d))
         return expect_end(r, end_text(r, OUT_REFUSED, &d));
+    if (find)
+        d.media = d.m ? message_media(d.m) : NULL;
+    if (find && !d.media)
+        return run_fail(r, "the message has no media to find");
     size_t at = 0, answer_at = 0;
     struct answer answer, *last = NULL;
     enum outcome end = OUT_CALL;
@@ -320,6 +325,7 @@ bool run_steps(struct run *r, slice what)
         return run_fail(r, "a call fewer than expected; it ended " SLF " %s", SLA(end_text(r, end, &d)),
                         r->fault.text);
     return expect_end(r, end_text(r, end, &d)) && (!lookup || expect_person(r, &d.person)) &&
+           (!find || expect_text(r, "url", d.media_url, SL(""))) &&
            expect_memories(r);
 }
 

@@ -1,0 +1,89 @@
+/* telegram.h - what the files of the Telegram simulator share. telegram.c holds the options and the manual of the control API. */
+#ifndef SIM_TELEGRAM_H
+#define SIM_TELEGRAM_H
+#include "sim/sim.h"
+#include "wire/js.h"
+
+enum {
+    STG_GUESTS_MAX = 1000,
+    STG_MESSAGES_KEPT = 300, /* of one chat */
+    STG_FILES_KEPT = 300,
+    STG_FILE_BYTES_MAX = 20 << 20,
+    STG_PHOTO_BYTES_MAX = 5 << 20, /* by link */
+    STG_CALLBACK_MS = 150 * 1000,
+    STG_WEBHOOK_MS = 60 * 1000,
+    STG_RETRY_MOST_MS = 60 * 1000,
+    STG_GONE_MS = 23 * 3600 * 1000, /* a webhook that answers 410 so long is removed */
+    STG_UPDATES_KEPT = 500,         /* waiting in one chat's queue */
+};
+#define STG_GROUP "-1001234567890"
+
+struct stg;
+struct stg_message {
+    struct stg_message *next;
+    int64_t id, at_ms;
+    bool from_guest;
+    char *json;  /* the Message */
+    slice media; /* JSON: what fetching its link gave; {NULL,0}: no link. In json's allocation */
+};
+struct stg_update {
+    struct stg_update *next;
+    int64_t id;
+    unsigned attempt;
+    size_t n;
+    char body[];
+};
+struct stg_chat { /* a person's private chat, or the group */
+    struct stg *sim;
+    int64_t id;
+    char name[32], username[32];
+    bool blocked, group;
+    int64_t typing_until_ms;
+    struct stg_message *first, **last;
+    size_t n_messages, n_waiting;
+    struct stg_update *waiting, **waiting_last; /* the first is under way */
+    bool sending;
+    struct loop_timer timer;
+    int64_t window_s, in_window; /* messages of this second */
+};
+struct stg {
+    struct sim_env *env;
+    struct feed *feed;
+    slice token, username;
+    bool allow_http, fetch_media;
+    int64_t retry_ms, per_chat, next_id, next_update, gone_since_ms;
+    char *url, *secret, *allowed; /* malloc; NULL: none */
+    char *last_error;
+    struct stg_chat *chats;
+    size_t n_chats; /* the last is the group */
+    struct shelf *files, *queries;
+    char *last_update; /* body of the newest one */
+    struct stg_chat *last_chat;
+    int64_t calls, updates, taken, refused;
+};
+struct stg_file {
+    slice type, bytes; /* in one malloc with this struct */
+    int64_t size;      /* what is said of it, which may be more */
+};
+
+struct stg_chat *stg_chat_of(struct stg *s, slice id);
+struct stg_message *stg_message_add(struct stg_chat *chat, bool from_guest, int64_t id, slice json, slice media);
+struct stg_message *stg_message_find(const struct stg_chat *chat, int64_t id);
+void stg_message_replace(struct stg_message *m, slice json);
+void stg_message_write(struct jw *w, const struct stg_message *m);
+char *stg_copy(slice s);
+
+/* telegram_hook.c: updates on their way */
+void stg_update_send(struct stg_chat *chat, const char *type, slice json); /* json: what stands under the type */
+void stg_update_again(struct stg_chat *chat, slice body);
+void stg_updates_done(struct stg *s);
+
+/* telegram_api.c */
+void stg_api_routes(struct stg *s);
+void stg_refuse(struct sim_call *c, int status);
+/* What a webhook's answer asks for: {"method":…}. */
+void stg_api_reply(struct stg *s, slice body);
+
+/* telegram_guest.c */
+void stg_guest_routes(struct stg *s);
+#endif

@@ -1,0 +1,171 @@
+// A Telegram guest and a Genesys Cloud agent through the real hub, with both simulators at the ends.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import {createHash, randomBytes} from 'node:crypto';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {Api, Program, freePort, ready, token, until} from './harness.mjs';
+
+const botToken = '123456789:AAExampleExampleExampleExampleExample';
+
+async function startRoad(t, options = {}) {
+  const dir = mkdtempSync(join(tmpdir(), 'dragoman-telegram-'));
+  const [hubPort, deskPort, port] = [await freePort(), await freePort(), await freePort()];
+  const at = p => `http://127.0.0.1:${p}`;
+  const config = join(dir, 'hub.yaml');
+  writeFileSync(config, `listen: 127.0.0.1:${hubPort}
+public_url: ${at(hubPort)}
+data: ${join(dir, 'data')}
+guard: off
+tenants:
+  - name: Test Shop
+    desk:
+      type: genesys-cloud
+      base_url: ${at(deskPort)}
+      client_id: c1
+      client_secret: s1
+      integration: {name: Test Telegram, token: ${token}}
+      typing: true
+    channels:
+      - type: telegram
+        base_url: ${at(port)}
+        token: "${botToken}"
+        prefix_agent_name: true
+`);
+  const road = {
+    dir, hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), telegram: new Api(at(port)),
+    programs: {
+      desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1']),
+      telegram: new Program(dir, 'telegram', ['sim', 'telegram', '--listen', `127.0.0.1:${port}`, '--retry-ms', '50', ...(options.args ?? [])]),
+      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG'}),
+    },
+  };
+  t.after(async () => {
+    for (const name of ['hub', 'telegram', 'desk']) {
+      const how = await road.programs[name].stop();
+      if (how.code) { console.error(`# ${name} ended with ${how.code}\n${road.programs[name].text().slice(-3000)}`); process.exitCode = 1; }
+    }
+    assert.ok(!road.programs.hub.text().includes(botToken), 'the bot token is in no log line');
+    if (!process.env.KEEP) rmSync(dir, {recursive: true, force: true});
+  });
+  for (const name of ['desk', 'telegram']) road.programs[name].start();
+  await ready(road.programs.desk, at(deskPort) + '/sim/counters');
+  await ready(road.programs.telegram, at(port) + '/sim/counters');
+  road.programs.hub.start();
+  await ready(road.programs.hub, at(hubPort) + '/healthz/readiness');
+  await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.every(a => a.set_up));
+  return road;
+}
+
+const send = (road, what, guest = 1) => road.telegram.post(`/sim/guests/${guest}/send`, what);
+const phone = async (road, guest = 1) => (await road.telegram.get(`/sim/guests/${guest}/messages`)).messages;
+const phoneHas = (road, what, is, guest = 1) => until(what, async () => (await phone(road, guest)).filter(m => m.from === 'bot').find(is));
+async function deskHas(road, what, is) {
+  return await until(what, async () => {
+    for (const {id} of (await road.desk.get('/sim/conversations')).conversations) {
+      const c = await road.desk.get(`/sim/conversations/${id}`);
+      const m = c.messages.find(x => x.from === 'guest' && is(x));
+      if (m) return {c, m};
+    }
+  });
+}
+
+test('the webhook is set with the account in its path, and a made secret guards it', async t => {
+  const road = await startRoad(t);
+  const {webhook} = await road.telegram.get('/sim/guests');
+  assert.equal(webhook, `${road.hub.base}/telegram/test-shop/telegram`);
+  const body = JSON.stringify({update_id: 1, message: {message_id: 1, date: 1772600767, chat: {id: 9, type: 'private'}, from: {id: 9, is_bot: false, first_name: 'X'}, text: 'forged'}});
+  assert.equal((await road.hub.call('POST', '/telegram/test-shop/telegram', body)).status, 403);
+  assert.equal((await road.hub.call('POST', '/telegram/test-shop/telegram', body, {'x-telegram-bot-api-secret-token': ''})).status, 403);
+  assert.equal((await road.hub.call('POST', '/telegram/nobody', body, {'x-telegram-bot-api-secret-token': 'x'})).status, 404);
+});
+
+test('text both ways, edited, typing', async t => {
+  const road = await startRoad(t);
+  await send(road, {type: 'text', text: 'Where is my parcel?'});
+  const {c} = await deskHas(road, 'the text', m => m.text === 'Where is my parcel?');
+  assert.equal(c.guest.name, 'Ana');
+  assert.equal(c.attributes.media, 'Telegram');
+  await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'On its *way*_!', agent: 'Ken Ito'});
+  await phoneHas(road, 'the answer', m => m.message.text === 'Ken Ito: On its *way*_!');
+  await send(road, {type: 'edit', text: 'Where is my letter?'});
+  await deskHas(road, 'the edit', m => m.text === '(edited) Where is my letter?');
+  await road.desk.post(`/sim/conversations/${c.id}/agent`, {typing: true});
+  await until('typing on the phone', async () => (await road.telegram.get('/sim/guests')).guests[0].typing_ms > 0);
+});
+
+test('a picture both ways: equal bytes at the other end', async t => {
+  const road = await startRoad(t);
+  const photo = Buffer.concat([Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex'), randomBytes(200000)]);
+  await send(road, {type: 'photo', base64: photo.toString('base64'), caption: 'Look'});
+  const {c, m} = await deskHas(road, 'the picture', x => x.media?.state === 'kept');
+  assert.equal(m.media.sha256, createHash('sha256').update(photo).digest('hex'));
+  const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+  await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'Your receipt', attachment: {base64: png.toString('base64'), name: 'receipt.png', mime: 'image/png'}});
+  const got = await phoneHas(road, 'the picture on the phone', x => x.message.photo);
+  assert.deepEqual(got.media, {bytes: png.length, type: 'image/png'}, 'Telegram fetched it');
+  await send(road, {type: 'document', base64: 'AAAA', name: 'film.mkv', size: 5368709120});
+  await deskHas(road, 'name and size of what is too large', x => /film\.mkv.*5368709120/.test(x.text ?? ''));
+});
+
+test('buttons, and the tapped answer; plain choices are a keyboard', async t => {
+  const road = await startRoad(t);
+  await send(road, {type: 'text', text: 'Hi'});
+  const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
+  await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'Shall we?', quick_replies: [{text: 'Yes', payload: 'yes-1'}, {text: 'No', payload: 'no-1'}]});
+  await phoneHas(road, 'the buttons', m => m.message.reply_markup?.inline_keyboard?.length === 2);
+  await road.telegram.post('/sim/guests/1/tap', {label: 'Yes'});
+  const {m} = await deskHas(road, 'the answer', x => x.button?.payload === 'yes-1');
+  assert.equal(m.button.text, 'Yes');
+  await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'Good'});
+  await phoneHas(road, 'the next message', x => /Good$/.test(x.message.text ?? ''));
+  assert.ok(!(await phone(road)).some(x => x.message.reply_markup?.inline_keyboard), 'the tapped buttons are gone');
+  await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'When?', quick_replies: [{text: 'Today', payload: 'Today'}, {text: 'Later', payload: 'Later'}]});
+  await phoneHas(road, 'the keyboard', x => x.message.reply_markup?.keyboard?.length === 2);
+  await road.telegram.post('/sim/guests/1/tap', {label: 'Later'});
+  await deskHas(road, 'the answer of the keyboard', x => x.button?.payload === 'Later' || x.text === 'Later');
+});
+
+test('429 is waited for, a lost answer is not repeated, a refused update comes again, the same update once', async t => {
+  const road = await startRoad(t);
+  await send(road, {type: 'text', text: 'Hi'});
+  const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
+  const paths = [`/bot${botToken}/sendMessage`];
+  await road.telegram.post('/sim/faults', {paths, status: 429, times: 1});
+  await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'after the wait'});
+  await phoneHas(road, 'the answer after 429', m => /after the wait/.test(m.message.text ?? ''));
+  await road.telegram.post('/sim/faults', {paths, reset_after_share: 1, times: 1});
+  await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'once only'});
+  await phoneHas(road, 'the one whose answer is lost', m => /once only/.test(m.message.text ?? ''));
+  await road.telegram.call('DELETE', '/sim/faults');
+  await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'the last'});
+  await phoneHas(road, 'the next', m => /the last/.test(m.message.text ?? ''));
+  assert.equal((await phone(road)).filter(m => /once only/.test(m.message.text ?? '')).length, 1);
+  await send(road, {type: 'text', text: 'twice?'});
+  await deskHas(road, 'the text', m => m.text === 'twice?');
+  const before = (await road.telegram.get('/sim/counters')).taken;
+  await road.telegram.post('/sim/guests/1/again');
+  await until('the repeat was taken', async () => (await road.telegram.get('/sim/counters')).taken > before);
+  await send(road, {type: 'text', text: 'end'});
+  const {c: after} = await deskHas(road, 'the text behind it', m => m.text === 'end');
+  assert.equal(after.messages.filter(m => m.text === 'twice?').length, 1);
+});
+
+test('a group answers whom it is for; a blocked guest is told to the desk', async t => {
+  const road = await startRoad(t);
+  await send(road, {type: 'text', text: 'lunch?', as: '2'}, 'group');
+  await send(road, {type: 'text', text: '@dragoman_bot where is it?', as: '2'}, 'group');
+  const {c} = await deskHas(road, 'the mention', m => m.text === 'where is it?');
+  assert.equal(c.guest.name, 'Ben');
+  assert.ok(!c.messages.some(m => m.text === 'lunch?'));
+  await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'Here'});
+  const got = await phoneHas(road, 'the answer in the group', m => /Here/.test(m.message.text ?? ''), 'group');
+  const asked = (await phone(road, 'group')).find(m => /where is it/.test(m.message.text));
+  assert.equal(got.message.reply_parameters.message_id, asked.message.message_id);
+  await send(road, {type: 'text', text: 'bye'});
+  const {c: other} = await deskHas(road, 'the text', m => m.text === 'bye');
+  await send(road, {type: 'block'});
+  await road.desk.post(`/sim/conversations/${other.id}/agent`, {text: 'Wait'});
+  await until('the desk is told', async () => (await road.desk.get(`/sim/conversations/${other.id}`)).messages.find(m => m.from === 'agent' && m.state === 'failed'));
+});
