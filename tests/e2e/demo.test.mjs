@@ -2,7 +2,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {mkdtempSync, mkdirSync, rmSync, copyFileSync, symlinkSync} from 'node:fs';
+import {chmodSync, mkdtempSync, mkdirSync, unlinkSync, writeFileSync, rmSync, copyFileSync, symlinkSync} from 'node:fs';
 import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -86,4 +86,16 @@ test('the demonstration says which port is taken, and starts nothing', async t =
   assert.equal((await demo.exit).code, 1);
   assert.match(demo.said, /Port 9002 of this machine is taken/);
   assert.equal(await taken(8080) || await taken(9001), false);
+});
+
+test('a program that does not start is told, with what it said', async t => {
+  const busy = await anyTaken();
+  if (busy) return t.skip(`port ${busy} of this machine is taken`);
+  const dir = tree(t);
+  unlinkSync(join(dir, 'build/dragoman'));
+  writeFileSync(join(dir, 'build/dragoman'), '#!/bin/sh\necho "no such thing"; exit 3\n');
+  chmodSync(join(dir, 'build/dragoman'), 0o755);
+  const demo = start(t, dir);
+  assert.equal((await demo.exit).code, 1);
+  assert.match(demo.said, /did not start[^]*no such thing/);
 });
