@@ -6,7 +6,7 @@ import {mkdtempSync, mkdirSync, rmSync, copyFileSync, symlinkSync} from 'node:fs
 import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {Api, bin, root, until} from './harness.mjs';
+import {Api, Gone, bin, root, until} from './harness.mjs';
 
 const ports = [8080, 9001, 9002];
 const pages = {9001: /Agent's desk/, 9002: /LINE simulator/};
@@ -42,7 +42,7 @@ test('the demonstration starts, serves its pages, carries a message, and stops a
   const dir = tree(t);
   const demo = start(t, dir);
   await until('the addresses', () => {
-    if (demo.ended) throw new Error(demo.said);
+    if (demo.ended) throw new Gone(demo.said);
     return demo.said.includes('Ctrl-C stops everything');
   }, 40000);
   for (const url of ['http://127.0.0.1:9002/', 'http://127.0.0.1:9001/', 'http://127.0.0.1:8080/health/detail']) assert.ok(demo.said.includes(url), url);
@@ -67,7 +67,7 @@ test('the demonstration starts, serves its pages, carries a message, and stops a
 
   const again = start(t, dir);   // what it left behind does not stop it from starting once more
   await until('the addresses again', () => {
-    if (again.ended) throw new Error(again.said);
+    if (again.ended) throw new Gone(again.said);
     return again.said.includes('Ctrl-C stops everything');
   }, 40000);
   again.child.kill('SIGTERM');   // to the script alone, as a service manager does

@@ -21,11 +21,14 @@ export async function freePort() {
   });
 }
 
+// Waiting longer is in vain.
+export class Gone extends Error {}
+
 export async function until(what, fn, ms = 15000) {
   const end = Date.now() + ms;
   let last;
   for (;;) {
-    try { last = await fn(); if (last) return last; } catch (e) { last = e; }
+    try { last = await fn(); if (last) return last; } catch (e) { if (e instanceof Gone) throw e; last = e; }
     if (Date.now() > end) throw new Error(`waited ${ms} ms in vain for: ${what} (last: ${last instanceof Error ? last.message : JSON.stringify(last)})`);
     await new Promise(r => setTimeout(r, 40));
   }
@@ -54,6 +57,7 @@ export class Program {
     this.child = spawn(bin, this.args, {stdio: ['ignore', out, out], env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1', ...this.env}});
     this.ended = false;
     this.exit = new Promise(resolve => this.child.on('exit', (code, signal) => { this.ended = true; resolve({code, signal}); }));
+    this.child.on('error', e => { this.ended = true; this.failure = e.message; });   // it could not even be started
     return this;
   }
   async stop(signal = 'SIGTERM') {
@@ -69,7 +73,7 @@ export class Program {
 
 export async function ready(program, url, ms = 20000) {
   await until(`${program.name} at ${url}`, async () => {
-    if (program.ended) throw new Error(`${program.name} ended: ${program.text().slice(-1500)}`);
+    if (program.ended) throw new Gone(`${program.name} ended: ${program.failure ?? ''}${program.text().slice(-1500)}`);
     return (await fetch(url)).ok;
   }, ms);
 }
