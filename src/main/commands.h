@@ -15,4 +15,5 @@ int command_serve(const struct options *o);
 int command_check(const struct options *o);
 int command_journal(const struct options *o, int argc, char **argv);
 int command_trace(const struct options *o, int argc, char **argv);
+int command_render(void);
 #endif

@@ -13,6 +13,7 @@ static const char usage[] =
     "  dragoman sim    NAME [options]         play a vendor: line, genesys-cloud (dragoman sim NAME --help)\n"
     "  dragoman journal [list [STATE] | count | show ID | replay ID... | discard ID...]\n"
     "  dragoman trace  ID                     every hop of a message\n"
+    "  dragoman render                        render templates: a JSON object a line in, an answer a line out\n"
     "  dragoman version\n"
     "\n"
     "journal and trace find the data by --config FILE or --data DIR. Settings of serve, also as flags and environment:\n\n";
@@ -46,6 +47,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(command, "sim") == 0)
         return sim_main(argc - 2, argv + 2);
+    if (strcmp(command, "render") == 0 && argc == 2)
+        return command_render();
     if (strcmp(command, "version") == 0) {
         puts("dragoman " DRAGOMAN_VERSION);
         return 0;
