@@ -415,8 +415,8 @@ static bool count_at(struct compiler *c, int *ret)
 {
     size_t from = c->at;
     *ret = 0;
-    while (more(c) && c->s.p[c->at] >= '0' && c->s.p[c->at] <= '9')
-        *ret = MIN(*ret * 10 + (c->s.p[c->at++] - '0'), 100000);
+    for (; more(c) && c->s.p[c->at] >= '0' && c->s.p[c->at] <= '9'; c->at++)
+        *ret = MIN(*ret * 10 + (c->s.p[c->at] - '0'), 100000);
     return c->at > from;
 }
 
