@@ -334,7 +334,7 @@ static struct token lex_inside(struct lexer *l)
     case '.':
         if (l->at + 1 < l->text.n && l->text.p[l->at + 1] >= '0' && l->text.p[l->at + 1] <= '9')
             return lex_number(l);
-        /* fall through */
+        __attribute__((fallthrough));
     case '$':
         l->at++;
         if (at_terminator(l))
