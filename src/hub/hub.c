@@ -69,9 +69,10 @@ void actor_call(struct actor *actor, struct call *c, struct arena *a, struct con
 
 void bucket_init(struct bucket *b, unsigned calls, int64_t per_ms)
 {
-    /* A twentieth may come at once and the refill is a twentieth slower: together never more than `calls` in any window. */
+    /* A twentieth may come at once and the refill is slower by a bit more: together never more than `calls` in any window, also as the
+     * other side counts them, where calls may arrive a little bunched. */
     b->burst = MAX((double)calls / 20, 1.0);
-    b->per_ms = MAX((double)calls - b->burst, 1.0) / (double)per_ms;
+    b->per_ms = MAX((double)calls * 0.93, 1.0) / (double)per_ms;
     b->tokens = b->burst;
     b->at_us = 0;
 }

@@ -23,4 +23,5 @@ int command_replay(const struct options *o, int argc, char **argv);
 
 /* The configuration that the command line names, with its flags; NULL: see *p. */
 const struct config *options_config(struct arena *a, const struct options *o, struct config_problems *p) MUST_USE;
+int command_render(void);
 #endif

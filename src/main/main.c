@@ -10,12 +10,13 @@ static const char usage[] =
     "\n"
     "  dragoman serve  --config hub.yaml      run the hub\n"
     "  dragoman check  --config hub.yaml      check a configuration, change nothing\n"
-    "  dragoman sim    NAME [options]         play a vendor: line, genesys-cloud (dragoman sim NAME --help)\n"
+    "  dragoman sim    NAME [options]         play a vendor: line, telegram, genesys-cloud (dragoman sim NAME --help)\n"
     "  dragoman journal [list [STATE] | count | show ID | replay ID... | discard ID...]\n"
     "  dragoman trace  ID                     every hop of a message\n"
     "  dragoman record [on | off]             keep the webhooks a running hub takes, redacted; without a word: how it stands\n"
     "  dragoman replay FILE [--to URL] [--speed X | --rate N] [--fresh-ids]   play such a recording again\n"
     "  dragoman help tables                   settings of the hub and of every connector, and metrics, as Markdown\n"
+    "  dragoman render                        render templates: a JSON object a line in, an answer a line out\n"
     "  dragoman version\n"
     "\n"
     "journal, trace and record find the data by --config FILE or --data DIR. Settings of serve, also as flags and environment:\n\n";
@@ -55,6 +56,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(command, "sim") == 0)
         return sim_main(argc - 2, argv + 2);
+    if (strcmp(command, "render") == 0 && argc == 2)
+        return command_render();
     if (strcmp(command, "version") == 0) {
         puts("dragoman " DRAGOMAN_VERSION);
         return 0;
