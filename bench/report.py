@@ -76,11 +76,11 @@ def render(rows, benches):
     last = newest(rows)
     if not last:
         return "No results.\n"
-    newest_row = max((r for l in last.values() for r in l), key=lambda r: r["at"])
-    m = newest_row["machine"]
-    others = max((r.get("others_cpus", 0) for l in last.values() for r in l), default=0)
+    every = sorted((r for l in last.values() for r in l), key=lambda r: r["at"])
+    m, times, commits = every[-1]["machine"], list(dict.fromkeys([every[0]["at"], every[-1]["at"]])), list(dict.fromkeys(r["machine"]["commit"] for r in every))
+    others = max(r.get("others_cpus", 0) for r in every)
     lines = ["# Results of the last run", "",
-             f"{newest_row['at']}, commit {m['commit']}, {m['cores']} cores ({m['cpu']}), {m['memory_gib']} GiB, Linux {m['kernel']}. Hub, simulators and generator share the machine "
+             f"{' to '.join(times)}, commit {', '.join(commits)}, {m['cores']} cores ({m['cpu']}), {m['memory_gib']} GiB, Linux {m['kernel']}. Hub, simulators and generator share the machine "
              "(loopback), default durability, a fresh data directory each. Median and worst of the runs; a run that loses, doubles or reorders a message has no score. "
              f"Made by `make bench` (`bench/run`). Meanwhile other programs of the machine used up to {others:.1f} CPUs.", "",
              "| | work | median | worst | target | |", "|---|---|---|---|---|---|"]
