@@ -70,8 +70,8 @@ static const struct setting gc_settings[] = {
 static const struct media_rule gc_media[] = { { "*", GC_MEDIA_BYTES_MAX } }; /* larger files go as a text with a link */
 
 static const struct rate gc_rates[] = {                                                                              /* 3 */
-    [GC_RATE_MESSAGES] = { 0, 0, 0 }, /* held back by 429 only: a limit of ours would hold back guests */
-    [GC_RATE_QUERIES]  = { 300, 60000, GC_REQUESTS_PER_MINUTE },
+    [GC_RATE_MESSAGES] = { .calls = 0 }, /* held back by 429 only: a limit of ours would hold back guests */
+    [GC_RATE_QUERIES]  = { .calls = 300, .per_ms = 60000, .setting = GC_REQUESTS_PER_MINUTE },
 };
 static const struct route_extra gc_routes[] = { { "GET", "/openmessaging/flow", gc_receive_flow } };
 /* clang-format on */
