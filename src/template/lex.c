@@ -238,10 +238,10 @@ static struct token lex_number(struct lexer *l)
     size_t from = l->at, next;
     accept(l, "+-");
     const char *digits = "0123456789_";
-    bool decimal = true;
+    bool decimal = true, hex = false;
     if (accept(l, "0")) {
         if (accept(l, "xX"))
-            digits = "0123456789abcdefABCDEF_", decimal = false;
+            digits = "0123456789abcdefABCDEF_", decimal = false, hex = true;
         else if (accept(l, "oO"))
             digits = "01234567_", decimal = false;
         else if (accept(l, "bB"))
@@ -250,7 +250,7 @@ static struct token lex_number(struct lexer *l)
     accept_run(l, digits);
     if (accept(l, "."))
         accept_run(l, digits);
-    if (decimal ? accept(l, "eE") : digits[10] == 'a' && accept(l, "pP")) {
+    if (decimal ? accept(l, "eE") : hex && accept(l, "pP")) {
         accept(l, "+-");
         accept_run(l, "0123456789_");
     }
