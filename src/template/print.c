@@ -182,7 +182,7 @@ struct spec {
 /* Pads what was written behind `from` to the width, counted in characters. */
 static void pad(struct text_out *t, size_t from, const struct spec *f, bool zero)
 {
-    size_t chars = utf8_len((slice){ t->p + from, t->n - from });
+    size_t chars = utf8_len(slice_from(out_slice(t), from));
     if (!f->has_width || (size_t)f->width <= chars)
         return;
     size_t fill = (size_t)f->width - chars, had = t->n - from;
@@ -196,7 +196,7 @@ static void pad(struct text_out *t, size_t from, const struct spec *f, bool zero
 
 static void pad_text(struct text_out *t, size_t from, const struct spec *f)
 {
-    size_t chars = utf8_len((slice){ t->p + from, t->n - from });
+    size_t chars = utf8_len(slice_from(out_slice(t), from));
     if (!f->has_width || (size_t)f->width <= chars)
         return;
     size_t fill = (size_t)f->width - chars, had = t->n - from;
