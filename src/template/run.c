@@ -89,6 +89,7 @@ void out_fill(struct text_out *t, char c, size_t n)
 void out_fmt(struct text_out *t, const char *fmt, ...)
 {
     va_list ap, again;
+    assert(fmt);
     va_start(ap, fmt);
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, ap);
