@@ -2,7 +2,10 @@
 #include "hub/message.h"
 
 enum {
-    FOLLOW_BYTES = 2 << 20, /* of the journal in one piece of work */
+    FOLLOW_BYTES = 512 << 10, /* of the journal in one piece of work */
+    GATHER_SLOTS = 4096,    /* messages and conversations of a piece; a power of two */
+    BUSY_BATCHES = 100,     /* of the journal in HISTORY_EVERY_MS: then it is left to what must not wait … */
+    BUSY_MOST_MS = 15000,   /* … but not for longer than this, and not when somebody asks */
     INDEX_AT_ONCE = 500, EXPIRE_AT_ONCE = 500,
     CALM_MS = 3000,         /* without news: then texts are indexed and old messages leave */
     EXPIRE_EVERY_MS = 600000,
@@ -10,6 +13,12 @@ enum {
 };
 
 enum task { TASK_FOLLOW, TASK_TIDY, TASK_CONVERSATIONS, TASK_CONVERSATION, TASK_MESSAGES, TASK_MESSAGE, TASK_SEARCH, TASK_ERASE };
+/* What a piece of the journal comes to: most messages begin and end within it, and most conversations change several times. */
+struct gathered {
+    struct history_message m;
+    slice key, value; /* of a conversation */
+    struct gathered *next;
+};
 struct trace_line {
     int64_t at_ms;
     slice op, note;
@@ -32,6 +41,8 @@ struct job {
     void *arg;
     struct fault fault;
     bool gap, more;
+    struct arena *piece;
+    struct gathered *slots[GATHER_SLOTS], *first, **last; /* of the piece */
 };
 
 struct history {
@@ -42,7 +53,8 @@ struct history {
     int64_t keep_ms;
     struct jplace place;
     uint64_t told;       /* durable sequence that the last follow was asked for */
-    int64_t news_ms, expired_ms;
+    int64_t news_ms, expired_ms, followed_ms;
+    uint64_t batches;    /* of the journal at the last turn */
     struct job *first, **last;
     bool busy, closed, untidy;
     struct loop_timer timer;
@@ -78,6 +90,57 @@ static const struct js_field heard_fields[] = {
 };
 /* clang-format on */
 
+static bool write_person(struct job *job, const struct gathered *g)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    const struct js *doc = js_parse(a, g->value, NULL), *person = js_at(doc, "person");
+    return history_db_person(job->hi->db, g->key, js_text(js_at(person, "name")), person ? js_print(a, person) : SLICE_NONE,
+                             js_true(js_at(doc, "open")), &job->fault);
+}
+
+static void piece_begin(struct job *job)
+{
+    job->piece = arena_new();
+    memset(job->slots, 0, sizeof(job->slots));
+    job->first = NULL;
+    job->last = &job->first;
+}
+
+/* What was gathered goes into the database: first the messages, which make the conversations' rows. */
+static bool settle_piece(struct job *job)
+{
+    bool ok = true;
+    if (!job->first)
+        return true;
+    for (struct gathered *g = job->first; ok && g; g = g->next)
+        ok = !g->m.id || history_db_add(job->hi->db, &g->m, &job->fault);
+    for (struct gathered *g = job->first; ok && g; g = g->next)
+        ok = !g->key.n || write_person(job, g);
+    arena_free(job->piece);
+    piece_begin(job);
+    return ok;
+}
+
+static struct gathered **slot_of(struct job *job, uint64_t hash)
+{
+    return &job->slots[(hash * 0x9e3779b97f4a7c15u) >> 52 & (GATHER_SLOTS - 1)];
+}
+
+/* The message of the piece with this number; NULL: it began before, or its slot was taken. */
+static struct gathered *gathered(struct job *job, uint64_t id)
+{
+    struct gathered *g = *slot_of(job, id);
+    return g && g->m.id == (int64_t)id ? g : NULL;
+}
+
+static struct gathered *gather(struct job *job, struct gathered **slot)
+{
+    struct gathered *g = *slot = ARENA_NEW(job->piece, struct gathered);
+    *job->last = g;
+    job->last = &g->next;
+    return g;
+}
+
 static bool take_accept(struct job *job, const struct jrecord *r, struct arena *a)
 {
     struct history_db *db = job->hi->db;
@@ -91,31 +154,35 @@ static bool take_accept(struct job *job, const struct jrecord *r, struct arena *
         return true;
     if (m.kind == KIND_STATUS || (m.kind == KIND_EVENT && m.event == EVENT_READ)) {
         touch(job, conversation);
-        return history_db_status(db, conversation, m.of, m.kind == KIND_STATUS ? m.status : STATUS_READ, &job->fault);
+        return settle_piece(job) && history_db_status(db, conversation, m.of, m.kind == KIND_STATUS ? m.status : STATUS_READ, &job->fault);
     }
-    struct history_message h = {
-        .id = (int64_t)r->id, .conversation = conversation, .target = target, .at_ms = r->at_ms,
+    struct arena *p = job->piece;
+    gather(job, slot_of(job, r->id))->m = (struct history_message){
+        .id = (int64_t)r->id, .conversation = arena_dup(p, conversation), .target = arena_dup(p, target), .at_ms = r->at_ms,
         .way = slice_eq(target, slice_sub(conversation, 0, colon)) ? HISTORY_OUT : HISTORY_IN, .state = (int)r->state,
-        .kind = slice_of(m.kind == KIND_EVENT ? event_names[m.event] : kind_names[m.kind]), .text = m.text, .peer_id = slice_or(m.peer_id, m.id),
-        .body = r->body,
+        .kind = slice_of(m.kind == KIND_EVENT ? event_names[m.event] : kind_names[m.kind]), .text = arena_dup(p, m.text),
+        .peer_id = arena_dup(p, slice_or(m.peer_id, m.id)), .body = arena_dup(p, r->body),
     };
     touch(job, conversation);
-    return history_db_add(db, &h, &job->fault);
+    return true;
 }
 
-static bool take_put(struct job *job, const struct jrecord *r, struct arena *a)
+static bool take_put(struct job *job, const struct jrecord *r)
 {
     struct history_db *db = job->hi->db;
     slice rest = slice_from(r->key, MIN(r->key.n, (size_t)2));
     int64_t id;
     if (slice_starts(r->key, SL("m:")) && r->value.p)
-        return !slice_int(rest, &id) || history_db_media(db, id, r->value, &job->fault);
+        return !slice_int(rest, &id) || (settle_piece(job) && history_db_media(db, id, r->value, &job->fault));
     if (!slice_starts(r->key, SL("c:")) || !r->value.p)
         return true;
-    const struct js *doc = js_parse(a, r->value, NULL);
-    const struct js *person = js_at(doc, "person");
-    return history_db_person(db, rest, js_text(js_at(person, "name")), person ? js_print(a, person) : SLICE_NONE, js_true(js_at(doc, "open")),
-                             &job->fault);
+    struct gathered **slot = slot_of(job, slice_hash(rest)), *g = *slot;
+    if (!g || !slice_eq(g->key, rest)) {
+        g = gather(job, slot);
+        g->key = arena_dup(job->piece, rest);
+    }
+    g->value = arena_dup(job->piece, r->value);
+    return true;
 }
 
 static bool take_end(struct job *job, const struct jrecord *r, struct arena *a)
@@ -123,9 +190,18 @@ static bool take_end(struct job *job, const struct jrecord *r, struct arena *a)
     struct history_db *db = job->hi->db;
     const struct js *doc = r->note.n ? js_parse(a, r->note, NULL) : NULL;
     slice vendor = js_text(js_at(doc, "vendor_id"));
-    bool again = r->op == JOP_RETRY || r->op == JOP_PARK || r->op == JOP_REPLAY || r->op == JOP_RESUME;
-    if (!history_db_state(db, (int64_t)r->id, (int)r->state, r->at_ms, r->op == JOP_SETTLE || r->op == JOP_RETRY, vendor.n ? vendor : SLICE_NONE,
-                          r->note.n && r->op != JOP_ATTEMPT ? r->note : SLICE_NONE, &job->fault))
+    bool again = r->op == JOP_RETRY || r->op == JOP_PARK || r->op == JOP_REPLAY || r->op == JOP_RESUME, tried = r->op == JOP_SETTLE || r->op == JOP_RETRY;
+    struct gathered *g = gathered(job, r->id);
+    if (g && r->op == JOP_SETTLE) {
+        g->m.state = (int)r->state;
+        g->m.ended_ms = r->at_ms;
+        g->m.tries++;
+        g->m.vendor_id = arena_dup(job->piece, vendor);
+        g->m.note = arena_dup(job->piece, r->note);
+        return true;
+    }
+    if (!settle_piece(job) || !history_db_state(db, (int64_t)r->id, (int)r->state, r->at_ms, tried, vendor.n ? vendor : SLICE_NONE,
+                                                r->note.n ? r->note : SLICE_NONE, &job->fault))
         return false;
     return !(again || r->op == JOP_DISCARD) || history_db_trace(db, (int64_t)r->id, r->at_ms, slice_of(jop_names[r->op]),
                                                                 slice_sub(r->note, 0, MIN(r->note.n, (size_t)TRACE_NOTE_MAX)), &job->fault);
@@ -143,13 +219,13 @@ static bool take(void *arg, const struct jrecord *r)
         ok = r->copied || take_accept(job, r, a);
         break;
     case JOP_PUT:
-        ok = take_put(job, r, a);
+        ok = take_put(job, r);
         break;
     case JOP_SETTLE: case JOP_RETRY: case JOP_PARK: case JOP_RESUME: case JOP_REPLAY: case JOP_DISCARD:
         ok = take_end(job, r, a);
         break;
     case JOP_NOTE:
-        ok = history_db_trace(job->hi->db, (int64_t)r->id, r->at_ms, slice_of(jop_names[r->op]), r->note, &job->fault);
+        ok = settle_piece(job) && history_db_trace(job->hi->db, (int64_t)r->id, r->at_ms, slice_of(jop_names[r->op]), r->note, &job->fault);
         break;
     case JOP_ATTEMPT: case JOP_MAX:
         break;
@@ -166,8 +242,11 @@ static bool follow(struct job *job)
         bool gap;
         if (!history_db_begin(hi->db, &job->fault))
             return false;
-        if (!journal_follow(hi->dir, &at, job->until, FOLLOW_BYTES, take, job, &gap, &job->fault) || job->fault.code ||
-            !history_db_place_set(hi->db, slice_mem(&at, sizeof(at)), &job->fault) || !history_db_commit(hi->db, &job->fault)) {
+        piece_begin(job);
+        bool ok = journal_follow(hi->dir, &at, job->until, FOLLOW_BYTES, take, job, &gap, &job->fault) && !job->fault.code && settle_piece(job) &&
+                  history_db_place_set(hi->db, slice_mem(&at, sizeof(at)), &job->fault) && history_db_commit(hi->db, &job->fault);
+        job->piece = arena_free(job->piece);
+        if (!ok) {
             history_db_rollback(hi->db);
             return false;
         }
@@ -376,7 +455,13 @@ static void turn(void *arg)
     struct history *hi = arg;
     int64_t now_ms = time_mono_ms();
     bool news = journal_durable(hi->hub->journal) != hi->told;
-    if (news && !hi->busy && !hi->first) {
+    uint64_t batches = journal_numbers(hi->hub->journal).batches;
+    bool rush = batches - hi->batches > BUSY_BATCHES && now_ms - hi->followed_ms < BUSY_MOST_MS;
+    hi->batches = batches;
+    if (news && rush) {
+        hi->news_ms = now_ms;
+    } else if (news && !hi->busy && !hi->first) {
+        hi->followed_ms = now_ms;
         submit(job_new(hi, TASK_FOLLOW, NULL, NULL));
         hi->untidy = true;
     } else if (!hi->busy && !hi->first && now_ms - hi->news_ms >= CALM_MS && (hi->untidy || now_ms - hi->expired_ms >= EXPIRE_EVERY_MS)) {

@@ -4,7 +4,8 @@
  *   history_messages(h->history, SL("acme/line:U1"), &(struct history_page){ .limit = 50 }, each, done, arg);
  *
  * Fresh      each question is asked behind what the journal has made durable at that moment: who was told 200 finds the message.
- * Cost       nothing in the way of a message. The journal's file is read every HISTORY_EVERY_MS when something was written, on a helper thread.
+ * Cost       nothing in the way of a message. The journal's file is read every HISTORY_EVERY_MS when something was written, on a helper thread; in a rush it
+ *            waits until that is over, but not longer than some seconds.
  * Durable    rebuilt from the journal where it was lost with the power. A history that was switched off, or fell behind what the journal keeps, has a gap
  *            and the log says so.
  * Content    everything but typing and read signs; those move the status of the message they are about.

@@ -4,7 +4,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 5000, CHECKPOINT_PAGES = 1000, CACHE_KIB = 1024, STATUS_LOOKS_BACK = 200, LAST_TEXT_CHARS = 200 };
+enum { BUSY_MS = 5000, CHECKPOINT_PAGES = 1000, CACHE_KIB = 512, STATUS_LOOKS_BACK = 200, LAST_TEXT_CHARS = 200 };
 
 /* Each row takes the file from version i to i + 1. Rows are never changed once released, only added. */
 static const char *const migrations[] = {
@@ -40,7 +40,8 @@ static const char *const statements[ST_MAX] = {
     [ST_CONV_MAKE]    = "INSERT INTO conversation(id) VALUES(?1) ON CONFLICT(id) DO NOTHING",
     [ST_CONV_FIND]    = "SELECT n FROM conversation WHERE id=?1",
     [ST_CONV_MOVE]    = "UPDATE conversation SET messages=messages+1,last_id=?2,last_ms=?3,last_text=?4,last_kind=?5,last_way=?6 WHERE n=?1",
-    [ST_ADD]          = "INSERT INTO message(id,conv,target,at_ms,way,state,kind,text,peer_id,body) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"
+    [ST_ADD]          = "INSERT INTO message(id,conv,target,at_ms,way,state,kind,text,peer_id,body,tries,ended_ms,vendor_id,note)"
+                        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"
                         " ON CONFLICT(id) DO NOTHING",
     [ST_STATE]        = "UPDATE message SET state=?2,ended_ms=?3,tries=tries+?4,vendor_id=coalesce(?5,vendor_id),note=coalesce(?6,note) WHERE id=?1",
     [ST_TRACE]        = "INSERT INTO trace(id,at_ms,op,note) SELECT ?1,?2,?3,?4 WHERE EXISTS(SELECT 1 FROM message WHERE id=?1)",
@@ -260,6 +261,10 @@ bool history_db_add(struct history_db *db, const struct history_message *m, stru
     bind(db, ST_ADD, 8, m->text);
     bind(db, ST_ADD, 9, m->peer_id);
     bind(db, ST_ADD, 10, m->body);
+    bind_int(db, ST_ADD, 11, m->tries);
+    bind_int(db, ST_ADD, 12, m->ended_ms);
+    bind(db, ST_ADD, 13, m->vendor_id);
+    bind(db, ST_ADD, 14, m->note);
     if (!finish(db, ST_ADD, f))
         return false;
     if (sqlite3_changes(db->db) == 0)

@@ -45,7 +45,7 @@ struct history_conversation {
 
 /* ---- writing: within begin and commit ------------------------------------------------------------------------------ */
 
-/* The conversation's row is made or moved on. A message that is there already is left alone. */
+/* The conversation's row is made or moved on. A message that is there already is left alone. m->media is written by history_db_media. */
 bool history_db_add(struct history_db *db, const struct history_message *m, struct fault *f);
 /* vendor_id absent: as it was. note absent: likewise. tries is added. */
 bool history_db_state(struct history_db *db, int64_t id, int state, int64_t at_ms, int tries, slice vendor_id, slice note, struct fault *f);
