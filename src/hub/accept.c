@@ -183,6 +183,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
         ac->ids[i] = 0;
         return;
     }
+    it->number = ac->ids[i];
     for (size_t k = 0; k < it->remember.n; k++) {
         const struct remembered *rm = LIST_AT(it->remember, struct remembered, k);
         memory_set(conv->memory, rm->key, rm->value, rm->until_ms);

@@ -250,6 +250,7 @@ struct route_extra { /* pages of the connector's own; answered through inbox lik
 struct connector {
     const char *name, *title; /* "line", "LINE": title is the participant data "media" */
     bool desk;
+    bool own_end;  /* the other end is our own API and its pages (web chat, the built-in desk): deliver makes no calls, who stands there is told (struct own_end, hub.h) */
     struct caps caps;
     const struct setting *settings;
     size_t n_settings;

@@ -12,6 +12,7 @@ struct inbox_item {
     struct inbox_item *next;
     struct message m;
     struct js_list remember; /* struct remembered */
+    uint64_t number;         /* the journal's, once committed; 0: it was seen before, or ignored */
     slice of;                /* accept's: m.of as it came */
 };
 struct inbox_ignored {

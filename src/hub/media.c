@@ -118,7 +118,7 @@ static const struct js_field result_fields[] = {
 };
 /* clang-format on */
 
-static bool result_read(struct arena *a, slice json, struct message *m)
+bool media_result_read(struct arena *a, slice json, struct message *m)
 {
     struct result r = { 0 };
     const struct js *doc = js_parse(a, arena_dup(a, json), NULL);
@@ -156,7 +156,7 @@ static void job_stored(void *arg, bool ok)
     *at = job->next;
     for (struct waiter *next; w; w = next) {
         next = w->next;
-        if (!result_read(w->a, json, w->m))
+        if (!media_result_read(w->a, json, w->m))
             w->m->media.n = 0;
         w->done(w->arg);
         free(w);
@@ -595,7 +595,7 @@ static void settle_found(void *arg, slice value)
     struct settling *st = arg;
     struct waiter *w = st->w;
     struct media_job *job = NULL;
-    if (value.p && result_read(w->a, value, w->m)) {
+    if (value.p && media_result_read(w->a, value, w->m)) {
         w->done(w->arg);
         free(w);
         return;
