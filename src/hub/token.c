@@ -86,6 +86,10 @@ void token_get(struct actor *actor, struct token_wait *w)
     const struct connector *type = actor->account.type;
     struct token *t = &actor->token;
     int64_t now_ms = time_mono_ms();
+    if (type->auth.kind == AUTH_NAMED) {
+        token_named_get(actor, w);
+        return;
+    }
     if (type->auth.kind == AUTH_STATIC && !t->header) {
         header_set(t, scheme_of(actor), actor->account.settings[type->auth.secret]);
         t->refresh_ms = t->expires_ms = INT64_MAX;
