@@ -495,6 +495,10 @@ static void looked_up(struct run *r, enum outcome end)
     } else {
         if (end == OUT_DELIVERED)
             conv_person(conv, &r->d.person);
+        for (size_t i = 0; i < r->d.data.n; i++) {
+            const struct js_pair *p = LIST_AT(r->d.data, struct js_pair, i);
+            message_data(dl->a, &dl->m, arena_dup(dl->a, p->key), arena_dup(dl->a, p->value));
+        }
         conv->person_until_ms = until_ms;
     }
     conv->dirty = true;

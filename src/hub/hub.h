@@ -101,6 +101,7 @@ struct actor {
     struct account account;
     struct memory *memory;
     struct token token;
+    struct token_named *tokens; /* AUTH_NAMED: those asked for since the start */
     struct bucket buckets[RATES_MAX];
     /* as the target of deliveries */
     struct work *ready, **ready_last;
