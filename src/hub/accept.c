@@ -1,5 +1,6 @@
 #include "hub/accept.h"
 #include "hub/conversation.h"
+#include "hub/keys.h"
 #include "hub/media.h"
 #include "hub/meters.h"
 #include "hub/recorder.h"
@@ -155,7 +156,8 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
 {
     struct message *m = &it->m;
     struct conv *conv = ac->convs[i];
-    const char *rule = !conv ? "unknown-address" : m->private ? "private" : NULL;
+    bool unasked = conv && it->only_if_open && !conv->pub.open;
+    const char *rule = !conv ? "unknown-address" : m->private ? "private" : unasked ? "not-addressed" : NULL;
     int64_t keep_ms = ac->from->account.type->hook.dedupe_ms;
     m->trace_id = ac->trace_id;
     it->of = m->of;
@@ -168,7 +170,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
         .dedupe = dedupe_key(ac, m, i),
         .dedupe_keep_ms = keep_ms ? keep_ms : ac->from->hub->limits.dedupe_ms,
         .state = rule ? J_IGNORED : J_WAITING,
-        .body = message_print(ac->a, m),
+        .body = unasked ? SL("{}") : message_print(ac->a, m), /* what others say to each other is none of our business */
         .note = accept_note(ac, rule),
     };
     enum jresult result;
@@ -306,6 +308,7 @@ struct hooked {
 };
 struct webhook {
     struct exchange *x;
+    struct hub *hub;
     const struct connector *type;
     struct actor *actor;
     struct inbox in;
@@ -371,6 +374,24 @@ static void webhook_take(struct hub *h, struct webhook *wh, const struct request
     accept_inbox(wh->actor, &wh->in, wh->x->trace_id, webhook_done, wh);
 }
 
+static void webhook_verify(void *arg, const struct fault *no_keys)
+{
+    struct webhook *wh = arg;
+    struct hub *h = wh->hub;
+    if (no_keys) {
+        wh->fault = *no_keys;
+        webhook_refuse(h, wh, 503, "no_keys");
+        return;
+    }
+    enum found found = find_verified(h, wh->type, wh->x->a, &wh->rq, &wh->actor, &wh->fault);
+    if (found == FOUND) {
+        webhook_take(h, wh, &wh->rq, wh->type->receive);
+        return;
+    }
+    int bad = wh->type->hook.bad_status ? wh->type->hook.bad_status : 403;
+    webhook_refuse(h, wh, found == FOUND_NONE ? 404 : bad, found == FOUND_NONE ? "unknown" : "bad_signature");
+}
+
 static void on_request(struct exchange *x, void *ctx)
 {
     struct hooked *hk = ctx;
@@ -388,15 +409,13 @@ static void on_request(struct exchange *x, void *ctx)
             webhook_refuse(h, wh, 404, "unknown");
         return;
     }
-    enum found found = find_verified(h, hk->type, x->a, &rq, &wh->actor, &wh->fault);
-    if (found == FOUND) {
-        wh->rq = rq;
-        wh->hook = true;
-        webhook_take(h, wh, &rq, hk->type->receive);
-        return;
-    }
-    int bad = hk->type->hook.bad_status ? hk->type->hook.bad_status : 403;
-    webhook_refuse(h, wh, found == FOUND_NONE ? 404 : bad, found == FOUND_NONE ? "unknown" : "bad_signature");
+    wh->rq = rq;
+    wh->hook = true;
+    wh->hub = h;
+    if (hk->type->hook.how == VERIFY_JWT)
+        keys_prepare(h, hk->type, x->a, &wh->rq, webhook_verify, wh);
+    else
+        webhook_verify(wh, NULL);
 }
 
 static void add_route(struct hub *h, struct server *s, const struct connector *type, const struct route_extra *route)

@@ -13,6 +13,7 @@ struct inbox_item {
     struct message m;
     struct js_list remember; /* struct remembered */
     slice of;                /* accept's: m.of as it came */
+    bool only_if_open;
 };
 struct inbox_ignored {
     const char *rule;

@@ -2,6 +2,7 @@
 #include "hub/conversation.h"
 #include "hub/meters.h"
 #include "hub/state.h"
+#include "hub/storage.h"
 #include "store/seal.h"
 #include "wire/url.h"
 
@@ -37,6 +38,13 @@ struct run *run_new(struct actor *actor, struct conv *conv, enum outcome (*step)
     return r;
 }
 
+static void upload_close(struct run *r)
+{
+    if (r->upload)
+        storage_get_close(r->hub->storage, r->upload);
+    r->upload = NULL;
+}
+
 void run_free(struct run *r)
 {
     *(r->prev ? &r->prev->next : &r->hub->runs) = r->next;
@@ -44,6 +52,7 @@ void run_free(struct run *r)
         r->next->prev = r->prev;
     r->hub->open_runs--;
     loop_timer_done(&r->timer);
+    upload_close(r);
     if (r->conv)
         conv_release(r->conv);
     arena_free(r->a);
@@ -147,6 +156,7 @@ static void run_hop(struct run *r, const struct answer *got)
 static void run_answered(void *arg, const struct answer *got)
 {
     struct run *r = arg;
+    upload_close(r);
     run_hop(r, got);
     meter_call(r->actor, got->status, got->took_us);
     if (got->status == 401 && r->token.n && !r->replayed) {
@@ -159,8 +169,45 @@ static void run_answered(void *arg, const struct answer *got)
     run_step(r, &r->last);
 }
 
+/* ---- a stored file as the body -------------------------------------------------------------------------------------- */
+
+static void upload_more(void *arg)
+{
+    struct run *r = arg;
+    client_resume(&r->call);
+}
+
+static ssize_t upload_read(void *arg, char *buf, size_t n)
+{
+    static_assert((int)STORAGE_WAIT == (int)CLIENT_PAUSE, "one and the same word for later");
+    struct run *r = arg;
+    return storage_get_read(r->hub->storage, r->upload, buf, n);
+}
+
+static bool upload_open(struct run *r)
+{
+    const struct http_call *h = &r->d.call;
+    const struct media *md = r->d.part < r->d.n_parts ? message_media(&r->d.parts[r->d.part]) : NULL;
+    if (!md || !md->handle.n || !r->hub->storage || md->size <= 0 || h->media_from < 0 || h->media_from >= md->size)
+        return fault(&r->fault, "no_file", "", "the file to upload is not stored here");
+    int64_t bytes = h->media_bytes ? MIN(h->media_bytes, md->size - h->media_from) : md->size - h->media_from;
+    upload_close(r);
+    r->upload = storage_get(r->hub->storage, md->handle, h->media_from, bytes, upload_more, r);
+    if (!r->upload)
+        return fault(&r->fault, "no_file", "", "the stored file cannot be read");
+    r->call.source = upload_read;
+    r->call.source_bytes = bytes;
+    r->call.io_arg = r;
+    return true;
+}
+
 static void run_call(struct run *r)
 {
+    if (r->d.call.media_body && !upload_open(r)) {
+        r->d.reason = REASON_MEDIA_TYPE;
+        run_end(r, OUT_REFUSED);
+        return;
+    }
     if (!r->hub->stopped) {
         client_send(r->hub->client, &r->call);
         return;
@@ -207,7 +254,8 @@ static void run_send(struct run *r)
         .headers = r->headers,
         .n_headers = n,
         .body = h->body,
-        .total_ms = h->total_ms ? h->total_ms : r->total_ms ? MAX(left_ms, 1) : 0,
+        .total_ms = h->total_ms ? h->total_ms : r->total_ms ? MAX(left_ms, 1) : h->media_body ? r->hub->limits.media_ms : 0,
+        .guard = h->guarded,
         .done = run_answered,
         .arg = r,
     };
@@ -332,6 +380,7 @@ static void run_step(struct run *r, const struct answer *last)
         return;
     }
     assert(r->d.call.method && r->d.call.url.n && r->d.keep.n <= RUN_KEEP_MAX);
+    assert(!r->d.call.guarded || r->d.call.no_token);
     if (++r->n_calls > RUN_CALLS_MAX) {
         fault(&r->fault, "too_many_calls", "", "more than %d calls for one message", RUN_CALLS_MAX);
         run_end(r, OUT_REFUSED);

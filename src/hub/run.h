@@ -45,6 +45,7 @@ struct run {
     struct token_wait token_wait;
     slice token;
     struct answer last;
+    struct storage_get *upload; /* media_body: the file being read */
     struct loop_timer timer;
     bool replayed, paced; /* paced: this call's place in its conversation's rate is taken */
     bool saved; /* progress is stored: "d:" */
