@@ -130,7 +130,7 @@ struct http_call {
                         Not repeatable: recorded before it is made; if the answer is lost the outcome is unknown. */
     bool no_token;   /* without the account's token */
     unsigned rate;   /* index into connector.rates */
-    bool media_body; /* the body is the stored file of d->part's first media, streamed (upload) … */
+    const struct media *media_body; /* the body is this stored file of a part, streamed (upload); NULL: body … */
     int64_t media_from, media_bytes; /* … from this byte on, so many; 0: to its end */
     bool guarded;    /* the address came out of a message: nowhere but to public addresses. Goes with no_token */
     int64_t total_ms; /* 0: the framework's */

@@ -184,11 +184,10 @@ static ssize_t upload_read(void *arg, char *buf, size_t n)
     return storage_get_read(r->hub->storage, r->upload, buf, n);
 }
 
-static bool upload_open(struct run *r)
+static bool upload_open(struct run *r, const struct media *md)
 {
     const struct http_call *h = &r->d.call;
-    const struct media *md = r->d.part < r->d.n_parts ? message_media(&r->d.parts[r->d.part]) : NULL;
-    if (!md || !md->handle.n || !r->hub->storage || md->size <= 0 || h->media_from < 0 || h->media_from >= md->size)
+    if (!md->handle.n || !r->hub->storage || md->size <= 0 || h->media_from < 0 || h->media_from >= md->size)
         return fault(&r->fault, "no_file", "", "the file to upload is not stored here");
     int64_t bytes = h->media_bytes ? MIN(h->media_bytes, md->size - h->media_from) : md->size - h->media_from;
     upload_close(r);
@@ -203,7 +202,7 @@ static bool upload_open(struct run *r)
 
 static void run_call(struct run *r)
 {
-    if (r->d.call.media_body && !upload_open(r)) {
+    if (r->d.call.media_body && !upload_open(r, r->d.call.media_body)) {
         r->d.reason = REASON_MEDIA_TYPE;
         run_end(r, OUT_REFUSED);
         return;

@@ -31,7 +31,7 @@ static bool word_holds(struct run *r, slice word, slice *rest, const struct http
     if (slice_eq(word, SL("no_token")))
         return call->no_token;
     if (slice_eq(word, SL("media_body")))
-        return call->media_body;
+        return call->media_body != NULL;
     if (slice_eq(word, SL("rate")))
         return slice_int(slice_cut(rest, ' '), &rate) && rate == (int64_t)call->rate;
     return run_fail(r, "unknown word \"" SLF "\" behind a call's URL", SLA(word));

@@ -215,7 +215,8 @@ static enum outcome upload(struct call *c, struct delivery *d, const struct team
     d->call.url = url_print(c->a, &u);
     d->call.type = SL("application/octet-stream");
     call_header(&d->call, "Content-Range", arena_printf(c->a, "bytes %lld-%lld/%lld", (long long)from, (long long)(from + n - 1), (long long)size));
-    d->call.media_body = d->call.no_token = d->call.guarded = true;
+    d->call.media_body = file_of(d);
+    d->call.no_token = d->call.guarded = true;
     d->call.media_from = from;
     d->call.media_bytes = n;
     d->call.repeatable = true; /* the same bytes at the same place */
