@@ -1,7 +1,9 @@
 #include "api/ops.h"
 #include "hub/conversation.h"
+#include "hub/pages.h"
 #include "hub/recorder.h"
 #include "store/store.h"
+#include "wire/url.h"
 #include <malloc.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -249,6 +251,29 @@ static void record(struct exchange *x, void *ctx)
     exchange_json(x, 200, jw_done(&w));
 }
 
+/* ---- registrations --------------------------------------------------------------------------------------------------- */
+
+static void registration_found(void *arg, slice part)
+{
+    struct exchange *x = arg;
+    struct fault f;
+    if (part.n) {
+        exchange_json(x, 200, part);
+        return;
+    }
+    fault(&f, "not_found", "", "nobody of that name has registered");
+    exchange_fault(x, 404, &f);
+}
+
+static void registration(struct exchange *x, void *ctx)
+{
+    struct ops *o = ctx;
+    if (!allowed(o, x))
+        return;
+    slice key = x->rest, connector = slice_cut(&key, '/');
+    pages_record(o->hub, connector, slice_or(url_decode(x->a, key), SL("")), registration_found, x);
+}
+
 struct ops *ops_new(struct hub *h, struct server *s, slice admin_token)
 {
     struct ops *o = must_calloc(1, sizeof(*o));
@@ -261,6 +286,7 @@ struct ops *ops_new(struct hub *h, struct server *s, slice admin_token)
     server_route(s, "POST", "/internal/journal/replay", 0, replay, o);
     server_route(s, "POST", "/internal/journal/discard", 0, discard, o);
     server_route(s, "POST", "/internal/record", 0, record, o);
+    server_route(s, "GET", "/internal/registrations/*", 0, registration, o);
     metrics_collect(h->metrics, collect, o);
     return o;
 }

@@ -1,5 +1,6 @@
 #include "hub/accept.h"
 #include "hub/conversation.h"
+#include "hub/keys.h"
 #include "hub/media.h"
 #include "hub/meters.h"
 #include "hub/recorder.h"
@@ -164,7 +165,8 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
         meter_ignored(ac->from->hub, ac->from->account.type, "unknown-conversation");
         return;
     }
-    const char *rule = !conv ? "unknown-address" : m->private ? "private" : NULL;
+    bool unasked = conv && it->only_if_open && !conv->pub.open;
+    const char *rule = !conv ? "unknown-address" : m->private ? "private" : unasked ? "not-addressed" : NULL;
     int64_t keep_ms = ac->from->account.type->hook.dedupe_ms;
     m->trace_id = ac->trace_id;
     it->of = m->of;
@@ -177,7 +179,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
         .dedupe = dedupe_key(ac, m, i),
         .dedupe_keep_ms = keep_ms ? keep_ms : ac->from->hub->limits.dedupe_ms,
         .state = rule ? J_IGNORED : J_WAITING,
-        .body = message_print(ac->a, m),
+        .body = unasked ? SL("{}") : message_print(ac->a, m), /* what others say to each other is none of our business */
         .note = accept_note(ac, rule),
     };
     enum jresult result;
@@ -316,13 +318,13 @@ struct hooked {
 };
 struct webhook {
     struct exchange *x;
+    struct hub *hub;
     const struct connector *type;
     struct actor *actor;
     struct inbox in;
     struct request rq; /* as verified */
     bool hook;         /* not an extra route */
     struct fault fault;
-    struct hub *hub;
 };
 
 static void webhook_answer(struct webhook *wh)
@@ -458,6 +460,24 @@ static struct actor *find_mine(struct hub *h, struct webhook *wh, const struct r
     return NULL;
 }
 
+static void webhook_verify(void *arg, const struct fault *no_keys)
+{
+    struct webhook *wh = arg;
+    struct hub *h = wh->hub;
+    if (no_keys) {
+        wh->fault = *no_keys;
+        webhook_refuse(h, wh, 503, "no_keys");
+        return;
+    }
+    enum found found = find_verified(h, wh->type, wh->x->a, &wh->rq, &wh->actor, &wh->fault);
+    if (found == FOUND) {
+        webhook_take(h, wh, &wh->rq, wh->type->receive);
+        return;
+    }
+    int bad = wh->type->hook.bad_status ? wh->type->hook.bad_status : 403;
+    webhook_refuse(h, wh, found == FOUND_NONE ? 404 : bad, found == FOUND_NONE ? "unknown" : "bad_signature");
+}
+
 static void on_request(struct exchange *x, void *ctx)
 {
     struct hooked *hk = ctx;
@@ -486,15 +506,12 @@ static void on_request(struct exchange *x, void *ctx)
             webhook_refuse(h, wh, 404, "unknown");
         return;
     }
-    enum found found = find_verified(h, hk->type, x->a, &rq, &wh->actor, &wh->fault);
-    if (found == FOUND) {
-        wh->rq = rq;
-        wh->hook = true;
-        webhook_take(h, wh, &rq, hk->type->receive);
-        return;
-    }
-    int bad = hk->type->hook.bad_status ? hk->type->hook.bad_status : 403;
-    webhook_refuse(h, wh, found == FOUND_NONE ? 404 : bad, found == FOUND_NONE ? "unknown" : "bad_signature");
+    wh->rq = rq;
+    wh->hook = true;
+    if (hk->type->hook.how == VERIFY_JWT)
+        keys_prepare(h, hk->type, x->a, &wh->rq, webhook_verify, wh);
+    else
+        webhook_verify(wh, NULL);
 }
 
 static void add_route(struct hub *h, struct server *s, const struct connector *type, const struct route_extra *route)

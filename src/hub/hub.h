@@ -141,6 +141,8 @@ struct hub {
     struct state *state;
     struct conversations *conversations;
     struct media_jobs *media;
+    struct served *pages;      /* served already: pages.h */
+    struct keys *keys;         /* vendors' public keys: keys.h. NULL: none were asked for yet */
     struct recorder *recorder; /* NULL: there is none */
     struct history *history;   /* NULL: none is kept */
     struct {

@@ -22,6 +22,11 @@ void inbox_remember(struct inbox *in, struct message *m, const char *key, slice 
     *LIST_ADD(in->a, &item->remember, struct remembered) = (struct remembered){ key, value, until_ms };
 }
 
+void inbox_only_if_open(struct message *m)
+{
+    CONTAINER_OF(m, struct inbox_item, m)->only_if_open = true;
+}
+
 void inbox_ignore(struct inbox *in, const char *rule, slice id)
 {
     *LIST_ADD(in->a, &in->ignored, struct inbox_ignored) = (struct inbox_ignored){ rule, id };

@@ -14,7 +14,7 @@ struct inbox_item {
     struct js_list remember; /* struct remembered */
     uint64_t number;         /* the journal's, once committed; 0: it was seen before, or ignored */
     slice of;                /* accept's: m.of as it came */
-    bool only_known;         /* inbox_only_known */
+    bool only_known, only_if_open; /* inbox_only_known, inbox_only_if_open */
 };
 struct inbox_ignored {
     const char *rule;

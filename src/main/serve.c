@@ -5,6 +5,7 @@
 #include "hub/deliver.h"
 #include "hub/history.h"
 #include "hub/media.h"
+#include "hub/pages.h"
 #include "hub/recorder.h"
 #include "hub/registry.h"
 #include "hub/state.h"
@@ -65,6 +66,7 @@ static void account_appeared(void *arg, struct actor *actor)
 {
     struct serving *s = arg;
     accept_routes(&s->hub, s->server, actor->account.type);
+    pages_routes(&s->hub, s->server, actor->account.type);
 }
 
 /* ---- what the journal says at start and from then on -------------------------------------------------------------------- */
@@ -335,6 +337,9 @@ static bool start(struct serving *s, struct fault *f)
     store_start(h->store, h->loop);
     server_observe(s->server, observe, s);
     registry_on_account(h, account_appeared, s);
+    for (size_t i = 0; i < n_connectors; i++) /* customers may come before there is a channel for them */
+        if (pages_are_named(connectors[i], config_text(s->config, CFG_REGISTER)))
+            pages_routes(h, s->server, connectors[i]);
     server_route(s->server, "GET", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     server_route(s->server, "HEAD", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     s->ops = ops_new(h, s->server, token);
