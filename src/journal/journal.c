@@ -1,4 +1,5 @@
 #include "journal/journal-private.h"
+#include "base/durable.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -119,8 +120,9 @@ static bool lock(struct journal *j, const char *dir, struct fault *f)
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return fault(f, "io", "data", "%s: %s", dir, strerror(errno));
     const char *path = arena_printf(a, "%s/journal", dir).p;
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return fault(f, "io", "data", "%s: %s", path, strerror(errno));
+    int e = durable_folder(path);
+    if (e)
+        return fault(f, "io", "data", "%s: %s", path, strerror(e));
     j->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (j->dirfd < 0)
         return fault(f, "io", "data", "%s: %s", path, strerror(errno));

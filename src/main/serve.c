@@ -1,4 +1,5 @@
 #include "api/ops.h"
+#include "base/durable.h"
 #include "hub/accept.h"
 #include "hub/config.h"
 #include "hub/conversation.h"
@@ -178,8 +179,9 @@ static bool open_data(struct serving *s, struct fault *f)
 {
     struct hub *h = &s->hub;
     slice data = config_text(s->config, CFG_DATA);
-    if (mkdir(data.p, 0700) != 0 && errno != EEXIST)
-        return fault(f, "storage", "data", "cannot make %s: %s", data.p, strerror(errno));
+    int e = durable_folder(data.p);
+    if (e)
+        return fault(f, "storage", "data", "cannot make %s: %s", data.p, strerror(e));
     slice key = config_text(s->config, CFG_SECRET_KEY), key_file = config_text(s->config, CFG_KEY_FILE);
     if (!key_file.n)
         key_file = arena_printf(s->a, SLF "/secret.key", SLA(data));
