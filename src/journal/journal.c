@@ -208,8 +208,10 @@ static int64_t replay(struct journal *j)
         }
     }
     j->log.seq = MAX(j->log.seq, seq);
-    /* Behind a damaged last segment nothing is added: the next group begins a new one. */
-    j->log.fresh = j->log.n_segs && (j->log.fd < 0 || j->log.fresh);
+    /* Behind a damaged last segment nothing is added, nor behind groups that a process wrote which did not close: a sync of its may have
+     * failed, and then what is read here may be on no disk and no sync brings it there. The next group begins a new segment. */
+    bool closed = loaded && seq == at.seq;
+    j->log.fresh = j->log.n_segs && (j->log.fd < 0 || j->log.fresh || !closed);
     j->damaged |= damaged;
     j->replay_from = loaded ? at.no : 0;
     return bytes;

@@ -12,8 +12,9 @@ export const verdict = f => conserved(f) ?? (f.dropped < f.moments ? 'hardly any
 export async function run(t, {moments, seed}) {
   const power = new Power(t);
   const road = await startRoad(t, {deskArgs: ['--retry-ms', '300', '--receipts', 'off'], lineArgs: ['--guests', '40'], data: power.data, env: power.env});
-  const {hub} = road.programs, rnd = random(seed), load = new Load(road, {seed});
+  const {hub} = road.programs, rnd = random(seed), load = new Load(road, {seed, gapMs: 30});
   const how = {drop: 0, prefix: 0, subset: 0};
+  await road.desk.post('/sim/faults', {rules: [{paths: ['/api/v2/conversations/messages/*'], slow_ms: 30}]}); // so that something waits at any moment
   await load.start();
   for (let i = 0; i < moments; i++) {
     const starting = i > 0 && rnd() < 0.33;
