@@ -1,4 +1,5 @@
 #include "main/internal.h"
+#include "base/durable.h"
 #include "net/client.h"
 #include "net/loop.h"
 #include <errno.h>
@@ -17,14 +18,12 @@ slice internal_token(struct arena *a, const char *data, struct fault *f)
         random_bytes(raw, sizeof(raw));
         for (size_t i = 0; i < sizeof(raw); i++)
             snprintf(text + 2 * i, 3, "%02x", raw[i]);
-        fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        ssize_t n = fd < 0 ? -1 : write(fd, text, 2 * sizeof(raw));
-        bool ok = n == (ssize_t)(2 * sizeof(raw)) && fsync(fd) == 0;
-        if (fd >= 0)
-            close(fd);
-        if (!ok)
-            fault(f, "storage", "data", "cannot write %s: %s", path.p, strerror(errno));
-        return ok ? arena_dup(a, slice_mem(text, 2 * sizeof(raw))) : SLICE_NONE;
+        int e = durable_new_file(path.p, slice_mem(text, 2 * sizeof(raw)));
+        if (e && e != EEXIST) {
+            fault(f, "storage", "data", "cannot write %s: %s", path.p, strerror(e));
+            return SLICE_NONE;
+        }
+        fd = open(path.p, O_RDONLY | O_CLOEXEC);
     }
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
     if (fd >= 0)

@@ -1,4 +1,5 @@
 #include "api/ops.h"
+#include "base/durable.h"
 #include "hub/accept.h"
 #include "hub/config.h"
 #include "hub/conversation.h"
@@ -180,8 +181,9 @@ static bool open_data(struct serving *s, struct fault *f)
 {
     struct hub *h = &s->hub;
     slice data = config_text(s->config, CFG_DATA);
-    if (mkdir(data.p, 0700) != 0 && errno != EEXIST)
-        return fault(f, "storage", "data", "cannot make %s: %s", data.p, strerror(errno));
+    int e = durable_folder(data.p);
+    if (e)
+        return fault(f, "storage", "data", "cannot make %s: %s", data.p, strerror(e));
     slice key = config_text(s->config, CFG_SECRET_KEY), key_file = config_text(s->config, CFG_KEY_FILE);
     if (!key_file.n)
         key_file = arena_printf(s->a, SLF "/secret.key", SLA(data));
@@ -207,14 +209,20 @@ static bool open_data(struct serving *s, struct fault *f)
     return h->store != NULL;
 }
 
-/* Each connection is a descriptor: as many as the system lets us have. */
-static void raise_files(void)
+/* Each connection is a descriptor: as many as the system lets us have. Returns how many may come in without taking those that our own calls and
+ * files need: a hub whose doors are crowded must still be able to write and to deliver. */
+static unsigned raise_files(const struct config *c)
 {
+    enum { FILES_OF_OURS = 100, LEAST = 16 };
     struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max)
-        return;
+    int64_t wanted = config_number(c, CFG_CONNECTIONS), ours = config_number(c, CFG_CALLS) + config_number(c, CFG_MEDIA_PARALLEL) + FILES_OF_OURS;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return (unsigned)wanted;
     files.rlim_cur = files.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &files); /* not granted: what we have must do */
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0) /* not granted: what we have must do */
+        (void)getrlimit(RLIMIT_NOFILE, &files);
+    int64_t have = (int64_t)MIN(files.rlim_cur, (rlim_t)INT32_MAX);
+    return (unsigned)MAX(MIN(wanted, have - MIN(ours, have / 2)), (int64_t)LEAST);
 }
 
 static bool open_net(struct serving *s, struct fault *f)
@@ -234,13 +242,12 @@ static bool open_net(struct serving *s, struct fault *f)
     h->client = client_new(h->loop, &cl, f);
     if (!h->client)
         return false;
-    raise_files();
     struct server_limits sl;
     server_limits_default(&sl);
     sl.body_bytes = (size_t)config_number(c, CFG_BODY_MAX);
     sl.head_bytes = (size_t)config_number(c, CFG_HEAD_MAX);
     sl.idle_s = (unsigned)config_number(c, CFG_IDLE_SECONDS);
-    sl.connections = (unsigned)config_number(c, CFG_CONNECTIONS);
+    sl.connections = raise_files(c);
     slice cert = config_text(c, CFG_TLS_CERT), key = config_text(c, CFG_TLS_KEY);
     struct server_tls tls = { cert.n ? cert.p : NULL, key.n ? key.p : NULL };
     s->server = server_new(h->loop, config_text(c, CFG_LISTEN).p, &tls, &sl, f);

@@ -51,5 +51,5 @@ export async function run(t, {seed, moments = 6}) {
   hub.start();
   await ready(hub, road.hub.base + '/healthz/liveness');
   await road.desk.post('/sim/faults', {rules: []});
-  return {waiting, kept, ...await load.check({drainMs: 120000})};
+  return {moments: kept.length, waiting, kept, ...await load.check({drainMs: 120000})};
 }
