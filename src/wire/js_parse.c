@@ -5,6 +5,7 @@
  */
 #include "wire/js_value.h"
 #include "wire/js_number.h"
+#include "wire/js_plain.h"
 
 enum {
     STACK_FIRST = 64,
@@ -34,28 +35,6 @@ static void skip_space(struct parser *s)
 }
 
 /* ---- strings ---------------------------------------------------------------------------------------------------- */
-
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-#define HIGH EACH(0x80)
-
-/* In some byte's highest bit: a byte is zero. (Bytes behind the first zero may be reported, too.) */
-static uint64_t zeros(uint64_t w)
-{
-    return (w - EACH(1)) & ~w & HIGH;
-}
-
-/* Behind the printable ASCII that needs no thought: at a quote, a backslash, a control character, a byte that is not ASCII, or the end. */
-static const char *plain_end(const char *p, const char *end)
-{
-    for (uint64_t w; end - p >= 8; p += 8) {
-        memcpy(&w, p, 8);
-        if ((w & HIGH) | ((w - EACH(0x20)) & ~w & HIGH) | zeros(w ^ EACH('"')) | zeros(w ^ EACH('\\')))
-            break;
-    }
-    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' && *p != '\\')
-        p++;
-    return p;
-}
 
 static int hex4(const char *p)
 {
@@ -144,7 +123,7 @@ static bool take_string(struct parser *s, slice *ret)
     const char *from = s->p;
     bool ascii = true, escapes = false;
     for (;;) {
-        s->p = plain_end(s->p, s->end);
+        s->p = js_plain_end(s->p, s->end);
         if (s->p == s->end)
             return wrong(s, "the text ends within a string");
         unsigned char c = (unsigned char)*s->p;
