@@ -3,12 +3,14 @@
 #include <time.h>
 #include <uv.h>
 
-/* Under load each wake-up costs more than what it brings, so turns are then begun at least so far apart: what comes meanwhile is
- * served together. A loop that woke up seldom before waits for nothing. */
+/* Under load each wake-up costs more than what it brings. Turns of a loop that is woken often are therefore begun GATHER_US apart:
+ * what comes meanwhile is served together. Whoever is woken seldom waits for nothing, and neither does a loop that has more work than
+ * sleep: there events come together by themselves. */
 enum {
     GATHER_US = 1000,
-    LOADED_TURNS = 32,                              /* so many turns … */
-    LOADED_WITHIN_US = LOADED_TURNS * 2 * GATHER_US /* … in so short a time are load */
+    ROUND_TURNS = 32,                      /* judged once in so many turns: */
+    OFTEN_US = ROUND_TURNS * 2 * GATHER_US, /* often is, when they took less than this … */
+    LULL_US = 8 * GATHER_US                 /* … and none of them this much */
 };
 
 struct call {
@@ -52,8 +54,9 @@ struct loop {
     uv_check_t after_wait;
     uv_idle_t no_wait; /* active while a deferred call is left over */
     struct calls deferred, running_deferred;
-    uint64_t turns_us[LOADED_TURNS]; /* when the last ones asked for events: a ring */
-    unsigned turn;
+    unsigned turn; /* of this round */
+    uint64_t turn_us, round_us, round_cpu_us; /* when they began; CPU time then */
+    bool gathers;
 
     struct timer *timers, *spare;
     struct signal_watch *signals;
@@ -123,23 +126,35 @@ static void deferred_run(struct loop *l)
         uv_idle_stop(&l->no_wait);
 }
 
-static uint64_t clock_us(void)
+static uint64_t clock_us(clockid_t clock)
 {
-    return uv_hrtime() / 1000;
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* Before the loop asks for events. Sleeping here instead of waiting lets several come together; none is late by more than GATHER_US. */
+static void judge_round(struct loop *l, uint64_t now)
+{
+    uint64_t cpu = clock_us(CLOCK_THREAD_CPUTIME_ID), took = now - l->round_us;
+    l->gathers = l->turn == ROUND_TURNS && took < OFTEN_US && (cpu - l->round_cpu_us) * 2 < took;
+    l->turn = 0;
+    l->round_us = now;
+    l->round_cpu_us = cpu;
+}
+
+/* Before the loop asks for events. Nothing is late by more than GATHER_US. */
 static void gather(struct loop *l)
 {
-    uint64_t now = clock_us(), last = l->turns_us[(l->turn + LOADED_TURNS - 1) % LOADED_TURNS];
-    if (now - l->turns_us[l->turn] < LOADED_WITHIN_US && now - last < GATHER_US && l->deferred.n == 0) {
-        struct timespec rest = { .tv_nsec = (long)(last + GATHER_US - now) * 1000 };
+    uint64_t now = clock_us(CLOCK_MONOTONIC);
+    if (++l->turn == ROUND_TURNS || now - l->turn_us > LULL_US)
+        judge_round(l, now);
+    if (l->gathers && now - l->turn_us < GATHER_US && l->deferred.n == 0) {
+        struct timespec rest = { .tv_nsec = (long)(l->turn_us + GATHER_US - now) * 1000 };
         nanosleep(&rest, NULL); /* a signal ends it early: then there is something to do */
         uv_update_time(&l->uv);
-        now = clock_us();
+        now = clock_us(CLOCK_MONOTONIC);
     }
-    l->turns_us[l->turn] = now;
-    l->turn = (l->turn + 1) % LOADED_TURNS;
+    l->turn_us = now;
 }
 
 static void on_prepare(uv_prepare_t *h)
