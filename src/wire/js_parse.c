@@ -162,7 +162,7 @@ static bool digits(struct parser *s)
     const char *from = s->p;
     while (s->p < s->end && *s->p >= '0' && *s->p <= '9')
         s->p++;
-    return s->p > from || wrong(s, "a digit is missing");
+    return s->p > from || wrong(s, "a digit is expected");
 }
 
 static bool take_integer(struct parser *s, slice text, struct js *ret)
@@ -205,7 +205,7 @@ static bool take_number(struct parser *s, struct js *ret)
 static bool take_literal(struct parser *s, slice word, enum js_kind kind, struct js *ret)
 {
     if (!slice_starts(slice_mem(s->p, (size_t)(s->end - s->p)), word))
-        return wrong(s, "no value stands here");
+        return wrong(s, "a value is expected");
     s->p += word.n;
     ret->kind = kind;
     return true;
@@ -237,7 +237,7 @@ static bool closes(struct parser *s, char bracket)
 static bool comma(struct parser *s)
 {
     if (s->p == s->end || *s->p != ',')
-        return wrong(s, "a comma or a closing bracket is missing");
+        return wrong(s, "',' or a closing bracket is expected");
     s->p++;
     return true;
 }
@@ -296,7 +296,7 @@ static bool take_key(struct parser *s, slice *ret)
 {
     skip_space(s);
     if (s->p == s->end || *s->p != '"')
-        return wrong(s, "a key is missing");
+        return wrong(s, "a string or '}' is expected");
     s->p++;
     if (!take_string(s, ret))
         return false;
@@ -304,7 +304,7 @@ static bool take_key(struct parser *s, slice *ret)
         return wrong(s, "a NUL stands in a key");
     skip_space(s);
     if (s->p == s->end || *s->p != ':')
-        return wrong(s, "a colon is missing");
+        return wrong(s, "':' is expected");
     s->p++;
     return true;
 }
@@ -359,7 +359,7 @@ static bool take_value(struct parser *s, struct js *ret)
     case 'n':
         return take_literal(s, SL("null"), JS_NULL, ret);
     default:
-        return c == '-' || (c >= '0' && c <= '9') ? take_number(s, ret) : wrong(s, "no value stands here");
+        return c == '-' || (c >= '0' && c <= '9') ? take_number(s, ret) : wrong(s, "a value is expected");
     }
 }
 
