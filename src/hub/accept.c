@@ -483,6 +483,7 @@ static void on_request(struct exchange *x, void *ctx)
     struct hooked *hk = ctx;
     struct hub *h = hk->hub;
     struct webhook *wh = ARENA_NEW(x->a, struct webhook);
+    h->asked_turn = loop_turns(h->loop);
     wh->x = x;
     wh->type = hk->type;
     wh->hub = h;

@@ -9,6 +9,8 @@
 #include "hub/work.h"
 
 enum {
+    YIELD_IN_FLIGHT = 4, /* to one account, while senders wait … */
+    YIELD_TURNS = 16,    /* … which is when one came within so many turns of the loop */
     TYPING_STALE_MS = 15000, GIVE_UP_ATTEMPTS = 3,
     STORAGE_RETRY_MS = 1000,  /* before an outcome that could not be stored is written again */
     RETRY_MOST_MS = 3600000,  /* of what a vendor's Retry-After may ask for */
@@ -111,6 +113,14 @@ void deliver_homeless(struct hub *h)
     }
 }
 
+/* While senders stand in line for a processor that is too slow, they go first: what is accepted can wait, they give up. A few deliveries
+ * go on, so that nobody starves; each that ends looks again. */
+static unsigned in_flight_most(const struct hub *h)
+{
+    bool yields = loop_is_pressed(h->loop) && loop_turns(h->loop) - h->asked_turn <= YIELD_TURNS;
+    return yields ? MIN((unsigned)YIELD_IN_FLIGHT, h->limits.in_flight) : h->limits.in_flight;
+}
+
 static void woken(void *arg)
 {
     deliver_pump(arg);
@@ -122,7 +132,7 @@ void deliver_pump(struct actor *target)
     if (target->pumping)
         return; /* a delivery that ended at once: the loop below goes on, instead of one frame deeper for each */
     target->pumping = true;
-    while ((target->set_up || target->set_up_refused) && !target->retired && target->ready && !h->draining && target->in_flight < h->limits.in_flight &&
+    while ((target->set_up || target->set_up_refused) && !target->retired && target->ready && !h->draining && target->in_flight < in_flight_most(h) &&
            h->in_flight < h->limits.in_flight_all) {
         int64_t wait_ms;
         if (!breaker_lets(&target->breaker, time_mono_ms(), &wait_ms)) {

@@ -158,6 +158,7 @@ struct hub {
     struct delivering *deliveries;
     struct homeless *homeless;
     unsigned in_flight;  /* of all actors */
+    uint64_t asked_turn; /* of the loop, in which a webhook came last */
     size_t pump_next;    /* the actor whose turn is next when there is room again */
     struct hooked *hooked;       /* what is served: accept.c */
     struct accepting *accepting; /* requests whose conversations are being loaded: accept.c */

@@ -392,3 +392,33 @@ TEST(in_flight_is_bounded_for_all_accounts_together)
     UNTIL(r, rig_seen(r, "t2") == 1 && rig_seen(r, "out") == 1);
     rig_free(r);
 }
+
+/* As if senders came without end, and cost all the time there is. */
+static void crowd(void *arg)
+{
+    struct rig *r = arg;
+    for (int64_t until_us = time_mono_us() + 1000; time_mono_us() < until_us;)
+        ;
+    r->hub.asked_turn = loop_turns(r->loop);
+    loop_defer(r->loop, crowd, r);
+}
+
+TEST(deliveries_yield_to_senders_and_none_starves)
+{
+    enum { TEXTS = 40 };
+    struct rig *r = rig_new();
+    r->answer = hold_all;
+    loop_defer(r->loop, crowd, r);
+    UNTIL(r, loop_is_pressed(r->loop));
+    for (int i = 0; i < TEXTS; i++)
+        rig_text(r, arena_printf(r->a, "%d", i).p, arena_printf(r->a, "U%d", i).p, arena_printf(r->a, "t%d", i).p);
+    rig_turn(r, 50);
+    CHECK(r->n_seen > 0 && r->n_seen < 16); /* some go on, though 32 may */
+    r->answer = NULL;
+    for (size_t i = 0; i < r->n_seen; i++)
+        if (r->seen[i].held)
+            rig_answer_held(r, arena_cstr(r->a, r->seen[i].body), 200);
+    UNTIL(r, r->n_seen >= TEXTS); /* still pressed */
+    loop_defer_cancel(r->loop, crowd, r);
+    rig_free(r);
+}

@@ -22,6 +22,7 @@ struct run;
 
 struct slot { /* a libcurl handle: made and set up once, used for one call at a time */
     CURL *easy;
+    CURLU *url;
     struct client *client;
     struct run *run; /* NULL: spare */
     struct slot *next;
@@ -367,7 +368,8 @@ static struct slot *slot_new(struct client *c)
     struct slot *s = must_calloc(1, sizeof(*s));
     s->client = c;
     s->easy = curl_easy_init();
-    if (!s->easy) {
+    s->url = curl_url();
+    if (!s->easy || !s->url) {
         fprintf(stderr, "dragoman: out of memory for an HTTP call\n");
         abort();
     }
@@ -379,7 +381,6 @@ static struct slot *slot_new(struct client *c)
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)KEPT_IDLE_S);
-    curl_easy_setopt(e, CURLOPT_USERAGENT, "dragoman/" DRAGOMAN_VERSION);
     curl_easy_setopt(e, CURLOPT_PROXY, c->lim.proxy ? c->lim.proxy : ""); /* never from the environment */
     curl_easy_setopt(e, CURLOPT_NOPROXY, "");
     curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -401,13 +402,19 @@ static struct slot *slot_new(struct client *c)
     return s;
 }
 
+static void slot_free(struct slot *s)
+{
+    curl_easy_cleanup(s->easy);
+    curl_url_cleanup(s->url);
+    free(s);
+}
+
 static void slot_put(struct slot *s)
 {
     struct client *c = s->client;
     s->run = NULL;
     if (c->n_spare >= SPARE_HANDLES || c->closing) {
-        curl_easy_cleanup(s->easy);
-        free(s);
+        slot_free(s);
         return;
     }
     s->next = c->spare;
@@ -454,15 +461,18 @@ static bool make_fields(struct run *r, bool chunked)
 {
     struct curl_slist **at = &r->fields;
     r->fields = NULL;
-    bool typed = !sends_body(&r->hop);
+    bool typed = !sends_body(&r->hop), named = false;
     for (size_t i = 0; i < r->hop.n_headers; i++) {
         const struct header *h = &r->hop.headers[i];
         if (!is_clean(h->name) || !is_clean(h->value) || !h->name.n)
             return false;
         typed |= slice_eq_nocase(h->name, SL("Content-Type"));
+        named |= slice_eq_nocase(h->name, SL("User-Agent"));
         add_field(r, &at, h->value.n ? arena_printf(r->call->a, SLF ": " SLF, SLA(h->name), SLA(h->value))
                                      : arena_printf(r->call->a, SLF ";", SLA(h->name))); /* libcurl's form of "present, empty" */
     }
+    if (!named)
+        add_field(r, &at, SL("User-Agent: dragoman/" DRAGOMAN_VERSION)); /* as one of ours it is printed once, not twice */
     if (r->hop.body)
         add_field(r, &at, SL("Expect:")); /* "Name:" keeps libcurl from sending its own */
     if (!typed)
@@ -479,7 +489,10 @@ static void set_request(struct run *r)
     const char *method = r->hop.method;
     bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0, post = strcmp(method, "POST") == 0;
     bool sends = sends_body(&r->hop);
+    /* Both: from the text alone libcurl would parse it and print it again. What does not parse is left to it to refuse. */
+    bool parsed = curl_url_set(r->slot->url, CURLUPART_URL, r->hop.url.p, 0) == CURLUE_OK;
     curl_easy_setopt(e, CURLOPT_URL, r->hop.url.p);
+    curl_easy_setopt(e, CURLOPT_CURLU, parsed ? r->slot->url : NULL);
     curl_easy_setopt(e, CURLOPT_NOBODY, (long)head);
     if (sends) {
         bool source = call->source && r->hop.body;
@@ -762,8 +775,7 @@ void client_free(struct client *c)
     }
     for (struct slot *s = c->spare, *next; s; s = next) {
         next = s->next;
-        curl_easy_cleanup(s->easy);
-        free(s);
+        slot_free(s);
     }
     curl_multi_cleanup(c->multi);
     while (c->socks) /* none, unless libcurl closed a descriptor without telling */

@@ -154,7 +154,7 @@ TEST(server_makes_identifiers_where_they_are_missing_or_bad)
     struct peer p = { .send = SL("GET /echo HTTP/1.1\r\nHost: a\r\nX-Request-Id: a b\r\nX-B3-TraceId: 12\r\nX-B3-SpanId: "
                                  "zzzzzzzzzzzzzzzz\r\n\r\n") };
     talk(t, &p);
-    CHECK(!has(&p, "a b") && !has(&p, "trace=12 ") && !has(&p, "zzz"));
+    CHECK(!has(&p, "id=a b") && !has(&p, "trace=12 ") && !has(&p, "zzz"));
     size_t id = slice_find(peer_text(&p), SL(" id=")), trace = slice_find(peer_text(&p), SL(" trace="));
     CHECK_INT(trace - id, 4 + 36);
     CHECK_INT(slice_find(peer_text(&p), SL(" span=")) - trace, 7 + 32);
