@@ -1,6 +1,7 @@
 #include "net/client_redirect.h"
 #include "net/guard.h"
 #include "net/loop.h"
+#include "net/unix_path.h"
 #include <curl/curl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -64,6 +65,7 @@ struct run { /* a call under way; lives in its arena */
 struct client {
     struct loop *loop;
     struct client_limits lim;
+    struct unix_path at; /* of lim.unix_socket */
     struct arena *a;
     CURLM *multi;
     struct slot *spare;
@@ -385,6 +387,8 @@ static struct slot *slot_new(struct client *c)
     curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (c->lim.ca_file)
         curl_easy_setopt(e, CURLOPT_CAINFO, c->lim.ca_file); /* beside the system's folder */
+    if (c->lim.unix_socket)
+        curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, c->at.text);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, s);
     curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close);
@@ -730,13 +734,19 @@ struct client *client_new(struct loop *l, const struct client_limits *lim, struc
     client_limits_default(&defaults);
     if (!lim)
         lim = &defaults;
+    struct unix_path at = { .folder_fd = -1 };
+    if (lim->unix_socket && !unix_path_open(&at, lim->unix_socket, f))
+        return NULL;
     CURLM *multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
-    if (!multi)
+    if (!multi) {
+        unix_path_done(&at);
         return (void)fault(f, "refused", "", "the HTTP client cannot start"), NULL;
+    }
     struct client *c = must_calloc(1, sizeof(*c));
     c->loop = l;
     c->a = arena_new();
     c->lim = *lim;
+    c->at = at;
     c->lim.proxy = lim->proxy && *lim->proxy ? arena_cstr(c->a, slice_of(lim->proxy)) : NULL;
     c->lim.ca_file = lim->ca_file && *lim->ca_file ? arena_cstr(c->a, slice_of(lim->ca_file)) : NULL;
     c->multi = multi;
@@ -770,6 +780,7 @@ void client_free(struct client *c)
         sock_close(c, c->socks);
     loop_defer_cancel(c->loop, kick, c);
     loop_timer_done(&c->timer);
+    unix_path_done(&c->at);
     arena_free(c->a);
     free(c);
     curl_global_cleanup();

@@ -25,6 +25,7 @@ struct client_limits {
     size_t answer_bytes;      /* default 1 MiB */
     bool guard_off;           /* tests and demonstrations on loopback: the address guard lets everything pass */
     const char *ca_file;      /* extra certificate authorities (PEM), NULL: the system's */
+    const char *unix_socket;  /* every call goes to the server on this socket, whatever host its URL names; NULL: to the host */
 };
 void client_limits_default(struct client_limits *l);
 struct client *client_new(struct loop *l, const struct client_limits *lim, struct fault *f) MUST_USE;
