@@ -195,7 +195,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
     it->number = ac->ids[i];
     for (size_t k = 0; k < it->remember.n; k++) {
         const struct remembered *rm = LIST_AT(it->remember, struct remembered, k);
-        memory_set(conv->memory, rm->key, rm->value, rm->until_ms);
+        memory_set(conv->memory, remembered_key(rm, conv->memory, time_now_ms()), rm->value, rm->until_ms);
     }
     accept_effects(ac, conv, m, b);
     conv_save(conv, b);
