@@ -1,5 +1,6 @@
 #include "api/ops.h"
 #include "hub/conversation.h"
+#include "hub/deliver.h"
 #include "hub/recorder.h"
 #include "store/store.h"
 #include <malloc.h>
@@ -174,8 +175,10 @@ static void counts(struct exchange *x, void *ctx)
 }
 
 struct deciding {
+    struct hub *hub;
     struct exchange *x;
     size_t done, asked;
+    uint64_t *discarded; /* NULL: it is a replay */
 };
 
 static void decided(void *arg, bool ok)
@@ -187,10 +190,12 @@ static void decided(void *arg, bool ok)
         exchange_fault(de->x, 503, &f);
         return;
     }
+    for (size_t i = 0; de->discarded && i < de->done; i++)
+        deliver_discarded(de->hub, de->discarded[i]);
     exchange_json(de->x, 200, arena_printf(de->x->a, "{\"asked\":%zu,\"done\":%zu}", de->asked, de->done));
 }
 
-static void decide(struct door *door, struct exchange *x, bool (*one)(struct jbatch *, uint64_t, slice), slice note)
+static void decide(struct door *door, struct exchange *x, bool replays)
 {
     struct fault f;
     if (!allowed(door, x))
@@ -202,26 +207,33 @@ static void decide(struct door *door, struct exchange *x, bool (*one)(struct jba
         return;
     }
     struct deciding *de = ARENA_NEW(x->a, struct deciding);
+    de->hub = door->ops->hub;
     de->x = x;
-    struct jbatch *b = jbatch_new(door->ops->hub->journal);
+    de->discarded = replays ? NULL : ARENA_ARRAY(x->a, uint64_t, js_len(ids) + 1);
+    slice note = SL("{\"by\":\"operator\"}");
+    struct jbatch *b = jbatch_new(de->hub->journal);
     for (size_t i = 0; i < js_len(ids); i++) {
         int64_t id;
         if (!js_int(js_item(ids, i), &id) || id <= 0)
             continue;
         de->asked++;
-        de->done += one(b, (uint64_t)id, note);
+        if (!(replays ? jbatch_replay(b, (uint64_t)id, note) : jbatch_discard(b, (uint64_t)id, note)))
+            continue;
+        if (de->discarded)
+            de->discarded[de->done] = (uint64_t)id;
+        de->done++;
     }
     jbatch_commit(b, JOURNAL_DURABLE, decided, de);
 }
 
 static void replay(struct exchange *x, void *ctx)
 {
-    decide(ctx, x, jbatch_replay, SL("{\"by\":\"operator\"}"));
+    decide(ctx, x, true);
 }
 
 static void discard(struct exchange *x, void *ctx)
 {
-    decide(ctx, x, jbatch_discard, SL("{\"by\":\"operator\"}"));
+    decide(ctx, x, false);
 }
 
 /* ---- recording ---------------------------------------------------------------------------------------------------- */

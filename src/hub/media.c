@@ -61,6 +61,7 @@ struct media_job {
     struct fetch *fetches;
     size_t n_fetches, left;
     bool settled;
+    bool forgotten; /* nobody will ask for the result */
     struct waiter *waiters;
 };
 struct media_jobs {
@@ -140,11 +141,6 @@ static slice result_print(struct arena *a, const struct media_job *job)
     return jw_done(&w);
 }
 
-static slice state_name(struct arena *a, uint64_t id)
-{
-    return arena_printf(a, "m:%llu", (unsigned long long)id);
-}
-
 /* ---- the end of a job ----------------------------------------------------------------------------------------------------- */
 
 static void job_stored(void *arg, bool ok)
@@ -195,7 +191,8 @@ static void fetch_end(struct fetch *f, const char *result)
     METRIC_SET(h->metrics, METRIC_MEDIA_OPEN, h->media->running);
     if (--job->left == 0) {
         struct jbatch *b = jbatch_new(h->journal);
-        state_put(h->state, b, state_name(job->a, job->id), result_print(job->a, job));
+        if (!job->forgotten)
+            state_put(h->state, b, state_message_key(job->a, 'm', job->id), result_print(job->a, job));
         jbatch_commit(b, JOURNAL_DURABLE, job_stored, job);
     }
     fetch_next(h->media);
@@ -593,7 +590,7 @@ void media_resume(struct actor *from, uint64_t id, slice body)
     if (rs->next)
         rs->next->prev = rs;
     jobs->resuming = rs;
-    state_get(from->hub->state, state_name(a, id), resume_found, rs);
+    state_get(from->hub->state, state_message_key(a, 'm', id), resume_found, rs);
 }
 
 struct settling {
@@ -636,15 +633,23 @@ void media_settle(struct actor *from, uint64_t id, struct arena *a, struct messa
     }
     struct settling *st = ARENA_NEW(a, struct settling);
     *st = (struct settling){ from, id, w };
-    state_get(from->hub->state, state_name(a, id), settle_found, st);
+    state_get(from->hub->state, state_message_key(a, 'm', id), settle_found, st);
 }
 
 void media_forget(struct hub *h, uint64_t id, const struct message *m, struct jbatch *b)
 {
     if (!m->media.n && !m->location.present)
         return;
+    media_abandon(h, id);
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    state_put(h->state, b, state_name(a, id), SLICE_NONE);
+    state_put(h->state, b, state_message_key(a, 'm', id), SLICE_NONE);
+}
+
+void media_abandon(struct hub *h, uint64_t id)
+{
+    struct media_job *job = *job_at(h->media, id);
+    if (job)
+        job->forgotten = true;
 }
 
 bool media_idle(const struct hub *h)

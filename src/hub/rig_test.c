@@ -35,10 +35,11 @@ static bool t_receive(struct call *c, const struct request *rq, struct inbox *in
     const struct js *events = js_at(doc, "events"), *ignore = js_at(doc, "ignore"), *resume = js_at(doc, "resume");
     for (size_t i = 0; i < js_len(events); i++) {
         const struct js *e = js_item(events, i);
-        slice kind = js_text(js_at(e, "kind")), remember = js_text(js_at(e, "remember"));
+        slice kind = js_text(js_at(e, "kind")), remember = js_text(js_at(e, "remember")), file = js_text(js_at(e, "file"));
         enum kind k = slice_eq(kind, SL("typing"))   ? KIND_TYPING
                       : slice_eq(kind, SL("status")) ? KIND_STATUS
                       : slice_eq(kind, SL("closed")) ? KIND_EVENT
+                      : file.n                       ? KIND_IMAGE
                                                      : KIND_TEXT;
         struct message *m = inbox_add(in, k);
         m->id = js_text(js_at(e, "id"));
@@ -47,6 +48,9 @@ static bool t_receive(struct call *c, const struct request *rq, struct inbox *in
         m->of = js_text(js_at(e, "of"));
         m->from.name = js_text(js_at(e, "name"));
         m->at_ms = c->now_ms;
+        if (file.n)
+            *LIST_ADD(c->a, &m->media, struct media) = (struct media){ .url = arena_printf(c->a, SLF "/file/" SLF, SLA(setting(c, T_URL)), SLA(file)), .name = file,
+                                                                       .token_maybe = slice_eq(js_text(js_at(e, "token")), SL("maybe")) };
         if (k == KIND_EVENT)
             m->event = EVENT_CLOSED;
         if (k == KIND_STATUS) {
@@ -99,6 +103,10 @@ static enum outcome t_deliver(struct call *c, struct delivery *d)
         return t_send(c, d, arena_printf(c->a, "status " SLF " %s", SLA(m->of), status_names[m->status]));
     if (m->kind == KIND_ANSWER)
         return t_send(c, d, arena_printf(c->a, "answer " SLF, SLA(m->payload)));
+    if (d->parts[d->part].kind == KIND_IMAGE) {
+        const struct media *md = LIST_AT(d->parts[d->part].media, struct media, 0);
+        return t_send(c, d, arena_printf(c->a, "picture " SLF " " SLF " %lld", SLA(md->url), SLA(md->type), (long long)md->size));
+    }
     if (d->resumed.p)
         return t_send(c, d, arena_printf(c->a, SLF " " SLF " " SLF, SLA(d->parts[d->part].text), SLA(d->keep), SLA(d->resumed)));
     return t_send(c, d, d->parts[d->part].text);
@@ -137,9 +145,10 @@ static const struct connector tother = {
     .auth = { .kind = AUTH_REQUEST, .token_call = t_token },
     T_COMMON,
 };
+static const struct media_rule t_media[] = { { "*", 1 << 20 } };
 static const struct connector tdesk = {
     .name = "tdesk", .title = "Test desk", .desk = true,
-    .caps = { .kinds = CAN(KIND_TEXT) | CAN(KIND_STATUS) | CAN(KIND_ANSWER), .statuses = CAN(STATUS_DELIVERED) | CAN(STATUS_FAILED) },
+    .caps = { .kinds = CAN(KIND_TEXT) | CAN(KIND_IMAGE) | CAN(KIND_STATUS) | CAN(KIND_ANSWER), .media = MEDIA_LINK, .media_rules = t_media, .n_media_rules = 1, .statuses = CAN(STATUS_DELIVERED) | CAN(STATUS_FAILED) },
     .lookup = { .who = t_who, .keep_ms = 1000, .unknown_ms = 1000, .total_ms = 1000 },
     .hook = { .path = "/tdesk", .how = VERIFY_HMAC_SHA256_BASE64, .header = "X-Sig", .secrets = { T_SECRET }, .n_secrets = 1 },
     T_COMMON,
@@ -200,6 +209,37 @@ static void on_vendor(struct exchange *x, void *ctx)
         exchange_abort(x);
     else
         answer_with(x, s->status, r->n_seen);
+}
+
+/* A file that is shorter than it was said to be: the connection breaks in the middle. */
+static void answer_cut(struct exchange *x)
+{
+    FILE *f = tmpfile();
+    CHECK(f && fputs("bytes of", f) >= 0 && fflush(f) == 0);
+    exchange_file(x, &(struct file_answer){ .fd = dup(fileno(f)), .size = 4000, .type = SL("image/png") });
+    fclose(f);
+}
+
+static void on_file(struct exchange *x, void *ctx)
+{
+    struct rig *r = ctx;
+    r->n_files++;
+    r->file_auth = arena_dup(r->a, exchange_header(x, "Authorization"));
+    int status = r->file ? r->file(r, x->rest, r->n_files) : 200;
+    if (status == ANSWER_CUT) {
+        answer_cut(x);
+    } else if (status == ANSWER_RESET) {
+        exchange_abort(x);
+    } else if (status == 200) {
+        struct text t = text_new(x->a, 8 << 20);
+        text_add(&t, "bytes of " SLF, SLA(x->rest));
+        for (size_t i = 0; i < r->file_bytes; i++)
+            text_char(&t, (char)('a' + i % 26));
+        exchange_answer(x, &(struct response){ .status = 200, .type = SL("image/png"), .body = text_slice(&t) });
+    } else {
+        struct header wait = { SL("Retry-After"), SL("1") };
+        exchange_answer(x, &(struct response){ .status = status, .type = SL("text/plain"), .body = SL("no"), .headers = &wait, .n_headers = status == 429 });
+    }
 }
 
 static void on_token(struct exchange *x, void *ctx)
@@ -273,12 +313,13 @@ void rig_start(struct rig *r)
     h->store = h->journal ? store_open(arena_printf(h->a, "%s/store.db", r->dir).p, &f) : NULL;
     struct client_limits cl;
     client_limits_default(&cl);
-    cl.guard_off = true;
+    cl.guard_off = !r->guard;
     cl.total_ms = 3000;
     h->client = client_new(r->loop, &cl, &f);
     r->server = server_new(r->loop, "127.0.0.1:0", NULL, NULL, &f);
     if (!h->journal || !h->store || !h->client || !r->server)
         test_fail(__FILE__, __LINE__, "%s", f.text);
+    h->storage = &r->storage;
     h->media = media_new(h);
     registry_new(h, find);
     registry_load(h);
@@ -363,6 +404,8 @@ struct rig *rig_new(void)
     r->token_life_s = 3600;
     server_route(r->vendor, "POST", "/vendor/*", 0, on_vendor, r);
     server_route(r->vendor, "POST", "/token", 0, on_token, r);
+    server_route(r->vendor, "GET", "/file/*", 0, on_file, r);
+    rig_shelf(r);
     rig_start(r);
     return r;
 }
@@ -441,6 +484,30 @@ void rig_text(struct rig *r, const char *id, const char *guest, const char *text
 void rig_say(struct rig *r, const char *id, const char *address, const char *text)
 {
     post_text(r, "/tdesk", id, address, text);
+}
+
+void rig_file(struct rig *r, const char *path, const char *id, const char *guest, const char *name)
+{
+    slice body = arena_printf(r->a, "{\"events\":[{\"id\":\"%s\",\"guest\":\"%s\",\"file\":\"%s\"}]}", id, guest, name);
+    CHECK_INT(rig_hook(r, path, body.p), 200);
+}
+
+static void count_key(void *arg, slice key, slice value)
+{
+    (void)key;
+    *(size_t *)arg += value.p != NULL;
+}
+
+size_t rig_keys(struct rig *r, const char *prefix)
+{
+    size_t n = 0;
+    struct fault f = { 0 };
+    CHECK(!r->running);
+    struct store *s = store_open(arena_printf(r->a, "%s/store.db", r->dir).p, &f);
+    CHECK(s);
+    store_scan(s, slice_of(prefix), 0, count_key, NULL, &n);
+    store_close(s);
+    return n;
 }
 
 int64_t rig_count(struct rig *r, enum jstate state)

@@ -282,6 +282,98 @@ TEST(name_of_the_account_stands_in_when_nobody_can_be_asked)
     rig_free(r);
 }
 
+/* ---- discarded by an operator ------------------------------------------------------------------------------------------------- */
+
+static void noted(void *arg, bool ok)
+{
+    *(int *)arg = ok ? 1 : -1;
+}
+
+/* As the operator's call does it. */
+static void discard(struct rig *r, uint64_t id)
+{
+    int done = 0;
+    struct jbatch *b = jbatch_new(r->hub.journal);
+    CHECK(jbatch_discard(b, id, SL("{\"by\":\"operator\"}")));
+    jbatch_commit(b, JOURNAL_DURABLE, noted, &done);
+    UNTIL(r, done);
+    CHECK_INT(done, 1);
+    deliver_discarded(&r->hub, id);
+}
+
+static size_t keys_of_messages(struct rig *r)
+{
+    rig_stop(r);
+    size_t n = rig_keys(r, "d:") + rig_keys(r, "m:") + rig_keys(r, "r:");
+    rig_start(r);
+    return n;
+}
+
+static int never_takes(struct rig *r, const struct seen *s)
+{
+    (void)r;
+    return slice_starts(s->body, SL("picture")) || slice_find(s->body, SL("asked")) != SIZE_MAX || slice_starts(s->body, SL("bbbb")) ? 500 : 200;
+}
+
+/* The ids are those of the journal: 1, 2, 3 in a new folder. */
+TEST(discard_leaves_no_key_behind)
+{
+    struct rig *r = rig_new();
+    r->answer = never_takes;
+    rig_file(r, "/tnet", "1", "U1", "cat.png"); /* its file is fetched, the desk never takes it */
+    rig_text(r, "2", "U2", "?may I");           /* parked, then resumed, and put off */
+    UNTIL(r, rig_count(r, J_PARKED) == 1);
+    CHECK_INT(rig_hook(r, "/tdesk", "{\"resume\":{\"key\":\"?may I\",\"data\":\"yes\"}}"), 200);
+    rig_say(r, "3", "U3@tnet", "aaaaaaaaaabbbbbbbbbb"); /* the first of two parts was taken */
+    UNTIL(r, rig_seen(r, "?may I asked yes") && rig_seen(r, "bbbbbbbbbb") && rig_shelved(r) == 1 && r->n_seen > 5);
+    CHECK(keys_of_messages(r) >= 4);
+    for (uint64_t id = 1; id <= 3; id++)
+        discard(r, id);
+    CHECK_INT(rig_count(r, J_WAITING), 0);
+    CHECK_INT(rig_count(r, J_DEAD), 3);
+    CHECK_INT(keys_of_messages(r), 0);
+    rig_free(r);
+}
+
+static int hold_file(struct rig *r, slice name, size_t n)
+{
+    (void)r, (void)name;
+    return n == 1 ? 503 : 200;
+}
+
+TEST(discard_while_the_file_is_fetched_leaves_no_key_and_makes_no_call)
+{
+    struct rig *r = rig_new();
+    r->file = hold_file;
+    rig_file(r, "/tnet", "1", "U1", "cat.png");
+    rig_text(r, "2", "U1", "behind");
+    UNTIL(r, r->n_files == 1 && r->desk->in_flight == 1);
+    discard(r, 1);
+    UNTIL(r, rig_seen(r, "behind") == 1 && rig_shelved(r) == 1 && r->desk->in_flight == 0);
+    CHECK_INT(r->n_seen, 1);
+    CHECK_INT(keys_of_messages(r), 0);
+    rig_free(r);
+}
+
+TEST(discarded_before_its_turn_is_not_delivered)
+{
+    struct rig *r = rig_new();
+    r->desk->set_up = false; /* gather them */
+    for (int i = 1; i <= 3; i++)
+        rig_text(r, arena_printf(r->a, "%d", i).p, arena_printf(r->a, "U%d", i).p, arena_printf(r->a, "t%d", i).p);
+    UNTIL(r, r->desk->n_ready == 3);
+    discard(r, 3); /* the last of the queue, and one in the middle */
+    discard(r, 2);
+    rig_text(r, "4", "U4", "t4");
+    UNTIL(r, r->desk->n_ready == 2);
+    r->desk->set_up = true;
+    deliver_pump(r->desk);
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    CHECK_INT(r->n_seen, 2);
+    CHECK(rig_seen(r, "t1") == 1 && rig_seen(r, "t4") == 1);
+    rig_free(r);
+}
+
 /* ---- a full disk ------------------------------------------------------------------------------------------------------------ */
 
 TEST(full_disk_refuses_what_is_new_and_keeps_what_is_learned)
