@@ -301,7 +301,9 @@ void rig_start(struct rig *r)
     t->name = SL("T");
     t->channels = ARENA_ARRAY(h->a, struct actor *, 2);
     t->channels[t->n_channels++] = r->net = actor_of(r, &tnet);
-    t->channels[t->n_channels++] = r->other = actor_of(r, &tother);
+    r->other = NULL;
+    if (!r->alone)
+        t->channels[t->n_channels++] = r->other = actor_of(r, &tother);
     t->desk = r->desk = actor_of(r, &tdesk);
     h->conversations = conversations_new(h);
     h->state = state_new(h);

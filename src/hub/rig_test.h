@@ -43,6 +43,7 @@ struct rig {
     struct hub hub;
     struct actor *net, *other, *desk;
     bool running;
+    bool alone; /* from the next rig_start on there is no t/tother */
     struct seen seen[SEEN_MAX];
     size_t n_seen, n_tokens;
     slice token;          /* given out and asked for; absent: none is asked for */

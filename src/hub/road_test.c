@@ -376,6 +376,33 @@ TEST(name_of_the_account_stands_in_when_nobody_can_be_asked)
     rig_free(r);
 }
 
+/* ---- accounts that go and come back ------------------------------------------------------------------------------------------ */
+
+TEST(what_waits_for_an_account_that_was_taken_out_goes_at_once_when_it_is_back)
+{
+    struct rig *r = rig_new();
+    r->token = SL("T1");
+    r->other->set_up = false; /* not delivered before it goes */
+    rig_say(r, "d1", "U1@tother", "one");
+    rig_say(r, "d2", "U1@tother", "two");
+    rig_stop(r);
+    r->alone = true;
+    for (int starts = 0; starts < 2; starts++) {
+        rig_start(r);
+        rig_text(r, arena_printf(r->a, "g%d", starts).p, "U1", "of another");
+        UNTIL(r, rig_count(r, J_DELIVERED) == 1 + starts);
+        CHECK_INT(rig_count(r, J_WAITING), 2);
+        rig_stop(r);
+    }
+    CHECK(rig_on_disk(r, "its account is not configured"));
+    r->alone = false;
+    rig_start(r);
+    UNTIL(r, rig_seen(r, "two") == 1 && rig_count(r, J_WAITING) == 0);
+    CHECK_INT(rig_seen(r, "one"), 1);
+    CHECK_INT(rig_count(r, J_DEAD), 0);
+    rig_free(r);
+}
+
 /* ---- discarded by an operator ------------------------------------------------------------------------------------------------- */
 
 static void noted(void *arg, bool ok)

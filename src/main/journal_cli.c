@@ -62,7 +62,7 @@ static bool each_record(void *arg, const struct jrecord *r)
     m->tries += r->op == JOP_RETRY;
     if (r->op != JOP_NOTE)
         m->state = r->state;
-    if (r->note.n && (r->state == J_DEAD || r->state == J_UNKNOWN || r->op == JOP_RETRY))
+    if (r->note.n && (r->state == J_DEAD || r->state == J_UNKNOWN || r->op == JOP_RETRY || r->op == JOP_NOTE))
         m->note = arena_dup(t->a, r->note);
     return true;
 }
