@@ -170,6 +170,14 @@ void deliver_discarded(struct hub *h, uint64_t id)
         }
         target->ready_last = at;
     }
+    for (struct homeless **at = &h->homeless, *hl; (hl = *at);) {
+        if (hl->o.id != id) {
+            at = &hl->next;
+            continue;
+        }
+        *at = hl->next;
+        free(hl);
+    }
     for (struct delivering *dl = h->deliveries; dl; dl = dl->next)
         dl->discarded |= dl->work->id == id;
     media_abandon(h, id);

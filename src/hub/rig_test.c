@@ -9,26 +9,32 @@
 #include "store/store.h"
 #include "wire/base64.h"
 #include "wire/crypto.h"
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 /* ---- the two connectors -------------------------------------------------------------------------------------------------- */
 
-enum { T_SECRET, T_URL, T_KEY, T_PER_SECOND, T_PREFIX, T_SETTINGS };
+enum { T_SECRET, T_URL, T_KEY, T_PER_SECOND, T_PREFIX, T_SETUP, T_POLL, T_SETTINGS };
 static const struct setting t_settings[T_SETTINGS] = {
     [T_SECRET] = { .name = "secret", .label = "Secret", .required = true, .secret = true },
     [T_URL] = { .name = "base_url", .label = "Address", .required = true },
     [T_KEY] = { .name = "key", .label = "Key" },
     [T_PER_SECOND] = { .name = "per_second", .label = "Calls a second" },
     [T_PREFIX] = { .name = "prefix_agent_name", .label = "Prefix" },
+    [T_SETUP] = { .name = "setup", .label = "Setup" },
+    [T_POLL] = { .name = "poll", .label = "Poll" },
 };
 
 static bool t_receive(struct call *c, const struct request *rq, struct inbox *in)
 {
+    if (rq->polled && rq->status != 200)
+        return true;
     const struct js *doc = js_parse(c->a, rq->body, c->f);
     if (!doc)
         return false;
@@ -49,7 +55,7 @@ static bool t_receive(struct call *c, const struct request *rq, struct inbox *in
         m->from.name = js_text(js_at(e, "name"));
         m->at_ms = c->now_ms;
         if (file.n)
-            *LIST_ADD(c->a, &m->media, struct media) = (struct media){ .url = arena_printf(c->a, SLF "/file/" SLF, SLA(setting(c, T_URL)), SLA(file)), .name = file,
+            *LIST_ADD(c->a, &m->media, struct media) = (struct media){ .url = slice_starts(file, SL("http")) ? file : arena_printf(c->a, SLF "/file/" SLF, SLA(setting(c, T_URL)), SLA(file)), .name = SL("pic.png"),
                                                                        .token_maybe = slice_eq(js_text(js_at(e, "token")), SL("maybe")) };
         if (k == KIND_EVENT)
             m->event = EVENT_CLOSED;
@@ -94,6 +100,9 @@ static enum outcome t_deliver(struct call *c, struct delivery *d)
             return OUT_PARKED;
         }
         d->part++;
+    } else if (d->last && d->last->status == 410) {
+        d->set_up_again = true;
+        return OUT_RETRY;
     } else if (d->last) {
         return answer_outcome(c, d, "send");
     }
@@ -120,6 +129,34 @@ static enum outcome t_who(struct call *c, struct delivery *d)
     return refuse(c, d, REASON_GENERAL, "not to be asked");
 }
 
+static enum outcome t_post(struct call *c, struct delivery *d, const char *what, slice body)
+{
+    d->call.method = "POST";
+    d->call.url = arena_printf(c->a, SLF "/vendor/%s", SLA(setting(c, T_URL)), what);
+    d->call.body = body;
+    d->call.repeatable = true;
+    return OUT_CALL;
+}
+
+static enum outcome t_setup(struct call *c, struct delivery *d)
+{
+    if (!setting(c, T_SETUP).n || (d->last && d->last->status == 200))
+        return OUT_DELIVERED;
+    return d->last ? answer_outcome(c, d, "setup") : t_post(c, d, "setup", SL("set me up"));
+}
+
+static enum outcome t_poll(struct call *c, struct delivery *d)
+{
+    return t_post(c, d, "poll", c->conversation ? c->conversation->desk_conversation : SL("anything new?"));
+}
+
+/* Where the account's token may go with a file. */
+static bool t_token_host(struct call *c, slice host)
+{
+    (void)c;
+    return slice_starts(host, SL("127.0.0.1"));
+}
+
 static bool t_token(struct call *c, struct http_call *ret)
 {
     slice refresh = memory_get(c->memory, "refresh_token", c->now_ms);
@@ -142,13 +179,16 @@ static const struct connector tother = {
     .name = "tother", .title = "Test network with tokens",
     .caps = { .kinds = CAN(KIND_TEXT) },
     .hook = { .path = "/tother", .how = VERIFY_HMAC_SHA256_BASE64, .header = "X-Sig", .secrets = { T_SECRET }, .n_secrets = 1 },
-    .auth = { .kind = AUTH_REQUEST, .token_call = t_token },
+    .auth = { .kind = AUTH_REQUEST, .token_call = t_token, .token_host = t_token_host },
+    .setup = t_setup,
+    .poll = { .every = T_POLL, .next = t_poll },
     T_COMMON,
 };
 static const struct media_rule t_media[] = { { "*", 1 << 20 } };
 static const struct connector tdesk = {
     .name = "tdesk", .title = "Test desk", .desk = true,
     .caps = { .kinds = CAN(KIND_TEXT) | CAN(KIND_IMAGE) | CAN(KIND_STATUS) | CAN(KIND_ANSWER), .media = MEDIA_LINK, .media_rules = t_media, .n_media_rules = 1, .statuses = CAN(STATUS_DELIVERED) | CAN(STATUS_FAILED) },
+    .poll = { .every = T_POLL, .per_conversation = true, .next = t_poll },
     .lookup = { .who = t_who, .keep_ms = 1000, .unknown_ms = 1000, .total_ms = 1000 },
     .hook = { .path = "/tdesk", .how = VERIFY_HMAC_SHA256_BASE64, .header = "X-Sig", .secrets = { T_SECRET }, .n_secrets = 1 },
     T_COMMON,
@@ -207,17 +247,70 @@ static void on_vendor(struct exchange *x, void *ctx)
         s->held = x;
     else if (s->status == ANSWER_RESET)
         exchange_abort(x);
+    else if (slice_ends(x->path, SL("/poll")))
+        exchange_text(x, s->status, slice_of(r->polled ? r->polled : "{}"));
     else
         answer_with(x, s->status, r->n_seen);
 }
 
-/* A file that is shorter than it was said to be: the connection breaks in the middle. */
-static void answer_cut(struct exchange *x)
+/* ---- a peer whose connection breaks in the middle of a file; the vendor sends there ------------------------------------- */
+
+static void cutter_closed(uv_handle_t *h)
 {
-    FILE *f = tmpfile();
-    CHECK(f && fputs("bytes of", f) >= 0 && fflush(f) == 0);
-    exchange_file(x, &(struct file_answer){ .fd = dup(fileno(f)), .size = 4000, .type = SL("image/png") });
-    fclose(f);
+    free(h);
+}
+
+static void cutter_wrote(uv_write_t *w, int status)
+{
+    (void)status;
+    uv_close((uv_handle_t *)w->handle, cutter_closed);
+    free(w);
+}
+
+static void cutter_room(uv_handle_t *h, size_t n, uv_buf_t *buf)
+{
+    static char into[4096]; /* nobody reads it */
+    (void)h, (void)n;
+    *buf = uv_buf_init(into, sizeof(into));
+}
+
+static void cutter_read(uv_stream_t *st, ssize_t n, const uv_buf_t *buf)
+{
+    static char half[] = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 3000\r\n\r\nbytes of";
+    (void)buf;
+    uv_read_stop(st);
+    uv_buf_t out = uv_buf_init(half, sizeof(half) - 1);
+    uv_write_t *w = must_calloc(1, sizeof(*w));
+    if (n <= 0 || uv_write(w, st, &out, 1, cutter_wrote) != 0) {
+        free(w);
+        uv_close((uv_handle_t *)st, cutter_closed);
+    }
+}
+
+static void cutter_called(uv_stream_t *server, int status)
+{
+    uv_tcp_t *tcp = must_calloc(1, sizeof(*tcp));
+    CHECK(status == 0 && uv_tcp_init(server->loop, tcp) == 0 && uv_accept(server, (uv_stream_t *)tcp) == 0);
+    CHECK(uv_read_start((uv_stream_t *)tcp, cutter_room, cutter_read) == 0);
+}
+
+static unsigned cutter_open(struct rig *r)
+{
+    struct sockaddr_in at;
+    int n = sizeof(at);
+    r->cutter = must_calloc(1, sizeof(*r->cutter));
+    CHECK(uv_ip4_addr("127.0.0.1", 0, &at) == 0 && uv_tcp_init(loop_uv(r->loop), r->cutter) == 0);
+    CHECK(uv_tcp_bind(r->cutter, (struct sockaddr *)&at, 0) == 0 && uv_listen((uv_stream_t *)r->cutter, 16, cutter_called) == 0);
+    CHECK(uv_tcp_getsockname(r->cutter, (struct sockaddr *)&at, &n) == 0);
+    return ntohs(at.sin_port);
+}
+
+static void answer_cut(struct rig *r, struct exchange *x)
+{
+    if (!r->cutter)
+        r->cutter_port = cutter_open(r);
+    struct header to = { SL("Location"), arena_printf(x->a, "http://127.0.0.1:%u/", r->cutter_port) };
+    exchange_answer(x, &(struct response){ .status = 302, .headers = &to, .n_headers = 1 });
 }
 
 static void on_file(struct exchange *x, void *ctx)
@@ -227,7 +320,7 @@ static void on_file(struct exchange *x, void *ctx)
     r->file_auth = arena_dup(r->a, exchange_header(x, "Authorization"));
     int status = r->file ? r->file(r, x->rest, r->n_files) : 200;
     if (status == ANSWER_CUT) {
-        answer_cut(x);
+        answer_cut(r, x);
     } else if (status == ANSWER_RESET) {
         exchange_abort(x);
     } else if (status == 200) {
@@ -273,6 +366,8 @@ static struct actor *actor_of(struct rig *r, const struct connector *type)
     struct actor *actor = ARENA_NEW(h->a, struct actor);
     slice *values = ARENA_ARRAY(h->a, slice, T_SETTINGS);
     values[T_SECRET] = SL("sesame");
+    values[T_SETUP] = r->setup ? SL("yes") : SLICE_NONE;
+    values[T_POLL] = r->polls && strcmp(r->polls, type->name) == 0 ? SL("1") : SLICE_NONE;
     values[T_URL] = arena_printf(h->a, "http://127.0.0.1:%u", server_port(r->vendor));
     actor->hub = h;
     actor->tenant = h->tenants[0];
@@ -293,6 +388,10 @@ void rig_start(struct rig *r)
     struct fault f = { 0 };
     *h = (struct hub){ .loop = r->loop, .log = &r->log, .metrics = metrics_new(), .a = arena_new(), .seal = r->seal };
     hub_limits_default(&h->limits);
+    h->limits.media_wait_ms = 10;
+    h->limits.purge_ms = 100;
+    h->limits.purge_every_ms = 20;
+    h->limits.purge_again_ms = 100;
     snprintf(h->key_prefix, sizeof(h->key_prefix), "dg-test");
     struct tenant *t = ARENA_NEW(h->a, struct tenant);
     h->tenants = ARENA_ARRAY(h->a, struct tenant *, 1);
@@ -420,6 +519,8 @@ void rig_free(struct rig *r)
         if (r->seen[i].held)
             exchange_abort(r->seen[i].held);
     server_free(r->vendor);
+    if (r->cutter)
+        uv_close((uv_handle_t *)r->cutter, cutter_closed);
     seal_free(r->seal);
     logger_free(r->logger);
     loop_free(r->loop);

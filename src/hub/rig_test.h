@@ -10,7 +10,8 @@
  * In: {"events":[{id, guest, text?, kind?: "typing"|"status"|"closed", of?, status?, remember?, file?, token?: "maybe"}], "ignore":[id],
  * "resume":{key,data}, "note": value for the account's memory}. Out: one POST to /vendor/NAME for each part, its body the text. A text that begins with "!"
  * is not repeatable, with "?" it is parked after its first call until it is resumed with its text as key. file: a picture, fetched from the vendor's
- * /file/NAME and put on the rig's shelf; it goes out as "picture URL TYPE BYTES".
+ * /file/NAME and put on the rig's shelf; it goes out as "picture URL TYPE BYTES". token "maybe": tried without, then with; file may be a whole URL.
+ * "t/tother" is set up by a POST to /vendor/setup where the rig says so, and again when a delivery gets 410. Polls are a POST to /vendor/poll.
  */
 #ifndef HUB_RIG_TEST_H
 #define HUB_RIG_TEST_H
@@ -43,6 +44,9 @@ struct rig {
     struct hub hub;
     struct actor *net, *other, *desk;
     bool running;
+    bool setup; /* from the next rig_start on t/tother has to be set up */
+    const char *polls; /* "tother", "tdesk" (per conversation; the call's body is the desk's conversation): polled each second from the next rig_start on */
+    const char *polled; /* what a poll is answered with; NULL: {} */
     bool alone; /* from the next rig_start on there is no t/tother */
     struct seen seen[SEEN_MAX];
     size_t n_seen, n_tokens;
@@ -57,10 +61,12 @@ struct rig {
     size_t n_files;       /* requests for files */
     slice file_auth;      /* of the last one */
     size_t file_bytes;    /* filler behind the words */
+    struct uv_tcp_s *cutter; /* where ANSWER_CUT leads to; NULL: not needed yet */
+    unsigned cutter_port;
     bool guard;           /* the client's, from the next rig_start on */
     struct storage storage;
     struct shelved shelved[SHELVED_MAX];
-    size_t n_shelved, n_aborted, n_deletes, puts_open;
+    size_t n_shelved, n_aborted, n_deletes, puts_open, puts_most;
     unsigned put_faults;  /* so many puts end with put_fault */
     const char *put_fault;
     enum storage_end delete_end;

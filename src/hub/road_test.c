@@ -466,6 +466,7 @@ TEST(discard_while_the_file_is_fetched_leaves_no_key_and_makes_no_call)
 {
     struct rig *r = rig_new();
     r->file = hold_file;
+    r->hub.limits.media_wait_ms = 700; /* the discard comes before the second try */
     rig_file(r, "/tnet", "1", "U1", "cat.png");
     rig_text(r, "2", "U1", "behind");
     UNTIL(r, r->n_files == 1 && r->desk->in_flight == 1);

@@ -66,6 +66,7 @@ static struct storage_put *shelf_put(struct storage *st, const struct storage_fi
     *p = (struct storage_put){ .r = rig_of(st), .to = *to, .a = a, .bytes = text_new(a, 4 << 20), .id = arena_dup(a, file->id),
                                .name = arena_dup(a, file->name), .type = arena_dup(a, file->type), .max_bytes = file->max_bytes };
     p->r->puts_open++;
+    p->r->puts_most = MAX(p->r->puts_most, p->r->puts_open);
     return p;
 }
 

@@ -327,8 +327,10 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
         return n + 1; /* anything but n ends the call */
     }
     r->taken += n;
-    if (!call->sink || r->answer.status < 200 || r->answer.status > 299) {
-        text_put(&r->body, slice_mem(p, n));
+    bool wanted = r->answer.status >= 200 && r->answer.status <= 299;
+    if (!call->sink || !wanted) {
+        size_t room = call->sink ? MIN(n, r->client->lim.answer_bytes - MIN(r->body.n, r->client->lim.answer_bytes)) : n;
+        text_put(&r->body, slice_mem(p, room)); /* why a file cannot be had need not be told in 50 MiB */
         return n;
     }
     show_head(r);
@@ -539,7 +541,7 @@ static void end(struct run *r)
 static void end_without_answer(struct run *r, const char *why)
 {
     bool written = r->answer.written;
-    r->answer = (struct answer){ .written = written, .error = slice_of(why), .final_url = r->hop.url };
+    r->answer = (struct answer){ .written = written, .refused = why == not_public, .error = slice_of(why), .final_url = r->hop.url };
     end(r);
 }
 
