@@ -33,12 +33,17 @@ struct accepting {
     void (*done)(void *arg, bool ok);
     void *arg;
     size_t loading; /* conversations still to come */
+    struct accepting *going; /* the next one that may be committed */
+    bool goes;
     struct conv **convs; /* of each item; NULL: addressed to nobody we know */
     struct actor **targets;
     uint64_t *ids;
     slice *peers; /* what a last status took out of the conversation's memory: put back when the commit fails */
 };
-struct loading {
+/* A message's place among those of its conversation: requests are committed together with what they hold, and one that has to wait for a conversation
+ * to be loaded must not be overtaken in its others. Requests that share no conversation with it go past. */
+struct accept_turn {
+    struct accept_turn *next;
     struct accepting *ac;
     size_t i;
 };
@@ -197,7 +202,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
     it->number = ac->ids[i];
     for (size_t k = 0; k < it->remember.n; k++) {
         const struct remembered *rm = LIST_AT(it->remember, struct remembered, k);
-        memory_set(conv->memory, rm->key, rm->value, rm->until_ms);
+        memory_set(conv->memory, remembered_key(rm, conv->memory, time_now_ms()), rm->value, rm->until_ms);
     }
     accept_effects(ac, conv, m, b);
     conv_save(conv, b);
@@ -254,12 +259,55 @@ static void accept_commit(struct accepting *ac)
     jbatch_commit(b, JOURNAL_DURABLE, accept_done, ac);
 }
 
+/* ---- whose turn is it? --------------------------------------------------------------------------------------------- */
+
+static bool may_go(const struct accepting *ac)
+{
+    if (ac->loading || ac->goes)
+        return false;
+    for (size_t i = 0; i < ac->in->n; i++)
+        if (ac->convs[i] && ac->convs[i]->turns->ac != ac)
+            return false;
+    return true;
+}
+
+/* Commits it if it is its turn, and then those who waited for it. No circle: the turns of every conversation stand in the order the requests came. */
+static void accept_go(struct accepting *ac)
+{
+    struct accepting **last = &ac->going;
+    if (!may_go(ac))
+        return;
+    ac->goes = true;
+    for (struct accepting *next; ac; ac = next) {
+        for (size_t i = 0; i < ac->in->n; i++) {
+            struct conv *conv = ac->convs[i];
+            while (conv && conv->turns && conv->turns->ac == ac)
+                conv->turns = conv->turns->next;
+        }
+        for (size_t i = 0; i < ac->in->n; i++) {
+            struct conv *conv = ac->convs[i];
+            struct accepting *behind = conv && conv->turns ? conv->turns->ac : NULL;
+            if (!behind || !may_go(behind))
+                continue;
+            behind->goes = true;
+            *last = behind;
+            last = &behind->going;
+        }
+        next = ac->going;
+        accept_commit(ac);
+    }
+}
+
+/* Called in the order in which the conversation was asked for. */
 static void conv_ready(void *arg, struct conv *conv)
 {
-    struct loading *ld = arg;
-    ld->ac->convs[ld->i] = conv;
-    if (--ld->ac->loading == 0)
-        accept_commit(ld->ac);
+    struct accept_turn *turn = arg;
+    struct accepting *ac = turn->ac;
+    ac->convs[turn->i] = conv;
+    *(conv->turns ? conv->turns_last : &conv->turns) = turn;
+    conv->turns_last = &turn->next;
+    if (--ac->loading == 0)
+        accept_go(ac);
 }
 
 void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*done)(void *arg, bool ok), void *arg)
@@ -289,13 +337,13 @@ void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*d
         if (!channel || !guest.n || guest.n > GUEST_MAX)
             continue;
         ac->targets[i] = from->account.type->desk ? channel : from->tenant->desk;
-        struct loading *ld = ARENA_NEW(a, struct loading);
-        *ld = (struct loading){ ac, i };
+        struct accept_turn *turn = ARENA_NEW(a, struct accept_turn);
+        *turn = (struct accept_turn){ .ac = ac, .i = i };
         ac->loading++;
-        conv_get(from->hub, channel, guest, conv_ready, ld);
+        conv_get(from->hub, channel, guest, conv_ready, turn);
     }
     if (--ac->loading == 0)
-        accept_commit(ac);
+        accept_go(ac);
 }
 
 void accept_own(struct actor *to, struct conv *conv, const struct message *m, struct jbatch *b)

@@ -107,6 +107,8 @@ struct inbox; /* collects what receive finds; everything is committed at once, t
 struct message *inbox_add(struct inbox *in, enum kind kind); /* a zeroed message, never NULL. Set id, guest, at_ms */
 /* Remembered for the conversation of m, in the same commit. until_ms 0: for good. */
 void inbox_remember(struct inbox *in, struct message *m, const char *key, slice value, int64_t until_ms);
+/* The same in one of n keys (constants of the connector) that share the room for things of one kind: the one written longest ago makes way. */
+void inbox_remember_newest(struct inbox *in, struct message *m, const char *const *keys, size_t n, slice value, int64_t until_ms);
 /* An event that is not for us, by a named rule ("own-echo", "unknown-type", "placeholder-token"): counted, and kept for trace when id is given. */
 void inbox_ignore(struct inbox *in, const char *rule, slice id);
 /* Answer with this instead of the default (200, empty) once all is committed: challenges, welcome messages, dialogs. */

@@ -51,6 +51,8 @@ struct delivering {
     int step;
     slice keep;
     bool has_progress; /* "d:" is stored */
+    bool unread;       /* its body is lost or malformed */
+    bool discarded;    /* by an operator, meanwhile: it is final, whatever becomes of this attempt */
     bool list_used;    /* the answer was read off the list sent last */
     /* how it ended: kept until it is stored */
     enum outcome end;  /* OUT_RETRY, OUT_PARKED, else settled as: */
@@ -161,6 +163,39 @@ void deliver_drop(struct actor *target)
     target->n_ready = 0;
 }
 
+/* No call is made for one that has not begun. What has is at most carried to the end of its attempt. */
+void deliver_discarded(struct hub *h, uint64_t id)
+{
+    for (size_t i = 0; i < h->n_actors; i++) {
+        struct actor *target = h->actors[i];
+        struct work **at = &target->ready;
+        for (struct work *w; (w = *at);) {
+            if (w->id != id) {
+                at = &w->next;
+                continue;
+            }
+            *at = w->next;
+            target->n_ready--;
+            free(w);
+        }
+        target->ready_last = at;
+    }
+    for (struct homeless **at = &h->homeless, *hl; (hl = *at);) {
+        if (hl->o.id != id) {
+            at = &hl->next;
+            continue;
+        }
+        *at = hl->next;
+        free(hl);
+    }
+    for (struct delivering *dl = h->deliveries; dl; dl = dl->next)
+        dl->discarded |= dl->work->id == id;
+    media_abandon(h, id);
+    struct jbatch *b = jbatch_new(h->journal);
+    state_forget_message(h->state, b, id);
+    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+}
+
 /* ---- ending --------------------------------------------------------------------------------------------------------- */
 
 static void delivering_free(struct delivering *dl)
@@ -257,11 +292,16 @@ static slice note_of(struct delivering *dl, enum outcome end)
 
 static slice progress_key(struct delivering *dl, char letter)
 {
-    return arena_printf(dl->a, "%c:%llu", letter, (unsigned long long)dl->work->id);
+    return state_message_key(dl->a, letter, dl->work->id);
 }
 
 static void forget(struct delivering *dl, struct jbatch *b)
 {
+    if (dl->unread || dl->discarded) { /* what is there was not looked at, or is being removed */
+        media_abandon(dl->h, dl->work->id);
+        state_forget_message(dl->h->state, b, dl->work->id);
+        return;
+    }
     if (dl->has_progress || (dl->run && dl->run->saved))
         state_put(dl->h->state, b, progress_key(dl, 'd'), SLICE_NONE);
     if (dl->resumed.p)
@@ -309,7 +349,9 @@ static void record(void *arg)
     struct delivering *dl = arg;
     uint64_t id = dl->work->id;
     struct jbatch *b = jbatch_new(dl->h->journal);
-    if (dl->end == OUT_RETRY) {
+    if (dl->discarded) {
+        forget(dl, b);
+    } else if (dl->end == OUT_RETRY) {
         jbatch_retry(b, id, dl->until_ms, dl->note);
     } else if (dl->end == OUT_PARKED) {
         jbatch_park(b, id, dl->wait_key, dl->until_ms, dl->note);
@@ -323,7 +365,7 @@ static void record(void *arg)
     }
     if (dl->tell != STATUS_NONE)
         tell_desk(dl, b);
-    if ((dl->end == OUT_RETRY || dl->end == OUT_PARKED) && dl->run)
+    if ((dl->end == OUT_RETRY || dl->end == OUT_PARKED) && dl->run && !dl->discarded)
         run_save_progress(dl->run, b);
     actor_save(dl->work->target, b);
     if (dl->conv)
@@ -470,6 +512,10 @@ static void run_ended(struct run *r, enum outcome end)
 static void deliver_run(struct delivering *dl)
 {
     struct actor *target = dl->work->target;
+    if (dl->discarded) { /* while it waited for its media or a name: no call is made */
+        settle(dl, J_DEAD, OUT_REFUSED, SLICE_NONE);
+        return;
+    }
     struct adapt_to to = { &target->account, &dl->conv->pub };
     if (!adapt_message(dl->a, &to, &dl->m, &dl->adapted, &dl->reason, &dl->fault)) {
         end_final(dl, J_DEAD, OUT_REFUSED);
@@ -634,6 +680,7 @@ static void begin(struct work *w)
     if (!doc || !message_read(a, doc, &dl->m, &dl->fault)) {
         if (!body.p)
             fault(&dl->fault, "body_lost", "", "the journal no longer has its body");
+        dl->unread = true;
         end_final(dl, J_DEAD, OUT_REFUSED);
         return;
     }

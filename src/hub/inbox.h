@@ -4,7 +4,9 @@
 #include "hub/connector.h"
 
 struct remembered {
-    const char *key;
+    const char *key; /* NULL: one of keys */
+    const char *const *keys;
+    size_t n_keys;
     slice value;
     int64_t until_ms;
 };
@@ -39,4 +41,5 @@ struct inbox {
     struct conv *conv;      /* accept's: of the first message; held for what is asked */
 };
 void inbox_init(struct inbox *in, struct arena *a);
+const char *remembered_key(const struct remembered *rm, const struct memory *m, int64_t now_ms); /* where it goes in this memory */
 #endif

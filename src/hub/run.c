@@ -305,7 +305,7 @@ bool run_save_progress(struct run *r, struct jbatch *b)
     r->saved_part = r->d.part;
     r->saved_step = r->d.step;
     r->saved_keep = arena_dup(r->a, r->d.keep);
-    state_put(r->hub->state, b, arena_printf(r->a, "d:%llu", (unsigned long long)r->id), progress_print(r));
+    state_put(r->hub->state, b, state_message_key(r->a, 'd', r->id), progress_print(r));
     return true;
 }
 

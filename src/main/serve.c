@@ -34,11 +34,11 @@ struct serving {
     struct log log;
     struct hub hub;
     struct seal *seal;
-    struct server *server;
+    struct server *server, *control; /* control NULL: the folder can hold no socket */
     struct ops *ops;
     struct loop_timer flush_timer, drain_timer;
     int64_t drain_until_ms;
-    bool server_idle;
+    unsigned busy; /* servers that are not idle yet */
     struct js_list waiting; /* struct waiting: messages with media from before the start */
 };
 struct waiting {
@@ -142,7 +142,7 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
 static void drain_look(void *arg)
 {
     struct serving *s = arg;
-    bool idle = s->server_idle && s->hub.open_runs == 0;
+    bool idle = s->busy == 0 && s->hub.open_runs == 0;
     if (idle || time_mono_ms() >= s->drain_until_ms)
         loop_stop(s->hub.loop);
     else
@@ -152,7 +152,7 @@ static void drain_look(void *arg)
 static void server_drained(void *arg)
 {
     struct serving *s = arg;
-    s->server_idle = true;
+    s->busy--;
 }
 
 static void on_signal(void *arg, int signum)
@@ -171,7 +171,13 @@ static void on_signal(void *arg, int signum)
     ops_stopping(s->ops);
     for (size_t i = 0; i < s->hub.n_actors; i++)
         actor_stop(s->hub.actors[i]);
-    server_drain(s->server, grace_ms, server_drained, s);
+    struct server *servers[] = { s->server, s->control };
+    for (size_t i = 0; i < COUNT(servers); i++) {
+        if (!servers[i])
+            continue;
+        s->busy++;
+        server_drain(servers[i], grace_ms, server_drained, s);
+    }
     drain_look(s);
 }
 
@@ -252,6 +258,22 @@ static bool open_net(struct serving *s, struct fault *f)
     struct server_tls tls = { cert.n ? cert.p : NULL, key.n ? key.p : NULL };
     s->server = server_new(h->loop, config_text(c, CFG_LISTEN).p, &tls, &sl, f);
     return s->server != NULL;
+}
+
+/* Where the commands find this hub. A folder that cannot hold a socket (some network file systems) is no reason to refuse to serve. */
+static void open_control(struct serving *s)
+{
+    struct fault f = { 0 };
+    struct server_limits sl;
+    server_limits_default(&sl);
+    slice at = arena_printf(s->a, "unix:" SLF "/" CONTROL_SOCKET, SLA(config_text(s->config, CFG_DATA)));
+    s->control = server_new(s->hub.loop, at.p, NULL, &sl, &f);
+    if (s->control) {
+        server_observe(s->control, observe, s);
+        ops_control(s->ops, s->control);
+        return;
+    }
+    log_end(log_begin_fault(&s->log, LEVEL_WARN, &f, "The commands journal and record cannot reach this hub while it runs"));
 }
 
 static slice with_port(struct serving *s, slice url, slice before)
@@ -350,6 +372,7 @@ static bool start(struct serving *s, struct fault *f)
     server_route(s->server, "GET", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     server_route(s->server, "HEAD", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     s->ops = ops_new(h, s->server, token);
+    open_control(s);
     media_again(s);
     media_purge_start(h);
     for (size_t i = 0; i < h->n_actors; i++)
@@ -366,6 +389,7 @@ static void stop(struct serving *s)
     struct hub *h = &s->hub;
     ops_free(s->ops);
     server_free(s->server);
+    server_free(s->control);
     hub_stop(h);
     storage_close(h->storage);
     recorder_free(h->recorder);

@@ -1,6 +1,7 @@
 #include "net/client_redirect.h"
 #include "net/guard.h"
 #include "net/loop.h"
+#include "net/unix_path.h"
 #include <curl/curl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -65,6 +66,7 @@ struct run { /* a call under way; lives in its arena */
 struct client {
     struct loop *loop;
     struct client_limits lim;
+    struct unix_path at; /* of lim.unix_socket */
     struct arena *a;
     CURLM *multi;
     struct slot *spare;
@@ -326,8 +328,10 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
         return n + 1; /* anything but n ends the call */
     }
     r->taken += n;
-    if (!call->sink || r->answer.status < 200 || r->answer.status > 299) {
-        text_put(&r->body, slice_mem(p, n));
+    bool wanted = r->answer.status >= 200 && r->answer.status <= 299;
+    if (!call->sink || !wanted) {
+        size_t room = call->sink ? MIN(n, r->client->lim.answer_bytes - MIN(r->body.n, r->client->lim.answer_bytes)) : n;
+        text_put(&r->body, slice_mem(p, room)); /* why a file cannot be had need not be told in 50 MiB */
         return n;
     }
     show_head(r);
@@ -386,6 +390,8 @@ static struct slot *slot_new(struct client *c)
     curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (c->lim.ca_file)
         curl_easy_setopt(e, CURLOPT_CAINFO, c->lim.ca_file); /* beside the system's folder */
+    if (c->lim.unix_socket)
+        curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, c->at.text);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, s);
     curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close);
@@ -548,7 +554,7 @@ static void end(struct run *r)
 static void end_without_answer(struct run *r, const char *why)
 {
     bool written = r->answer.written;
-    r->answer = (struct answer){ .written = written, .error = slice_of(why), .final_url = r->hop.url };
+    r->answer = (struct answer){ .written = written, .refused = why == not_public, .error = slice_of(why), .final_url = r->hop.url };
     end(r);
 }
 
@@ -743,13 +749,19 @@ struct client *client_new(struct loop *l, const struct client_limits *lim, struc
     client_limits_default(&defaults);
     if (!lim)
         lim = &defaults;
+    struct unix_path at = { .folder_fd = -1 };
+    if (lim->unix_socket && !unix_path_open(&at, lim->unix_socket, f))
+        return NULL;
     CURLM *multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
-    if (!multi)
+    if (!multi) {
+        unix_path_done(&at);
         return (void)fault(f, "refused", "", "the HTTP client cannot start"), NULL;
+    }
     struct client *c = must_calloc(1, sizeof(*c));
     c->loop = l;
     c->a = arena_new();
     c->lim = *lim;
+    c->at = at;
     c->lim.proxy = lim->proxy && *lim->proxy ? arena_cstr(c->a, slice_of(lim->proxy)) : NULL;
     c->lim.ca_file = lim->ca_file && *lim->ca_file ? arena_cstr(c->a, slice_of(lim->ca_file)) : NULL;
     c->multi = multi;
@@ -782,6 +794,7 @@ void client_free(struct client *c)
         sock_close(c, c->socks);
     loop_defer_cancel(c->loop, kick, c);
     loop_timer_done(&c->timer);
+    unix_path_done(&c->at);
     arena_free(c->a);
     free(c);
     curl_global_cleanup();

@@ -48,7 +48,7 @@ static slice inbox_messages(struct run *r, const struct inbox *in)
             jw_open(&more, NULL, '{');
             for (size_t i = 0; i < it->remember.n; i++) {
                 const struct remembered *kept = LIST_AT(it->remember, struct remembered, i);
-                jw_key(&more, slice_of(kept->key));
+                jw_key(&more, slice_of(remembered_key(kept, r->guest_memory, r->call.now_ms)));
                 if (!kept->value.p) {
                     jw_null(&more, NULL);
                 } else if (kept->until_ms) {
