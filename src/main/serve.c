@@ -6,6 +6,7 @@
 #include "hub/deliver.h"
 #include "hub/history.h"
 #include "hub/media.h"
+#include "hub/notice.h"
 #include "hub/pages.h"
 #include "hub/recorder.h"
 #include "hub/registry.h"
@@ -143,7 +144,7 @@ static void drain_look(void *arg)
 {
     struct serving *s = arg;
     bool idle = s->busy == 0 && s->hub.open_runs == 0;
-    if (idle || time_mono_ms() >= s->drain_until_ms)
+    if ((idle || time_mono_ms() >= s->drain_until_ms) && notices_idle(s->hub.notices))
         loop_stop(s->hub.loop);
     else
         loop_timer_start(s->hub.loop, &s->drain_timer, DRAIN_LOOK_MS, drain_look, s);
@@ -169,6 +170,7 @@ static void on_signal(void *arg, int signum)
     int64_t grace_ms = config_number(s->config, CFG_DRAIN_SECONDS) * 1000;
     s->drain_until_ms = time_mono_ms() + grace_ms;
     ops_stopping(s->ops);
+    notices_stopping(s->hub.notices, signum == SIGINT ? SL("SIGINT") : SL("SIGTERM"));
     for (size_t i = 0; i < s->hub.n_actors; i++)
         actor_stop(s->hub.actors[i]);
     struct server *servers[] = { s->server, s->control };
@@ -362,6 +364,8 @@ static bool start(struct serving *s, struct fault *f)
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
     state_learn(h->state);
+    h->notices = notices_new(h, config_text(s->config, CFG_ENVIRONMENT));
+    notices_configure(h->notices, s->config->notifiers, s->config->n_notifiers);
     conversations_load_open(h);
     store_start(h->store, h->loop);
     server_observe(s->server, observe, s);
@@ -381,6 +385,7 @@ static bool start(struct serving *s, struct fault *f)
     loop_signal(h->loop, SIGINT, on_signal, s);
     if (logger_flush_ms(s->logger))
         flush_log(s);
+    notices_started(h->notices);
     return true;
 }
 
@@ -391,6 +396,7 @@ static void stop(struct serving *s)
     server_free(s->server);
     server_free(s->control);
     hub_stop(h);
+    notices_free(h->notices);
     storage_close(h->storage);
     recorder_free(h->recorder);
     seal_free(s->seal);
