@@ -1,0 +1,113 @@
+/* schemas.c - the bodies of the API, one table each. */
+#include "api/schema.h"
+
+/* clang-format off */
+#define M(member_name, member_type, member_flags, ...) { .name = member_name, .type = member_type, .flags = member_flags, ##__VA_ARGS__ }
+static const char *const roles[] = { "administrator", "supervisor", "agent", NULL };
+static const char *const sides[] = { "network", "desk", NULL };
+
+/* ---- problems -------------------------------------------------------------------------------------------------------- */
+
+static const struct member problem_item[] = {
+    M("field", S_TEXT, S_REQUIRED, .help = "Path in the body: channels[0].channel_secret"),
+    M("message", S_TEXT, S_REQUIRED),
+};
+static const struct member problem[] = {
+    M("type", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("status", S_WHOLE, S_REQUIRED), M("detail", S_TEXT, S_REQUIRED),
+    M("instance", S_TEXT, 0),
+    M("code", S_TEXT, S_REQUIRED, .help = "One of a few words that programs may compare"),
+    M("message", S_TEXT, S_REQUIRED, .help = "The same as detail"),
+    M("field", S_TEXT, 0, .help = "Path in the body, or the name of a header or parameter"),
+    M("problems", S_LIST, 0, .of = "ProblemItem"),
+};
+
+/* ---- auth, logins ---------------------------------------------------------------------------------------------------- */
+
+static const struct member login_request[] = {
+    M("user", S_TEXT, S_REQUIRED, .min = 1, .max = 64),
+    M("password", S_TEXT, S_REQUIRED | S_WRITE, .min = 1, .max = 128),
+    M("cookie", S_BOOL, 0, .help = "Also set the token as a cookie (HttpOnly, SameSite=Strict), for pages of this hub; changes then need the header X-Dragoman: 1"),
+};
+static const struct member login_answer[] = {
+    M("type", S_TEXT, S_REQUIRED), M("token", S_TEXT, S_REQUIRED),
+    M("expires_in", S_WHOLE, S_REQUIRED, .help = "Seconds"),
+    M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles),
+};
+static const struct member me[] = {
+    M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles),
+    M("expires", S_TIME, S_REQUIRED, .help = "When the session ends if it is not used again"),
+    M("version", S_TEXT, S_REQUIRED, .help = "Of the hub"),
+};
+static const struct member password_request[] = {
+    M("old", S_TEXT, S_REQUIRED | S_WRITE, .min = 1, .max = 128),
+    M("new", S_TEXT, S_REQUIRED | S_WRITE, .min = 1, .max = 128, .help = "zxcvbn score 3 or more"),
+};
+static const struct member login[] = {
+    M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles), M("created", S_TIME, S_REQUIRED), M("changed", S_TIME, S_REQUIRED),
+};
+static const struct member login_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Login") };
+static const struct member login_new[] = {
+    M("user", S_TEXT, S_REQUIRED, .min = 1, .max = 64),
+    M("role", S_TEXT, S_REQUIRED, .choices = roles),
+    M("password", S_TEXT, S_REQUIRED | S_WRITE, .min = 1, .max = 128, .help = "zxcvbn score 3 or more"),
+};
+static const struct member login_change[] = {
+    M("role", S_TEXT, 0, .choices = roles),
+    M("password", S_TEXT, S_WRITE, .min = 1, .max = 128),
+};
+
+/* ---- connectors ------------------------------------------------------------------------------------------------------ */
+
+static const struct member media_rule[] = {
+    M("type", S_TEXT, S_REQUIRED), M("max_bytes", S_WHOLE, S_REQUIRED),
+};
+static const struct member capabilities[] = {
+    M("kinds", S_TEXTS, S_REQUIRED), M("events", S_TEXTS, S_REQUIRED), M("statuses", S_TEXTS, S_REQUIRED),
+    M("text_max", S_WHOLE, S_REQUIRED, .help = "0: no limit known"), M("text_unit", S_TEXT, S_REQUIRED), M("caption", S_BOOL, S_REQUIRED),
+    M("media", S_TEXT, S_REQUIRED), M("media_per_message", S_WHOLE, S_REQUIRED), M("media_rules", S_LIST, S_REQUIRED, .of = "MediaRule"),
+    M("choices_max", S_WHOLE, S_REQUIRED), M("choice_label_max", S_WHOLE, S_REQUIRED), M("cards_max", S_WHOLE, S_REQUIRED),
+    M("card_choices_max", S_WHOLE, S_REQUIRED), M("choice_urls", S_BOOL, S_REQUIRED), M("location_needs_title", S_BOOL, S_REQUIRED),
+    M("sticker_needs_own_id", S_BOOL, S_REQUIRED), M("agent_name", S_BOOL, S_REQUIRED),
+};
+static const struct member connector[] = {
+    M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("side", S_TEXT, S_REQUIRED, .choices = sides),
+    M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema 2020-12 of its settings"),
+    M("capabilities", S_OBJECT, S_REQUIRED, .of = "Capabilities"),
+    M("webhook", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "What to enter at the vendor; null: it calls nobody"),
+};
+static const struct member connector_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Connector") };
+
+static const struct member secret_state[] = { M("set", S_BOOL, S_REQUIRED) };
+
+/* ---- audit ----------------------------------------------------------------------------------------------------------- */
+
+static const struct member audit_row[] = {
+    M("at", S_TIME, S_REQUIRED), M("by", S_TEXT, S_REQUIRED), M("address", S_TEXT, 0), M("action", S_TEXT, S_REQUIRED), M("target", S_TEXT, S_REQUIRED),
+    M("detail", S_ANY, 0),
+};
+static const struct member audit_list[] = {
+    M("items", S_LIST, S_REQUIRED, .of = "AuditRow"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE),
+};
+
+#define SCHEMA(name, table, help) { name, table, COUNT(table), help, false }
+const struct schema schemas[] = {
+    SCHEMA("Problem", problem, "RFC 9457"),
+    SCHEMA("ProblemItem", problem_item, NULL),
+    SCHEMA("LoginRequest", login_request, NULL),
+    SCHEMA("LoginAnswer", login_answer, NULL),
+    SCHEMA("Me", me, NULL),
+    SCHEMA("PasswordRequest", password_request, NULL),
+    SCHEMA("Login", login, NULL),
+    SCHEMA("LoginList", login_list, NULL),
+    SCHEMA("LoginNew", login_new, NULL),
+    SCHEMA("LoginChange", login_change, NULL),
+    SCHEMA("MediaRule", media_rule, NULL),
+    SCHEMA("Capabilities", capabilities, "What it can carry; the rest is adapted by documented rules"),
+    SCHEMA("Connector", connector, NULL),
+    SCHEMA("ConnectorList", connector_list, NULL),
+    SCHEMA("SecretState", secret_state, "A secret that is not shown; sent back it stays as it is"),
+    SCHEMA("AuditRow", audit_row, NULL),
+    SCHEMA("AuditList", audit_list, NULL),
+};
+const size_t n_schemas = COUNT(schemas);
+/* clang-format on */
