@@ -39,6 +39,8 @@ static void readiness(struct exchange *x, void *ctx)
     jw_open(&w, "accounts", '[');
     for (size_t i = 0; i < h->n_actors; i++) {
         const struct actor *actor = h->actors[i];
+        if (actor->retired)
+            continue;
         jw_open(&w, NULL, '{');
         jw_str(&w, "id", actor->account.id);
         jw_bool(&w, "set_up", actor->set_up);

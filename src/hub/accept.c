@@ -299,6 +299,7 @@ void accept_own(struct actor *to, struct conv *conv, const struct message *m, st
 /* ---- the webhook ------------------------------------------------------------------------------------------------- */
 
 struct hooked {
+    struct hooked *next; /* all of the hub's */
     struct hub *hub;
     const struct connector *type;
     const struct route_extra *route; /* NULL: the hook */
@@ -401,7 +402,8 @@ static void on_request(struct exchange *x, void *ctx)
 static void add_route(struct hub *h, struct server *s, const struct connector *type, const struct route_extra *route)
 {
     struct hooked *hk = ARENA_NEW(h->a, struct hooked);
-    *hk = (struct hooked){ h, type, route };
+    *hk = (struct hooked){ h->hooked, h, type, route };
+    h->hooked = hk;
     const char *path = route ? route->path : type->hook.path;
     const char *method = route ? route->method : "*";
     slice below = arena_printf(h->a, "%s/*", path);
@@ -409,18 +411,13 @@ static void add_route(struct hub *h, struct server *s, const struct connector *t
     server_route(s, method, below.p, type->hook.body_max, on_request, hk);
 }
 
-void accept_routes(struct hub *h, struct server *s)
+void accept_routes(struct hub *h, struct server *s, const struct connector *type)
 {
-    for (size_t i = 0; i < h->n_actors; i++) {
-        const struct connector *type = h->actors[i]->account.type;
-        bool first = true;
-        for (size_t k = 0; k < i; k++)
-            first &= h->actors[k]->account.type != type;
-        if (!first)
-            continue;
-        if (type->hook.path)
-            add_route(h, s, type, NULL);
-        for (size_t k = 0; k < type->n_routes; k++)
-            add_route(h, s, type, &type->routes[k]);
-    }
+    for (const struct hooked *hk = h->hooked; hk; hk = hk->next)
+        if (hk->type == type)
+            return;
+    if (type->hook.path)
+        add_route(h, s, type, NULL);
+    for (size_t k = 0; k < type->n_routes; k++)
+        add_route(h, s, type, &type->routes[k]);
 }

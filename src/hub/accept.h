@@ -9,8 +9,8 @@
 #include "hub/hub.h"
 #include "net/server.h"
 
-/* Registers the hooks and extra routes of all connectors that have accounts. */
-void accept_routes(struct hub *h, struct server *s);
+/* Serves the hooks and extra routes of this connector, if it does not yet. */
+void accept_routes(struct hub *h, struct server *s, const struct connector *type);
 /* What receive found (also from a poll) goes into the journal; done(arg, ok) when it is durable. in lives until then. */
 void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*done)(void *arg, bool ok), void *arg);
 

@@ -1,5 +1,5 @@
 #include "hub/config.h"
-#include "hub/yaml_tree.h"
+#include "wire/uuid.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -11,10 +11,21 @@ const struct setting config_settings[CFG_MAX] = {
 #undef X
 };
 
+static const char *const api_auths[] = { "off", "none", "basic", NULL };
+const struct setting tenant_settings[TENANT_SETTINGS] = {
+    [TENANT_SUBSCRIPTION] = { "subscription", "Subscription", SETTING_TEXT, false, false, NULL, "Its number or name, for your own books", NULL, 1, 200 },
+    [TENANT_API_AUTH] = { "api.auth", "Authentication", SETTING_CHOICE, false, false, "off",
+                          "Who may send messages in this tenant's name over the API: nobody, anybody who knows its id, or who has the user and password",
+                          api_auths, 0, 0 },
+    [TENANT_API_USER] = { "api.user", "User", SETTING_TEXT, false, false, NULL, "Of basic authentication", NULL, 1, 200 },
+    [TENANT_API_PASSWORD] = { "api.password", "Password", SETTING_TEXT, false, true, NULL, "Of basic authentication", NULL, 8, 200 },
+};
+
 struct reader {
     struct arena *a;
-    config_env env;
+    config_env env; /* NULL: nothing is expanded */
     config_find find;
+    slice slug; /* of the one tenant that is read; absent: made of its name */
     struct config *c;
     struct config_problems *p;
 };
@@ -46,7 +57,7 @@ static slice path_of(struct reader *r, slice parent, slice key)
 static bool expand(struct reader *r, const struct yaml *at, slice path, slice text, slice *ret)
 {
     enum { EXPANDED_MAX = 1 << 20, NAME_MAX_BYTES = 200 };
-    if (slice_find(text, SL("${")) == SIZE_MAX) {
+    if (!r->env || slice_find(text, SL("${")) == SIZE_MAX) {
         *ret = text;
         return true;
     }
@@ -454,23 +465,40 @@ static void read_channels(struct reader *r, struct config_tenant *t, const struc
     }
 }
 
+/* The same at every start, so that other programs can keep it. */
+static slice id_of_slug(struct arena *a, slice slug)
+{
+    return uuid_named(a, arena_printf(a, "dragoman tenant " SLF, SLA(slug)));
+}
+
+static void read_tenant_id(struct reader *r, const struct yaml *map, slice path, struct config_tenant *t)
+{
+    t->id = word(r, map, SL("id"), path, false);
+    if (!t->id.n)
+        t->id = id_of_slug(r->a, t->slug);
+    else if (!uuid_valid(t->id))
+        problem(r, yaml_get(map, SL("id")), path_of(r, path, SL("id")), "must be a UUID, such as 259bb4e2-f7e5-4b06-9a51-c528f412404b");
+    for (const struct config_tenant *other = r->c->tenants; other < t; other++)
+        if (slice_eq(other->id, t->id))
+            problem(r, yaml_get(map, SL("id")), path_of(r, path, SL("id")), "another tenant has this id");
+}
+
 static void read_tenant(struct reader *r, const struct yaml *map, slice path, struct config_tenant *t)
 {
-    static const char *const members[] = { "name", "desk", "channels", "custom_data" };
+    static const char *const members[] = { "name", "id", "desk", "channels", "custom_data", NULL };
     t->desk = ARENA_NEW(r->a, struct account);
     if (map->kind != YAML_MAP) {
         problem(r, map, path, "must be a group: name, desk, channels");
         return;
     }
-    for (const struct yaml *m = map->first; m; m = m->next) {
-        size_t i = 0;
-        while (i < COUNT(members) && !slice_eq(m->key, slice_of(members[i])))
-            i++;
-        if (i == COUNT(members))
-            problem(r, m, path_of(r, path, m->key), "a tenant has only name, desk, channels and custom_data");
-    }
+    struct table table = { tenant_settings, TENANT_SETTINGS, members, t->values };
+    read_members(r, &table, map, SLICE_NONE, path);
+    complete(r, &table, map, path);
+    if (slice_eq(t->values[TENANT_API_AUTH], SL("basic")) && (!t->values[TENANT_API_USER].n || !t->values[TENANT_API_PASSWORD].n))
+        problem(r, map, path_of(r, path, SL("api")), "basic authentication needs user and password");
     t->name = word(r, map, SL("name"), path, true);
-    t->slug = config_slug(r->a, t->name);
+    t->slug = r->slug.n ? r->slug : config_slug(r->a, t->name);
+    read_tenant_id(r, map, path, t);
     for (const struct config_tenant *other = r->c->tenants; t->name.p && other < t; other++)
         if (slice_eq(other->slug, t->slug))
             problem(r, yaml_get(map, SL("name")), path_of(r, path, SL("name")),
@@ -495,6 +523,18 @@ static void read_tenant(struct reader *r, const struct yaml *map, slice path, st
         (void)read_pairs(r, custom, path_of(r, path, SL("custom_data")), &t->custom_data);
 }
 
+const struct config_tenant *config_tenant_read(struct arena *a, const struct yaml *doc, slice slug, slice public_url, config_find find,
+                                               struct config_problems *p)
+{
+    struct reader r = { .a = a, .find = find, .slug = slug, .c = ARENA_NEW(a, struct config), .p = p };
+    struct config_tenant *t = ARENA_NEW(a, struct config_tenant);
+    r.c->values[CFG_PUBLIC_URL] = public_url;
+    r.c->tenants = t;
+    size_t before = p->n + p->more;
+    read_tenant(&r, doc, SLICE_NONE, t);
+    return p->n + p->more == before ? t : NULL;
+}
+
 static void read_tenants(struct reader *r, const struct yaml *root)
 {
     const struct yaml *list = yaml_get(root, SL("tenants"));
@@ -517,7 +557,7 @@ static void read_tenants(struct reader *r, const struct yaml *root)
 const struct config *config_read(struct arena *a, slice file, slice text, config_env env, const struct config_flag *flags, size_t n_flags,
                                  config_find find, struct config_problems *p)
 {
-    struct reader r = { a, env, find, ARENA_NEW(a, struct config), p };
+    struct reader r = { .a = a, .env = env, .find = find, .c = ARENA_NEW(a, struct config), .p = p };
     struct yaml where = { 0 };
     struct fault f = { 0 };
     p->file = file;

@@ -7,11 +7,11 @@
  *   slice listen = config_text(c, CFG_LISTEN);
  *
  * The file is YAML (yaml_tree.h): the settings of config.def at its top, and
- *   tenants: list of {name, desk: {type, its settings}, channels: [{type, name?, its settings}], custom_data: {name: value}}
+ *   tenants: list of {name, id?, desk: {type, its settings}, channels: [{type, name?, its settings}], custom_data: {name: value}, the settings of a tenant}
  * Settings of connectors are checked against their tables. "a.b" of a table is member b of object a. ${NAME} in any value stands for the environment's
  * NAME; a "${" itself is written "$${".
  *
- * Ids        tenant: the slug of its name. Account: slug + "/" + its name; a name not given is the connector's, "-2", "-3" … behind it where it
+ * Ids        tenant: the slug of its name; and for other programs an id, a UUID, made of the slug unless the file gives one. Account: slug + "/" + its name; a name not given is the connector's, "-2", "-3" … behind it where it
  *            repeats. The desk's name is its connector's.
  * Errors     every problem is reported, up to CONFIG_PROBLEMS_MAX. Values are never repeated in them.
  * Ownership  all lives in the arena.
@@ -19,6 +19,7 @@
 #ifndef HUB_CONFIG_H
 #define HUB_CONFIG_H
 #include "hub/setting.h"
+#include "hub/yaml_tree.h"
 #include <stdio.h>
 
 enum config_id {
@@ -41,8 +42,11 @@ struct config_problems {
     size_t n, more;
 };
 
+enum tenant_setting { TENANT_SUBSCRIPTION, TENANT_API_AUTH, TENANT_API_USER, TENANT_API_PASSWORD, TENANT_SETTINGS };
+extern const struct setting tenant_settings[TENANT_SETTINGS];
 struct config_tenant {
-    slice name, slug;
+    slice id, name, slug;
+    slice values[TENANT_SETTINGS];
     struct account *desk;
     struct account *channels;
     size_t n_channels;
@@ -76,6 +80,10 @@ const struct config *config_load(struct arena *a, const char *path, config_env e
 /* The same from text that is at hand. */
 const struct config *config_read(struct arena *a, slice file, slice text, config_env env, const struct config_flag *flags, size_t n_flags,
                                  config_find find, struct config_problems *p) MUST_USE;
+/* One tenant from a document of its own, whose problems have paths such as "channels[0].channel_secret". ${NAME} is not expanded: what a caller of the API
+ * writes must not read our environment. slug: the one it has; absent: made of its name. */
+const struct config_tenant *config_tenant_read(struct arena *a, const struct yaml *doc, slice slug, slice public_url, config_find find,
+                                               struct config_problems *p) MUST_USE;
 void config_problems_print(FILE *out, const struct config_problems *p);
 /* For `dragoman check`: tenants, accounts, webhook addresses and what differs from the defaults; secrets blanked. */
 void config_print(FILE *out, const struct config *c);

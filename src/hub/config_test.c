@@ -272,7 +272,7 @@ TEST(config_every_problem_names_its_place_and_what_to_do)
         { "tenants:\n  - name: a\n    channels: [{type: net, id: 1, secret: abcd}]\n", "tenants[0].desk: is missing" },
         { "tenants:\n  - name: a\n" DESK, "tenants[0].channels: is missing" },
         { "tenants:\n  - name: a\n" DESK "    channels: []\n", "tenants[0].channels: must be a list with at least one" },
-        { "tenants:\n  - name: a\n    chanels: 1\n" DESK "    channels: [{type: net, id: 1, secret: abcd}]\n", "tenants[0].chanels: a tenant has only" },
+        { "tenants:\n  - name: a\n    chanels: 1\n" DESK "    channels: [{type: net, id: 1, secret: abcd}]\n", "tenants[0].chanels: there is no such setting" },
         { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, name: X}]\n", "channels[0].name: must be small letters" },
         { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, name: x}, {type: net, id: 1, secret: abcd, name: x}]\n",
           "channels[1].name: another account of this tenant has this name" },

@@ -1,7 +1,6 @@
 #include "hub/connector.h"
-#include "wire/crypto.h"
-#include "wire/hex.h"
 #include "wire/url.h"
+#include "wire/uuid.h"
 
 bool setting_true(const struct call *c, unsigned i)
 {
@@ -42,11 +41,7 @@ void delivery_begin_step(struct delivery *d, const struct answer *last)
 
 slice delivery_uuid(struct arena *a, const struct delivery *d, size_t n)
 {
-    struct sha256 sum = sha256(arena_printf(a, SLF "/%zu", SLA(d->key), n));
-    sum.b[6] = (uint8_t)((sum.b[6] & 0x0f) | 0x80); /* RFC 9562 version 8: made from a name our own way */
-    sum.b[8] = (uint8_t)((sum.b[8] & 0x3f) | 0x80);
-    slice hex = hex_encode(a, slice_mem(sum.b, 16));
-    return arena_printf(a, "%.8s-%.4s-%.4s-%.4s-%.12s", hex.p, hex.p + 8, hex.p + 12, hex.p + 16, hex.p + 20);
+    return uuid_named(a, arena_printf(a, SLF "/%zu", SLA(d->key), n));
 }
 
 enum outcome refuse(struct call *c, struct delivery *d, enum reason reason, const char *fmt, ...)

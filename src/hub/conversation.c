@@ -43,7 +43,7 @@ static char *owned(slice s)
 
 static void open_unlink(struct conv *c)
 {
-    struct actor *desk = c->channel->tenant->desk;
+    struct actor *desk = c->open_at;
     if (!c->open_next)
         return;
     if (desk->poll_next == c)
@@ -58,6 +58,7 @@ static void open_link(struct conv *c)
     struct actor *desk = c->channel->tenant->desk;
     if (c->open_next)
         return;
+    c->open_at = desk;
     if (!desk->poll_next) {
         c->open_prev = c->open_next = c;
         desk->poll_next = c;
@@ -162,7 +163,7 @@ static void evict(struct conversations *cs)
 
 struct stored {
     struct person person;
-    slice agent_name, desk_conversation, memory;
+    slice agent_name, desk_conversation, desk_account, memory;
     bool open;
     int64_t last_in_ms, last_out_ms, person_until_ms, agent_until_ms;
 };
@@ -171,6 +172,7 @@ static const struct js_field stored_fields[] = {
     JS_FIELD_OBJ(struct stored, person, "person", person_fields, 0),
     JS_FIELD(struct stored, agent_name,        "agent",        JS_STR,  0),
     JS_FIELD(struct stored, desk_conversation, "desk",         JS_STR,  0),
+    JS_FIELD(struct stored, desk_account,      "at",           JS_STR,  0), /* whose desk_conversation it is; left out: the tenant's only desk so far */
     JS_FIELD(struct stored, open,              "open",         JS_BOOL, 0),
     JS_FIELD(struct stored, last_in_ms,        "last_in",      JS_I64,  0),
     JS_FIELD(struct stored, last_out_ms,       "last_out",     JS_I64,  0),
@@ -194,6 +196,7 @@ void conv_save(struct conv *conv, struct jbatch *b)
         .person = conv->pub.person,
         .agent_name = conv->pub.agent_name,
         .desk_conversation = conv->pub.desk_conversation,
+        .desk_account = conv->pub.desk_conversation.n ? conv->channel->tenant->desk->account.name : SLICE_NONE,
         .open = conv->pub.open,
         .last_in_ms = conv->pub.last_in_ms,
         .last_out_ms = conv->pub.last_out_ms,
@@ -222,8 +225,10 @@ static void stored_read(struct conv *c, slice json)
         return; /* written by ourselves; what cannot be read is as good as new */
     conv_person(c, &st.person);
     conv_set(c, &c->pub.agent_name, st.agent_name);
-    conv_set(c, &c->pub.desk_conversation, st.desk_conversation);
-    c->pub.open = st.open;
+    bool here = !st.desk_account.n || slice_eq(st.desk_account, c->channel->tenant->desk->account.name);
+    if (here)
+        conv_set(c, &c->pub.desk_conversation, st.desk_conversation);
+    c->pub.open = st.open && here;
     c->pub.last_in_ms = st.last_in_ms;
     c->pub.last_out_ms = st.last_out_ms;
     c->person_until_ms = st.person_until_ms;
@@ -331,6 +336,18 @@ void conv_open(struct conv *conv, bool open, struct jbatch *b)
     else
         open_unlink(conv);
     h->conversations->n_open += open ? 1 : (size_t)-1;
+}
+
+void conversations_leave_desk(struct hub *h, struct actor *desk)
+{
+    struct jbatch *b = jbatch_new(h->journal);
+    while (desk->poll_next) {
+        struct conv *conv = desk->poll_next;
+        conv_set(conv, &conv->pub.desk_conversation, SLICE_NONE);
+        conv_open(conv, false, b);
+        conv_save(conv, b);
+    }
+    jbatch_commit(b, JOURNAL_DURABLE, NULL, NULL);
 }
 
 static void open_again(void *arg, struct conv *conv)

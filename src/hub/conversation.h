@@ -23,6 +23,7 @@ struct conv {
     struct conv_wait *waiting, **waiting_last;
     struct conv *hash_next;
     struct conv *older, *newer;          /* by use */
+    struct actor *open_at;
     struct conv *open_prev, *open_next;  /* ring of the desk's open ones (polls) */
 };
 struct conversations;
@@ -39,6 +40,8 @@ void conv_person(struct conv *conv, const struct person *p); /* only the members
 void conv_open(struct conv *conv, bool open, struct jbatch *b);
 /* Into the batch, when it or its memory changed. */
 void conv_save(struct conv *conv, struct jbatch *b);
+/* The tenant gets another desk: what is open at this one goes on as a new conversation there. */
+void conversations_leave_desk(struct hub *h, struct actor *desk);
 /* At start: the conversations that were open at their desks, so that polls go on. */
 void conversations_load_open(struct hub *h);
 size_t conversations_open(const struct hub *h);

@@ -10,12 +10,16 @@
 
 enum {
     TYPING_STALE_MS = 15000, GIVE_UP_ATTEMPTS = 3,
-    NO_ACCOUNT_RETRY_MS = 3600000,
     STORAGE_RETRY_MS = 1000,  /* before an outcome that could not be stored is written again */
     RETRY_MOST_MS = 3600000,  /* of what a vendor's Retry-After may ask for */
     VENDOR_ID_MAX = 180,
 };
 
+struct homeless { /* offered, but its account is not configured: it waits until it is, in this process or the next */
+    struct homeless *next;
+    struct joffer o;
+    char lane[];
+};
 struct work {
     struct work *next;
     uint64_t id;
@@ -68,8 +72,14 @@ void deliver_offer(struct hub *h, const struct joffer *o)
     struct actor *target = hub_actor(h, target_id), *channel = hub_actor(h, channel_id);
     if (!target || !channel || !guest.n) {
         struct jbatch *b = jbatch_new(h->journal);
-        jbatch_retry(b, o->id, time_now_ms() + NO_ACCOUNT_RETRY_MS, SL("{\"text\":\"its account is not configured\"}"));
+        jbatch_note(b, o->id, SL("{\"text\":\"its account is not configured\"}"));
         jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+        struct homeless *hl = must_calloc(1, sizeof(*hl) + o->lane.n);
+        hl->o = *o;
+        memcpy(hl->lane, o->lane.p, o->lane.n);
+        hl->o.lane = slice_mem(hl->lane, o->lane.n);
+        hl->next = h->homeless;
+        h->homeless = hl;
         return;
     }
     struct work *w = must_calloc(1, sizeof(*w) + guest.n);
@@ -80,6 +90,25 @@ void deliver_offer(struct hub *h, const struct joffer *o)
     target->ready_last = &w->next;
     target->n_ready++;
     deliver_pump(target);
+}
+
+void deliver_homeless(struct hub *h)
+{
+    struct homeless *hl = h->homeless;
+    h->homeless = NULL;
+    for (struct homeless *next; hl; hl = next) {
+        next = hl->next;
+        slice conv_id = hl->o.lane;
+        slice target = slice_cut(&conv_id, 0x1f);
+        slice channel = slice_cut(&conv_id, ':');
+        if (hub_actor(h, target) && hub_actor(h, channel)) {
+            deliver_offer(h, &hl->o);
+            free(hl);
+        } else {
+            hl->next = h->homeless;
+            h->homeless = hl;
+        }
+    }
 }
 
 static void woken(void *arg)
@@ -93,7 +122,7 @@ void deliver_pump(struct actor *target)
     if (target->pumping)
         return; /* a delivery that ended at once: the loop below goes on, instead of one frame deeper for each */
     target->pumping = true;
-    while ((target->set_up || target->set_up_refused) && target->ready && !h->draining && target->in_flight < h->limits.in_flight &&
+    while ((target->set_up || target->set_up_refused) && !target->retired && target->ready && !h->draining && target->in_flight < h->limits.in_flight &&
            h->in_flight < h->limits.in_flight_all) {
         int64_t wait_ms;
         if (!breaker_lets(&target->breaker, time_mono_ms(), &wait_ms)) {
@@ -158,6 +187,11 @@ void deliver_stop(struct hub *h)
 {
     while (h->deliveries)
         delivering_free(h->deliveries);
+    for (struct homeless *hl = h->homeless, *next; hl; hl = next) {
+        next = hl->next;
+        free(hl);
+    }
+    h->homeless = NULL;
 }
 
 static slice message_peer(const struct message *m)

@@ -10,6 +10,8 @@
 void deliver_offer(struct hub *h, const struct joffer *o);
 /* Something that held deliveries back is gone. */
 void deliver_pump(struct actor *target);
+/* Accounts appeared: what was offered while they were not configured goes on. */
+void deliver_homeless(struct hub *h);
 /* Forgets what is ready (stop): it is offered again at the next start. */
 void deliver_drop(struct actor *target);
 /* Frees what is under way (stop, after the client and the journal are closed). */

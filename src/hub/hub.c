@@ -27,7 +27,7 @@ int64_t hub_steady_ms(struct hub *h)
 struct actor *hub_actor(const struct hub *h, slice account_id)
 {
     for (size_t i = 0; i < h->n_actors; i++)
-        if (slice_eq(h->actors[i]->account.id, account_id))
+        if (!h->actors[i]->retired && slice_eq(h->actors[i]->account.id, account_id))
             return h->actors[i];
     return NULL;
 }
@@ -59,6 +59,8 @@ void actor_call(struct actor *actor, struct call *c, struct arena *a, struct con
 {
     *c = (struct call){ .a = a, .account = &actor->account, .memory = actor->memory, .now_ms = time_now_ms(), .f = f };
     if (conv) {
+        conv->pub.tenant = conv->channel->tenant->name; /* they may have changed since it was loaded */
+        conv->pub.tenant_data = conv->channel->tenant->data;
         c->conversation = &conv->pub;
         c->guest_memory = conv->memory;
     }

@@ -26,7 +26,11 @@ struct run;
 struct recorder;
 struct work;       /* a message at the head of its lane: deliver.c */
 struct delivering; /* one under way: deliver.c */
+struct homeless;   /* offered for an account that is not configured: deliver.c */
+struct registry;
+struct config_tenant;
 struct accepting;
+struct hooked;
 
 struct hub_limits {
     unsigned in_flight;     /* deliveries at a time to one account */
@@ -59,17 +63,21 @@ struct breaker {
     bool probing;
 };
 
-struct tenant {
-    slice name;
+struct tenant { /* stays as long as the hub runs; registry.c changes what is in it */
+    slice id, slug, name;
+    const struct config_tenant *config;
+    bool retired; /* removed */
     struct actor *desk;
     struct actor **channels;
     size_t n_channels;
     struct js_list data; /* struct js_pair: custom data */
 };
 
-/* An account at work. */
+/* An account at work; stays as long as the hub runs. Its settings may be replaced between two calls of its connector's functions. */
 struct actor {
     struct hub *hub;
+    bool retired;  /* not configured (any more): for webhooks and deliveries it does not exist */
+    bool learning; /* what it remembers is being read: it appears after that */
     struct tenant *tenant;
     struct account account;
     struct memory *memory;
@@ -85,10 +93,12 @@ struct actor {
     struct loop_timer setup_timer, poll_timer;
     unsigned setup_attempt;
     bool set_up, set_up_refused; /* neither: its deliveries wait for it */
+    bool setting_up, setup_stale; /* a setup is under way; it began with settings that are gone */
     struct fault setup_fault;
     struct conv *poll_next;
     int64_t poll_ms;
     unsigned polls_open;
+    void (*learned)(void *arg);
 };
 
 struct hub {
@@ -103,7 +113,8 @@ struct hub {
     struct hub_limits limits;
     slice public_url;
     struct arena *a; /* lives as long as the hub: tenants and accounts */
-    struct tenant *tenants;
+    struct registry *registry; /* NULL: the tenants never change */
+    struct tenant **tenants;
     size_t n_tenants;
     struct actor **actors;
     size_t n_actors;
@@ -117,15 +128,17 @@ struct hub {
     unsigned open_runs;
     struct run *runs;    /* all that are open */
     struct delivering *deliveries;
+    struct homeless *homeless;
     unsigned in_flight;  /* of all actors */
     size_t pump_next;    /* the actor whose turn is next when there is room again */
+    struct hooked *hooked;       /* what is served: accept.c */
     struct accepting *accepting; /* requests whose conversations are being loaded: accept.c */
     char key_prefix[24]; /* of delivery keys: unique to this data directory */
 };
 
 /* Wall-clock ms that do not jump: the wall clock when this was first asked, and the time that has passed since. For ages. */
 int64_t hub_steady_ms(struct hub *h);
-struct actor *hub_actor(const struct hub *h, slice account_id); /* NULL: none */
+struct actor *hub_actor(const struct hub *h, slice account_id); /* NULL: none is configured */
 /* Of a desk's address "U1@line" within its tenant; *ret_guest gets "U1". NULL: no such channel. */
 struct actor *tenant_channel(const struct tenant *t, slice address, slice *ret_guest);
 /* The setting of this name of any connector; {NULL,0}: it has none or it is absent. */

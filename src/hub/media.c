@@ -635,6 +635,11 @@ void media_forget(struct hub *h, uint64_t id, const struct message *m, struct jb
     state_put(h->state, b, state_name(a, id), SLICE_NONE);
 }
 
+bool media_idle(const struct hub *h)
+{
+    return !h->media || (!h->media->running && !h->media->queue && !h->media->resuming);
+}
+
 void media_free(struct media_jobs *jobs)
 {
     if (!jobs)

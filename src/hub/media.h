@@ -10,6 +10,7 @@
 
 struct media_jobs *media_new(struct hub *h) MUST_USE;
 void media_free(struct media_jobs *jobs);
+bool media_idle(const struct hub *h); /* nothing is being fetched or looked up */
 /* The message `id` was accepted from this account. */
 void media_begin(struct actor *from, uint64_t id, const struct message *m);
 /* It is waiting since before the start: what is not stored yet is fetched. */

@@ -2,6 +2,7 @@
 #include "hub/accept.h"
 #include "hub/deliver.h"
 #include "hub/media.h"
+#include "hub/registry.h"
 #include "hub/state.h"
 #include "hub/work.h"
 #include "store/seal.h"
@@ -19,7 +20,11 @@
 
 enum { T_SECRET, T_URL, T_KEY, T_PER_SECOND, T_PREFIX, T_SETTINGS };
 static const struct setting t_settings[T_SETTINGS] = {
-    [T_SECRET] = { .name = "secret" }, [T_URL] = { .name = "base_url" }, [T_KEY] = { .name = "key" }, [T_PER_SECOND] = { .name = "per_second" }, [T_PREFIX] = { .name = "prefix_agent_name" },
+    [T_SECRET] = { .name = "secret", .label = "Secret", .required = true, .secret = true },
+    [T_URL] = { .name = "base_url", .label = "Address", .required = true },
+    [T_KEY] = { .name = "key", .label = "Key" },
+    [T_PER_SECOND] = { .name = "per_second", .label = "Calls a second" },
+    [T_PREFIX] = { .name = "prefix_agent_name", .label = "Prefix" },
 };
 
 static bool t_receive(struct call *c, const struct request *rq, struct inbox *in)
@@ -140,6 +145,22 @@ static const struct connector tdesk = {
     T_COMMON,
 };
 
+static const struct connector tdesk2 = {
+    .name = "tdesk2", .title = "Another test desk", .desk = true,
+    .caps = { .kinds = CAN(KIND_TEXT) },
+    .hook = { .path = "/tdesk2", .how = VERIFY_HMAC_SHA256_BASE64, .header = "X-Sig", .secrets = { T_SECRET }, .n_secrets = 1 },
+    T_COMMON,
+};
+
+static const struct connector *find(slice name)
+{
+    static const struct connector *const all[] = { &tnet, &tother, &tdesk, &tdesk2 };
+    for (size_t i = 0; i < COUNT(all); i++)
+        if (slice_eq(slice_of(all[i]->name), name))
+            return all[i];
+    return NULL;
+}
+
 /* ---- the vendor ---------------------------------------------------------------------------------------------------------- */
 
 static void answer_with(struct exchange *x, int status, size_t n)
@@ -202,10 +223,16 @@ static struct actor *actor_of(struct rig *r, const struct connector *type)
     values[T_SECRET] = SL("sesame");
     values[T_URL] = arena_printf(h->a, "http://127.0.0.1:%u", server_port(r->vendor));
     actor->hub = h;
-    actor->tenant = &h->tenants[0];
+    actor->tenant = h->tenants[0];
     actor->account = (struct account){ .id = arena_printf(h->a, "t/%s", type->name), .name = slice_of(type->name), .tenant = SL("T"), .type = type, .settings = values };
     h->actors[h->n_actors++] = actor;
     return actor;
+}
+
+static void appeared(void *arg, struct actor *actor)
+{
+    struct rig *r = arg;
+    accept_routes(&r->hub, r->server, actor->account.type);
 }
 
 void rig_start(struct rig *r)
@@ -215,14 +242,15 @@ void rig_start(struct rig *r)
     *h = (struct hub){ .loop = r->loop, .log = &r->log, .metrics = metrics_new(), .a = arena_new(), .seal = r->seal };
     hub_limits_default(&h->limits);
     snprintf(h->key_prefix, sizeof(h->key_prefix), "dg-test");
-    h->tenants = ARENA_NEW(h->a, struct tenant);
-    h->n_tenants = 1;
+    struct tenant *t = ARENA_NEW(h->a, struct tenant);
+    h->tenants = ARENA_ARRAY(h->a, struct tenant *, 1);
+    h->tenants[h->n_tenants++] = t;
     h->actors = ARENA_ARRAY(h->a, struct actor *, 3);
-    h->tenants->name = SL("T");
-    h->tenants->channels = ARENA_ARRAY(h->a, struct actor *, 2);
-    h->tenants->channels[h->tenants->n_channels++] = r->net = actor_of(r, &tnet);
-    h->tenants->channels[h->tenants->n_channels++] = r->other = actor_of(r, &tother);
-    h->tenants->desk = r->desk = actor_of(r, &tdesk);
+    t->name = SL("T");
+    t->channels = ARENA_ARRAY(h->a, struct actor *, 2);
+    t->channels[t->n_channels++] = r->net = actor_of(r, &tnet);
+    t->channels[t->n_channels++] = r->other = actor_of(r, &tother);
+    t->desk = r->desk = actor_of(r, &tdesk);
     h->conversations = conversations_new(h);
     h->state = state_new(h);
     struct journal_limits jl;
@@ -240,11 +268,13 @@ void rig_start(struct rig *r)
     if (!h->journal || !h->store || !h->client || !r->server)
         test_fail(__FILE__, __LINE__, "%s", f.text);
     h->media = media_new(h);
+    registry_new(h, find);
+    registry_load(h);
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
     conversations_load_open(h);
     store_start(h->store, r->loop);
-    accept_routes(h, r->server);
+    registry_on_account(h, appeared, r);
     for (size_t i = 0; i < h->n_actors; i++)
         actor_start(h->actors[i]);
     r->running = true;
@@ -368,7 +398,7 @@ static void hooked(void *arg, const struct answer *r)
 void rig_hook_later(struct rig *r, const char *path, const char *body, int *ret_status)
 {
     struct hooking *hk = ARENA_NEW(r->a, struct hooking);
-    struct sha256 mac = hmac_sha256(SL("sesame"), slice_of(body));
+    struct sha256 mac = hmac_sha256(slice_or(r->secret, SL("sesame")), slice_of(body));
     *ret_status = 0;
     hk->ret_status = ret_status;
     hk->headers[0] = (struct header){ SL("X-Sig"), base64_encode(r->a, slice_mem(mac.b, sizeof(mac.b))) };

@@ -5,7 +5,8 @@
  *   UNTIL(r, r->n_seen == 1);
  *   rig_free(r);
  *
- * Two connectors of the rig's own, a network "tnet" (accounts "t/tnet", "t/other") and a desk "tdesk" ("t/tdesk"), speak the same small protocol.
+ * Connectors of the rig's own, networks "tnet" and "tother" (accounts "t/tnet", "t/tother") and desks "tdesk" ("t/tdesk") and "tdesk2", speak the same
+ * small protocol.
  * In: {"events":[{id, guest, text?, kind?: "typing"|"status"|"closed", of?, status?, remember?}], "ignore":[id], "resume":{key,data}, "note": value
  * for the account's memory}. Out: one POST to /vendor/NAME for each part, its body the text. A text that begins with "!" is not repeatable, with "?" it is
  * parked after its first call until it is resumed with its text as key.
@@ -44,6 +45,7 @@ struct rig {
     /* What the vendor answers: a status, ANSWER_HOLD or ANSWER_RESET. NULL: 200. */
     int (*answer)(struct rig *r, const struct seen *s);
     size_t n_setup;
+    slice secret;         /* webhooks are signed with; absent: "sesame" */
     bool media;
 };
 struct rig *rig_new(void) MUST_USE;

@@ -61,11 +61,20 @@ static enum outcome token_step(struct call *c, struct delivery *d)
     return OUT_DELIVERED;
 }
 
+static void token_ask(struct actor *actor);
+
 static void token_ended(struct run *r, enum outcome end)
 {
     struct actor *actor = r->actor;
     struct token *t = &actor->token;
     t->asking = false;
+    if (t->stale) { /* asked with settings that are gone: once more with those of now */
+        t->stale = false;
+        run_free(r);
+        if (t->waiting)
+            token_ask(actor);
+        return;
+    }
     struct fault f = r->fault;
     METRIC_ADD(actor->hub->metrics, METRIC_TOKENS, 1, slice_of(actor->account.type->name), slice_of(outcome_names[end]));
     if (end == OUT_DELIVERED) {
@@ -79,6 +88,12 @@ static void token_ended(struct run *r, enum outcome end)
     }
     run_free(r);
     token_answer(actor, f.code ? &f : NULL);
+}
+
+static void token_ask(struct actor *actor)
+{
+    actor->token.asking = true;
+    run_start(run_new(actor, NULL, token_step, token_ended, NULL));
 }
 
 void token_get(struct actor *actor, struct token_wait *w)
@@ -97,10 +112,8 @@ void token_get(struct actor *actor, struct token_wait *w)
         *(t->waiting ? t->waiting_last : &t->waiting) = w;
         t->waiting_last = &w->next;
     }
-    if (ask) {
-        t->asking = true;
-        run_start(run_new(actor, NULL, token_step, token_ended, NULL));
-    }
+    if (ask)
+        token_ask(actor);
     if (fresh) /* while an early refresh is under way the old one still serves */
         w->done(w->arg, slice_of(t->header), NULL);
 }
@@ -113,6 +126,14 @@ void token_drop(struct actor *actor, slice header)
     bytes_wipe(t->header, strlen(t->header));
     free(t->header);
     t->header = NULL;
+}
+
+void token_reset(struct actor *actor)
+{
+    struct token *t = &actor->token;
+    token_drop(actor, t->header ? slice_of(t->header) : SLICE_NONE);
+    t->refresh_ms = t->expires_ms = 0;
+    t->stale = t->asking;
 }
 
 void token_done(struct token *t)

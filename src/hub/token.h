@@ -17,7 +17,7 @@ struct token {
     char *header;        /* "Bearer …"; NULL: none */
     int64_t refresh_ms;  /* monotonic: from here on a new one is asked for */
     int64_t expires_ms;
-    bool asking;
+    bool asking, stale; /* stale: what is being asked for is for settings that are gone */
     struct token_wait *waiting, **waiting_last;
 };
 
@@ -25,5 +25,7 @@ struct token {
 void token_get(struct actor *actor, struct token_wait *w);
 /* The other side refused this one. */
 void token_drop(struct actor *actor, slice header);
+/* The account's settings changed: what there is serves no more. */
+void token_reset(struct actor *actor);
 void token_done(struct token *t);
 #endif

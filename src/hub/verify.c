@@ -78,7 +78,7 @@ struct actor *find_by_path(struct hub *h, const struct connector *type, slice re
         rest = slice_from(rest, 1);
     for (size_t i = 0; i < h->n_actors; i++) {
         struct actor *ac = h->actors[i];
-        if (ac->account.type != type)
+        if (ac->account.type != type || ac->retired)
             continue;
         if (rest.n && slice_eq(ac->account.id, rest))
             return ac;
@@ -102,7 +102,7 @@ enum found find_verified(struct hub *h, const struct connector *type, struct are
     for (int known = 1; known >= 0; known--) { /* first those who know their key, then those who have not learned it yet */
         for (size_t i = 0; i < h->n_actors; i++) {
             struct actor *ac = h->actors[i];
-            if (ac->account.type != type || (named && ac != named))
+            if (ac->account.type != type || ac->retired || (named && ac != named))
                 continue;
             struct call c;
             actor_call(ac, &c, a, NULL, f);

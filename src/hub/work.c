@@ -4,6 +4,7 @@
 #include "hub/deliver.h"
 #include "hub/run.h"
 #include "hub/media.h"
+#include "hub/registry.h"
 #include "hub/state.h"
 #include "net/client.h"
 #include "store/seal.h"
@@ -18,6 +19,15 @@ static void setup_ended(struct run *r, enum outcome end)
 {
     struct actor *actor = r->actor;
     struct hub *h = actor->hub;
+    actor->setting_up = false;
+    if (actor->setup_stale || actor->retired) {
+        bool again = actor->setup_stale && !actor->retired;
+        actor->setup_stale = false;
+        run_free(r);
+        if (again)
+            setup(actor);
+        return;
+    }
     if (end == OUT_DELIVERED) {
         actor->set_up = true;
         actor->setup_fault.code = NULL;
@@ -49,8 +59,9 @@ static void setup_ended(struct run *r, enum outcome end)
 static void setup(void *arg)
 {
     struct actor *actor = arg;
-    if (actor->hub->draining)
+    if (actor->hub->draining || actor->retired)
         return;
+    actor->setting_up = true;
     run_start(run_new(actor, NULL, actor->account.type->setup, setup_ended, NULL));
 }
 
@@ -151,13 +162,10 @@ static void poll_turn(void *arg)
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
-static void remembered(void *arg, slice key, slice value)
+static void remembers(struct actor *actor, slice key, slice value)
 {
-    struct actor *actor = arg;
     struct fault f = { 0 };
     struct secret json = { 0 };
-    if (!slice_eq(slice_from(key, 2), actor->account.id))
-        return;
     bool ok = seal_reveal(actor->hub->seal, key, value, &json, &f) && memory_load(actor->memory, secret_reveal(&json), &f);
     secret_wipe(&json);
     if (ok)
@@ -168,11 +176,23 @@ static void remembered(void *arg, slice key, slice value)
     log_end(l);
 }
 
-void actor_init(struct actor *actor)
+static void remembered(void *arg, slice key, slice value)
+{
+    struct actor *actor = arg;
+    if (slice_eq(slice_from(key, 2), actor->account.id)) /* and not one whose id is longer */
+        remembers(actor, key, value);
+}
+
+static slice memory_key(struct arena *a, const struct actor *actor)
+{
+    return arena_printf(a, "a:" SLF, SLA(actor->account.id));
+}
+
+static void rates_init(struct actor *actor)
 {
     const struct connector *type = actor->account.type;
     assert(type->n_rates <= RATES_MAX);
-    actor->memory = memory_new();
+    memset(actor->buckets, 0, sizeof(actor->buckets));
     for (size_t i = 0; i < type->n_rates; i++) {
         const struct rate *rate = &type->rates[i];
         int64_t calls = rate->calls;
@@ -181,17 +201,58 @@ void actor_init(struct actor *actor)
         if (calls > 0)
             bucket_init(&actor->buckets[i], (unsigned)MIN(calls, INT64_C(1000000)), rate->per_ms);
     }
+}
+
+void actor_init(struct actor *actor)
+{
+    actor->memory = memory_new();
+    rates_init(actor);
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    state_each(actor->hub->state, arena_printf(a, "a:" SLF, SLA(actor->account.id)), remembered, actor);
+    state_each(actor->hub->state, memory_key(a, actor), remembered, actor);
+}
+
+static void learned(void *arg, slice value)
+{
+    struct actor *actor = arg;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    if (value.p)
+        remembers(actor, memory_key(a, actor), value);
+    actor->learning = false;
+    actor->learned(actor);
+}
+
+void actor_init_later(struct actor *actor, void (*done)(void *))
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    actor->memory = memory_new();
+    rates_init(actor);
+    actor->retired = actor->learning = true;
+    actor->learned = done;
+    state_get(actor->hub->state, memory_key(a, actor), learned, actor);
+}
+
+void actor_restart(struct actor *actor)
+{
+    actor_stop(actor);
+    token_reset(actor);
+    rates_init(actor);
+    actor->breaker = (struct breaker){ 0 };
+    actor->set_up = actor->set_up_refused = false;
+    actor->setup_attempt = 0;
+    actor->setup_fault.code = NULL;
+    actor_start(actor);
+    deliver_pump(actor);
 }
 
 void actor_start(struct actor *actor)
 {
     const struct connector *type = actor->account.type;
-    if (type->setup)
-        setup(actor);
-    else
+    if (!type->setup)
         actor->set_up = true;
+    else if (actor->setting_up)
+        actor->setup_stale = true; /* its end begins it anew */
+    else
+        setup(actor);
     if (!type->poll.next)
         return;
     int64_t every_s = 0;
@@ -236,6 +297,7 @@ void hub_stop(struct hub *h)
     for (size_t i = 0; i < h->n_actors; i++)
         if (h->actors[i]->memory)
             actor_done(h->actors[i]);
+    registry_free(h);
     conversations_free(h->conversations);
     h->conversations = NULL;
     state_free(h->state);

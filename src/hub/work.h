@@ -6,6 +6,10 @@
 /* Rates, tokens and memory of an actor whose account is filled in. memory: as remembered ({NULL,0}: nothing). */
 void actor_init(struct actor *actor);
 void actor_done(struct actor *actor);
+/* The same while the hub runs: what it remembers is read by the store's thread; then done(actor). It is .retired and .learning until then. */
+void actor_init_later(struct actor *actor, void (*done)(void *arg));
+/* Its settings changed: stopped, set up again with those of now. */
+void actor_restart(struct actor *actor);
 /* Sets the account up at its vendor, again with growing pauses until it worked, and polls where its connector asks for it. */
 void actor_start(struct actor *actor);
 void actor_stop(struct actor *actor);

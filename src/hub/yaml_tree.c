@@ -1,4 +1,5 @@
 #include "hub/yaml_tree.h"
+#include "wire/js.h"
 #include <yaml.h>
 
 struct reader {
@@ -189,4 +190,46 @@ const struct yaml *yaml_get(const struct yaml *map, slice key)
         if (slice_eq(child->key, key))
             return child;
     return NULL;
+}
+
+/* ---- from JSON ---------------------------------------------------------------------------------------------------------- */
+
+static struct yaml *of_js(struct arena *a, const struct js *v, slice key, size_t *nodes)
+{
+    if (++*nodes > YAML_NODES_MAX)
+        return NULL;
+    struct yaml *y = ARENA_NEW(a, struct yaml);
+    y->key = key.p ? arena_dup(a, key) : SLICE_NONE;
+    struct yaml **last = &y->first;
+    if (js_is_object(v)) {
+        y->kind = YAML_MAP;
+        for (void *it = js_first(v); it; it = js_next(v, it)) {
+            struct yaml *m = of_js(a, js_value(it), js_key(v, it), nodes);
+            if (!m)
+                return NULL;
+            *last = m;
+            last = &m->next;
+            y->n++;
+        }
+    } else if (js_is_array(v)) {
+        y->kind = YAML_LIST;
+        for (size_t i = 0; i < js_len(v); i++) {
+            struct yaml *m = of_js(a, js_item(v, i), SLICE_NONE, nodes);
+            if (!m)
+                return NULL;
+            *last = m;
+            last = &m->next;
+            y->n++;
+        }
+    } else if (!js_is_null(v)) {
+        y->kind = YAML_SCALAR;
+        y->text = js_is_string(v) ? arena_dup(a, js_text(v)) : js_print(a, v);
+    }
+    return y;
+}
+
+struct yaml *yaml_of_js(struct arena *a, const struct js *v)
+{
+    size_t nodes = 0;
+    return of_js(a, v, SLICE_NONE, &nodes);
 }

@@ -26,5 +26,8 @@ struct yaml {
 
 /* An empty document is an empty map. NULL: see *f. */
 const struct yaml *yaml_parse(struct arena *a, slice text, struct fault *f, int *ret_line, int *ret_column) MUST_USE;
+/* A parsed JSON value as such a tree: numbers and booleans as their text, without line numbers. NULL: too many nodes. */
+struct js;
+struct yaml *yaml_of_js(struct arena *a, const struct js *v) MUST_USE;
 const struct yaml *yaml_get(const struct yaml *map, slice key); /* NULL if absent, or if map is NULL or no map */
 #endif

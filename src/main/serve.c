@@ -5,6 +5,7 @@
 #include "hub/deliver.h"
 #include "hub/media.h"
 #include "hub/recorder.h"
+#include "hub/registry.h"
 #include "hub/state.h"
 #include "hub/work.h"
 #include "main/commands.h"
@@ -50,35 +51,19 @@ static int fail(const char *what, const struct fault *f)
 
 /* ---- accounts -------------------------------------------------------------------------------------------------------- */
 
-static struct actor *actor_make(struct hub *h, struct tenant *t, const struct account *account)
-{
-    struct actor *actor = ARENA_NEW(h->a, struct actor);
-    actor->hub = h;
-    actor->tenant = t;
-    actor->account = *account;
-    h->actors[h->n_actors++] = actor;
-    return actor;
-}
-
+/* The tenants of the file, then those made over the API. */
 static void accounts_make(struct serving *s)
 {
-    struct hub *h = &s->hub;
-    const struct config *c = s->config;
-    size_t n = 0;
-    for (size_t i = 0; i < c->n_tenants; i++)
-        n += 1 + c->tenants[i].n_channels;
-    h->actors = ARENA_ARRAY(h->a, struct actor *, n + 1);
-    h->tenants = ARENA_ARRAY(h->a, struct tenant, c->n_tenants + 1);
-    for (size_t i = 0; i < c->n_tenants; i++) {
-        const struct config_tenant *ct = &c->tenants[i];
-        struct tenant *t = &h->tenants[h->n_tenants++];
-        t->name = ct->name;
-        t->data = ct->custom_data;
-        t->desk = actor_make(h, t, ct->desk);
-        t->channels = ARENA_ARRAY(h->a, struct actor *, ct->n_channels + 1);
-        for (size_t k = 0; k < ct->n_channels; k++)
-            t->channels[t->n_channels++] = actor_make(h, t, &ct->channels[k]);
-    }
+    registry_new(&s->hub, connector_find);
+    for (size_t i = 0; i < s->config->n_tenants; i++)
+        registry_file(&s->hub, &s->config->tenants[i]);
+    registry_load(&s->hub);
+}
+
+static void account_appeared(void *arg, struct actor *actor)
+{
+    struct serving *s = arg;
+    accept_routes(&s->hub, s->server, actor->account.type);
 }
 
 /* ---- what the journal says at start and from then on -------------------------------------------------------------------- */
@@ -329,10 +314,10 @@ static bool start(struct serving *s, struct fault *f)
     h->loop = loop_new();
     limits_of(s);
     (void)hub_steady_ms(h); /* from here on ages are told by it */
-    accounts_make(s);
     h->conversations = conversations_new(h);
     if (!open_data(s, f) || !open_net(s, f))
         return false;
+    accounts_make(s);
     slice token = config_text(s->config, CFG_ADMIN_TOKEN);
     if (!token.n && !(token = internal_token(s->a, data.p, f)).n)
         return false;
@@ -346,7 +331,7 @@ static bool start(struct serving *s, struct fault *f)
     conversations_load_open(h);
     store_start(h->store, h->loop);
     server_observe(s->server, observe, s);
-    accept_routes(h, s->server);
+    registry_on_account(h, account_appeared, s);
     server_route(s->server, "GET", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     server_route(s->server, "HEAD", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     s->ops = ops_new(h, s->server, token);

@@ -1,4 +1,5 @@
 #include "wire/uuid.h"
+#include "wire/crypto.h"
 #include "wire/hex.h"
 
 #define ULID_MAX_MS ((INT64_C(1) << 48) - 1)
@@ -32,6 +33,15 @@ slice uuid_make(struct arena *a)
     char *out = arena_alloc(a, UUID_TEXT);
     uuid_v4(out);
     return (slice){ out, UUID_TEXT - 1 };
+}
+
+slice uuid_named(struct arena *a, slice name)
+{
+    struct sha256 sum = sha256(name);
+    sum.b[6] = (uint8_t)((sum.b[6] & 0x0f) | 0x80);
+    sum.b[8] = (uint8_t)((sum.b[8] & 0x3f) | 0x80);
+    slice hex = hex_encode(a, slice_mem(sum.b, 16));
+    return arena_printf(a, "%.8s-%.4s-%.4s-%.4s-%.12s", hex.p, hex.p + 8, hex.p + 12, hex.p + 16, hex.p + 20);
 }
 
 bool uuid_valid(slice s)

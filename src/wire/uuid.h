@@ -15,6 +15,8 @@ enum { UUID_TEXT = 37, ULID_TEXT = 27 }; /* with the closing 0 */
 
 void uuid_v4(char out[UUID_TEXT]);
 slice uuid_make(struct arena *a) MUST_USE;
+/* Version 8 (RFC 9562: made from a name our own way): the same text for the same name, for ever. */
+slice uuid_named(struct arena *a, slice name) MUST_USE;
 bool uuid_valid(slice s); /* 8-4-4-4-12 hexadecimal digits of either case, any version */
 
 struct ulid_state {
