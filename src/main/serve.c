@@ -1,3 +1,4 @@
+#include "api/api.h"
 #include "api/ops.h"
 #include "hub/accept.h"
 #include "hub/config.h"
@@ -33,6 +34,7 @@ struct serving {
     struct seal *seal;
     struct server *server;
     struct ops *ops;
+    struct api *api;
     struct loop_timer flush_timer, drain_timer;
     int64_t drain_until_ms;
     bool server_idle;
@@ -289,6 +291,24 @@ static bool open_recorder(struct serving *s, struct fault *f)
     return !given.n || recorder_start(s->hub.recorder, f);
 }
 
+static bool open_api(struct serving *s, struct fault *f)
+{
+    const struct config *c = s->config;
+    struct api_setup setup = {
+        .hub = &s->hub,
+        .server = s->server,
+        .data = config_text(c, CFG_DATA),
+        .root = config_text(c, CFG_API_ROOT),
+        .admin_user = config_text(c, CFG_ADMIN_USER),
+        .admin_password = config_text(c, CFG_ADMIN_PASSWORD),
+        .session_ms = config_number(c, CFG_SESSION_HOURS) * 3600000,
+        .idle_ms = config_number(c, CFG_SESSION_IDLE) * 60000,
+        .forwarded = config_true(c, CFG_FORWARDED),
+    };
+    s->api = api_new(&setup, f);
+    return s->api != NULL;
+}
+
 static void limits_of(struct serving *s)
 {
     struct hub_limits *l = &s->hub.limits;
@@ -327,6 +347,8 @@ static bool start(struct serving *s, struct fault *f)
     h->media = media_new(h);
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
+    if (!open_api(s, f))
+        return false;
     state_learn(h->state);
     conversations_load_open(h);
     store_start(h->store, h->loop);
@@ -335,6 +357,7 @@ static bool start(struct serving *s, struct fault *f)
     server_route(s->server, "GET", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     server_route(s->server, "HEAD", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     s->ops = ops_new(h, s->server, token);
+    api_start(s->api);
     media_again(s);
     media_purge_start(h);
     for (size_t i = 0; i < h->n_actors; i++)
@@ -350,6 +373,7 @@ static void stop(struct serving *s)
 {
     struct hub *h = &s->hub;
     ops_free(s->ops);
+    api_stop(s->api);
     server_free(s->server);
     hub_stop(h);
     storage_close(h->storage);
@@ -360,6 +384,7 @@ static void stop(struct serving *s)
     loop_timer_done(&s->drain_timer);
     if (h->loop)
         loop_free(h->loop);
+    api_free(s->api);
 }
 
 int command_check(const struct options *o)
