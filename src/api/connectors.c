@@ -193,7 +193,8 @@ static void write_group(struct jw *w, const char *key, const struct group *g, sl
     write_properties(w, g, prefix);
     jw_close(w, '}');
     write_required(w, g, prefix);
-    jw_bool(w, "additionalProperties", false);
+    if (g->type || prefix.n || g->use == SETTINGS_FORM) /* else it is part of something larger */
+        jw_bool(w, "additionalProperties", false);
     jw_close(w, '}');
 }
 

@@ -1,6 +1,7 @@
 /* openapi.c - the API document (OpenAPI 3.1), made out of operations.def, the schemas' tables and the connectors' settings. */
 #include "api/call.h"
 #include "api/connectors.h"
+#include "hub/config.h"
 
 enum { DOCUMENT_MAX = 8 << 20 };
 
@@ -53,10 +54,62 @@ static void one_of(struct jw *w, struct arena *a, bool desk)
     jw_close(w, '}');
 }
 
+static void write_ref(struct jw *w, const char *key, const char *where, const char *name)
+{
+    char ref[128];
+    snprintf(ref, sizeof(ref), "#/components/%s/%s", where, name);
+    jw_open(w, key, '{');
+    jw_str(w, "$ref", slice_of(ref));
+    jw_close(w, '}');
+}
+
+static void text_property(struct jw *w, const char *name, const char *help)
+{
+    jw_open(w, name, '{');
+    jw_str(w, "type", SL("string"));
+    jw_str(w, "description", slice_of(help));
+    jw_close(w, '}');
+}
+
+static void all_of(struct jw *w, const char *name, const char *one, const char *two)
+{
+    jw_open(w, name, '{');
+    jw_open(w, "allOf", '[');
+    write_ref(w, NULL, "schemas", one);
+    write_ref(w, NULL, "schemas", two);
+    jw_close(w, ']');
+    jw_close(w, '}');
+}
+
 static void write_own(struct jw *w, struct arena *a)
 {
     for (size_t i = 0; i < n_connectors; i++)
         settings_schema(w, settings_schema_name(a, connectors[i]).p, connectors[i]->settings, connectors[i]->n_settings, connectors[i], SETTINGS_DOCUMENT);
+    settings_schema(w, "TenantSettings", tenant_settings, TENANT_SETTINGS, NULL, SETTINGS_DOCUMENT);
+    jw_open(w, "TenantMembers", '{');
+    jw_str(w, "type", SL("object"));
+    jw_open(w, "properties", '{');
+    text_property(w, "id", "A UUID; made when left out, and never changed");
+    text_property(w, "name", "Unique among the tenants");
+    write_ref(w, "desk", "schemas", "Desk");
+    jw_open(w, "channels", '{');
+    jw_str(w, "type", SL("array"));
+    write_ref(w, "items", "schemas", "Channel");
+    jw_close(w, '}');
+    jw_open(w, "custom_data", '{');
+    jw_str(w, "type", SL("object"));
+    jw_str(w, "description", SL("Goes along with every conversation to the desk"));
+    jw_open(w, "additionalProperties", '{');
+    jw_str(w, "type", SL("string"));
+    jw_close(w, '}');
+    jw_close(w, '}');
+    jw_close(w, '}');
+    jw_open(w, "required", '[');
+    jw_str(w, NULL, SL("name"));
+    jw_close(w, ']');
+    jw_close(w, '}');
+    all_of(w, "TenantDocument", "TenantMembers", "TenantSettings");
+    all_of(w, "Tenant", "TenantDocument", "TenantFacts");
     jw_open(w, "Desk", '{');
     one_of(w, a, true);
     jw_close(w, '}');
@@ -66,15 +119,6 @@ static void write_own(struct jw *w, struct arena *a)
 }
 
 /* ---- operations ------------------------------------------------------------------------------------------------------ */
-
-static void write_ref(struct jw *w, const char *key, const char *where, const char *name)
-{
-    char ref[128];
-    snprintf(ref, sizeof(ref), "#/components/%s/%s", where, name);
-    jw_open(w, key, '{');
-    jw_str(w, "$ref", slice_of(ref));
-    jw_close(w, '}');
-}
 
 static void write_content(struct jw *w, const char *type, const char *schema)
 {

@@ -77,6 +77,45 @@ static const struct member connector[] = {
 };
 static const struct member connector_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Connector") };
 
+/* ---- tenants --------------------------------------------------------------------------------------------------------- */
+
+static const char *const origins[] = { "file", "store", NULL };
+static const struct member tenant_facts[] = {
+    M("id", S_TEXT, S_REQUIRED, .help = "A UUID; messages of IVRs name it"), M("slug", S_TEXT, S_REQUIRED, .help = "First part of its accounts' ids"),
+    M("origin", S_TEXT, S_REQUIRED, .choices = origins), M("rev", S_WHOLE, S_REQUIRED, .help = "Also the ETag"), M("changed", S_TIME, S_REQUIRED),
+    M("changed_by", S_TEXT, S_REQUIRED), M("read_only", S_BOOL, S_REQUIRED, .help = "It stands in the configuration file"),
+    M("problem", S_TEXT, 0, .help = "Why it is not at work"),
+};
+static const struct member tenant_list[] = {
+    M("items", S_OWNS, S_REQUIRED, .of = "Tenant"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE),
+};
+static const struct member check_answer[] = { M("good", S_BOOL, S_REQUIRED), M("problems", S_LIST, S_REQUIRED, .of = "ProblemItem") };
+static const struct member tenant_export_request[] = {
+    M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024, .help = "Secrets are encrypted with it; otherwise they are left out"),
+};
+static const struct member tenant_export[] = {
+    M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("version", S_TEXT, S_REQUIRED), M("tenant", S_OWN, S_REQUIRED, .of = "TenantDocument"),
+    M("secrets", S_TEXT, 0, .help = "The whole document with its secrets, encrypted with the passphrase"),
+};
+static const struct member tenant_import[] = {
+    M("document", S_ANY, S_REQUIRED, .help = "A TenantExport, or a TenantDocument"),
+    M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024),
+    M("name", S_TEXT, 0, .min = 1, .max = 200, .help = "Instead of the document's"),
+};
+
+/* ---- channels -------------------------------------------------------------------------------------------------------- */
+
+static const struct member channel[] = {
+    M("id", S_TEXT, S_REQUIRED, .help = "acme/line"), M("name", S_TEXT, S_REQUIRED), M("tenant", S_TEXT, S_REQUIRED), M("tenant_id", S_TEXT, S_REQUIRED),
+    M("type", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("side", S_TEXT, S_REQUIRED, .choices = sides),
+    M("webhook", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "What to enter at the vendor"),
+    M("webhook_own", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "The same for this account alone, where requests do not say whom they are for"),
+    M("set_up", S_BOOL, S_REQUIRED), M("refused", S_BOOL, S_REQUIRED, .help = "The vendor refused it: something in the settings must change"),
+    M("why", S_TEXT, 0, .help = "Why it is not set up"), M("paused", S_BOOL, S_REQUIRED, .help = "Calls are held back after failures in a row"),
+    M("failures", S_WHOLE, S_REQUIRED), M("waiting", S_WHOLE, S_REQUIRED), M("in_flight", S_WHOLE, S_REQUIRED), M("token_expires", S_TIME, 0),
+};
+static const struct member channel_list[] = { M("items", S_LIST, S_REQUIRED, .of = "ChannelAtWork") };
+
 static const struct member secret_state[] = { M("set", S_BOOL, S_REQUIRED) };
 
 /* ---- audit ----------------------------------------------------------------------------------------------------------- */
@@ -105,6 +144,14 @@ const struct schema schemas[] = {
     SCHEMA("Capabilities", capabilities, "What it can carry; the rest is adapted by documented rules"),
     SCHEMA("Connector", connector, NULL),
     SCHEMA("ConnectorList", connector_list, NULL),
+    SCHEMA("TenantFacts", tenant_facts, "What the hub knows of a tenant; ignored when it is sent back"),
+    SCHEMA("TenantList", tenant_list, NULL),
+    SCHEMA("CheckAnswer", check_answer, NULL),
+    SCHEMA("TenantExportRequest", tenant_export_request, NULL),
+    SCHEMA("TenantExport", tenant_export, NULL),
+    SCHEMA("TenantImport", tenant_import, NULL),
+    SCHEMA("ChannelAtWork", channel, NULL),
+    SCHEMA("ChannelList", channel_list, NULL),
     SCHEMA("SecretState", secret_state, "A secret that is not shown; sent back it stays as it is"),
     SCHEMA("AuditRow", audit_row, NULL),
     SCHEMA("AuditList", audit_list, NULL),
