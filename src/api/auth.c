@@ -59,6 +59,13 @@ static void begun(void *arg, const struct fault *f)
     api_answer(c, &w);
 }
 
+static slice hash_of_login(void *arg)
+{
+    const struct logging *lg = arg;
+    const struct login *login = login_find(lg->c->api->logins, lg->user);
+    return login ? slice_of(login->hash) : SLICE_NONE;
+}
+
 static void checked(void *arg, bool same)
 {
     struct logging *lg = arg;
@@ -91,8 +98,7 @@ void api_auth_login(struct api_call *c)
     lg->key_address = arena_printf(c->a, "a:" SLF, SLA(c->address));
     if (api_slow_down(c, lg->key_user, lg->key_address))
         return;
-    const struct login *login = login_find(c->api->logins, lg->user);
-    if (!passwords_check(c->api->passwords, lg->password, login ? slice_of(login->hash) : SLICE_NONE, checked, lg))
+    if (!passwords_check(c->api->passwords, lg->password, hash_of_login, checked, lg))
         api_busy(c);
 }
 
@@ -144,6 +150,13 @@ static void new_hashed(void *arg, slice hash)
     login_put(c->api->logins, c->user, login->role, hash, changed, ch);
 }
 
+static slice hash_of_changer(void *arg)
+{
+    const struct changing *ch = arg;
+    const struct login *login = login_find(ch->c->api->logins, ch->c->user);
+    return login ? slice_of(login->hash) : SLICE_NONE;
+}
+
 static void old_checked(void *arg, bool same)
 {
     struct changing *ch = arg;
@@ -172,8 +185,7 @@ void api_auth_password(struct api_call *c)
     }
     if (api_slow_down(c, ch->key_user, ch->key_address))
         return;
-    const struct login *login = login_find(c->api->logins, c->user);
-    if (!passwords_check(c->api->passwords, js_text(js_get(c->body, SL("old"))), slice_of(login->hash), old_checked, ch))
+    if (!passwords_check(c->api->passwords, js_text(js_get(c->body, SL("old"))), hash_of_changer, old_checked, ch))
         api_busy(c);
 }
 

@@ -10,6 +10,7 @@ struct job {
     struct passwords *p;
     char password[PASSWORD_MAX + 1], hash[crypto_pwhash_STRBYTES];
     bool check, same;
+    slice (*hash_of)(void *arg);
     void (*checked)(void *arg, bool same);
     void (*hashed)(void *arg, slice hash);
     void *arg;
@@ -85,8 +86,12 @@ static void worked(void *arg)
 
 static void begin(struct passwords *p)
 {
-    if (p->first)
-        loop_work(p->loop, work, worked, p->first);
+    struct job *j = p->first;
+    if (!j)
+        return;
+    slice hash = j->check ? j->hash_of(j->arg) : SLICE_NONE;
+    memcpy(j->hash, hash.p ? hash.p : "", MIN(hash.n, sizeof(j->hash) - 1));
+    loop_work(p->loop, work, worked, j);
 }
 
 static struct job *job_new(struct passwords *p, slice password, void *arg)
@@ -108,14 +113,14 @@ static void job_add(struct passwords *p, struct job *j)
         begin(p);
 }
 
-bool passwords_check(struct passwords *p, slice password, slice hash, void (*done)(void *arg, bool same), void *arg)
+bool passwords_check(struct passwords *p, slice password, slice (*hash_of)(void *arg), void (*done)(void *arg, bool same), void *arg)
 {
     struct job *j = job_new(p, password, arg);
     if (!j)
         return false;
     j->check = true;
     j->checked = done;
-    memcpy(j->hash, hash.p ? hash.p : "", MIN(hash.n, sizeof(j->hash) - 1));
+    j->hash_of = hash_of;
     job_add(p, j);
     return true;
 }

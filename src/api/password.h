@@ -1,7 +1,8 @@
 /* password.h - passwords: good enough? (zxcvbn), hashed (argon2id), checked. Hashing takes tens of milliseconds and PASSWORD_MEMORY bytes: it is done
  * on a helper thread, one at a time, so that neither messages nor memory feel it.
  *
- *   passwords_check(p, password, stored_hash, checked, arg);     checked(arg, true) on the loop; stored_hash absent: takes as long, and is false
+ *   passwords_check(p, password, hash_of, checked, arg);         checked(arg, true) on the loop; hash_of(arg) is asked when its turn has come: a
+ *                                                                {NULL,0} takes as long, and is false
  *   passwords_hash(p, password, hashed, arg);                    hashed(arg, "$argon2id$…")
  *
  * Limits   PASSWORD_MAX bytes; PASSWORDS_WAITING jobs wait, more are refused (false): 503, come back.
@@ -16,7 +17,7 @@ struct loop;
 struct passwords;
 struct passwords *passwords_new(struct loop *l) MUST_USE;
 void passwords_free(struct passwords *p); /* after loop_free: no job is under way then */
-bool passwords_check(struct passwords *p, slice password, slice hash, void (*done)(void *arg, bool same), void *arg) MUST_USE;
+bool passwords_check(struct passwords *p, slice password, slice (*hash_of)(void *arg), void (*done)(void *arg, bool same), void *arg) MUST_USE;
 bool passwords_hash(struct passwords *p, slice password, void (*done)(void *arg, slice hash), void *arg) MUST_USE;
 
 /* False: *f (field "password") says how weak it is and what would help. user: the login's name, which it must not be made of. */
