@@ -11,6 +11,7 @@
 #include "hub/work.h"
 #include "main/commands.h"
 #include "main/internal.h"
+#include "main/pages.h"
 #include "net/client.h"
 #include "store/seal.h"
 #include "storages/local/local.h"
@@ -358,6 +359,7 @@ static bool start(struct serving *s, struct fault *f)
     server_route(s->server, "HEAD", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     s->ops = ops_new(h, s->server, token);
     api_start(s->api);
+    (void)page_serve(s->server, "/api/v1/openapi-ui", "openapi-ui"); /* a build without pages has none */
     media_again(s);
     media_purge_start(h);
     for (size_t i = 0; i < h->n_actors; i++)
