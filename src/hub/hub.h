@@ -28,6 +28,7 @@ struct work;       /* a message at the head of its lane: deliver.c */
 struct delivering; /* one under way: deliver.c */
 struct homeless;   /* offered for an account that is not configured: deliver.c */
 struct registry;
+struct history;
 struct config_tenant;
 struct accepting;
 struct hooked;
@@ -122,6 +123,7 @@ struct hub {
     struct conversations *conversations;
     struct media_jobs *media;
     struct recorder *recorder; /* NULL: there is none */
+    struct history *history;   /* NULL: none is kept */
     bool draining;       /* no new deliveries; what is open is finished */
     bool stopped;        /* no new calls either: hub_stop is at work */
     int64_t wall_less_mono_ms; /* 0: not asked yet */

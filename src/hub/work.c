@@ -3,6 +3,7 @@
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/run.h"
+#include "hub/history.h"
 #include "hub/media.h"
 #include "hub/registry.h"
 #include "hub/state.h"
@@ -283,6 +284,8 @@ void hub_stop(struct hub *h)
     h->draining = h->stopped = true;
     client_free(h->client); /* what is open ends without an answer, and says so in the journal */
     h->client = NULL;
+    history_free(h->history);
+    h->history = NULL;
     journal_close(h->journal);
     h->journal = NULL;
     if (h->store && h->state)

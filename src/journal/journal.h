@@ -148,4 +148,17 @@ struct jrecord {
 };
 /* Every record still kept, oldest first; each returns false to stop. Safe beside a running hub (a torn tail is the end). */
 bool journal_scan(const char *dir, bool (*each)(void *arg, const struct jrecord *r), void *arg, struct fault *f) MUST_USE;
+
+/* Where a follower is in the log; zeroed: before the oldest record kept. Any change of a group's bytes makes it a place that is not there any more. */
+struct jplace {
+    uint32_t no, off, crc;
+    uint64_t seq;
+};
+/* Groups before this one are on disk for good. */
+uint64_t journal_durable(const struct journal *j);
+/* The records behind *at, in the groups before `until` (journal_durable of the hub that writes; UINT64_MAX: all there are), oldest first; stops after about
+ * max_bytes and moves *at on. On any thread, beside the running hub. *ret_gap: records were deleted, or are unreadable, that were never told. each returns
+ * false to stop behind the group that it is in. */
+bool journal_follow(const char *dir, struct jplace *at, uint64_t until, size_t max_bytes, bool (*each)(void *arg, const struct jrecord *r), void *arg,
+                    bool *ret_gap, struct fault *f) MUST_USE;
 #endif

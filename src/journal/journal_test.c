@@ -777,6 +777,50 @@ TEST(a_scan_beside_the_running_journal_tells_every_operation)
     bench_free(t);
 }
 
+static bool in_order(void *arg, const struct jrecord *r)
+{
+    uint64_t *last = arg;
+    if (r->op == JOP_ACCEPT && !r->copied) {
+        CHECK_INT(r->id, *last + 1);
+        *last = r->id;
+    }
+    return true;
+}
+
+TEST(a_follower_reads_each_record_once_piece_by_piece_and_only_what_is_durable)
+{
+    enum { MESSAGES = 600 };
+    struct bench *t = bench_new();
+    struct jplace at = { 0 };
+    struct fault f;
+    uint64_t last = 0, first = 0;
+    bool gap;
+    char *body = memset(must_calloc(1, 8001), 'x', 8000);
+    for (int i = 0; i < MESSAGES; i++) { /* over several segments */
+        struct jbatch *b = jbatch_new(t->j);
+        uint64_t id = put_in(b, "a", NULL, body, NULL);
+        first = first ? first : id;
+        commit_and_run(t, b, JOURNAL_DURABLE);
+        if (i == 0)
+            last = first - 1;
+        if (i % 50 == 0)
+            CHECK(journal_follow(t->dir, &at, journal_durable(t->j), 20000, in_order, &last, &gap, &f) && !gap);
+    }
+    CHECK(last < first + MESSAGES - 1);
+    for (int i = 0; i < 10000 && at.seq < journal_durable(t->j); i++)
+        CHECK(journal_follow(t->dir, &at, journal_durable(t->j), 20000, in_order, &last, &gap, &f) && !gap);
+    CHECK_INT(last, first + MESSAGES - 1);
+    struct jplace end = at;
+    CHECK(journal_follow(t->dir, &at, UINT64_MAX, 20000, in_order, &last, &gap, &f) && !gap);
+    CHECK(memcmp(&end, &at, sizeof(at)) == 0);
+    at = (struct jplace){ 0 };
+    last = first - 1;
+    CHECK(journal_follow(t->dir, &at, end.seq - 3, SIZE_MAX, in_order, &last, &gap, &f));
+    CHECK_INT(last, first + MESSAGES - 4);
+    free(body);
+    bench_free(t);
+}
+
 /* ---- against a model, with random steps ------------------------------------------------------------ */
 
 enum { MODEL_MAX = 3000, MODEL_LANES = 5 };

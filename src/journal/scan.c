@@ -1,4 +1,5 @@
 /* Reading the log beside a running hub, or without one. */
+#include "journal/scan.h"
 #include "journal/log.h"
 #include "journal/record.h"
 #include <errno.h>
@@ -26,15 +27,22 @@ static bool tell(const struct rec *r, bool (*each)(void *, const struct jrecord 
                      });
 }
 
+bool records_tell(slice records, bool (*each)(void *, const struct jrecord *), void *arg)
+{
+    for (struct rec rec; records.n && rec_get(&records, &rec);)
+        if (!tell(&rec, each, arg))
+            return false;
+    return true;
+}
+
 /* False: the caller wants no more. */
 static bool scan_segment(struct reader *r, uint64_t seq_limit, bool (*each)(void *, const struct jrecord *), void *arg)
 {
     slice records;
     uint32_t off;
     while (reader_next(r, seq_limit, &records, &off))
-        for (struct rec rec; records.n && rec_get(&records, &rec);)
-            if (!tell(&rec, each, arg))
-                return false;
+        if (!records_tell(records, each, arg))
+            return false;
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "hub/config.h"
 #include "hub/conversation.h"
 #include "hub/deliver.h"
+#include "hub/history.h"
 #include "hub/media.h"
 #include "hub/recorder.h"
 #include "hub/registry.h"
@@ -346,6 +347,8 @@ static bool start(struct serving *s, struct fault *f)
     if (!open_storage(s, f) || !open_recorder(s, f))
         return false;
     h->media = media_new(h);
+    if (config_number(s->config, CFG_HISTORY_DAYS) && !(h->history = history_new(h, data.p, config_number(s->config, CFG_HISTORY_DAYS) * 86400000, f)))
+        return false;
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
     if (!open_api(s, f))

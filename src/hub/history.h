@@ -1,0 +1,45 @@
+/* history.h - what was said, for those who look back: read from the journal behind the deliveries, kept in history.db beside it.
+ *
+ *   history_new(h, "data", keep_ms, &f);                       follows from where it was
+ *   history_messages(h->history, SL("acme/line:U1"), &(struct history_page){ .limit = 50 }, each, done, arg);
+ *
+ * Fresh      each question is asked behind what the journal has made durable at that moment: who was told 200 finds the message.
+ * Cost       nothing in the way of a message. The journal's file is read every HISTORY_EVERY_MS when something was written, on a helper thread; in a rush it
+ *            waits until that is over, but not longer than some seconds.
+ * Durable    rebuilt from the journal where it was lost with the power. A history that was switched off, or fell behind what the journal keeps, has a gap
+ *            and the log says so.
+ * Content    everything but typing and read signs; those move the status of the message they are about.
+ * Threads    loop thread; each and done come on it, later; slices are valid during the call.
+ * Errors     done's fault; "off": there is no history.
+ */
+#ifndef HUB_HISTORY_H
+#define HUB_HISTORY_H
+#include "hub/hub.h"
+#include "store/history_db.h"
+
+enum { HISTORY_EVERY_MS = 500, HISTORY_PAGE_MAX = 500 };
+struct history;
+
+/* keep_ms: how long messages stay. NULL: see *f. */
+struct history *history_new(struct hub *h, const char *dir, int64_t keep_ms, struct fault *f) MUST_USE;
+void history_free(struct history *hi); /* before loop_free; NULL is fine */
+/* Called with each conversation that changed, a little later. One listener. */
+void history_on_change(struct history *hi, void (*changed)(void *arg, slice conversation), void *arg);
+
+typedef void (*history_done)(void *arg, const struct fault *f);
+struct history_page {
+    int64_t before_id, after_id; /* see history_db_messages */
+    size_t limit;                /* 1 to HISTORY_PAGE_MAX */
+};
+void history_conversations(struct history *hi, const struct history_query *q, void (*each)(void *arg, const struct history_conversation *c),
+                           history_done done, void *arg);
+void history_conversation(struct history *hi, slice id, void (*each)(void *arg, const struct history_conversation *c), history_done done, void *arg);
+void history_messages(struct history *hi, slice conversation, const struct history_page *page,
+                      void (*each)(void *arg, const struct history_message *m), history_done done, void *arg);
+/* The message, then its trace. */
+void history_message(struct history *hi, int64_t id, void (*each)(void *arg, const struct history_message *m),
+                     void (*trace)(void *arg, int64_t at_ms, slice op, slice note), history_done done, void *arg);
+void history_search(struct history *hi, slice text, slice account, const struct history_page *page,
+                    void (*each)(void *arg, const struct history_message *m), history_done done, void *arg);
+void history_erase(struct history *hi, slice conversation, history_done done, void *arg);
+#endif
