@@ -3,6 +3,8 @@
 #include "api/attempts.h"
 #include "api/audit.h"
 #include "api/call.h"
+#include "api/events.h"
+#include "api/health.h"
 #include "api/logins.h"
 #include "api/password.h"
 #include "api/session.h"
@@ -268,6 +270,8 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
     api->sessions = sessions_new(api->hub, setup->session_ms, setup->idle_ms);
     api->logins = logins_new(api);
     api->audit = audit_new(api->hub);
+    api->streams = streams_new(api);
+    api->health = health_new(api);
     if (logins_first(api->logins, f))
         return api;
     api_stop(api);
@@ -287,12 +291,16 @@ void api_stop(struct api *api)
         return;
     api->stopped = true;
     sessions_stop(api->sessions);
+    streams_stop(api->streams);
+    health_stop(api->health);
 }
 
 void api_free(struct api *api)
 {
     if (!api)
         return;
+    health_free(api->health);
+    streams_free(api->streams);
     audit_free(api->audit);
     logins_free(api->logins);
     sessions_free(api->sessions);

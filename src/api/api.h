@@ -27,6 +27,8 @@ struct api_setup {
 };
 struct api *api_new(const struct api_setup *setup, struct fault *f) MUST_USE;
 void api_start(struct api *api);
+/* Of each finished request, for what health tells. */
+void api_observe(struct api *api, const struct exchange *x, int64_t took_us);
 void api_stop(struct api *api);
 void api_free(struct api *api);
 #endif

@@ -1,5 +1,6 @@
 #include "api/audit.h"
 #include "api/call.h"
+#include "api/events.h"
 #include "store/store.h"
 
 enum { ROW_MAX = 8192, DETAIL_MAX = 4096, PAGE_MAX = 500, PAGE = 50, TARGET_MAX = 200 };
@@ -72,6 +73,7 @@ void audit_by(struct api *api, slice by, slice address, const char *action, slic
     jw_close(&w, '}');
     slice key = arena_printf(a, AUDIT_PREFIX "%016llx%08x", (unsigned long long)(INT64_MAX - now_ms), UINT32_MAX - api->audit->count++);
     store_put(api->hub->store, &(struct store_pair){ key, jw_done(&w) }, 1, noted, api->hub);
+    streams_config(api, action, utf8_cut_bytes(target, TARGET_MAX));
     struct log_line *l = log_begin(api->hub->log, LEVEL_INFO, "Configuration changed: %s", action);
     log_str(l, "by", by);
     log_str(l, "target", utf8_cut_bytes(target, TARGET_MAX));

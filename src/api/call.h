@@ -23,7 +23,7 @@ struct attempts;
 struct passwords;
 struct audit;
 struct streams;
-struct restoring;
+struct health;
 
 struct api {
     struct api_setup setup;
@@ -34,6 +34,8 @@ struct api {
     struct attempts *attempts;
     struct passwords *passwords;
     struct audit *audit;
+    struct streams *streams;
+    struct health *health;
     slice openapi; /* the document, made when it is first asked for */
     bool stopped;
 };

@@ -19,6 +19,7 @@ struct passwords {
     struct loop *loop;
     struct job *first, **last; /* the first is at work */
     size_t n;
+    bool busy; /* the first is with the helper thread */
 };
 
 struct passwords *passwords_new(struct loop *l)
@@ -72,6 +73,7 @@ static void worked(void *arg)
 {
     struct job *j = arg;
     struct passwords *p = j->p;
+    p->busy = false;
     p->first = j->next;
     if (!p->first)
         p->last = &p->first;
@@ -87,8 +89,9 @@ static void worked(void *arg)
 static void begin(struct passwords *p)
 {
     struct job *j = p->first;
-    if (!j)
+    if (p->busy || !j)
         return;
+    p->busy = true;
     slice hash = j->check ? j->hash_of(j->arg) : SLICE_NONE;
     memcpy(j->hash, hash.p ? hash.p : "", MIN(hash.n, sizeof(j->hash) - 1));
     loop_work(p->loop, work, worked, j);
@@ -109,8 +112,8 @@ static void job_add(struct passwords *p, struct job *j)
 {
     *p->last = j;
     p->last = &j->next;
-    if (++p->n == 1)
-        begin(p);
+    p->n++;
+    begin(p);
 }
 
 bool passwords_check(struct passwords *p, slice password, slice (*hash_of)(void *arg), void (*done)(void *arg, bool same), void *arg)

@@ -116,6 +116,70 @@ static const struct member channel[] = {
 };
 static const struct member channel_list[] = { M("items", S_LIST, S_REQUIRED, .of = "ChannelAtWork") };
 
+/* ---- conversations, messages ----------------------------------------------------------------------------------------- */
+
+static const char *const ways[] = { "in", "out", NULL };
+static const char *const states[] = { "waiting", "parked", "delivered", "dead", "unknown", "ignored", NULL };
+static const struct member conversation[] = {
+    M("id", S_TEXT, S_REQUIRED, .help = "acme/line:U1: the channel, a colon, the guest"), M("channel", S_TEXT, S_REQUIRED), M("guest", S_TEXT, S_REQUIRED),
+    M("name", S_TEXT, S_REQUIRED), M("person", S_ANY, 0, .help = "What is known of the guest"), M("tenant", S_TEXT, S_REQUIRED),
+    M("tenant_id", S_TEXT, S_REQUIRED), M("network", S_TEXT, S_REQUIRED), M("open", S_BOOL, S_REQUIRED, .help = "A desk has it open"),
+    M("messages", S_WHOLE, S_REQUIRED), M("last_id", S_WHOLE, S_REQUIRED), M("last", S_TIME, S_REQUIRED), M("last_text", S_TEXT, S_REQUIRED),
+    M("last_kind", S_TEXT, S_REQUIRED), M("last_way", S_TEXT, S_REQUIRED, .choices = ways),
+};
+static const struct member conversation_list[] = {
+    M("items", S_LIST, S_REQUIRED, .of = "Conversation"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE),
+};
+#define MESSAGE_MEMBERS                                                                                                      \
+    M("id", S_WHOLE, S_REQUIRED, .help = "Its number in the journal"), M("conversation", S_TEXT, S_REQUIRED),                 \
+    M("to", S_TEXT, S_REQUIRED, .help = "The account it goes to"),                                                            \
+    M("way", S_TEXT, S_REQUIRED, .choices = ways, .help = "in: from the guest; out: to the guest"), M("kind", S_TEXT, S_REQUIRED), \
+    M("state", S_TEXT, S_REQUIRED, .choices = states),                                                                        \
+    M("status", S_TEXT, 0, .help = "How far the other side said that it came: sent, delivered, read, failed"),                \
+    M("at", S_TIME, S_REQUIRED), M("ended", S_TIME, 0), M("tries", S_WHOLE, S_REQUIRED), M("text", S_TEXT, S_REQUIRED),        \
+    M("vendor_id", S_TEXT, 0), M("message", S_ANY, 0, .help = "As it was accepted"), M("media", S_ANY, 0),                    \
+    M("note", S_ANY, 0, .help = "Of the last attempt: how it ended, the calls that were made (hops), the reason, what was adapted")
+static const struct member message[] = { MESSAGE_MEMBERS };
+static const struct member trace_line[] = { M("at", S_TIME, S_REQUIRED), M("what", S_TEXT, S_REQUIRED), M("note", S_ANY, 0) };
+static const struct member message_trace[] = { MESSAGE_MEMBERS, M("trace", S_LIST, S_REQUIRED, .of = "TraceLine", .help = "What came before the last attempt") };
+static const struct member message_list[] = {
+    M("items", S_LIST, S_REQUIRED, .of = "Message"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE),
+};
+
+/* ---- journal --------------------------------------------------------------------------------------------------------- */
+
+#define COUNT_MEMBERS                                                                                                        \
+    M("waiting", S_WHOLE, S_REQUIRED), M("parked", S_WHOLE, S_REQUIRED), M("delivered", S_WHOLE, S_REQUIRED), M("dead", S_WHOLE, S_REQUIRED), \
+    M("unknown", S_WHOLE, S_REQUIRED), M("ignored", S_WHOLE, S_REQUIRED)
+static const struct member journal_counts[] = { COUNT_MEMBERS, M("accepted", S_WHOLE, S_REQUIRED), M("lanes", S_WHOLE, S_REQUIRED) };
+static const struct member journal_query[] = {
+    M("reason", S_TEXT, 0, .max = 64), M("account", S_TEXT, 0, .max = 200), M("q", S_TEXT, 0, .max = 200),
+};
+static const struct member journal_decision[] = {
+    M("ids", S_WHOLES, 0, .max = 1000), M("query", S_OBJECT, 0, .of = "JournalQuery", .help = "At most 500 at a time: repeat while something is done"),
+};
+static const struct member journal_decided[] = { M("asked", S_WHOLE, S_REQUIRED), M("done", S_WHOLE, S_REQUIRED) };
+
+/* ---- health ---------------------------------------------------------------------------------------------------------- */
+
+static const struct member health_counts[] = { COUNT_MEMBERS };
+static const struct member health_webhooks[] = {
+    M("connector", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("webhooks", S_WHOLE, S_REQUIRED), M("p50_ms", S_NUMBER, S_REQUIRED),
+    M("p99_ms", S_NUMBER, S_REQUIRED), M("deadline_ms", S_WHOLE, S_REQUIRED | S_NULLABLE, .help = "How long the vendor waits for our answer"),
+};
+static const struct member health_sample[] = {
+    M("at", S_TIME, S_REQUIRED), M("accepted", S_WHOLE, S_REQUIRED, .help = "Since the sample before"), M("delivered", S_WHOLE, S_REQUIRED),
+    M("waiting", S_WHOLE, S_REQUIRED), M("dead", S_WHOLE, S_REQUIRED), M("rss_bytes", S_WHOLE, S_REQUIRED),
+};
+static const struct member health_series[] = { M("every_seconds", S_WHOLE, S_REQUIRED), M("samples", S_LIST, S_REQUIRED, .of = "HealthSample") };
+static const struct member health_queue[] = { M("account", S_TEXT, S_REQUIRED), M("waiting", S_WHOLE, S_REQUIRED), M("oldest", S_TIME, S_REQUIRED) };
+static const struct member health[] = {
+    M("healthy", S_BOOL, S_REQUIRED), M("why", S_TEXT, 0), M("version", S_TEXT, S_REQUIRED), M("started", S_TIME, S_REQUIRED),
+    M("journal", S_OBJECT, S_REQUIRED, .of = "HealthCounts"), M("store_queue", S_WHOLE, S_REQUIRED), M("in_flight", S_WHOLE, S_REQUIRED),
+    M("rss_bytes", S_WHOLE, S_REQUIRED), M("webhooks", S_LIST, S_REQUIRED, .of = "HealthWebhooks"), M("series", S_OBJECT, S_REQUIRED, .of = "HealthSeries"),
+    M("queues", S_LIST, S_REQUIRED, .of = "HealthQueue"), M("oldest_waiting", S_TIME, S_REQUIRED | S_NULLABLE),
+};
+
 static const struct member secret_state[] = { M("set", S_BOOL, S_REQUIRED) };
 
 /* ---- audit ----------------------------------------------------------------------------------------------------------- */
@@ -152,6 +216,22 @@ const struct schema schemas[] = {
     SCHEMA("TenantImport", tenant_import, NULL),
     SCHEMA("ChannelAtWork", channel, NULL),
     SCHEMA("ChannelList", channel_list, NULL),
+    SCHEMA("Conversation", conversation, NULL),
+    SCHEMA("ConversationList", conversation_list, NULL),
+    SCHEMA("Message", message, NULL),
+    SCHEMA("MessageList", message_list, NULL),
+    SCHEMA("TraceLine", trace_line, NULL),
+    SCHEMA("MessageTrace", message_trace, NULL),
+    SCHEMA("JournalCounts", journal_counts, NULL),
+    SCHEMA("JournalQuery", journal_query, NULL),
+    SCHEMA("JournalDecision", journal_decision, "Either ids or a query"),
+    SCHEMA("JournalDecided", journal_decided, NULL),
+    SCHEMA("HealthCounts", health_counts, NULL),
+    SCHEMA("HealthWebhooks", health_webhooks, NULL),
+    SCHEMA("HealthSample", health_sample, NULL),
+    SCHEMA("HealthSeries", health_series, NULL),
+    SCHEMA("HealthQueue", health_queue, NULL),
+    SCHEMA("Health", health, NULL),
     SCHEMA("SecretState", secret_state, "A secret that is not shown; sent back it stays as it is"),
     SCHEMA("AuditRow", audit_row, NULL),
     SCHEMA("AuditList", audit_list, NULL),

@@ -190,12 +190,24 @@ slice session_begin(struct sessions *ss, struct arena *a, slice user, store_done
     return token;
 }
 
+static struct session *by_hash(struct sessions *ss, const uint8_t hash[SESSION_HASH_BYTES])
+{
+    struct session *s = *bucket_of(ss, hash);
+    while (s && memcmp(s->hash, hash, SESSION_HASH_BYTES) != 0)
+        s = s->hash_next;
+    return s;
+}
+
+bool session_alive(struct sessions *ss, const uint8_t hash[SESSION_HASH_BYTES])
+{
+    const struct session *s = by_hash(ss, hash);
+    return s && session_until_ms(ss, s) > time_now_ms();
+}
+
 struct session *session_find(struct sessions *ss, slice token)
 {
     struct sha256 hash = sha256(token); /* an attacker cannot steer its bytes, so comparing them tells nothing */
-    struct session *s = *bucket_of(ss, hash.b);
-    while (s && memcmp(s->hash, hash.b, sizeof(hash.b)) != 0)
-        s = s->hash_next;
+    struct session *s = by_hash(ss, hash.b);
     if (!s)
         return NULL;
     int64_t now_ms = time_now_ms();

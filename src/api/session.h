@@ -26,6 +26,7 @@ void sessions_free(struct sessions *ss);
 /* A new one; the token, in a. done as soon as it is stored. */
 slice session_begin(struct sessions *ss, struct arena *a, slice user, void (*done)(void *arg, const struct fault *f), void *arg) MUST_USE;
 struct session *session_find(struct sessions *ss, slice token); /* counts as a use; NULL: there is none, or it ended */
+bool session_alive(struct sessions *ss, const uint8_t hash[SESSION_HASH_BYTES]); /* does not count as a use */
 void session_end(struct sessions *ss, struct session *s);
 /* Ends all of this login; all but the one of this hash. */
 void sessions_end(struct sessions *ss, slice user);

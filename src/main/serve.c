@@ -120,6 +120,7 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
 {
     struct serving *s = ctx;
     slice class = metric_status(status);
+    api_observe(s->api, x, took_us);
     bool health = slice_starts(x->path, SL("/health")) || slice_eq(x->path, SL("/metrics"));
     slice route_class = health ? SL("ops") : SL("hub");
     METRIC_ADD(s->hub.metrics, METRIC_HTTP_REQUESTS, 1, route_class, class);
