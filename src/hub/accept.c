@@ -13,6 +13,7 @@ enum {
     GUEST_MAX = 400,            /* bytes of a guest's id: a lane's name and a key of the store are made of it */
     ID_MAX = 1000,              /* a message id that is longer is known by its hash */
     BODY_SURE_MAX = 128 << 10,  /* no message of a smaller body can outgrow the journal's limit when it is printed */
+    ASK_MS = 8000,              /* all calls of an inbox_ask together: someone waits for the page */
 };
 
 slice lane_name(struct arena *a, const struct actor *target, const struct conv *conv)
@@ -69,6 +70,8 @@ static void accept_done(void *arg, bool ok)
     size_t i = 0;
     if (!ok)
         accept_failed(ac);
+    if (ok && ac->in->ask && ac->in->n && ac->convs[0])
+        ac->in->conv = conv_hold(ac->convs[0]);
     for (struct inbox_item *it = ac->in->first; it; it = it->next, i++) {
         if (ok && ac->ids[i] && ac->convs[i]) {
             meter_accepted(ac->from);
@@ -117,6 +120,8 @@ static void accept_effects(struct accepting *ac, struct conv *conv, struct messa
             conv_set(conv, &conv->pub.agent_name, m->from.name);
         return;
     }
+    if (m->from.id.n && conv->pub.person.id.n && !slice_eq(m->from.id, conv->pub.person.id))
+        conv_person_forget(conv); /* someone else writes in the same thread: who is it? */
     conv_person(conv, &m->from);
     if (kind_is_content((enum kind)m->kind)) {
         conv->pub.last_in_ms = m->at_ms;
@@ -155,6 +160,10 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
 {
     struct message *m = &it->m;
     struct conv *conv = ac->convs[i];
+    if (conv && it->only_known && !conv->pub.last_in_ms) { /* other people's talk: counted, not stored */
+        meter_ignored(ac->from->hub, ac->from->account.type, "unknown-conversation");
+        return;
+    }
     const char *rule = !conv ? "unknown-address" : m->private ? "private" : NULL;
     int64_t keep_ms = ac->from->account.type->hook.dedupe_ms;
     m->trace_id = ac->trace_id;
@@ -183,6 +192,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
         ac->ids[i] = 0;
         return;
     }
+    it->number = ac->ids[i];
     for (size_t k = 0; k < it->remember.n; k++) {
         const struct remembered *rm = LIST_AT(it->remember, struct remembered, k);
         memory_set(conv->memory, rm->key, rm->value, rm->until_ms);
@@ -312,12 +322,64 @@ struct webhook {
     struct request rq; /* as verified */
     bool hook;         /* not an extra route */
     struct fault fault;
+    struct hub *hub;
 };
+
+static void webhook_answer(struct webhook *wh)
+{
+    struct response r = { .status = wh->in.status ? wh->in.status : 200, .type = wh->in.type, .body = wh->in.body,
+                          .headers = wh->in.headers.items, .n_headers = wh->in.headers.n };
+    exchange_answer(wh->x, &r);
+}
+
+/* What was asked has ended: its own run, its own memory, and where the sender still waits for it, its answer. */
+struct asked {
+    struct webhook *wh; /* NULL: answered already */
+    ask_answer answer;
+};
+
+static void ask_ended(struct run *r, enum outcome end)
+{
+    struct asked *as = r->arg;
+    if (end != OUT_DELIVERED) {
+        struct log_line *l = r->fault.code ? log_begin_fault(r->hub->log, LEVEL_WARN, &r->fault, "A call beside the lanes had no success")
+                                           : log_begin(r->hub->log, LEVEL_WARN, "A call beside the lanes had no success");
+        log_str(l, "account", r->actor->account.id);
+        log_end(l);
+    }
+    if (as->wh) {
+        struct call c;
+        struct fault f = { 0 };
+        actor_call(r->actor, &c, as->wh->x->a, r->conv, &f);
+        *c.f = r->fault;
+        as->answer(&c, &r->d, end, &as->wh->in);
+        webhook_answer(as->wh);
+    }
+    run_free(r);
+}
+
+static void ask(struct webhook *wh)
+{
+    struct inbox *in = &wh->in;
+    struct run *r = run_new(wh->actor, in->conv, in->ask, ask_ended, NULL);
+    struct asked *as = ARENA_NEW(r->a, struct asked);
+    *as = (struct asked){ .wh = in->ask_answer ? wh : NULL, .answer = in->ask_answer };
+    r->arg = as;
+    r->no_wait = true;
+    r->total_ms = ASK_MS;
+    r->d.keep = arena_dup(r->a, in->ask_data);
+    if (in->conv)
+        conv_release(in->conv); /* the run holds it */
+    in->conv = NULL;
+    if (!as->wh)
+        webhook_answer(wh);
+    run_start(r);
+}
 
 static void webhook_done(void *arg, bool ok)
 {
     struct webhook *wh = arg;
-    struct hub *h = wh->actor->hub;
+    struct hub *h = wh->hub;
     if (!ok) {
         meter_webhook(h, wh->type, "failed");
         struct fault f;
@@ -330,8 +392,10 @@ static void webhook_done(void *arg, bool ok)
     meter_webhook(h, wh->type, "accepted");
     if (h->recorder && wh->hook)
         recorder_take(h->recorder, wh->actor, &wh->rq);
-    struct response r = { .status = wh->in.status ? wh->in.status : 200, .type = wh->in.type, .body = wh->in.body };
-    exchange_answer(wh->x, &r);
+    if (wh->in.ask)
+        ask(wh);
+    else
+        webhook_answer(wh);
 }
 
 static void webhook_refuse(struct hub *h, struct webhook *wh, int status, const char *result)
@@ -353,7 +417,10 @@ static void webhook_take(struct hub *h, struct webhook *wh, const struct request
                          bool (*receive)(struct call *, const struct request *, struct inbox *))
 {
     struct call c;
-    actor_call(wh->actor, &c, wh->x->a, NULL, &wh->fault);
+    if (wh->actor)
+        actor_call(wh->actor, &c, wh->x->a, NULL, &wh->fault);
+    else /* a page of no account */
+        c = (struct call){ .a = wh->x->a, .now_ms = time_now_ms(), .f = &wh->fault };
     inbox_init(&wh->in, wh->x->a);
     if (!receive(&c, rq, &wh->in) || wh->in.n > INBOX_MESSAGES_MAX) {
         if (!wh->fault.code)
@@ -368,7 +435,27 @@ static void webhook_take(struct hub *h, struct webhook *wh, const struct request
         webhook_refuse(h, wh, 413, "malformed");
         return;
     }
-    accept_inbox(wh->actor, &wh->in, wh->x->trace_id, webhook_done, wh);
+    if (wh->actor) {
+        accept_inbox(wh->actor, &wh->in, wh->x->trace_id, webhook_done, wh);
+        return;
+    }
+    assert(!wh->in.n && !wh->in.ask && !wh->in.resumed.n);
+    webhook_answer(wh);
+}
+
+/* The account that a page of all accounts is asked for. */
+static struct actor *find_mine(struct hub *h, struct webhook *wh, const struct route_extra *route, const struct request *rq)
+{
+    for (size_t i = 0; i < h->n_actors; i++) {
+        struct call c;
+        struct fault f = { 0 };
+        if (h->actors[i]->account.type != wh->type || h->actors[i]->retired)
+            continue;
+        actor_call(h->actors[i], &c, wh->x->a, NULL, &f);
+        if (route->mine(&c, rq))
+            return h->actors[i];
+    }
+    return NULL;
 }
 
 static void on_request(struct exchange *x, void *ctx)
@@ -378,8 +465,19 @@ static void on_request(struct exchange *x, void *ctx)
     struct webhook *wh = ARENA_NEW(x->a, struct webhook);
     wh->x = x;
     wh->type = hk->type;
+    wh->hub = h;
     struct request rq = { .method = x->method, .path = x->rest, .query = x->query, .body = x->body,
                           .headers = x->headers, .n_headers = x->n_headers };
+    if (hk->route && hk->route->mine) {
+        wh->actor = find_mine(h, wh, hk->route, &rq);
+        webhook_take(h, wh, &rq, hk->route->receive);
+        return;
+    }
+    if (!hk->route && hk->type->probe && hk->type->probe(x->a, &rq)) {
+        meter_webhook(h, hk->type, "probe");
+        exchange_answer(x, &(struct response){ .status = 200 });
+        return;
+    }
     if (hk->route) {
         wh->actor = find_by_path(h, hk->type, x->rest, &wh->fault);
         if (wh->actor)

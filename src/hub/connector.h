@@ -34,6 +34,7 @@ struct setting {
 enum { SETTINGS_MAX = 48 };
 
 struct connector;
+struct delivery;
 struct account { /* one configured instance of a connector */
     slice id;        /* stable and unique: "acme/line" */
     slice name;      /* unique within the tenant: "line"; the part behind '@' in the address a desk sees */
@@ -77,6 +78,15 @@ struct conversation {
     slice tenant;
 };
 
+enum outcome {     /* of one step */
+    OUT_CALL,      /* make d->call, then step again with its answer in d->last */
+    OUT_DELIVERED, /* d->vendor_id is set where the other side gave one. Also: nothing to do */
+    OUT_RETRY,     /* not taken; again in d->retry_ms, 0: the framework's own back-off */
+    OUT_REFUSED,   /* never will be: d->reason and c->f say why */
+    OUT_UNKNOWN,   /* may or may not have had effect */
+    OUT_PARKED,    /* waits for inbox_resume(d->wait_for), at most until d->wait_until_ms */
+};
+
 /* ---- receive --------------------------------------------------------------------------------------------------------- */
 
 struct request {
@@ -98,19 +108,21 @@ void inbox_remember(struct inbox *in, struct message *m, const char *key, slice 
 void inbox_ignore(struct inbox *in, const char *rule, slice id);
 /* Answer with this instead of the default (200, empty) once all is committed: challenges, welcome messages, dialogs. */
 void inbox_answer(struct inbox *in, int status, slice type, slice body);
+/* One more field of that answer: a cookie, a Location. */
+void inbox_header(struct inbox *in, const char *name, slice value);
 /* A delivery of ours waits for this (OUT_PARKED): go on with it, handing it data. */
 void inbox_resume(struct inbox *in, slice wait_for, slice data);
+/* m counts only where its conversation is known already (someone was heard in it before): in a channel where guests talk to each other, too. Else it is ignored,
+ * and nothing of it is stored. */
+void inbox_only_known(struct inbox *in, struct message *m);
+/* Calls of our own that cannot wait for a lane: a dialog that must be open within seconds, a code to be changed into a token. They are made at once, when everything is
+ * committed; step is like deliver's, with data in d->keep, and with the conversation of the first message found, if there is one. What it remembers is stored. With
+ * `answer` the request is answered after they have ended, and answer may say differently what with. One in a request; not repeated after a restart. */
+typedef enum outcome (*ask_step)(struct call *c, struct delivery *d);
+typedef void (*ask_answer)(struct call *c, const struct delivery *d, enum outcome end, struct inbox *in);
+void inbox_ask(struct inbox *in, ask_step step, slice data, ask_answer answer);
 
 /* ---- deliver --------------------------------------------------------------------------------------------------------- */
-
-enum outcome {     /* of one step */
-    OUT_CALL,      /* make d->call, then step again with its answer in d->last */
-    OUT_DELIVERED, /* d->vendor_id is set where the other side gave one. Also: nothing to do */
-    OUT_RETRY,     /* not taken; again in d->retry_ms, 0: the framework's own back-off */
-    OUT_REFUSED,   /* never will be: d->reason and c->f say why */
-    OUT_UNKNOWN,   /* may or may not have had effect */
-    OUT_PARKED,    /* waits for inbox_resume(d->wait_for), at most until d->wait_until_ms */
-};
 
 enum { CALL_HEADERS_MAX = 12 };
 struct http_call {
@@ -124,7 +136,9 @@ struct http_call {
                         Not repeatable: recorded before it is made; if the answer is lost the outcome is unknown. */
     bool no_token;   /* without the account's token */
     unsigned rate;   /* index into connector.rates */
-    bool media_body; /* the body is the stored file of d->part's first media, streamed (upload) */
+    const struct media *media_body; /* the body is this stored file of a part, streamed (upload); NULL: body */
+    slice token;     /* AUTH_NAMED: which of the account's tokens */
+    bool new_token;  /* the other side says in its own words (not by a 401) that the token of the last call has ended: another one first */
     int64_t total_ms; /* 0: the framework's */
 };
 void call_header(struct http_call *call, const char *name, slice value);
@@ -153,6 +167,7 @@ struct delivery {
     bool set_up_again;           /* with OUT_RETRY: its vendor no longer knows the account as set up; that is done again first */
     enum reason reason;
     struct person person;        /* lookup: what was found */
+    struct js_list data;         /* lookup: struct js_pair: more of what the network tells about the guest, for this message */
     slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */
     slice media_url;             /* media_find */
     enum status status;          /* with OUT_DELIVERED: how far it came; STATUS_NONE: STATUS_DELIVERED */
@@ -175,6 +190,9 @@ enum auth_kind {
     AUTH_REQUEST, /* token_call builds the request; answer {"access_token","expires_in","refresh_token"?}; shared by all calls of the account, one
                      refresher at a time, asked again early and once after a 401. A rotated refresh token is stored before it is used:
                      memory "refresh_token" */
+    AUTH_NAMED,   /* several tokens, one for each workspace (tenant, partner) that let the account in: http_call.token and media.token_name say which.
+                     token_known says what is remembered of it; near its end token_renew builds the request for the next and token_took remembers the
+                     answer, which is stored before it is used. One renewal of a name at a time */
 };
 
 /* ---- the table ------------------------------------------------------------------------------------------------------- */
@@ -219,6 +237,10 @@ struct hook {
     const char *header, *prefix;
     unsigned secrets[HOOK_SECRETS_MAX]; /* settings that hold keys, tried in turn; absent ones are skipped */
     unsigned n_secrets;
+    /* HMAC: not the body alone is signed, but stamp_before, the value of the header `stamp` (unix seconds), ":" and the body; the time must lie within window_ms
+     * of now, before or after. NULL: the body. */
+    const char *stamp, *stamp_before;
+    int64_t window_ms;
     int bad_status;      /* answer to a wrong signature; 0: 403 */
     size_t body_max;     /* 0: the server's */
     int64_t deadline_ms; /* the vendor waits so long for our answer; 0: not known */
@@ -230,6 +252,7 @@ struct rate {
     unsigned setting;    /* setting that says calls instead; 0: none (so it cannot be the first setting) */
     bool per_conversation; /* counted for each conversation, and beside it the call counts for rates[0], too. A connector's calls in one
                               conversation must not alternate between two such rates */
+    bool per_token;        /* AUTH_NAMED: counted for each token */
 };
 struct poll {
     unsigned every;        /* setting with the seconds between two polls; the setting's value 0: off */
@@ -246,11 +269,15 @@ struct lookup {
 struct route_extra { /* pages of the connector's own; answered through inbox like a webhook, without verification */
     const char *method, *path;
     bool (*receive)(struct call *c, const struct request *rq, struct inbox *in);
+    /* One address for all accounts of the connector (registration, the way back from a log-in): is this request for this account? Asked of each until one says
+     * yes. None does: receive is called all the same, with c->account and c->memory NULL, to show a form or to say no. NULL: the path names the account. */
+    bool (*mine)(struct call *c, const struct request *rq);
 };
 
 struct connector {
     const char *name, *title; /* "line", "LINE": title is the participant data "media" */
     bool desk;
+    bool own_end;  /* the other end is our own API and its pages (web chat, the built-in desk): deliver makes no calls, who stands there is told (struct own_end, hub.h) */
     struct caps caps;
     const struct setting *settings;
     size_t n_settings;
@@ -262,6 +289,11 @@ struct connector {
         bool (*token_call)(struct call *c, struct http_call *ret);
         /* Hosts the token may be sent to besides the host of the account's API (media downloads …); NULL: none. */
         bool (*token_host)(struct call *c, slice host);
+        /* AUTH_NAMED. Known: false: there is none (any more), *c->f says why; *ret_until_ms by the wall clock, 0: it does not end. Took: false: that was no token. */
+        bool (*token_known)(struct call *c, slice name, slice *ret_token, int64_t *ret_until_ms);
+        bool (*token_renew)(struct call *c, slice name, struct http_call *ret);
+        bool (*token_took)(struct call *c, slice name, const struct answer *r);
+        int64_t renew_ms;      /* how long before its end a token is renewed */
     } auth;
     const struct rate *rates; /* [0] is the default for calls; NULL: no limits of our own */
     size_t n_rates;
@@ -287,6 +319,8 @@ struct connector {
     enum outcome (*deliver)(struct call *c, struct delivery *d);
     /* When the account is started or saved: who am I, make or update what the vendor must know. Webhooks are served meanwhile. */
     enum outcome (*setup)(struct call *c, struct delivery *d);
+    /* Does the vendor just try whether we are there, in a request that nobody signs? Then it is answered 200, and nothing else of it is looked at. */
+    bool (*probe)(struct arena *a, const struct request *rq);
     /* One more key for hook.how, made and not set: tried after those of hook.secrets. {NULL,0}: none. */
     slice (*hook_secret)(struct call *c);
     /* Where the bytes of md are, when md->url does not say it. */
@@ -297,6 +331,9 @@ struct connector {
     /* The address of a picture of the map around a place, for a desk that shows no locations itself. The framework fetches it before adapt (the
      * address may hold a key: never shown, never handed on), stores it, and puts it into the media of the location part. {NULL,0}: none. */
     slice (*location_picture)(struct call *c, const struct location *where);
+    /* What an operator hands the vendor so that it makes an app of ours there (a JSON document, without secrets), before the account exists: account is one with its
+     * defaults, name and public_url. `dragoman manifest NAME` prints it, the console shows it. NULL: none. */
+    slice (*manifest)(struct call *c);
 };
 
 /* The list, from connectors.def. */

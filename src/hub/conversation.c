@@ -120,6 +120,15 @@ void conv_person(struct conv *conv, const struct person *p)
             conv_set(conv, to[i], from[i]);
 }
 
+void conv_person_forget(struct conv *conv)
+{
+    struct person *q = &conv->pub.person;
+    slice *const all[] = { &q->id, &q->name, &q->first_name, &q->last_name, &q->picture, &q->locale, &q->email };
+    for (size_t i = 0; i < COUNT(all); i++)
+        conv_set(conv, all[i], SLICE_NONE);
+    conv->person_until_ms = 0;
+}
+
 static void lru_unlink(struct conversations *cs, struct conv *c)
 {
     *(c->older ? &c->older->newer : &cs->oldest) = c->newer;

@@ -37,6 +37,7 @@ void conv_release(struct conv *conv);
 /* Replaces a string member of conv->pub by a copy; true when it changed (then the conv is dirty). */
 bool conv_set(struct conv *conv, slice *member, slice value);
 void conv_person(struct conv *conv, const struct person *p); /* only the members that p has */
+void conv_person_forget(struct conv *conv);              /* it is someone else: nothing is known, and the lookup is asked again */
 void conv_open(struct conv *conv, bool open, struct jbatch *b);
 /* Into the batch, when it or its memory changed. */
 void conv_save(struct conv *conv, struct jbatch *b);

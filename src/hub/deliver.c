@@ -261,12 +261,29 @@ static void forget(struct delivering *dl, struct jbatch *b)
 
 static void record(void *arg);
 
+/* Who stands at the other end, where that is our own API and the message has arrived there; NULL: nobody. */
+static const struct own_end *own_end_of(const struct delivering *dl)
+{
+    const struct connector *type = dl->work->target->account.type;
+    return type->own_end && dl->state == J_DELIVERED && dl->end == OUT_DELIVERED ? hub_own_end_of(dl->h, type) : NULL;
+}
+
+static struct own_delivery own_delivery_of(const struct delivering *dl)
+{
+    return (struct own_delivery){ .to = dl->work->target, .conv = dl->conv, .id = dl->work->id, .m = &dl->m, .parts = dl->adapted.parts,
+                                  .n_parts = dl->adapted.n, .accepted_ms = dl->work->accepted_ms };
+}
+
 /* A message whose outcome is not stored stays open, and with it its place among those under way: the journal would otherwise wait for it until
  * the next start, and deliver it twice then. */
 static void recorded(void *arg, bool ok)
 {
     struct delivering *dl = arg;
     if (ok || dl->h->stopped) {
+        const struct own_end *end = ok && !dl->h->stopped ? own_end_of(dl) : NULL;
+        struct own_delivery d = own_delivery_of(dl);
+        if (end && end->taken)
+            end->taken(end->arg, &d);
         finished(dl);
         return;
     }
@@ -287,7 +304,11 @@ static void record(void *arg)
     } else if (dl->end == OUT_PARKED) {
         jbatch_park(b, id, dl->wait_key, dl->until_ms, dl->note);
     } else {
+        const struct own_end *end = own_end_of(dl);
+        struct own_delivery d = own_delivery_of(dl);
         jbatch_settle(b, id, dl->state, dl->note);
+        if (end)
+            end->take(end->arg, &d, b);
         forget(dl, b);
     }
     if (dl->tell != STATUS_NONE)
@@ -474,6 +495,10 @@ static void looked_up(struct run *r, enum outcome end)
     } else {
         if (end == OUT_DELIVERED)
             conv_person(conv, &r->d.person);
+        for (size_t i = 0; i < r->d.data.n; i++) {
+            const struct js_pair *p = LIST_AT(r->d.data, struct js_pair, i);
+            message_data(dl->a, &dl->m, arena_dup(dl->a, p->key), arena_dup(dl->a, p->value));
+        }
         conv->person_until_ms = until_ms;
     }
     conv->dirty = true;

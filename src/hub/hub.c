@@ -24,6 +24,21 @@ int64_t hub_steady_ms(struct hub *h)
     return h->wall_less_mono_ms + time_mono_ms();
 }
 
+void hub_own_end(struct hub *h, const struct connector *type, const struct own_end *end)
+{
+    assert(type->own_end && h->n_own_ends < OWN_ENDS_MAX);
+    h->own_ends[h->n_own_ends].type = type;
+    h->own_ends[h->n_own_ends++].end = *end;
+}
+
+const struct own_end *hub_own_end_of(const struct hub *h, const struct connector *type)
+{
+    for (size_t i = 0; i < h->n_own_ends; i++)
+        if (h->own_ends[i].type == type)
+            return &h->own_ends[i].end;
+    return NULL;
+}
+
 struct actor *hub_actor(const struct hub *h, slice account_id)
 {
     for (size_t i = 0; i < h->n_actors; i++)

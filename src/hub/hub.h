@@ -74,6 +74,24 @@ struct tenant { /* stays as long as the hub runs; registry.c changes what is in 
     struct js_list data; /* struct js_pair: custom data */
 };
 
+/* The other end of accounts whose connector has own_end: pages of ours, and what they know. */
+struct own_delivery {
+    struct actor *to;
+    struct conv *conv;
+    uint64_t id; /* of the message, in journal and history */
+    const struct message *m, *parts;
+    size_t n_parts; /* m adapted, as in struct delivery */
+    int64_t accepted_ms;
+};
+struct own_end {
+    /* A message arrives. What shall be durable with it goes into the batch that settles it. Called once more for the same id when that batch was not stored,
+     * or when the process died before it was. */
+    void (*take)(void *arg, const struct own_delivery *d, struct jbatch *b);
+    void (*taken)(void *arg, const struct own_delivery *d); /* it is stored: whoever looks at it can be told */
+    void *arg;
+};
+enum { OWN_ENDS_MAX = 4 };
+
 /* An account at work; stays as long as the hub runs. Its settings may be replaced between two calls of its connector's functions. */
 struct actor {
     struct hub *hub;
@@ -83,6 +101,7 @@ struct actor {
     struct account account;
     struct memory *memory;
     struct token token;
+    struct token_named *tokens; /* AUTH_NAMED: those asked for since the start */
     struct bucket buckets[RATES_MAX];
     /* as the target of deliveries */
     struct work *ready, **ready_last;
@@ -124,6 +143,11 @@ struct hub {
     struct media_jobs *media;
     struct recorder *recorder; /* NULL: there is none */
     struct history *history;   /* NULL: none is kept */
+    struct {
+        const struct connector *type;
+        struct own_end end;
+    } own_ends[OWN_ENDS_MAX];
+    size_t n_own_ends;
     bool draining;       /* no new deliveries; what is open is finished */
     bool stopped;        /* no new calls either: hub_stop is at work */
     int64_t wall_less_mono_ms; /* 0: not asked yet */
@@ -140,6 +164,9 @@ struct hub {
 
 /* Wall-clock ms that do not jump: the wall clock when this was first asked, and the time that has passed since. For ages. */
 int64_t hub_steady_ms(struct hub *h);
+/* Once for each connector with own_end, before the first delivery. */
+void hub_own_end(struct hub *h, const struct connector *type, const struct own_end *end);
+const struct own_end *hub_own_end_of(const struct hub *h, const struct connector *type); /* NULL: nobody stands there */
 struct actor *hub_actor(const struct hub *h, slice account_id); /* NULL: none is configured */
 /* Of a desk's address "U1@line" within its tenant; *ret_guest gets "U1". NULL: no such channel. */
 struct actor *tenant_channel(const struct tenant *t, slice address, slice *ret_guest);

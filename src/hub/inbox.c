@@ -38,3 +38,21 @@ void inbox_resume(struct inbox *in, slice wait_for, slice data)
 {
     *LIST_ADD(in->a, &in->resumed, struct inbox_resumed) = (struct inbox_resumed){ wait_for, data };
 }
+
+void inbox_header(struct inbox *in, const char *name, slice value)
+{
+    *LIST_ADD(in->a, &in->headers, struct header) = (struct header){ slice_of(name), value };
+}
+
+void inbox_only_known(struct inbox *in, struct message *m)
+{
+    (void)in;
+    CONTAINER_OF(m, struct inbox_item, m)->only_known = true;
+}
+
+void inbox_ask(struct inbox *in, ask_step step, slice data, ask_answer answer)
+{
+    in->ask = step;
+    in->ask_data = data;
+    in->ask_answer = answer;
+}

@@ -12,7 +12,9 @@ struct inbox_item {
     struct inbox_item *next;
     struct message m;
     struct js_list remember; /* struct remembered */
+    uint64_t number;         /* the journal's, once committed; 0: it was seen before, or ignored */
     slice of;                /* accept's: m.of as it came */
+    bool only_known;         /* inbox_only_known */
 };
 struct inbox_ignored {
     const char *rule;
@@ -30,6 +32,11 @@ struct inbox {
     struct js_list resumed; /* struct inbox_resumed */
     int status;             /* 0: the default answer */
     slice type, body;
+    struct js_list headers; /* struct header: of the answer */
+    ask_step ask;           /* NULL: nothing to ask */
+    ask_answer ask_answer;
+    slice ask_data;
+    struct conv *conv;      /* accept's: of the first message; held for what is asked */
 };
 void inbox_init(struct inbox *in, struct arena *a);
 #endif

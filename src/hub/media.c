@@ -37,6 +37,8 @@ struct fetch {
     struct loop_timer timer;
     unsigned tries, preparing;
     bool with_token, open, guarded;
+    bool page;     /* something else came than the file: md.exact */
+    int64_t bytes; /* of this try */
     char id[STORAGE_ID_BYTES];
     int64_t started_ms;
     slice type; /* as answered */
@@ -118,7 +120,7 @@ static const struct js_field result_fields[] = {
 };
 /* clang-format on */
 
-static bool result_read(struct arena *a, slice json, struct message *m)
+bool media_result_read(struct arena *a, slice json, struct message *m)
 {
     struct result r = { 0 };
     const struct js *doc = js_parse(a, arena_dup(a, json), NULL);
@@ -156,7 +158,7 @@ static void job_stored(void *arg, bool ok)
     *at = job->next;
     for (struct waiter *next; w; w = next) {
         next = w->next;
-        if (!result_read(w->a, json, w->m))
+        if (!media_result_read(w->a, json, w->m))
             w->m->media.n = 0;
         w->done(w->arg);
         free(w);
@@ -294,6 +296,9 @@ static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
     if (!f->put) {
         slice type = head->type;
         slice bare = slice_trim(slice_cut(&type, ';'));
+        f->page = f->md->exact && slice_eq_nocase(bare, SL("text/html")) && !slice_eq_nocase(f->md->type, SL("text/html"));
+        if (f->page)
+            return false;
         f->type = arena_dup(job->a, bare);
         int64_t length = -1;
         if (!slice_int(answer_header(head, "content-length"), &length))
@@ -307,6 +312,7 @@ static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
         struct storage_put_events to = { put_more, put_done, f };
         f->put = storage_put(h->storage, &file, &to);
     }
+    f->bytes += (int64_t)n;
     if (!storage_put_write(h->storage, f->put, slice_mem(p, n)))
         client_pause(&f->call);
     return true;
@@ -317,7 +323,8 @@ static void fetched(void *arg, const struct answer *r)
     struct fetch *f = arg;
     struct hub *h = f->job->hub;
     f->open = false;
-    if (r->status == 200 && f->put) {
+    f->page |= r->status == 200 && f->put && f->md->exact && f->md->size > 0 && f->md->size != f->bytes;
+    if (r->status == 200 && f->put && !f->page) {
         storage_put_end(h->storage, f->put);
         return;
     }
@@ -333,7 +340,9 @@ static void fetched(void *arg, const struct answer *r)
         fetch_later(f, 1);
         return;
     }
-    if (r->status == 401 && f->token.n && f->tries == 0)
+    if (r->status == 401 && f->token.n && f->tries == 0 && f->md->token_name.n)
+        token_drop_named(f->job->from, f->md->token_name, f->token);
+    else if (r->status == 401 && f->token.n && f->tries == 0)
         token_drop(f->job->from, f->token);
     bool again = r->status == 0 || r->status == 401 || r->status == 408 || r->status == 429 || r->status >= 500;
     if (again && ++f->tries < MEDIA_TRIES) {
@@ -341,7 +350,8 @@ static void fetched(void *arg, const struct answer *r)
         return;
     }
     struct arena *a = f->job->a;
-    slice why = r->status == 200 ? SL("the file is empty")
+    slice why = f->page            ? SL("its sender sent something else than the file")
+                : r->status == 200 ? SL("the file is empty")
                 : r->status ? arena_printf(a, "its sender answered %d", r->status)
                             : arena_printf(a, "its sender did not answer: " SLF, SLA(r->error));
     fetch_failed(f, again ? "failed" : "refused", why);
@@ -350,6 +360,8 @@ static void fetched(void *arg, const struct answer *r)
 static void fetch_send(struct fetch *f)
 {
     struct hub *h = f->job->hub;
+    f->page = false;
+    f->bytes = 0;
     f->call = (struct client_call){
         .a = f->a,
         .method = "GET",
@@ -391,7 +403,7 @@ static bool token_allowed(struct fetch *f)
 {
     const struct connector *type = f->job->from->account.type;
     struct url u;
-    if (!f->with_token || type->auth.kind == AUTH_NONE || !url_parse(f->a, f->md->url, &u, NULL))
+    if (!f->with_token || type->auth.kind == AUTH_NONE || !url_parse(f->a, slice_or(f->found, f->md->url), &u, NULL))
         return false;
     struct call c;
     struct fault why;
@@ -405,7 +417,7 @@ static void fetch_with_token(struct fetch *f)
         fetch_send(f);
         return;
     }
-    f->token_wait = (struct token_wait){ .done = fetch_token, .arg = f };
+    f->token_wait = (struct token_wait){ .name = f->md->token_name, .done = fetch_token, .arg = f };
     token_get(f->job->from, &f->token_wait);
 }
 
@@ -480,7 +492,7 @@ static bool wanted(struct actor *from, struct arena *a, const struct message *m,
 
 static void media_copy(struct arena *a, struct media *md)
 {
-    slice *const all[] = { &md->url, &md->id, &md->type, &md->name, &md->sha256, &md->preview_url, &md->handle, &md->error };
+    slice *const all[] = { &md->url, &md->id, &md->type, &md->name, &md->sha256, &md->preview_url, &md->handle, &md->error, &md->token_name };
     for (size_t i = 0; i < COUNT(all); i++)
         *all[i] = arena_dup(a, *all[i]);
 }
@@ -595,7 +607,7 @@ static void settle_found(void *arg, slice value)
     struct settling *st = arg;
     struct waiter *w = st->w;
     struct media_job *job = NULL;
-    if (value.p && result_read(w->a, value, w->m)) {
+    if (value.p && media_result_read(w->a, value, w->m)) {
         w->done(w->arg);
         free(w);
         return;

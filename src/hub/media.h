@@ -20,6 +20,9 @@ void media_settle(struct actor *from, uint64_t id, struct arena *a, struct messa
 /* The message is final: its "m:" entry can go. */
 void media_forget(struct hub *h, uint64_t id, const struct message *m, struct jbatch *b);
 
+/* What became of a message's attachments, as stored (the history has it), into its media. False: unreadable. */
+bool media_result_read(struct arena *a, slice json, struct message *m) MUST_USE;
+
 void media_purge_later(struct hub *h, struct conv *conv);  /* the conversation closed */
 void media_purge_cancel(struct hub *h, struct conv *conv); /* it goes on */
 void media_purge_start(struct hub *h);                     /* the sweep, from now on */

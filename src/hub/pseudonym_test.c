@@ -100,22 +100,34 @@ TEST(pseudonyms_at_paths_leave_the_rest)
 
 TEST(a_hook_signs_as_it_verifies)
 {
-    static const enum verify ways[] = { VERIFY_HMAC_SHA256_BASE64, VERIFY_HMAC_SHA256_HEX, VERIFY_HEADER_EQUAL };
+    static const enum verify ways[] = { VERIFY_HMAC_SHA256_BASE64, VERIFY_HMAC_SHA256_HEX, VERIFY_HEADER_EQUAL, VERIFY_HMAC_SHA256_HEX };
+    enum { STAMPED = 3 };
     for (size_t i = 0; i < COUNT(ways); i++) {
         CLEANUP(arena_freep) struct arena *a = arena_new();
         struct connector type = { .name = "x", .title = "X", .hook = { .how = ways[i], .header = "x-sig", .prefix = i == 1 ? "sha256=" : NULL, .secrets = { 0, 1 }, .n_secrets = 2 } };
+        if (i == STAMPED) {
+            type.hook.stamp = "x-time";
+            type.hook.stamp_before = "v0:";
+            type.hook.window_ms = 300000;
+        }
         slice settings[] = { SLICE_NONE, SL("the second key") };
         struct account acc = { .type = &type, .settings = settings };
         struct fault f = { 0 };
-        struct header h;
-        CHECK_ROW(i, hook_sign(&acc, a, SL("{}"), &h, &f));
-        struct request rq = { .body = SL("{}"), .headers = &h, .n_headers = 1 };
-        struct call c = { .a = a, .account = &acc, .f = &f };
+        struct header h[2];
+        CHECK_ROW(i, hook_sign(&acc, a, SL("{}"), INT64_C(1772600767890), &h[0], &h[1], &f));
+        CHECK_ROW(i, !h[1].name.n == !type.hook.stamp);
+        struct request rq = { .body = SL("{}"), .headers = h, .n_headers = type.hook.stamp ? 2 : 1 };
+        struct call c = { .a = a, .account = &acc, .now_ms = INT64_C(1772600767890), .f = &f };
         slice body;
         CHECK_ROW(i, hook_verify(&c, &rq, &body, &f));
         rq.body = SL("{ }");
         CHECK_ROW(i, hook_verify(&c, &rq, &body, &f) == (ways[i] == VERIFY_HEADER_EQUAL));
+        rq.body = SL("{}");
+        for (int s = -301; s <= 301; s += 2) { /* too old, and from the future */
+            c.now_ms = INT64_C(1772600767890) + s * 1000;
+            CHECK_ROW(i, hook_verify(&c, &rq, &body, &f) == (i != STAMPED || (s > -301 && s < 301)));
+        }
         settings[1] = SLICE_NONE;
-        CHECK_ROW(i, !hook_sign(&acc, a, SL("{}"), &h, &f) && f.text[0]);
+        CHECK_ROW(i, !hook_sign(&acc, a, SL("{}"), c.now_ms, &h[0], &h[1], &f) && f.text[0]);
     }
 }

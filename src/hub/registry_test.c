@@ -198,3 +198,47 @@ TEST(registry_what_cannot_be_stored_is_not_at_work)
     CHECK(put(r, NULL, -1, document(r, "ACME", "tdesk", "s", ""), NULL) != NULL);
     rig_free(r);
 }
+
+struct own_seen {
+    size_t n_take, n_taken;
+    slice text, conversation;
+    struct rig *r;
+};
+
+static void take(void *arg, const struct own_delivery *d, struct jbatch *b)
+{
+    struct own_seen *s = arg;
+    s->n_take++;
+    s->text = arena_dup(s->r->a, d->parts[0].text);
+    jbatch_put(b, SL("z:own"), d->m->text);
+}
+
+static void taken(void *arg, const struct own_delivery *d)
+{
+    struct own_seen *s = arg;
+    CHECK_INT(s->n_take, ++s->n_taken);
+    s->conversation = arena_dup(s->r->a, d->conv->pub.id);
+}
+
+TEST(own_end_is_told_what_arrives_when_it_is_stored)
+{
+    struct rig *r = rig_new();
+    struct own_seen s = { .r = r };
+    hub_own_end(&r->hub, &rig_own_desk, &(struct own_end){ take, taken, &s });
+    put(r, NULL, -1, document(r, "ACME", "towndesk", "s", ""), NULL);
+    CHECK_INT(hook(r, "s", "/tnet", "1", "hello there"), 200);
+    UNTIL(r, s.n_taken == 1);
+    CHECK_SLICE(s.text, SL("hello there"));
+    CHECK_SLICE(s.conversation, SL("acme/tnet:U1"));
+    CHECK_INT(rig_count(r, J_DELIVERED), 1);
+    rig_disk_full(true); /* it is accepted when there is room again, and taken once */
+    int status;
+    r->secret = SL("s");
+    rig_hook_later(r, "/tnet", "{\"events\":[{\"id\":\"2\",\"guest\":\"U1\",\"text\":\"two\"}]}", &status);
+    UNTIL(r, status != 0);
+    CHECK_INT(status, 503);
+    rig_disk_full(false);
+    CHECK_INT(hook(r, "s", "/tnet", "2", "two"), 200);
+    UNTIL(r, s.n_taken == 2);
+    rig_free(r);
+}

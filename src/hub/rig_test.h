@@ -48,6 +48,7 @@ struct rig {
     slice secret;         /* webhooks are signed with; absent: "sesame" */
     bool media;
 };
+extern const struct connector rig_own_desk; /* "towndesk": its other end is our own API */
 struct rig *rig_new(void) MUST_USE;
 void rig_free(struct rig *r);
 void rig_start(struct rig *r);  /* rig_new has done it; again after rig_stop: another process on the same data */

@@ -2,6 +2,7 @@
 #include "hub/conversation.h"
 #include "hub/meters.h"
 #include "hub/state.h"
+#include "hub/storage.h"
 #include "store/seal.h"
 #include "wire/url.h"
 
@@ -37,6 +38,13 @@ struct run *run_new(struct actor *actor, struct conv *conv, enum outcome (*step)
     return r;
 }
 
+static void upload_close(struct run *r)
+{
+    if (r->upload)
+        storage_get_close(r->hub->storage, r->upload);
+    r->upload = NULL;
+}
+
 void run_free(struct run *r)
 {
     *(r->prev ? &r->prev->next : &r->hub->runs) = r->next;
@@ -44,6 +52,7 @@ void run_free(struct run *r)
         r->next->prev = r->prev;
     r->hub->open_runs--;
     loop_timer_done(&r->timer);
+    upload_close(r);
     if (r->conv)
         conv_release(r->conv);
     arena_free(r->a);
@@ -144,13 +153,22 @@ static void run_hop(struct run *r, const struct answer *got)
         hop->answer = answer_header(got, request_ids[i]);
 }
 
+static void token_refused(struct run *r, slice token)
+{
+    if (r->actor->account.type->auth.kind == AUTH_NAMED)
+        token_drop_named(r->actor, r->token_name, token);
+    else
+        token_drop(r->actor, token);
+}
+
 static void run_answered(void *arg, const struct answer *got)
 {
     struct run *r = arg;
     run_hop(r, got);
     meter_call(r->actor, got->status, got->took_us);
+    upload_close(r);
     if (got->status == 401 && r->token.n && !r->replayed) {
-        token_drop(r->actor, r->token);
+        token_refused(r, r->token);
         r->replayed = true;
         run_send(r);
         return;
@@ -159,8 +177,40 @@ static void run_answered(void *arg, const struct answer *got)
     run_step(r, &r->last);
 }
 
+/* ---- a body out of the storage ---------------------------------------------------------------------------------------- */
+
+static void upload_ready(void *arg)
+{
+    struct run *r = arg;
+    client_resume(&r->call);
+}
+
+static ssize_t upload_read(void *arg, char *buf, size_t n)
+{
+    struct run *r = arg;
+    ssize_t got = storage_get_read(r->hub->storage, r->upload, buf, n);
+    return got == STORAGE_WAIT ? CLIENT_PAUSE : got;
+}
+
+static bool upload_open(struct run *r, const struct media *md)
+{
+    if (md->handle.n && r->hub->storage)
+        r->upload = storage_get(r->hub->storage, md->handle, 0, -1, upload_ready, r);
+    if (!r->upload)
+        return fault(&r->fault, "storage", "", "the file to upload is not in the storage");
+    r->call.source = upload_read;
+    r->call.source_bytes = md->size;
+    r->call.io_arg = r;
+    r->call.body = SLICE_NONE;
+    return true;
+}
+
 static void run_call(struct run *r)
 {
+    if (r->d.call.media_body && !upload_open(r, r->d.call.media_body)) {
+        run_end(r, OUT_RETRY);
+        return;
+    }
     if (!r->hub->stopped) {
         client_send(r->hub->client, &r->call);
         return;
@@ -207,16 +257,20 @@ static void run_send(struct run *r)
         .headers = r->headers,
         .n_headers = n,
         .body = h->body,
-        .total_ms = h->total_ms ? h->total_ms : r->total_ms ? MAX(left_ms, 1) : 0,
+        .total_ms = h->total_ms ? h->total_ms : r->total_ms ? MAX(left_ms, 1) : h->media_body ? r->hub->limits.media_ms : 0,
         .done = run_answered,
         .arg = r,
     };
+    r->last_token = r->token;
     r->token = SLICE_NONE;
+    if (h->new_token && r->last_token.n)
+        token_refused(r, r->last_token);
     if (r->actor->account.type->auth.kind == AUTH_NONE || h->no_token) {
         run_call(r);
         return;
     }
-    r->token_wait = (struct token_wait){ .done = run_token, .arg = r };
+    r->token_name = arena_dup(r->a, h->token);
+    r->token_wait = (struct token_wait){ .name = r->token_name, .done = run_token, .arg = r };
     token_get(r->actor, &r->token_wait);
 }
 
@@ -275,6 +329,10 @@ static int64_t rate_take(struct run *r)
 {
     const struct connector *type = r->actor->account.type;
     unsigned rate = r->d.call.rate;
+    if (type->rates[rate].per_token) {
+        struct bucket *own = token_named_bucket(r->actor, r->d.call.token, rate);
+        return own ? bucket_take(own, time_mono_us()) : 0;
+    }
     if (!type->rates[rate].per_conversation)
         return bucket_take(&r->actor->buckets[rate], time_mono_us());
     if (r->conv && !r->paced) {

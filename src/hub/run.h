@@ -44,6 +44,9 @@ struct run {
     struct header headers[CALL_HEADERS_MAX + 6];
     struct token_wait token_wait;
     slice token;
+    slice token_name; /* of the last call, and … */
+    slice last_token; /* … what it carried */
+    struct storage_get *upload; /* the body that is read from the storage while it is sent */
     struct answer last;
     struct loop_timer timer;
     bool replayed, paced; /* paced: this call's place in its conversation's rate is taken */

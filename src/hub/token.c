@@ -101,6 +101,10 @@ void token_get(struct actor *actor, struct token_wait *w)
     const struct connector *type = actor->account.type;
     struct token *t = &actor->token;
     int64_t now_ms = time_mono_ms();
+    if (type->auth.kind == AUTH_NAMED) {
+        token_named_get(actor, w);
+        return;
+    }
     if (type->auth.kind == AUTH_STATIC && !t->header) {
         header_set(t, scheme_of(actor), actor->account.settings[type->auth.secret]);
         t->refresh_ms = t->expires_ms = INT64_MAX;
@@ -134,6 +138,7 @@ void token_reset(struct actor *actor)
     token_drop(actor, t->header ? slice_of(t->header) : SLICE_NONE);
     t->refresh_ms = t->expires_ms = 0;
     t->stale = t->asking;
+    token_named_reset(actor);
 }
 
 void token_done(struct token *t)

@@ -2,6 +2,8 @@
  *
  * One request is in flight per account; everyone who asks meanwhile waits for it. A refresh token that came with the answer is
  * stored (memory "refresh_token") before the new access token is used.
+ *
+ * An account with several tokens (AUTH_NAMED) has the same for each name (token_named.c); there the connector's memory holds the tokens themselves.
  */
 #ifndef HUB_TOKEN_H
 #define HUB_TOKEN_H
@@ -10,6 +12,7 @@
 struct actor;
 struct token_wait {
     struct token_wait *next;
+    slice name; /* AUTH_NAMED: which; valid until done */
     void (*done)(void *arg, slice header, const struct fault *f); /* header: "Bearer …", or absent: see *f */
     void *arg;
 };
@@ -23,9 +26,19 @@ struct token {
 
 /* Calls w->done now or later; *w stays the caller's until then. */
 void token_get(struct actor *actor, struct token_wait *w);
-/* The other side refused this one. */
+/* The other side refused this one. name: AUTH_NAMED, as it was asked for. */
 void token_drop(struct actor *actor, slice header);
+void token_drop_named(struct actor *actor, slice name, slice header);
 /* The account's settings changed: what there is serves no more. */
 void token_reset(struct actor *actor);
 void token_done(struct token *t);
+
+/* token_named.c */
+struct token_named;
+void token_named_get(struct actor *actor, struct token_wait *w);
+/* What the calls with this token have left of the rate (rate.per_token). */
+struct bucket;
+struct bucket *token_named_bucket(struct actor *actor, slice name, unsigned rate);
+void token_named_reset(struct actor *actor); /* the account's settings changed: what was refused is tried again */
+void token_named_done(struct actor *actor);
 #endif

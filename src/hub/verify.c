@@ -19,6 +19,30 @@ static bool secret_verifies(const struct hook *hook, slice secret, slice given, 
     return false;
 }
 
+static slice stamp_join(struct arena *a, const struct hook *hook, slice stamp, slice body)
+{
+    struct text t = text_new(a, body.n + stamp.n + 64);
+    text_add(&t, "%s" SLF ":", hook->stamp_before ? hook->stamp_before : "", SLA(stamp));
+    text_put(&t, body);
+    return text_slice(&t);
+}
+
+/* What is signed where the time is signed, too; a time outside the window is somebody's recording. */
+static bool stamped(struct call *c, const struct request *rq, slice *ret, struct fault *f)
+{
+    const struct hook *hook = &c->account->type->hook;
+    slice stamp = request_header(rq, hook->stamp);
+    int64_t at_s = 0, now_s = c->now_ms / 1000, window_s = hook->window_ms / 1000;
+    if (!stamp.p)
+        return fault(f, "no_signature", hook->stamp, "the header %s is missing", hook->stamp);
+    if (!slice_int(stamp, &at_s) || at_s < 0 || at_s > TIME_MAX_MS / 1000)
+        return fault(f, "bad_signature", hook->stamp, "%s is no time", hook->stamp);
+    if (at_s < now_s - window_s || at_s > now_s + window_s)
+        return fault(f, "bad_signature", hook->stamp, "%s is %lld s away from now", hook->stamp, (long long)(at_s - now_s));
+    *ret = stamp_join(c->a, hook, stamp, rq->body);
+    return true;
+}
+
 bool hook_verify(struct call *c, const struct request *rq, slice *ret_body, struct fault *f)
 {
     const struct connector *type = c->account->type;
@@ -31,27 +55,30 @@ bool hook_verify(struct call *c, const struct request *rq, slice *ret_body, stru
     slice given = request_header(rq, hook->header);
     if (!given.p)
         return fault(f, "no_signature", hook->header, "the header %s is missing", hook->header);
+    slice signed_bytes = rq->body;
+    if (hook->stamp && !stamped(c, rq, &signed_bytes, f))
+        return false;
     slice prefix = slice_of(hook->prefix);
     if (!slice_starts(given, prefix))
         return fault(f, "bad_signature", hook->header, "%s does not begin with \"%s\"", hook->header, hook->prefix);
     given = slice_from(given, prefix.n);
     for (unsigned i = 0; i < hook->n_secrets; i++) {
         slice secret = setting(c, hook->secrets[i]);
-        if (secret.n && secret_verifies(hook, secret, given, rq->body))
+        if (secret.n && secret_verifies(hook, secret, given, signed_bytes))
             return true;
     }
     slice made = type->hook_secret ? type->hook_secret(c) : SLICE_NONE;
-    if (made.n && secret_verifies(hook, made, given, rq->body))
+    if (made.n && secret_verifies(hook, made, given, signed_bytes))
         return true;
     return fault(f, "bad_signature", hook->header, "%s does not fit the %zu bytes of the body and the secret of the account", hook->header,
                  rq->body.n);
 }
 
-bool hook_sign(const struct account *acc, struct arena *a, slice body, struct header *ret, struct fault *f)
+bool hook_sign(const struct account *acc, struct arena *a, slice body, int64_t now_ms, struct header *ret, struct header *ret_stamp, struct fault *f)
 {
     const struct hook *hook = &acc->type->hook;
     slice secret = SLICE_NONE, value;
-    *ret = (struct header){ SLICE_NONE, SLICE_NONE };
+    *ret = *ret_stamp = (struct header){ SLICE_NONE, SLICE_NONE };
     if (hook->how == VERIFY_NONE)
         return true;
     if (hook->how == VERIFY_OWN)
@@ -60,6 +87,10 @@ bool hook_sign(const struct account *acc, struct arena *a, slice body, struct he
         secret = acc->settings[hook->secrets[i]];
     if (!secret.n)
         return fault(f, "missing_field", hook->header, "the account has no secret to sign with");
+    if (hook->stamp) {
+        *ret_stamp = (struct header){ slice_of(hook->stamp), arena_printf(a, "%lld", (long long)(now_ms / 1000)) };
+        body = stamp_join(a, hook, ret_stamp->value, body);
+    }
     struct sha256 mac = hmac_sha256(secret, body);
     slice bytes = slice_mem(mac.b, sizeof(mac.b));
     if (hook->how == VERIFY_HEADER_EQUAL)

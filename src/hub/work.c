@@ -275,6 +275,7 @@ void actor_done(struct actor *actor)
     loop_timer_done(&actor->setup_timer);
     loop_timer_done(&actor->wake);
     token_done(&actor->token);
+    token_named_done(actor);
     deliver_drop(actor);
     memory_free(actor->memory);
 }

@@ -18,7 +18,7 @@ struct item { /* one webhook, in its own arena */
     size_t line;
     uint16_t lanes[LANES_OF_ONE];
     size_t n_lanes;
-    struct header headers[2];
+    struct header headers[3];
     struct client_call call;
 };
 struct playing {
@@ -111,11 +111,11 @@ static bool fill(struct item *it, slice text)
         body = pseudonym_paths(&p->fresh, it->a, body, acc->type->record_ids);
     body = arena_dup(it->a, body);
     it->headers[0] = (struct header){ SL("Content-Type"), slice_or(js_text(js_at(doc, "headers.content-type")), SL("application/json")) };
-    if (!hook_sign(acc, it->a, body, &it->headers[1], &f))
+    if (!hook_sign(acc, it->a, body, time_now_ms(), &it->headers[1], &it->headers[2], &f))
         return skip(it, f.text);
     find_lanes(it, acc, body);
     it->line = p->line;
-    it->call = (struct client_call){ .a = it->a, .method = "POST", .headers = it->headers, .n_headers = it->headers[1].name.n ? 2 : 1, .body = body,
+    it->call = (struct client_call){ .a = it->a, .method = "POST", .headers = it->headers, .n_headers = it->headers[2].name.n ? 3 : it->headers[1].name.n ? 2 : 1, .body = body,
                                      .url = arena_printf(it->a, SLF "%s/" SLF, SLA(p->to), acc->type->hook.path, SLA(acc->id)),
                                      .done = answered, .arg = it };
     return true;

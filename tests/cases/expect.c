@@ -39,6 +39,8 @@ static slice inbox_messages(struct run *r, const struct inbox *in)
     jw_open(&w, NULL, '[');
     for (const struct inbox_item *it = in->first; it; it = it->next) {
         slice m = message_print(r->a, &it->m);
+        if (it->only_known)
+            m = arena_printf(r->a, SLF ",\"only_known\":true}", SLA(slice_sub(m, 0, m.n - 1)));
         if (it->remember.n) {
             struct jw more = jw_new(r->a, CASE_BYTES_MAX);
             jw_open(&more, NULL, '{');
@@ -93,8 +95,13 @@ static slice inbox_resumes(struct run *r, const struct inbox *in)
 
 bool expect_inbox(struct run *r, const struct inbox *in)
 {
+    struct text head = text_new(r->a, CASE_BYTES_MAX);
+    for (size_t i = 0; i < in->headers.n; i++) {
+        const struct header *h = LIST_AT(in->headers, struct header, i);
+        text_add(&head, "\n" SLF ": " SLF, SLA(h->name), SLA(h->value));
+    }
     slice reply = in->status
-                      ? arena_printf(r->a, "%d " SLF "\n" SLF, in->status, SLA(in->type), SLA(in->body))
+                      ? arena_printf(r->a, "%d " SLF SLF "\n" SLF, in->status, SLA(in->type), SLA(text_slice(&head)), SLA(in->body))
                       : SL("");
     return expect_json(r, "messages", inbox_messages(r, in), SL("[]")) &&
            expect_json(r, "ignored", inbox_rules(r, in), SL("[]")) &&

@@ -34,6 +34,18 @@ static slice signature(struct arena *a, const struct hook *h, slice secret, slic
     return text.p ? arena_printf(a, "%s" SLF, h->prefix ? h->prefix : "", SLA(text)) : SLICE_NONE;
 }
 
+/* What is signed where the time in a header is signed, too. */
+static slice stamped(struct run *r, const struct js_list *headers, slice body)
+{
+    const struct hook *hook = &r->k->hook;
+    for (size_t i = 0; hook->stamp && i < headers->n; i++) {
+        const struct header *h = LIST_AT(*headers, struct header, i);
+        if (slice_eq_nocase(h->name, slice_of(hook->stamp)))
+            return arena_printf(r->a, "%s" SLF ":" SLF, hook->stamp_before, SLA(h->value), SLA(body));
+    }
+    return body;
+}
+
 static bool sign(struct run *r, struct header *h, slice body)
 {
     if (!slice_starts(h->value, SL("@sign")))
@@ -82,6 +94,11 @@ static bool is_route_case(struct run *r, slice want, const struct request *rq, b
     return expect_text(r, "fault", got, SLICE_NONE);
 }
 
+static bool received(struct run *r, struct inbox *in)
+{
+    return (!in->ask || run_ask(r, in)) && expect_inbox(r, in) && expect_memories(r);
+}
+
 bool run_receive(struct run *r)
 {
     slice rest = casefile_text(r->cf, "request");
@@ -93,7 +110,7 @@ bool run_receive(struct run *r)
     slice path = slice_cut(&query, '?');
     rq.query = query;
     for (size_t i = 0; i < headers.n; i++)
-        if (!sign(r, LIST_AT(headers, struct header, i), rq.body))
+        if (!sign(r, LIST_AT(headers, struct header, i), stamped(r, &headers, rq.body)))
             return false;
     rq.headers = headers.items;
     rq.n_headers = headers.n;
@@ -105,13 +122,17 @@ bool run_receive(struct run *r)
         const struct route_extra *page = &r->k->routes[i];
         if (!below(r, path, page->path, &rq.path) || !slice_eq(rq.method, slice_of(page->method)))
             continue;
-        if (!page->receive(&r->call, &rq, &in))
+        struct call nobodys = { .a = r->a, .now_ms = r->call.now_ms, .f = &r->fault };
+        bool mine = !page->mine || page->mine(&r->call, &rq);
+        if (!page->receive(mine ? &r->call : &nobodys, &rq, &in))
             return refused(r, want);
-        return want.p ? run_fail(r, "was not refused") : expect_inbox(r, &in) && expect_memories(r);
+        return want.p ? run_fail(r, "was not refused") : received(r, &in);
     }
     if (!below(r, path, r->k->hook.path, &rq.path))
         return run_fail(r, "%s serves no path " SLF, r->k->name, SLA(path));
 
+    if (r->k->probe && r->k->probe(r->a, &rq))
+        return want.p ? run_fail(r, "was not refused") : expect_inbox(r, &in);
     bool route_only = false;
     if (!is_route_case(r, want, &rq, &route_only) || route_only)
         return !r->why.p;
@@ -124,5 +145,5 @@ bool run_receive(struct run *r)
         return refused(r, want);
     if (want.p)
         return run_fail(r, "was not refused, want " SLF, SLA(want));
-    return expect_inbox(r, &in) && expect_memories(r);
+    return received(r, &in);
 }

@@ -41,6 +41,7 @@ bool expect_inbox(struct run *r, const struct inbox *in) MUST_USE;
 
 bool run_receive(struct run *r) MUST_USE;
 bool run_steps(struct run *r, slice what) MUST_USE; /* deliver, setup, lookup, poll */
+bool run_ask(struct run *r, struct inbox *in); /* after a receive that asks something at once */
 bool run_token(struct run *r) MUST_USE;
 bool run_media_url(struct run *r) MUST_USE;
 bool run_check(struct run *r) MUST_USE;

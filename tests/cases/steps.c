@@ -18,6 +18,10 @@ static slice words_of(struct run *r, const struct http_call *call)
         text_put(&t, SL(" media_body"));
     if (call->rate)
         text_add(&t, " rate %u", call->rate);
+    if (call->token.n)
+        text_add(&t, " token " SLF, SLA(call->token));
+    if (call->new_token)
+        text_put(&t, SL(" new_token"));
     return text_slice(&t);
 }
 
@@ -31,7 +35,11 @@ static bool word_holds(struct run *r, slice word, slice *rest, const struct http
     if (slice_eq(word, SL("no_token")))
         return call->no_token;
     if (slice_eq(word, SL("media_body")))
-        return call->media_body;
+        return call->media_body != NULL;
+    if (slice_eq(word, SL("token")))
+        return slice_eq(slice_cut(rest, ' '), call->token);
+    if (slice_eq(word, SL("new_token")))
+        return call->new_token;
     if (slice_eq(word, SL("rate")))
         return slice_int(slice_cut(rest, ' '), &rate) && rate == (int64_t)call->rate;
     return run_fail(r, "unknown word \"" SLF "\" behind a call's URL", SLA(word));
@@ -208,6 +216,18 @@ static bool expect_person(struct run *r, const struct person *p)
     return expect_json(r, "person", from ? js_print(r->a, from) : SL("{}"), SL("{}"));
 }
 
+static bool expect_data(struct run *r, const struct js_list *data)
+{
+    struct jw w = jw_new(r->a, CASE_BYTES_MAX);
+    jw_open(&w, NULL, '{');
+    for (size_t i = 0; i < data->n; i++) {
+        jw_key(&w, LIST_AT(*data, struct js_pair, i)->key);
+        jw_str(&w, NULL, LIST_AT(*data, struct js_pair, i)->value);
+    }
+    jw_close(&w, '}');
+    return expect_json(r, "data", jw_done(&w), SL("{}"));
+}
+
 /* ---- run ----------------------------------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -281,6 +301,29 @@ static bool adapt(struct run *r, struct delivery *d)
     return true;
 }
 
+/* What receive wants asked at once (inbox_ask), and what becomes of the answer to its sender. */
+bool run_ask(struct run *r, struct inbox *in)
+{
+    struct delivery d = { .key = SL("dg-test-1"), .keep = in->ask_data };
+    size_t at = 0, answer_at = 0;
+    struct answer answer, *last = NULL;
+    enum outcome end = OUT_CALL;
+    for (unsigned step = 0; step < STEPS_MAX && end == OUT_CALL; step++) {
+        delivery_begin_step(&d, last);
+        end = in->ask(&r->call, &d);
+        if (end == OUT_CALL && (!expect_call(r, &d.call, &at) || !read_answer(r, &answer_at, &answer)))
+            return false;
+        last = &answer;
+    }
+    if (end == OUT_CALL || casefile_next(r->cf, "call", &at))
+        return run_fail(r, "what is asked has other calls than expected");
+    if (!expect_end(r, end_text(r, end, &d)))
+        return false;
+    if (in->ask_answer)
+        in->ask_answer(&r->call, &d, end, in);
+    return true;
+}
+
 bool run_steps(struct run *r, slice what)
 {
     bool poll = slice_eq(what, SL("poll")), lookup = slice_eq(what, SL("lookup")), find = slice_eq(what, SL("media_find"));
@@ -324,7 +367,7 @@ bool run_steps(struct run *r, slice what)
     if (casefile_next(r->cf, "call", &at))
         return run_fail(r, "a call fewer than expected; it ended " SLF " %s", SLA(end_text(r, end, &d)),
                         r->fault.text);
-    return expect_end(r, end_text(r, end, &d)) && (!lookup || expect_person(r, &d.person)) &&
+    return expect_end(r, end_text(r, end, &d)) && (!lookup || (expect_person(r, &d.person) && expect_data(r, &d.data))) &&
            (!find || expect_text(r, "url", d.media_url, SL(""))) &&
            expect_memories(r);
 }

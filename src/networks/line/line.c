@@ -68,8 +68,8 @@ static const struct rate line_rates[] = { /* "Rate limits" */
 };
 
 static const struct route_extra line_routes[] = {
-    { "GET", "/line/qr", line_qr },
-    { "GET", "/line/link", line_link },
+    { "GET", "/line/qr", line_qr, NULL },
+    { "GET", "/line/link", line_link, NULL },
 };
 /* clang-format on */
 
