@@ -146,6 +146,23 @@ static const struct member message_list[] = {
     M("items", S_LIST, S_REQUIRED, .of = "Message"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE),
 };
 
+/* ---- IVR ------------------------------------------------------------------------------------------------------------- */
+
+#define IVR_MEMBERS                                                                                                          \
+    M("tenantId", S_TEXT, 0, .max = 200, .help = "The tenant's id; or"), M("tenant", S_TEXT, 0, .max = 200, .help = "its name"), \
+    M("channel", S_TEXT, 0, .max = 200, .help = "Name or id of the channel, where the tenant has several")
+static const struct member ivr_messages[] = {
+    IVR_MEMBERS, M("userId", S_TEXT, 0, .max = 400, .help = "The guest's identifier with the network; a phone number in full (+81…) where LINE's phone number push is agreed on"),
+    M("message", S_ANY, 0, .help = "A text, or an object with a type: text, sticker (packageId, stickerId), image, video, audio, file (url), location (latitude, longitude, title, address), or one of the network's own"),
+    M("messages", S_ANY, 0, .help = "A list of them, at most 20"),
+};
+static const struct member ivr_switch[] = { IVR_MEMBERS };
+static const struct member ivr_message[] = { M("id", S_WHOLE, S_REQUIRED), M("state", S_TEXT, S_REQUIRED) };
+static const struct member ivr_accepted[] = {
+    M("tenantId", S_TEXT, S_REQUIRED), M("channel", S_TEXT, S_REQUIRED), M("messages", S_LIST, S_REQUIRED, .of = "IvrMessage"),
+    M("repeated", S_WHOLE, S_REQUIRED, .help = "So many were accepted before, under the same Idempotency-Key"),
+};
+
 /* ---- journal --------------------------------------------------------------------------------------------------------- */
 
 #define COUNT_MEMBERS                                                                                                        \
@@ -222,6 +239,10 @@ const struct schema schemas[] = {
     SCHEMA("MessageList", message_list, NULL),
     SCHEMA("TraceLine", trace_line, NULL),
     SCHEMA("MessageTrace", message_trace, NULL),
+    SCHEMA("IvrMessages", ivr_messages, NULL),
+    SCHEMA("IvrSwitch", ivr_switch, NULL),
+    SCHEMA("IvrMessage", ivr_message, NULL),
+    SCHEMA("IvrAccepted", ivr_accepted, NULL),
     SCHEMA("JournalCounts", journal_counts, NULL),
     SCHEMA("JournalQuery", journal_query, NULL),
     SCHEMA("JournalDecision", journal_decision, "Either ids or a query"),
