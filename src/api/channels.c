@@ -1,5 +1,8 @@
 /* channels.c - the accounts at work. */
+#include "api/audit.h"
 #include "api/call.h"
+#include "hub/refused.h"
+#include "hub/work.h"
 #include "hub/registry.h"
 
 static slice hook_of(struct api_call *c, const struct account *acc, bool own)
@@ -54,5 +57,74 @@ void api_channels_list(struct api_call *c)
         jw_close(&w, '}');
     }
     jw_close(&w, ']');
+    api_answer(c, &w);
+}
+
+/* ---- the signature doctor -------------------------------------------------------------------------------------------- */
+
+static bool concerns(const struct refused *r, const struct actor *actor)
+{
+    slice named = slice_from(r->path, 1);
+    return r->type == actor->account.type && (!named.n || slice_eq(named, actor->account.id));
+}
+
+static void write_refused(struct api_call *c, struct jw *w, const struct refused *r, struct actor *actor)
+{
+    struct refused_finding found;
+    refused_look(c->hub, c->a, r, actor, &found);
+    jw_int(w, "id", (int64_t)r->number);
+    jw_time(w, "at", r->at_ms);
+    jw_str(w, "remote", r->remote);
+    jw_str(w, "method", r->method);
+    jw_str(w, "path", arena_printf(c->a, "%s" SLF, r->type->hook.path, SLA(r->path)));
+    jw_str(w, "result", r->result);
+    jw_str(w, "code", slice_of(r->fault.code));
+    jw_str(w, "said", slice_of(r->fault.text));
+    jw_int(w, "body_bytes", (int64_t)r->body_bytes);
+    jw_open(w, "headers", '[');
+    for (size_t i = 0; i < r->n_headers; i++)
+        jw_str(w, NULL, r->headers[i].name); /* names only: values may be secrets */
+    jw_close(w, ']');
+    jw_open(w, "now", '{');
+    jw_bool(w, "good", found.part == REFUSED_GOOD);
+    jw_str(w, "part", slice_of(refused_parts[found.part]));
+    jw_str(w, "text", found.text);
+    if (found.other)
+        jw_str(w, "other", found.other->account.id);
+    jw_close(w, '}');
+}
+
+void api_channels_refused(struct api_call *c)
+{
+    struct actor *actor = hub_actor(c->hub, c->params[0]);
+    if (!actor) {
+        api_not_found(c, "channel", c->params[0]);
+        return;
+    }
+    struct jw w = api_json(c);
+    jw_open(&w, "items", '[');
+    for (const struct refused *r = c->hub->refused ? refused_first(c->hub->refused) : NULL; r; r = r->next) {
+        if (!concerns(r, actor))
+            continue;
+        jw_open(&w, NULL, '{');
+        write_refused(c, &w, r, actor);
+        jw_close(&w, '}');
+    }
+    jw_close(&w, ']');
+    api_answer(c, &w);
+}
+
+/* Ask the vendor again who we are, and tell it what it must know. */
+void api_channels_setup(struct api_call *c)
+{
+    struct actor *actor = hub_actor(c->hub, c->params[0]);
+    if (!actor) {
+        api_not_found(c, "channel", c->params[0]);
+        return;
+    }
+    audit_note(c, "channel.setup", actor->account.id, SLICE_NONE);
+    actor_restart(actor);
+    struct jw w = api_json(c);
+    write_channel(c, &w, actor);
     api_answer(c, &w);
 }

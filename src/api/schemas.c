@@ -116,6 +116,18 @@ static const struct member channel[] = {
 };
 static const struct member channel_list[] = { M("items", S_LIST, S_REQUIRED, .of = "ChannelAtWork") };
 
+static const char *const parts[] = { "good", "header", "clock", "secret", "body", "account", "content", NULL };
+static const struct member refused_now[] = {
+    M("good", S_BOOL, S_REQUIRED, .help = "With the settings of now it would be taken"), M("part", S_TEXT, S_REQUIRED, .choices = parts, .help = "Which part differs"),
+    M("text", S_TEXT, S_REQUIRED), M("other", S_TEXT, 0, .help = "The account whose secret it was signed with"),
+};
+static const struct member refused[] = {
+    M("id", S_WHOLE, S_REQUIRED), M("at", S_TIME, S_REQUIRED), M("remote", S_TEXT, S_REQUIRED), M("method", S_TEXT, S_REQUIRED), M("path", S_TEXT, S_REQUIRED),
+    M("result", S_TEXT, S_REQUIRED), M("code", S_TEXT, S_REQUIRED), M("said", S_TEXT, S_REQUIRED, .help = "What was said then"),
+    M("body_bytes", S_WHOLE, S_REQUIRED), M("headers", S_TEXTS, S_REQUIRED, .help = "Their names"), M("now", S_OBJECT, S_REQUIRED, .of = "RefusedNow"),
+};
+static const struct member refused_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Refused") };
+
 /* ---- conversations, messages ----------------------------------------------------------------------------------------- */
 
 static const char *const ways[] = { "in", "out", NULL };
@@ -233,6 +245,9 @@ const struct schema schemas[] = {
     SCHEMA("TenantImport", tenant_import, NULL),
     SCHEMA("ChannelAtWork", channel, NULL),
     SCHEMA("ChannelList", channel_list, NULL),
+    SCHEMA("RefusedNow", refused_now, NULL),
+    SCHEMA("Refused", refused, NULL),
+    SCHEMA("RefusedList", refused_list, NULL),
     SCHEMA("Conversation", conversation, NULL),
     SCHEMA("ConversationList", conversation_list, NULL),
     SCHEMA("Message", message, NULL),

@@ -29,6 +29,7 @@ struct delivering; /* one under way: deliver.c */
 struct homeless;   /* offered for an account that is not configured: deliver.c */
 struct registry;
 struct history;
+struct refusals;
 struct config_tenant;
 struct accepting;
 struct hooked;
@@ -142,6 +143,7 @@ struct hub {
     struct conversations *conversations;
     struct media_jobs *media;
     struct recorder *recorder; /* NULL: there is none */
+    struct refusals *refused;  /* NULL: they are not kept */
     struct history *history;   /* NULL: none is kept */
     struct {
         const struct connector *type;

@@ -7,6 +7,7 @@
 #include "hub/history.h"
 #include "hub/media.h"
 #include "hub/recorder.h"
+#include "hub/refused.h"
 #include "hub/registry.h"
 #include "hub/state.h"
 #include "hub/work.h"
@@ -335,6 +336,7 @@ static bool start(struct serving *s, struct fault *f)
     h->a = s->a;
     h->public_url = config_text(s->config, CFG_PUBLIC_URL);
     h->loop = loop_new();
+    h->refused = refusals_new();
     limits_of(s);
     (void)hub_steady_ms(h); /* from here on ages are told by it */
     h->conversations = conversations_new(h);
@@ -383,6 +385,7 @@ static void stop(struct serving *s)
     server_free(s->server);
     hub_stop(h);
     storage_close(h->storage);
+    refusals_free(h->refused);
     recorder_free(h->recorder);
     seal_free(s->seal);
     metrics_free(h->metrics);
