@@ -3,78 +3,14 @@
  *
  * Properties: what receive keeps can be stored and read back the same; a refusal says why; a call is one that can be made (a good address,
  * headers of one line); and with nobody answering a delivery comes to an end. */
-#include "fuzz/fuzz.h"
+#include "fuzz/world.h"
 #include "hub/adapt.h"
 #include "hub/inbox.h"
 #include "hub/verify.h"
 #include "wire/url.h"
 
-enum { CALLS_MAX = 60, UNANSWERED_MAX = 16 };
+enum { CALLS_MAX = 60, UNANSWERED_MAX = 16, MEDIA = 8 /* a bit of byte 1 */ };
 typedef enum outcome (*step_fn)(struct call *c, struct delivery *d);
-
-struct world {
-    struct arena *a;
-    struct account account;
-    struct conversation conversation;
-    struct fault f;
-    struct call c;
-};
-
-static slice some_value(const struct setting *s)
-{
-    if (s->otherwise)
-        return slice_of(s->otherwise);
-    if (!s->required)
-        return SLICE_NONE;
-    switch (s->type) {
-    case SETTING_URL:
-        return SL("http://127.0.0.1:9");
-    case SETTING_NUMBER:
-        return SL("1");
-    case SETTING_BOOL:
-        return SL("true");
-    case SETTING_CHOICE:
-        return slice_of(s->choices[0]);
-    case SETTING_PAIRS:
-        return SL("{}");
-    case SETTING_TEXT:
-        break;
-    }
-    return SL("@secret-of-enough-characters");
-}
-
-static void world_begin(struct world *w, struct arena *a, const struct connector *k)
-{
-    slice *settings = ARENA_ARRAY(a, slice, k->n_settings);
-    for (size_t i = 0; i < k->n_settings; i++)
-        settings[i] = some_value(&k->settings[i]);
-    *w = (struct world){
-        .a = a,
-        .account = { .id = SL("acme/x"),
-                     .name = SL("x"),
-                     .tenant = SL("acme"),
-                     .type = k,
-                     .settings = settings,
-                     .public_url = SL("https://hub.example.com"),
-                     .hook_url = SL("https://hub.example.com/x") },
-        .conversation = { .id = SL("acme/x:g"),
-                          .guest = SL("g"),
-                          .address = SL("g@x"),
-                          .network = SL("X"),
-                          .open = true,
-                          .desk_conversation = SL("d"),
-                          .tenant = SL("acme") },
-    };
-    w->c = (struct call){
-        .a = a, .account = &w->account, .memory = memory_new(), .now_ms = 1772600767890, .f = &w->f
-    };
-}
-
-static void world_end(struct world *w, struct memory *guest)
-{
-    memory_free(w->c.memory);
-    memory_free(guest);
-}
 
 /* ---- receive ------------------------------------------------------------------------------------------------------- */
 
@@ -157,7 +93,7 @@ static void can_be_made(struct world *w, const struct http_call *call)
 static void steps(struct world *w, step_fn fn, const struct message *m, bool adapted, slice answers)
 {
     struct delivery d = {
-        .m = m, .parts = m, .n_parts = m ? 1 : 0, .key = SL("dg-fuzz"), .accepted_ms = w->c.now_ms
+        .m = m, .parts = m, .n_parts = m ? 1 : 0, .key = SL("dg-fuzz"), .accepted_ms = w->c.now_ms, .media = w->media
     };
     const struct adapt_to to = { &w->account, &w->conversation };
     struct adapted parts;
@@ -213,6 +149,26 @@ static void deliver(struct world *w, slice text, slice answers)
     steps(w, w->account.type->deliver, m, true, answers);
 }
 
+/* Where the bytes of a media message are; the message comes first. */
+static void media(struct world *w, slice rest)
+{
+    const struct connector *k = w->account.type;
+    struct message *m = ARENA_NEW(w->a, struct message);
+    const struct js *doc = js_parse(w->a, slice_cut(&rest, 0x1e), NULL);
+    if (!doc || !message_read(w->a, doc, m, &w->f))
+        return;
+    struct url u;
+    slice picture = k->location_picture && m->location.present ? k->location_picture(&w->c, &m->location) : SLICE_NONE;
+    assert(!picture.p || url_parse(w->a, picture, &u, NULL));
+    const struct media *md = message_media(m);
+    if (!md || md->url.n || !md->id.n)
+        return;
+    slice url = k->media_url ? k->media_url(&w->c, md) : SLICE_NONE;
+    assert(!url.p || url_parse(w->a, url, &u, NULL));
+    w->media = md;
+    steps(w, k->media_find, NULL, false, rest);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
@@ -247,7 +203,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         steps(&w, w.account.type->setup, NULL, false, rest);
         break;
     case 5:
-        steps(&w, w.account.type->lookup.who, ARENA_NEW(a, struct message), false, rest);
+        if (data[1] & MEDIA)
+            media(&w, rest);
+        else
+            steps(&w, w.account.type->lookup.who, ARENA_NEW(a, struct message), false, rest);
         break;
     default: {
         slice text = slice_cut(&rest, 0x1e);

@@ -1,7 +1,8 @@
 /* Whatever lies in the data directory, opening the journal neither crashes nor asks for memory without bound, and what was
  * recovered once is recovered again. The first byte says what the rest is: a whole segment; records, put into a group with
- * right checksums; a snapshot's content, likewise. */
+ * right checksums; a snapshot's content, likewise; the pages of a file of dedupe keys, likewise. */
 #include "fuzz/fuzz.h"
+#include "journal/generation.h"
 #include "journal/journal-private.h"
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -19,7 +20,7 @@ static int no_sync(void *ctx, int fd)
 
 static void remove_dir(void)
 {
-    static const char *const files[] = { "00000001.log", "00000002.log", "snapshot", "key", "lock", "" };
+    static const char *const files[] = { "00000001.log", "00000002.log", "snapshot", "key", "lock", "dedupe-00000001", "" };
     char path[128];
     for (size_t i = 0; i < COUNT(files); i++) {
         snprintf(path, sizeof(path), "%s/journal/%s", dir, files[i]);
@@ -96,6 +97,21 @@ static void segment(char *file, const char *records, size_t n)
     put32(group + 4, crc);
 }
 
+/* generation.h's file, its pages, fences and filter out of these bytes again and again. */
+static slice generation(struct arena *a, slice bytes)
+{
+    enum { HEAD = 32, BLOOM_BITS = 8 };
+    size_t keys = bytes.n ? (unsigned char)bytes.p[0] * 3u : 0, pages = (keys + DENTRY_PER_PAGE - 1) / DENTRY_PER_PAGE;
+    size_t tail = pages * 8 + (keys * BLOOM_BITS + 63) / 64 * 8, n = HEAD + pages * DENTRY_PAGE + tail;
+    char *file = arena_alloc(a, n);
+    for (size_t i = HEAD; i < n; i++)
+        file[i] = bytes.p[i % bytes.n];
+    memcpy(file, "dgdudg01", 8);
+    put32(put32(put32(put64(file + 8, keys), UINT32_MAX), 1), crc32c(0, file + n - tail, tail));
+    put32(file + HEAD - 4, crc32c(0, file, HEAD - 4));
+    return slice_mem(file, n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!loop) {
@@ -107,7 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1)
         return 0;
     char path[128];
-    static const char *const old[] = { "00000001.log", "00000002.log", "snapshot" };
+    static const char *const old[] = { "00000001.log", "00000002.log", "snapshot", "dedupe-00000001" };
     snprintf(path, sizeof(path), "%s/journal", dir);
     mkdir(path, 0700);
     for (size_t i = 0; i < COUNT(old); i++) {
@@ -117,7 +133,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     slice rest = slice_mem(data + 1, size - 1);
     CLEANUP(arena_freep) struct arena *a = arena_new();
     char *file = arena_alloc(a, rest.n + SEG_HEAD + GROUP_HEAD);
-    if (data[0] % 3 == 0) {
+    if (data[0] == 'd') {
+        slice g = generation(a, rest);
+        file_write("dedupe-00000001", g.p, g.n);
+    } else if (data[0] % 3 == 0) {
         file_write("00000001.log", rest.p, rest.n);
     } else if (data[0] % 3 == 1) {
         segment(file, rest.p, rest.n);
@@ -130,7 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     int64_t first[J_STATES], again[J_STATES];
     (void)!journal_scan(dir, hear_record, NULL, NULL);
-    if (recover(first) && data[0] % 3 != 2) {
+    if (recover(first) && (data[0] == 'd' || data[0] % 3 != 2)) {
         assert(recover(again));
         assert(memcmp(first, again, sizeof(first)) == 0);
     }

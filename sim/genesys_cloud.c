@@ -244,4 +244,5 @@ const struct sim sim_genesys_cloud = {
     .start = start,
     .stop = stop,
     .refuse = refuse,
+    .webhook = sgc_webhook,
 };

@@ -280,6 +280,8 @@ void sgc_hook_message(struct sgc *g, struct sgc_message *m, const struct sgc_hoo
 void sgc_hook_receipt(struct sgc *g, struct sgc_message *m, bool published, slice code, slice text,
                       const struct sgc_hook_how *how);
 void sgc_hook_typing(struct sgc *g, struct sgc_conversation *v, const struct sgc_hook_how *how);
+/* Of struct sim. */
+bool sgc_webhook(struct sim_env *env, struct arena *a, slice body, struct webhook *ret, struct fault *f);
 void sgc_hooks_free(struct sgc *g);
 
 /* ---- media ------------------------------------------------------------------------------------------------------------------- */

@@ -2,19 +2,20 @@
 #include "sim/genesys_cloud.h"
 #include "sim/webhook.h"
 
+enum { SIGNATURE = 1 /* index in headers */, HEADERS_MAX = 3 + SGC_WEBHOOK_HEADERS };
+
 /* One call and its repetitions. */
 struct hook {
     struct sgc *g;
     struct arena *a;
     struct sgc_message *message; /* NULL: nobody waits for how it ends (receipts, typing) */
     slice url, lane, body;
-    struct header headers[3 + SGC_WEBHOOK_HEADERS];
+    struct header headers[HEADERS_MAX];
     size_t n_headers;
     struct loop_timer timer;
     int attempt;
 };
 
-enum { SIGNATURE = 1 }; /* index in headers */
 
 static void hook_free(struct hook *h)
 {
@@ -89,6 +90,20 @@ static void post(void *arg)
                            .arg = h });
 }
 
+/* to: room for HEADERS_MAX of them. */
+static size_t write_headers(const struct sgc_integration *in, struct arena *a, slice body, bool bad_signature, struct header *to)
+{
+    slice key = bad_signature ? SL("another key than the right one") : in->secret;
+    size_t n = 0;
+    to[n++] = (struct header){ SL("Content-Type"), SL("application/json") };
+    to[n++] = (struct header){ SL("X-Hub-Signature-256"), arena_printf(a, "sha256=" SLF, SLA(sgc_hmac_base64(a, key, body))) };
+    to[n++] = (struct header){ SL("ININ-Correlation-Id"), sgc_uuid(a) };
+    const struct js_pair *extra = in->headers.items;
+    for (size_t i = 0; i < in->headers.n; i++)
+        to[n++] = (struct header){ arena_dup(a, extra[i].key), arena_dup(a, extra[i].value) };
+    return n;
+}
+
 static void hook_add(struct sgc *g, const struct sgc_integration *in, struct arena *a, slice body, slice lane,
                      struct sgc_message *m, bool bad_signature)
 {
@@ -99,16 +114,7 @@ static void hook_add(struct sgc *g, const struct sgc_integration *in, struct are
     h->url = arena_dup(a, in->url);
     h->lane = lane;
     h->body = body;
-    slice key = bad_signature ? SL("another key than the right one") : in->secret;
-    h->headers[h->n_headers++] = (struct header){ SL("Content-Type"), SL("application/json") };
-    h->headers[h->n_headers++] =
-        (struct header){ SL("X-Hub-Signature-256"),
-                         arena_printf(a, "sha256=" SLF, SLA(sgc_hmac_base64(a, key, body))) };
-    h->headers[h->n_headers++] = (struct header){ SL("ININ-Correlation-Id"), sgc_uuid(a) };
-    const struct js_pair *extra = in->headers.items;
-    for (size_t i = 0; i < in->headers.n; i++)
-        h->headers[h->n_headers++] =
-            (struct header){ arena_dup(a, extra[i].key), arena_dup(a, extra[i].value) };
+    h->n_headers = write_headers(in, a, body, bad_signature, h->headers);
     sgc_list_add(&g->hooks, h);
     post(h);
 }
@@ -117,6 +123,26 @@ static void hook_add(struct sgc *g, const struct sgc_integration *in, struct are
 static bool reachable(const struct sgc_integration *in)
 {
     return !in->deleted && in->url.n;
+}
+
+/* It comes from the first integration that has a webhook, whatever the recording's was. */
+bool sgc_webhook(struct sim_env *env, struct arena *a, slice body, struct webhook *ret, struct fault *f)
+{
+    struct sgc *g = env->state;
+    const struct sgc_integration *in = NULL;
+    if (!js_parse(a, body, f))
+        return false;
+    for (size_t i = 0; i < g->integrations.n && !in; i++)
+        if (reachable(g->integrations.items[i]))
+            in = g->integrations.items[i];
+    if (!in)
+        return fault(f, "no_webhook", "", "no integration has a webhook");
+    body = webhook_put(a, webhook_put(a, body, "channel.from.id", in->id), "channel.id", in->id);
+    struct header *headers = ARENA_ARRAY(a, struct header, HEADERS_MAX);
+    *ret = (struct webhook){ .lane = js_raw(body, "conversationId"), .url = arena_dup(a, in->url), .headers = headers, .signature = SIGNATURE,
+                             .body = body, .timeout_ms = SGC_HOOK_TIMEOUT_MS };
+    ret->n_headers = write_headers(in, a, body, false, headers);
+    return true;
 }
 
 /* ---- bodies ------------------------------------------------------------------------------------------------------------------ */

@@ -147,4 +147,5 @@ const struct sim sim_line = {
     .start = line_start,
     .stop = line_stop,
     .refuse = line_refuse,
+    .webhook = line_webhook,
 };

@@ -84,6 +84,8 @@ struct line {
 /* ---- line_state.c ---------------------------------------------------------------------------------------------------------------- */
 void line_people(struct line *l, size_t n); /* makes chats until there are n people */
 struct chat *line_person(const struct line *l, size_t i); /* from 0 */
+/* The person with this id, made if there is none; NULL: it is no user's id, or there are too many. */
+struct chat *line_stranger(struct line *l, slice id);
 /* By id, by number ("1"), or NULL. */
 struct chat *line_chat(const struct line *l, slice id);
 bool line_chat_has(const struct line *l, const struct chat *group, const struct chat *user);
@@ -153,6 +155,8 @@ void line_event_close(struct line_batch *b);
 /* Signs and sends, then *b is gone. done (may be NULL) is told how the hub answered the first try. */
 void line_batch_send(struct line_batch *b, void (*done)(void *arg, int status, int64_t took_ms), void *arg);
 void line_events_done(struct line *l);
+/* Of struct sim. People and reply tokens of the events become known. */
+bool line_webhook(struct sim_env *env, struct arena *a, slice body, struct webhook *ret, struct fault *f);
 /* Once, and within its minute. */
 bool line_reply_token_use(struct line *l, slice name, struct chat **ret) MUST_USE;
 

@@ -49,14 +49,19 @@ struct line_batch *line_batch_new(struct line *l)
     return b;
 }
 
-static slice reply_token_new(struct line_batch *b, struct chat *c)
+static void reply_token_add(struct line *l, slice name, struct chat *c)
 {
-    struct line *l = b->line;
     struct reply_token *t = must_calloc(1, sizeof(*t));
     t->chat = c;
     t->made_ms = t->minute_ms = time_mono_ms();
-    slice name = sim_random_hex(&l->env->random, b->a, 32);
     shelf_put(l->reply_tokens, name, t, t->made_ms);
+}
+
+static slice reply_token_new(struct line_batch *b, struct chat *c)
+{
+    struct line *l = b->line;
+    slice name = sim_random_hex(&l->env->random, b->a, 32);
+    reply_token_add(l, name, c);
     if (b->n_tokens < COUNT(b->tokens))
         b->tokens[b->n_tokens++] = name;
     return name;
@@ -173,19 +178,48 @@ static void posted(void *arg, const struct webhook_result *r)
     loop_timer_start(l->env->loop, &s->timer, MIN(in_ms, REDELIVERY_LONGEST_MS), again, s);
 }
 
+enum { HEADERS = 3 };
+
+static struct webhook signed_webhook(struct arena *a, slice key, slice lane, slice url, slice body)
+{
+    struct header *headers = ARENA_ARRAY(a, struct header, HEADERS);
+    headers[0] = (struct header){ SL("Content-Type"), SL("application/json; charset=utf-8") };
+    headers[1] = (struct header){ SL("X-Line-Signature"), sign_hmac_sha256_base64(a, key, body) };
+    headers[2] = (struct header){ SL("User-Agent"), SL("LineBotWebhook/2.0") };
+    return (struct webhook){ .lane = lane, .url = url, .headers = headers, .n_headers = HEADERS, .signature = 1, .body = body,
+                             .timeout_ms = LINE_WEBHOOK_MS };
+}
+
 static void post(struct sent *s)
 {
     struct line *l = s->line;
     slice key = s->bad_signature ? SL("not the channel secret at all") : l->channel_secret;
-    struct header headers[] = {
-        { SL("Content-Type"), SL("application/json; charset=utf-8") },
-        { SL("X-Line-Signature"), sign_hmac_sha256_base64(s->a, key, s->body) },
-        { SL("User-Agent"), SL("LineBotWebhook/2.0") },
-    };
-    s->attempt++;
-    webhook_send(l->env, &(struct webhook){ .lane = s->lane, .url = s->url, .headers = headers, .n_headers = COUNT(headers), .signature = 1,
-                                            .body = s->body, .timeout_ms = LINE_WEBHOOK_MS, .attempt = s->attempt, .done = posted,
-                                            .arg = s });
+    struct webhook w = signed_webhook(s->a, key, s->lane, s->url, s->body);
+    w.attempt = ++s->attempt;
+    w.done = posted;
+    w.arg = s;
+    webhook_send(l->env, &w);
+}
+
+bool line_webhook(struct sim_env *env, struct arena *a, slice body, struct webhook *ret, struct fault *f)
+{
+    struct line *l = env->state;
+    const struct js *doc = js_parse(a, body, f), *events = doc ? js_at(doc, "events") : NULL;
+    slice lane = SLICE_NONE, url = slice_of(l->webhook_url);
+    if (!doc || !js_is_array(events))
+        return doc && fault(f, "missing_field", "events", "a webhook has a list of events");
+    if (!url.n)
+        return fault(f, "no_webhook", "", "no webhook URL is set");
+    for (size_t i = 0; i < js_len(events); i++) {
+        const struct js *event = js_item(events, i);
+        slice token = js_text(js_at(event, "replyToken")), user = js_text(js_at(event, "source.userId"));
+        struct chat *who = line_stranger(l, user);
+        if (token.n && who && !shelf_get(l->reply_tokens, token))
+            reply_token_add(l, token, who);
+        lane = lane.n ? lane : user;
+    }
+    *ret = signed_webhook(a, l->channel_secret, lane, url, webhook_put(a, body, "destination", l->destination));
+    return true;
 }
 
 void line_batch_send(struct line_batch *b, void (*done)(void *, int, int64_t), void *arg)

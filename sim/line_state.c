@@ -77,6 +77,20 @@ void line_people(struct line *l, size_t n)
     }
 }
 
+struct chat *line_stranger(struct line *l, slice id)
+{
+    struct chat *c = shelf_get(l->by_id, id);
+    if (c || id.n != LINE_ID_CHARS || id.p[0] != 'U' || l->n_chats >= LINE_GUESTS_MAX)
+        return c;
+    c = chat_new(l, CHAT_USER);
+    snprintf(c->id, sizeof(c->id), SLF, SLA(id));
+    snprintf(c->name, sizeof(c->name), "Stranger %zu", c->number);
+    snprintf(c->language, sizeof(c->language), "en");
+    c->friend = true;
+    shelve(c);
+    return c;
+}
+
 /* People stand around the two groups. */
 struct chat *line_person(const struct line *l, size_t i)
 {

@@ -135,7 +135,32 @@ static void webhooks_get(struct sim_call *c, void *ctx)
     sim_json(c, 200, webhooks_show(c->env->webhooks, c->x->a));
 }
 
+/* A call whose webhook is on its way. The exchange lives until it is answered. */
+static void replayed(void *arg, const struct webhook_result *r)
+{
+    struct sim_call *c = arg;
+    sim_json(c, r->status ? r->status : 502,
+             arena_printf(c->x->a, "{\"status\":%d,\"took_ms\":%lld}", r->status, (long long)r->took_ms));
+}
+
+static void replay_post(struct sim_call *c, void *ctx)
+{
+    (void)ctx;
+    struct fault f = { 0 };
+    struct webhook w = { .signature = -1 };
+    if (!c->env->sim->webhook)
+        fault(&f, "not_supported", "", "%s sends no webhooks", c->env->sim->title);
+    else if (c->env->sim->webhook(c->env, c->x->a, c->x->body, &w, &f)) {
+        w.done = replayed;
+        w.arg = c;
+        webhook_send(c->env, &w);
+        return;
+    }
+    sim_fault(c, 400, &f);
+}
+
 static const struct sim_route control[] = {
+    { "POST", "/sim/replay", replay_post, SIM_CONTROL },
     { "GET", "/sim/faults", faults_get, SIM_CONTROL },
     { "POST", "/sim/faults", faults_post, SIM_CONTROL },
     { "DELETE", "/sim/faults", faults_post, SIM_CONTROL },

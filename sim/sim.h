@@ -11,7 +11,11 @@
  *   dragoman sim acme --listen 127.0.0.1:9002 --hub http://127.0.0.1:8080 --channel-id 1234567890
  *
  * Every simulator serves under /sim/ its control API (never subject to faults): GET|POST|DELETE /sim/faults (faults.h),
- * GET /sim/webhooks (webhook.h), and what its own file says at its top.
+ * GET /sim/webhooks (webhook.h), POST /sim/replay (below), and what its own file says at its top.
+ *
+ * POST /sim/replay  the body is a webhook's: it goes to the hub signed and in its lane like one of the simulator's own, faults included, once.
+ *                   The answer has the hub's status (502: it gave none) and {"status":200,"took_ms":3}. So a recording can be played by a simulator
+ *                   (dragoman replay --sim).
  *
  * Threads    everything on the loop thread.
  */
@@ -23,6 +27,7 @@
 
 struct faults;
 struct router;
+struct webhook;
 struct webhooks;
 struct sim_call;
 struct sim_env;
@@ -45,6 +50,9 @@ struct sim {
     void (*stop)(void *state);
     /* Answers c with a status asked for by a fault rule, in the vendor's words; NULL: an empty body. */
     void (*refuse)(struct sim_call *c, int status);
+    /* Fills all of *ret but done and arg: the webhook that would carry this body, in memory of a or for ever. Who is named in it becomes known
+     * where the vendor would know them. NULL: this vendor sends no webhooks. */
+    bool (*webhook)(struct sim_env *env, struct arena *a, slice body, struct webhook *ret, struct fault *f);
 };
 
 /* ---- what a simulator gets ------------------------------------------------------------------------------------------------- */

@@ -193,4 +193,5 @@ const struct sim sim_telegram = {
     .start = stg_start,
     .stop = stg_stop,
     .refuse = stg_refuse,
+    .webhook = stg_webhook,
 };

@@ -76,6 +76,8 @@ char *stg_copy(slice s);
 /* telegram_hook.c: updates on their way */
 void stg_update_send(struct stg_chat *chat, const char *type, slice json); /* json: what stands under the type */
 void stg_update_again(struct stg_chat *chat, slice body);
+/* Of struct sim. */
+bool stg_webhook(struct sim_env *env, struct arena *a, slice body, struct webhook *ret, struct fault *f);
 void stg_updates_done(struct stg *s);
 
 /* telegram_api.c */

@@ -60,6 +60,31 @@ static void sent(void *arg, const struct webhook_result *r)
     loop_timer_start(s->env->loop, &chat->timer, MIN(wait_ms, (int64_t)STG_RETRY_MOST_MS), on_time, chat);
 }
 
+enum { HEADERS = 2 };
+
+/* headers: room for HEADERS of them. */
+static struct webhook signed_webhook(const struct stg *s, struct header *headers, slice lane, slice body)
+{
+    bool secret = s->secret && *s->secret;
+    headers[0] = (struct header){ SL("Content-Type"), SL("application/json") };
+    headers[1] = (struct header){ SL("X-Telegram-Bot-Api-Secret-Token"), slice_of(s->secret ? s->secret : "") };
+    return (struct webhook){ .lane = lane, .url = slice_of(s->url), .headers = headers, .n_headers = secret ? HEADERS : HEADERS - 1,
+                             .signature = secret ? HEADERS - 1 : -1, .body = body, .timeout_ms = STG_WEBHOOK_MS };
+}
+
+bool stg_webhook(struct sim_env *env, struct arena *a, slice body, struct webhook *ret, struct fault *f)
+{
+    struct stg *s = env->state;
+    const struct js *doc = js_parse(a, body, f);
+    if (!doc)
+        return false;
+    if (!s->url)
+        return fault(f, "no_webhook", "", "no webhook URL is set");
+    slice lane = slice_or(js_raw(body, "message.chat.id"), js_raw(body, "callback_query.from.id"));
+    *ret = signed_webhook(s, ARENA_ARRAY(a, struct header, HEADERS), lane, body);
+    return true;
+}
+
 static void next_update(struct stg_chat *chat)
 {
     struct stg *s = chat->sim;
@@ -67,17 +92,15 @@ static void next_update(struct stg_chat *chat)
     if (!u || chat->sending || !s->url || s->env->stopping)
         return;
     char lane[32];
+    struct header headers[HEADERS];
     snprintf(lane, sizeof(lane), "%lld", (long long)chat->id);
-    const struct header headers[] = {
-        { SL("X-Telegram-Bot-Api-Secret-Token"), slice_of(s->secret ? s->secret : "") },
-        { SL("Content-Type"), SL("application/json") },
-    };
-    bool secret = s->secret && *s->secret;
     u->attempt++;
     chat->sending = true;
-    webhook_send(s->env, &(struct webhook){ .lane = slice_of(lane), .url = slice_of(s->url), .headers = headers + (secret ? 0 : 1),
-                                            .n_headers = secret ? 2 : 1, .signature = secret ? 0 : -1, .body = slice_mem(u->body, u->n),
-                                            .timeout_ms = STG_WEBHOOK_MS, .attempt = (int)u->attempt, .done = sent, .arg = chat });
+    struct webhook w = signed_webhook(s, headers, slice_of(lane), slice_mem(u->body, u->n));
+    w.attempt = (int)u->attempt;
+    w.done = sent;
+    w.arg = chat;
+    webhook_send(s->env, &w);
 }
 
 void stg_update_again(struct stg_chat *chat, slice body)

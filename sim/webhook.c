@@ -277,3 +277,14 @@ slice webhooks_show(const struct webhooks *ws, struct arena *a)
     jw_close(&w, '}');
     return jw_done(&w);
 }
+
+slice webhook_put(struct arena *a, slice json, const char *path, slice text)
+{
+    slice old = js_raw(json, path);
+    if (!old.p)
+        return json;
+    struct jw w = jw_new(a, json.n + text.n * 6 + 16);
+    jw_str(&w, NULL, text);
+    slice before = { json.p, (size_t)(old.p - json.p) }, behind = slice_from(json, before.n + old.n);
+    return arena_printf(a, SLF SLF SLF, SLA(before), SLA(jw_done(&w)), SLA(behind));
+}

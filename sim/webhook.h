@@ -37,6 +37,8 @@ struct webhook {
     void *arg;
 };
 void webhook_send(struct sim_env *env, const struct webhook *w);
+/* The JSON with this text as the value at the path, which a recording has from elsewhere; the same where there is none. */
+slice webhook_put(struct arena *a, slice json, const char *path, slice text) MUST_USE;
 
 struct webhooks *webhooks_new(struct sim_env *env) MUST_USE;
 void webhooks_free(struct webhooks *ws);

@@ -2,6 +2,7 @@
 // The long form of the fault tests, with figures. Options: --moments N (100), --seed N (1), --down SECONDS (120), --only NAME.
 import {readdirSync} from 'node:fs';
 import {parseArgs} from 'node:util';
+import {figures} from '../tests/faults/conserved.mjs';
 
 const {values} = parseArgs({options: {moments: {type: 'string', default: '100'}, seed: {type: 'string', default: '1'},
   down: {type: 'string', default: '120'}, only: {type: 'string'}}});
@@ -18,7 +19,7 @@ for (const file of readdirSync(folder).filter(f => f.endsWith('.fault.mjs')).sor
     const found = await fault.run({after: fn => after.push(fn)}, options);
     const bad = fault.verdict(found);
     failed += bad ? 1 : 0;
-    console.log(`${bad ? `FAILED: ${bad}` : 'ok'} in ${Math.round((Date.now() - started) / 1000)} s\n  ${JSON.stringify(found)}`);
+    console.log(`${bad ? `FAILED: ${bad}` : 'ok'} in ${Math.round((Date.now() - started) / 1000)} s\n  ${figures(found)}`);
   } catch (e) {
     failed++;
     console.log(`FAILED: ${e.stack}`);

@@ -1,15 +1,24 @@
 #include "api/ops.h"
 #include "hub/conversation.h"
+#include "hub/deliver.h"
+#include "hub/pages.h"
 #include "hub/recorder.h"
 #include "store/store.h"
+#include "wire/url.h"
 #include <malloc.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+/* Where an operator's call comes in. */
+struct door {
+    struct ops *ops;
+    bool trusted; /* who gets here is the owner of the data directory */
+};
 struct ops {
     struct hub *hub;
     struct server *server;
     slice token;
+    struct door outer, inner;
     int64_t started_ms, started_mono_ms;
     bool stopping;
 };
@@ -138,11 +147,13 @@ static void metrics(struct exchange *x, void *ctx)
 
 /* ---- the journal's dead letters ------------------------------------------------------------------------------------- */
 
-static bool allowed(struct ops *o, struct exchange *x)
+static bool allowed(const struct door *door, struct exchange *x)
 {
+    if (door->trusted)
+        return true;
     slice given = exchange_header(x, "Authorization");
     slice scheme = SL("Bearer ");
-    if (slice_starts(given, scheme) && bytes_equal_secret(slice_from(given, scheme.n), o->token))
+    if (slice_starts(given, scheme) && bytes_equal_secret(slice_from(given, scheme.n), door->ops->token))
         return true;
     struct fault f;
     fault(&f, "unauthorized", "Authorization", "the token of admin.token in the data directory is needed");
@@ -152,11 +163,11 @@ static bool allowed(struct ops *o, struct exchange *x)
 
 static void counts(struct exchange *x, void *ctx)
 {
-    struct ops *o = ctx;
-    if (!allowed(o, x))
+    struct door *door = ctx;
+    if (!allowed(door, x))
         return;
     int64_t n[J_STATES];
-    journal_counts(o->hub->journal, n);
+    journal_counts(door->ops->hub->journal, n);
     struct jw w = jw_new(x->a, 1024);
     jw_open(&w, NULL, '{');
     for (size_t i = 0; i < J_STATES; i++)
@@ -166,8 +177,10 @@ static void counts(struct exchange *x, void *ctx)
 }
 
 struct deciding {
+    struct hub *hub;
     struct exchange *x;
     size_t done, asked;
+    uint64_t *discarded; /* NULL: it is a replay */
 };
 
 static void decided(void *arg, bool ok)
@@ -179,13 +192,15 @@ static void decided(void *arg, bool ok)
         exchange_fault(de->x, 503, &f);
         return;
     }
+    for (size_t i = 0; de->discarded && i < de->done; i++)
+        deliver_discarded(de->hub, de->discarded[i]);
     exchange_json(de->x, 200, arena_printf(de->x->a, "{\"asked\":%zu,\"done\":%zu}", de->asked, de->done));
 }
 
-static void decide(struct ops *o, struct exchange *x, bool (*one)(struct jbatch *, uint64_t, slice), slice note)
+static void decide(struct door *door, struct exchange *x, bool replays)
 {
     struct fault f;
-    if (!allowed(o, x))
+    if (!allowed(door, x))
         return;
     const struct js *ids = js_at(js_parse(x->a, x->body, &f), "ids");
     if (!js_is_array(ids)) {
@@ -194,36 +209,43 @@ static void decide(struct ops *o, struct exchange *x, bool (*one)(struct jbatch 
         return;
     }
     struct deciding *de = ARENA_NEW(x->a, struct deciding);
+    de->hub = door->ops->hub;
     de->x = x;
-    struct jbatch *b = jbatch_new(o->hub->journal);
+    de->discarded = replays ? NULL : ARENA_ARRAY(x->a, uint64_t, js_len(ids) + 1);
+    slice note = SL("{\"by\":\"operator\"}");
+    struct jbatch *b = jbatch_new(de->hub->journal);
     for (size_t i = 0; i < js_len(ids); i++) {
         int64_t id;
         if (!js_int(js_item(ids, i), &id) || id <= 0)
             continue;
         de->asked++;
-        de->done += one(b, (uint64_t)id, note);
+        if (!(replays ? jbatch_replay(b, (uint64_t)id, note) : jbatch_discard(b, (uint64_t)id, note)))
+            continue;
+        if (de->discarded)
+            de->discarded[de->done] = (uint64_t)id;
+        de->done++;
     }
     jbatch_commit(b, JOURNAL_DURABLE, decided, de);
 }
 
 static void replay(struct exchange *x, void *ctx)
 {
-    decide(ctx, x, jbatch_replay, SL("{\"by\":\"operator\"}"));
+    decide(ctx, x, true);
 }
 
 static void discard(struct exchange *x, void *ctx)
 {
-    decide(ctx, x, jbatch_discard, SL("{\"by\":\"operator\"}"));
+    decide(ctx, x, false);
 }
 
 /* ---- recording ---------------------------------------------------------------------------------------------------- */
 
 static void record(struct exchange *x, void *ctx)
 {
-    struct ops *o = ctx;
-    struct recorder *r = o->hub->recorder;
+    struct door *door = ctx;
+    struct recorder *r = door->ops->hub->recorder;
     struct fault f;
-    if (!allowed(o, x))
+    if (!allowed(door, x))
         return;
     const struct js *doc = js_parse(x->a, x->body, &f), *on = js_at(doc, "on");
     if (!doc || (on && !js_is_bool(on))) {
@@ -249,20 +271,55 @@ static void record(struct exchange *x, void *ctx)
     exchange_json(x, 200, jw_done(&w));
 }
 
+/* ---- registrations --------------------------------------------------------------------------------------------------- */
+
+static void registration_found(void *arg, slice part)
+{
+    struct exchange *x = arg;
+    struct fault f;
+    if (part.n) {
+        exchange_json(x, 200, part);
+        return;
+    }
+    fault(&f, "not_found", "", "nobody of that name has registered");
+    exchange_fault(x, 404, &f);
+}
+
+static void registration(struct exchange *x, void *ctx)
+{
+    struct door *door = ctx;
+    if (!allowed(door, x))
+        return;
+    slice key = x->rest, connector = slice_cut(&key, '/');
+    pages_record(door->ops->hub, connector, slice_or(url_decode(x->a, key), SL("")), registration_found, x);
+}
+
+static void internal_routes(struct server *s, struct door *door)
+{
+    server_route(s, "GET", "/internal/journal/counts", 0, counts, door);
+    server_route(s, "POST", "/internal/journal/replay", 0, replay, door);
+    server_route(s, "POST", "/internal/journal/discard", 0, discard, door);
+    server_route(s, "POST", "/internal/record", 0, record, door);
+    server_route(s, "GET", "/internal/registrations/*", 0, registration, door);
+}
+
 struct ops *ops_new(struct hub *h, struct server *s, slice admin_token)
 {
     struct ops *o = must_calloc(1, sizeof(*o));
-    *o = (struct ops){ h, s, admin_token, time_now_ms(), time_mono_ms(), false };
+    *o = (struct ops){ .hub = h, .server = s, .token = admin_token, .outer = { o, false }, .inner = { o, true },
+                       .started_ms = time_now_ms(), .started_mono_ms = time_mono_ms() };
     server_route(s, "GET", "/healthz/liveness", 0, liveness, o);
     server_route(s, "GET", "/healthz/readiness", 0, readiness, o);
     server_route(s, "GET", "/health/detail", 0, detail, o);
     server_route(s, "GET", "/metrics", 0, metrics, o);
-    server_route(s, "GET", "/internal/journal/counts", 0, counts, o);
-    server_route(s, "POST", "/internal/journal/replay", 0, replay, o);
-    server_route(s, "POST", "/internal/journal/discard", 0, discard, o);
-    server_route(s, "POST", "/internal/record", 0, record, o);
+    internal_routes(s, &o->outer);
     metrics_collect(h->metrics, collect, o);
     return o;
+}
+
+void ops_control(struct ops *o, struct server *s)
+{
+    internal_routes(s, &o->inner);
 }
 
 void ops_stopping(struct ops *o)

@@ -4,8 +4,10 @@
  *   GET  /healthz/readiness   200 when messages can be accepted; 503 with the reasons
  *   GET  /health/detail       the same in numbers, in the shape of the Digital Channels guide
  *   GET  /metrics             Prometheus text
- *   GET  /internal/journal/counts, POST /internal/journal/replay|discard {"ids":[…]}   with the token of <data>/admin.token
- *   POST /internal/record {"on":true|false}   likewise; {} asks. hub->recorder must be there
+ *   GET  /internal/journal/counts, POST /internal/journal/replay|discard {"ids":[…]}
+ *   POST /internal/record {"on":true|false}   {} asks. hub->recorder must be there
+ *
+ * What is below /internal needs the token where the hub listens for everybody, and none on the control socket.
  */
 #ifndef API_OPS_H
 #define API_OPS_H
@@ -15,6 +17,8 @@
 struct ops;
 /* admin_token: as in <data>/admin.token. */
 struct ops *ops_new(struct hub *h, struct server *s, slice admin_token) MUST_USE;
+/* The calls below /internal, for whoever can reach this server: one on a socket that only the owner of the data may connect to. */
+void ops_control(struct ops *o, struct server *s);
 void ops_free(struct ops *o);
 /* Not ready from now on (stopping). */
 void ops_stopping(struct ops *o);

@@ -1,5 +1,6 @@
 #include "hub/accept.h"
 #include "hub/conversation.h"
+#include "hub/keys.h"
 #include "hub/media.h"
 #include "hub/meters.h"
 #include "hub/recorder.h"
@@ -33,12 +34,17 @@ struct accepting {
     void (*done)(void *arg, bool ok);
     void *arg;
     size_t loading; /* conversations still to come */
+    struct accepting *going; /* the next one that may be committed */
+    bool goes;
     struct conv **convs; /* of each item; NULL: addressed to nobody we know */
     struct actor **targets;
     uint64_t *ids;
     slice *peers; /* what a last status took out of the conversation's memory: put back when the commit fails */
 };
-struct loading {
+/* A message's place among those of its conversation: requests are committed together with what they hold, and one that has to wait for a conversation
+ * to be loaded must not be overtaken in its others. Requests that share no conversation with it go past. */
+struct accept_turn {
+    struct accept_turn *next;
     struct accepting *ac;
     size_t i;
 };
@@ -165,7 +171,8 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
         meter_ignored(ac->from->hub, ac->from->account.type, "unknown-conversation");
         return;
     }
-    const char *rule = !conv ? "unknown-address" : m->private ? "private" : NULL;
+    bool unasked = conv && it->only_if_open && !conv->pub.open;
+    const char *rule = !conv ? "unknown-address" : m->private ? "private" : unasked ? "not-addressed" : NULL;
     int64_t keep_ms = ac->from->account.type->hook.dedupe_ms;
     m->trace_id = ac->trace_id;
     it->of = m->of;
@@ -178,7 +185,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
         .dedupe = dedupe_key(ac, m, i),
         .dedupe_keep_ms = keep_ms ? keep_ms : ac->from->hub->limits.dedupe_ms,
         .state = rule ? J_IGNORED : J_WAITING,
-        .body = message_print(ac->a, m),
+        .body = unasked ? SL("{}") : message_print(ac->a, m), /* what others say to each other is none of our business */
         .note = accept_note(ac, rule),
     };
     enum jresult result;
@@ -196,7 +203,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
     it->number = ac->ids[i];
     for (size_t k = 0; k < it->remember.n; k++) {
         const struct remembered *rm = LIST_AT(it->remember, struct remembered, k);
-        memory_set(conv->memory, rm->key, rm->value, rm->until_ms);
+        memory_set(conv->memory, remembered_key(rm, conv->memory, time_now_ms()), rm->value, rm->until_ms);
     }
     accept_effects(ac, conv, m, b);
     conv_save(conv, b);
@@ -253,12 +260,55 @@ static void accept_commit(struct accepting *ac)
     jbatch_commit(b, JOURNAL_DURABLE, accept_done, ac);
 }
 
+/* ---- whose turn is it? --------------------------------------------------------------------------------------------- */
+
+static bool may_go(const struct accepting *ac)
+{
+    if (ac->loading || ac->goes)
+        return false;
+    for (size_t i = 0; i < ac->in->n; i++)
+        if (ac->convs[i] && ac->convs[i]->turns->ac != ac)
+            return false;
+    return true;
+}
+
+/* Commits it if it is its turn, and then those who waited for it. No circle: the turns of every conversation stand in the order the requests came. */
+static void accept_go(struct accepting *ac)
+{
+    struct accepting **last = &ac->going;
+    if (!may_go(ac))
+        return;
+    ac->goes = true;
+    for (struct accepting *next; ac; ac = next) {
+        for (size_t i = 0; i < ac->in->n; i++) {
+            struct conv *conv = ac->convs[i];
+            while (conv && conv->turns && conv->turns->ac == ac)
+                conv->turns = conv->turns->next;
+        }
+        for (size_t i = 0; i < ac->in->n; i++) {
+            struct conv *conv = ac->convs[i];
+            struct accepting *behind = conv && conv->turns ? conv->turns->ac : NULL;
+            if (!behind || !may_go(behind))
+                continue;
+            behind->goes = true;
+            *last = behind;
+            last = &behind->going;
+        }
+        next = ac->going;
+        accept_commit(ac);
+    }
+}
+
+/* Called in the order in which the conversation was asked for. */
 static void conv_ready(void *arg, struct conv *conv)
 {
-    struct loading *ld = arg;
-    ld->ac->convs[ld->i] = conv;
-    if (--ld->ac->loading == 0)
-        accept_commit(ld->ac);
+    struct accept_turn *turn = arg;
+    struct accepting *ac = turn->ac;
+    ac->convs[turn->i] = conv;
+    *(conv->turns ? conv->turns_last : &conv->turns) = turn;
+    conv->turns_last = &turn->next;
+    if (--ac->loading == 0)
+        accept_go(ac);
 }
 
 void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*done)(void *arg, bool ok), void *arg)
@@ -288,13 +338,13 @@ void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*d
         if (!channel || !guest.n || guest.n > GUEST_MAX)
             continue;
         ac->targets[i] = from->account.type->desk ? channel : from->tenant->desk;
-        struct loading *ld = ARENA_NEW(a, struct loading);
-        *ld = (struct loading){ ac, i };
+        struct accept_turn *turn = ARENA_NEW(a, struct accept_turn);
+        *turn = (struct accept_turn){ .ac = ac, .i = i };
         ac->loading++;
-        conv_get(from->hub, channel, guest, conv_ready, ld);
+        conv_get(from->hub, channel, guest, conv_ready, turn);
     }
     if (--ac->loading == 0)
-        accept_commit(ac);
+        accept_go(ac);
 }
 
 void accept_own(struct actor *to, struct conv *conv, const struct message *m, struct jbatch *b)
@@ -317,13 +367,13 @@ struct hooked {
 };
 struct webhook {
     struct exchange *x;
+    struct hub *hub;
     const struct connector *type;
     struct actor *actor;
     struct inbox in;
     struct request rq; /* as verified */
     bool hook;         /* not an extra route */
     struct fault fault;
-    struct hub *hub;
 };
 
 static void webhook_answer(struct webhook *wh)
@@ -464,11 +514,30 @@ static struct actor *find_mine(struct hub *h, struct webhook *wh, const struct r
     return NULL;
 }
 
+static void webhook_verify(void *arg, const struct fault *no_keys)
+{
+    struct webhook *wh = arg;
+    struct hub *h = wh->hub;
+    if (no_keys) {
+        wh->fault = *no_keys;
+        webhook_refuse(h, wh, 503, "no_keys");
+        return;
+    }
+    enum found found = find_verified(h, wh->type, wh->x->a, &wh->rq, &wh->actor, &wh->fault);
+    if (found == FOUND) {
+        webhook_take(h, wh, &wh->rq, wh->type->receive);
+        return;
+    }
+    int bad = wh->type->hook.bad_status ? wh->type->hook.bad_status : 403;
+    webhook_refuse(h, wh, found == FOUND_NONE ? 404 : bad, found == FOUND_NONE ? "unknown" : "bad_signature");
+}
+
 static void on_request(struct exchange *x, void *ctx)
 {
     struct hooked *hk = ctx;
     struct hub *h = hk->hub;
     struct webhook *wh = ARENA_NEW(x->a, struct webhook);
+    h->asked_turn = loop_turns(h->loop);
     wh->x = x;
     wh->type = hk->type;
     wh->hub = h;
@@ -492,15 +561,12 @@ static void on_request(struct exchange *x, void *ctx)
             webhook_refuse(h, wh, 404, "unknown");
         return;
     }
-    enum found found = find_verified(h, hk->type, x->a, &rq, &wh->actor, &wh->fault);
-    if (found == FOUND) {
-        wh->rq = rq;
-        wh->hook = true;
-        webhook_take(h, wh, &rq, hk->type->receive);
-        return;
-    }
-    int bad = hk->type->hook.bad_status ? hk->type->hook.bad_status : 403;
-    webhook_refuse(h, wh, found == FOUND_NONE ? 404 : bad, found == FOUND_NONE ? "unknown" : "bad_signature");
+    wh->rq = rq;
+    wh->hook = true;
+    if (hk->type->hook.how == VERIFY_JWT)
+        keys_prepare(h, hk->type, x->a, &wh->rq, webhook_verify, wh);
+    else
+        webhook_verify(wh, NULL);
 }
 
 static void add_route(struct hub *h, struct server *s, const struct connector *type, const struct route_extra *route)

@@ -18,6 +18,8 @@
 #include "hub/message.h"
 #include "net/client.h" /* struct header, struct answer */
 
+struct jwks; /* wire/jwks.h */
+
 /* ---- settings: one table makes the checks, the API document, the console's form and the operator's page ------------- */
 
 enum setting_type { SETTING_TEXT, SETTING_URL, SETTING_NUMBER, SETTING_BOOL, SETTING_CHOICE, SETTING_PAIRS };
@@ -54,6 +56,7 @@ struct call {
     const struct conversation *conversation; /* NULL likewise */
     int64_t now_ms;
     uint8_t random[32];                /* fresh for every call */
+    const struct jwks *keys;           /* hook.keys as fetched last, while a request is verified; NULL: none */
     struct fault *f;
 };
 static inline slice setting(const struct call *c, unsigned i)
@@ -104,12 +107,17 @@ struct inbox; /* collects what receive finds; everything is committed at once, t
 struct message *inbox_add(struct inbox *in, enum kind kind); /* a zeroed message, never NULL. Set id, guest, at_ms */
 /* Remembered for the conversation of m, in the same commit. until_ms 0: for good. */
 void inbox_remember(struct inbox *in, struct message *m, const char *key, slice value, int64_t until_ms);
+/* The same in one of n keys (constants of the connector) that share the room for things of one kind: the one written longest ago makes way. */
+void inbox_remember_newest(struct inbox *in, struct message *m, const char *const *keys, size_t n, slice value, int64_t until_ms);
 /* An event that is not for us, by a named rule ("own-echo", "unknown-type", "placeholder-token"): counted, and kept for trace when id is given. */
 void inbox_ignore(struct inbox *in, const char *rule, slice id);
 /* Answer with this instead of the default (200, empty) once all is committed: challenges, welcome messages, dialogs. */
 void inbox_answer(struct inbox *in, int status, slice type, slice body);
 /* One more field of that answer: a cookie, a Location. */
 void inbox_header(struct inbox *in, const char *name, slice value);
+/* Not addressed to us by itself: taken only while the guest's conversation is open at the desk, else ignored as "not-addressed" and not kept. For
+ * networks that tell us all that is said in a room. */
+void inbox_only_if_open(struct message *m);
 /* A delivery of ours waits for this (OUT_PARKED): go on with it, handing it data. */
 void inbox_resume(struct inbox *in, slice wait_for, slice data);
 /* m counts only where its conversation is known already (someone was heard in it before): in a channel where guests talk to each other, too. Else it is ignored,
@@ -136,7 +144,9 @@ struct http_call {
                         Not repeatable: recorded before it is made; if the answer is lost the outcome is unknown. */
     bool no_token;   /* without the account's token */
     unsigned rate;   /* index into connector.rates */
-    const struct media *media_body; /* the body is this stored file of a part, streamed (upload); NULL: body */
+    const struct media *media_body; /* the body is this stored file of a part, streamed (upload); NULL: body … */
+    int64_t media_from, media_bytes; /* … from this byte on, so many; 0: to its end */
+    bool guarded;    /* the address came out of a message: nowhere but to public addresses. Goes with no_token */
     slice token;     /* AUTH_NAMED: which of the account's tokens */
     bool new_token;  /* the other side says in its own words (not by a 401) that the token of the last call has ended: another one first */
     int64_t total_ms; /* 0: the framework's */
@@ -228,7 +238,16 @@ enum verify {
     VERIFY_HMAC_SHA256_BASE64, /* header = prefix + base64 */
     VERIFY_HMAC_SHA256_HEX,
     VERIFY_HEADER_EQUAL,       /* header = the secret itself */
+    VERIFY_JWT,                /* header = prefix + a token signed (RS256) with one of hook.keys; its time is checked, token_ok() says the rest */
     VERIFY_OWN,                /* verify() below */
+};
+/* Public keys of a vendor (VERIFY_JWT): fetched by the framework when the first request comes, shared by all accounts with the same address, fetched
+ * again when old or when a token names an unknown key. While they cannot be had, requests are answered 503. */
+struct key_source {
+    slice (*url)(struct call *c); /* of an OpenID document whose jwks_uri names the keys, or of the keys themselves */
+    int64_t keep_ms;              /* older ones are fetched again */
+    int64_t again_ms;             /* an unknown key has them fetched again at most so often */
+    int64_t leeway_ms;            /* of the token's times */
 };
 enum { HOOK_SECRETS_MAX = 3 };
 struct hook {
@@ -241,6 +260,7 @@ struct hook {
      * of now, before or after. NULL: the body. */
     const char *stamp, *stamp_before;
     int64_t window_ms;
+    struct key_source keys;
     int bad_status;      /* answer to a wrong signature; 0: 403 */
     size_t body_max;     /* 0: the server's */
     int64_t deadline_ms; /* the vendor waits so long for our answer; 0: not known */
@@ -274,6 +294,36 @@ struct route_extra { /* pages of the connector's own; answered through inbox lik
     bool (*mine)(struct call *c, const struct request *rq);
 };
 
+/* Pages that belong to no account: where a customer registers before there is one. What such a customer said is a record, kept under the page's
+ * key, sealed; in PAGE_PARTS parts, so that pictures find a place. serve sees the parts as they are and says what they shall be. Whoever knows
+ * a path can call a page: what a stranger must not see or change, the page guards with a secret in its record. */
+enum { PAGE_PARTS = 4, PAGE_PART_MAX = 46 << 10, PAGE_HEADERS_MAX = 6, PAGE_KEY_MAX = 200 };
+struct page_call {
+    struct arena *a;
+    slice public_url;
+    int64_t now_ms;
+    uint8_t random[32];
+    struct call *accounts; /* of this connector: settings and memory of each */
+    size_t n_accounts;
+    slice key;
+    slice record[PAGE_PARTS]; /* absent: nothing there yet; what is left here is kept when .keep is set */
+    /* results */
+    bool keep;                /* the record changed: it is on disk before the answer goes out */
+    const char *note;         /* for the operator's log: what happened ("asks to be registered") */
+    int status;
+    slice type, body;
+    struct header headers[PAGE_HEADERS_MAX];
+    size_t n_headers;
+};
+void page_header(struct page_call *p, const char *name, slice value);
+struct page {
+    const char *method, *path;
+    size_t body_max; /* 0: the server's */
+    /* Which record is it about? {NULL,0}: none. */
+    slice (*key)(struct arena *a, const struct request *rq);
+    void (*serve)(struct page_call *p, const struct request *rq);
+};
+
 struct connector {
     const char *name, *title; /* "line", "LINE": title is the participant data "media" */
     bool desk;
@@ -304,6 +354,8 @@ struct connector {
     const char *const *record_keep, *const *record_ids;
     const struct route_extra *routes;
     size_t n_routes;
+    const struct page *pages;
+    size_t n_pages;
     /* More than settings rows can say: is this combination of settings good? NULL: yes. */
     bool (*check)(struct call *c);
     /* What the request itself says about the account, from the *unverified* body: compared with route_own of each account. {NULL,0}: nothing, then
@@ -313,6 +365,9 @@ struct connector {
     slice (*route_own)(struct call *c);
     /* VERIFY_OWN: false: wrong. *ret_body: the body receive shall see. */
     bool (*verify)(struct call *c, const struct request *rq, slice *ret_body);
+    /* VERIFY_JWT: the claims of a token that is signed and valid now, and the key (as published) that signed it. Is it from the vendor, for this
+     * account, about this request? False: *c->f says what is not. */
+    bool (*token_ok)(struct call *c, const struct request *rq, const struct js *key, const struct js *claims);
     /* False: the request is answered 400 with *c->f and nothing of it is kept. Events we have no word for are ignored, not refused. */
     bool (*receive)(struct call *c, const struct request *rq, struct inbox *in);
     /* d->parts[…].kind is always one of caps.kinds. */

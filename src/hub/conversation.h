@@ -10,6 +10,7 @@
 #include "hub/hub.h"
 
 struct conv_wait;
+struct accept_turn;
 struct conv {
     struct conversation pub; /* strings belong to the conv: set them with conv_set */
     struct memory *memory;
@@ -21,6 +22,7 @@ struct conv {
     unsigned holds;
     bool loaded, dirty;
     struct conv_wait *waiting, **waiting_last;
+    struct accept_turn *turns, **turns_last; /* requests with messages of it that are not committed yet, in the order they came: accept.c */
     struct conv *hash_next;
     struct conv *older, *newer;          /* by use */
     struct actor *open_at;

@@ -9,6 +9,8 @@
 #include "hub/work.h"
 
 enum {
+    YIELD_IN_FLIGHT = 4, /* to one account, while senders wait … */
+    YIELD_TURNS = 16,    /* … which is when one came within so many turns of the loop */
     TYPING_STALE_MS = 15000, GIVE_UP_ATTEMPTS = 3,
     STORAGE_RETRY_MS = 1000,  /* before an outcome that could not be stored is written again */
     RETRY_MOST_MS = 3600000,  /* of what a vendor's Retry-After may ask for */
@@ -49,6 +51,8 @@ struct delivering {
     int step;
     slice keep;
     bool has_progress; /* "d:" is stored */
+    bool unread;       /* its body is lost or malformed */
+    bool discarded;    /* by an operator, meanwhile: it is final, whatever becomes of this attempt */
     bool list_used;    /* the answer was read off the list sent last */
     /* how it ended: kept until it is stored */
     enum outcome end;  /* OUT_RETRY, OUT_PARKED, else settled as: */
@@ -111,6 +115,14 @@ void deliver_homeless(struct hub *h)
     }
 }
 
+/* While senders stand in line for a processor that is too slow, they go first: what is accepted can wait, they give up. A few deliveries
+ * go on, so that nobody starves; each that ends looks again. */
+static unsigned in_flight_most(const struct hub *h)
+{
+    bool yields = loop_is_pressed(h->loop) && loop_turns(h->loop) - h->asked_turn <= YIELD_TURNS;
+    return yields ? MIN((unsigned)YIELD_IN_FLIGHT, h->limits.in_flight) : h->limits.in_flight;
+}
+
 static void woken(void *arg)
 {
     deliver_pump(arg);
@@ -122,7 +134,7 @@ void deliver_pump(struct actor *target)
     if (target->pumping)
         return; /* a delivery that ended at once: the loop below goes on, instead of one frame deeper for each */
     target->pumping = true;
-    while ((target->set_up || target->set_up_refused) && !target->retired && target->ready && !h->draining && target->in_flight < h->limits.in_flight &&
+    while ((target->set_up || target->set_up_refused) && !target->retired && target->ready && !h->draining && target->in_flight < in_flight_most(h) &&
            h->in_flight < h->limits.in_flight_all) {
         int64_t wait_ms;
         if (!breaker_lets(&target->breaker, time_mono_ms(), &wait_ms)) {
@@ -149,6 +161,39 @@ void deliver_drop(struct actor *target)
     }
     target->ready = NULL;
     target->n_ready = 0;
+}
+
+/* No call is made for one that has not begun. What has is at most carried to the end of its attempt. */
+void deliver_discarded(struct hub *h, uint64_t id)
+{
+    for (size_t i = 0; i < h->n_actors; i++) {
+        struct actor *target = h->actors[i];
+        struct work **at = &target->ready;
+        for (struct work *w; (w = *at);) {
+            if (w->id != id) {
+                at = &w->next;
+                continue;
+            }
+            *at = w->next;
+            target->n_ready--;
+            free(w);
+        }
+        target->ready_last = at;
+    }
+    for (struct homeless **at = &h->homeless, *hl; (hl = *at);) {
+        if (hl->o.id != id) {
+            at = &hl->next;
+            continue;
+        }
+        *at = hl->next;
+        free(hl);
+    }
+    for (struct delivering *dl = h->deliveries; dl; dl = dl->next)
+        dl->discarded |= dl->work->id == id;
+    media_abandon(h, id);
+    struct jbatch *b = jbatch_new(h->journal);
+    state_forget_message(h->state, b, id);
+    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
 }
 
 /* ---- ending --------------------------------------------------------------------------------------------------------- */
@@ -247,11 +292,16 @@ static slice note_of(struct delivering *dl, enum outcome end)
 
 static slice progress_key(struct delivering *dl, char letter)
 {
-    return arena_printf(dl->a, "%c:%llu", letter, (unsigned long long)dl->work->id);
+    return state_message_key(dl->a, letter, dl->work->id);
 }
 
 static void forget(struct delivering *dl, struct jbatch *b)
 {
+    if (dl->unread || dl->discarded) { /* what is there was not looked at, or is being removed */
+        media_abandon(dl->h, dl->work->id);
+        state_forget_message(dl->h->state, b, dl->work->id);
+        return;
+    }
     if (dl->has_progress || (dl->run && dl->run->saved))
         state_put(dl->h->state, b, progress_key(dl, 'd'), SLICE_NONE);
     if (dl->resumed.p)
@@ -299,7 +349,9 @@ static void record(void *arg)
     struct delivering *dl = arg;
     uint64_t id = dl->work->id;
     struct jbatch *b = jbatch_new(dl->h->journal);
-    if (dl->end == OUT_RETRY) {
+    if (dl->discarded) {
+        forget(dl, b);
+    } else if (dl->end == OUT_RETRY) {
         jbatch_retry(b, id, dl->until_ms, dl->note);
     } else if (dl->end == OUT_PARKED) {
         jbatch_park(b, id, dl->wait_key, dl->until_ms, dl->note);
@@ -313,7 +365,7 @@ static void record(void *arg)
     }
     if (dl->tell != STATUS_NONE)
         tell_desk(dl, b);
-    if ((dl->end == OUT_RETRY || dl->end == OUT_PARKED) && dl->run)
+    if ((dl->end == OUT_RETRY || dl->end == OUT_PARKED) && dl->run && !dl->discarded)
         run_save_progress(dl->run, b);
     actor_save(dl->work->target, b);
     if (dl->conv)
@@ -460,6 +512,10 @@ static void run_ended(struct run *r, enum outcome end)
 static void deliver_run(struct delivering *dl)
 {
     struct actor *target = dl->work->target;
+    if (dl->discarded) { /* while it waited for its media or a name: no call is made */
+        settle(dl, J_DEAD, OUT_REFUSED, SLICE_NONE);
+        return;
+    }
     struct adapt_to to = { &target->account, &dl->conv->pub };
     if (!adapt_message(dl->a, &to, &dl->m, &dl->adapted, &dl->reason, &dl->fault)) {
         end_final(dl, J_DEAD, OUT_REFUSED);
@@ -624,6 +680,7 @@ static void begin(struct work *w)
     if (!doc || !message_read(a, doc, &dl->m, &dl->fault)) {
         if (!body.p)
             fault(&dl->fault, "body_lost", "", "the journal no longer has its body");
+        dl->unread = true;
         end_final(dl, J_DEAD, OUT_REFUSED);
         return;
     }

@@ -7,11 +7,14 @@
 #define HUB_DELIVER_H
 #include "hub/hub.h"
 
+/* A message whose account is not configured stays offered, and says so in its trace: accounts come with a start, and then it is offered again. */
 void deliver_offer(struct hub *h, const struct joffer *o);
 /* Something that held deliveries back is gone. */
 void deliver_pump(struct actor *target);
 /* Accounts appeared: what was offered while they were not configured goes on. */
 void deliver_homeless(struct hub *h);
+/* An operator's discard of it is on disk: it is not begun any more, and what was kept of it goes. */
+void deliver_discarded(struct hub *h, uint64_t id);
 /* Forgets what is ready (stop): it is offered again at the next start. */
 void deliver_drop(struct actor *target);
 /* Frees what is under way (stop, after the client and the journal are closed). */

@@ -9,9 +9,12 @@ void hub_limits_default(struct hub_limits *l)
         .media_parallel = 8,
         .media_bytes = INT64_C(50) << 20,
         .media_ms = 120000,
+        .media_wait_ms = 1000,
         .give_up_ms = INT64_C(24) * 3600 * 1000,
         .dedupe_ms = INT64_C(7) * 24 * 3600 * 1000,
         .purge_ms = 300000,
+        .purge_every_ms = 10000,
+        .purge_again_ms = 60000,
         .link_ms = 0,
         .conversations = 8000,
     };

@@ -40,9 +40,12 @@ struct hub_limits {
     unsigned media_parallel; /* fetches at a time */
     int64_t media_bytes;    /* largest attachment */
     int64_t media_ms;       /* longest fetch */
+    int64_t media_wait_ms;  /* before the second try of a fetch; doubles with each */
     int64_t give_up_ms;     /* a message older than this is a dead letter */
     int64_t dedupe_ms;      /* how long message ids are remembered, unless the connector says otherwise */
     int64_t purge_ms;       /* attachments live this long after their conversation closed */
+    int64_t purge_every_ms; /* the longest time between two looks at what is due … */
+    int64_t purge_again_ms; /* … and before one that could not be deleted is tried again */
     int64_t link_ms;        /* life of an attachment's link; 0: until it is purged */
     unsigned conversations; /* kept in memory */
 };
@@ -142,6 +145,8 @@ struct hub {
     struct state *state;
     struct conversations *conversations;
     struct media_jobs *media;
+    struct served *pages;      /* served already: pages.h */
+    struct keys *keys;         /* vendors' public keys: keys.h. NULL: none were asked for yet */
     struct recorder *recorder; /* NULL: there is none */
     struct refusals *refused;  /* NULL: they are not kept */
     struct history *history;   /* NULL: none is kept */
@@ -158,6 +163,7 @@ struct hub {
     struct delivering *deliveries;
     struct homeless *homeless;
     unsigned in_flight;  /* of all actors */
+    uint64_t asked_turn; /* of the loop, in which a webhook came last */
     size_t pump_next;    /* the actor whose turn is next when there is room again */
     struct hooked *hooked;       /* what is served: accept.c */
     struct accepting *accepting; /* requests whose conversations are being loaded: accept.c */

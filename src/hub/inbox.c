@@ -19,7 +19,27 @@ struct message *inbox_add(struct inbox *in, enum kind kind)
 void inbox_remember(struct inbox *in, struct message *m, const char *key, slice value, int64_t until_ms)
 {
     struct inbox_item *item = CONTAINER_OF(m, struct inbox_item, m);
-    *LIST_ADD(in->a, &item->remember, struct remembered) = (struct remembered){ key, value, until_ms };
+    *LIST_ADD(in->a, &item->remember, struct remembered) = (struct remembered){ .key = key, .value = value, .until_ms = until_ms };
+}
+
+void inbox_remember_newest(struct inbox *in, struct message *m, const char *const *keys, size_t n, slice value, int64_t until_ms)
+{
+    struct inbox_item *item = CONTAINER_OF(m, struct inbox_item, m);
+    *LIST_ADD(in->a, &item->remember, struct remembered) =
+        (struct remembered){ .keys = keys, .n_keys = n, .value = value, .until_ms = until_ms };
+}
+
+const char *remembered_key(const struct remembered *rm, const struct memory *m, int64_t now_ms)
+{
+    for (size_t i = 0; i < rm->n_keys; i++) /* there already: its commit failed, and it came again */
+        if (slice_eq(memory_get(m, rm->keys[i], now_ms), rm->value))
+            return rm->keys[i];
+    return rm->key ? rm->key : memory_oldest(m, rm->keys, rm->n_keys, now_ms);
+}
+
+void inbox_only_if_open(struct message *m)
+{
+    CONTAINER_OF(m, struct inbox_item, m)->only_if_open = true;
 }
 
 void inbox_ignore(struct inbox *in, const char *rule, slice id)

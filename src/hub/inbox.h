@@ -4,7 +4,9 @@
 #include "hub/connector.h"
 
 struct remembered {
-    const char *key;
+    const char *key; /* NULL: one of keys */
+    const char *const *keys;
+    size_t n_keys;
     slice value;
     int64_t until_ms;
 };
@@ -14,7 +16,7 @@ struct inbox_item {
     struct js_list remember; /* struct remembered */
     uint64_t number;         /* the journal's, once committed; 0: it was seen before, or ignored */
     slice of;                /* accept's: m.of as it came */
-    bool only_known;         /* inbox_only_known */
+    bool only_known, only_if_open; /* inbox_only_known, inbox_only_if_open */
 };
 struct inbox_ignored {
     const char *rule;
@@ -39,4 +41,5 @@ struct inbox {
     struct conv *conv;      /* accept's: of the first message; held for what is asked */
 };
 void inbox_init(struct inbox *in, struct arena *a);
+const char *remembered_key(const struct remembered *rm, const struct memory *m, int64_t now_ms); /* where it goes in this memory */
 #endif

@@ -9,14 +9,12 @@
 
 enum {
     MEDIA_TRIES = 6,           /* of one fetch, before it is given up */
-    MEDIA_WAIT_MS = 1000,      /* before the second try; doubles */
     MEDIA_WAIT_MOST_MS = 60000, /* of what a Retry-After may ask for */
     MEDIA_PREPARING_TRIES = 60, /* 202: the vendor still prepares it */
     MEDIA_REDIRECTS = 5,
-    MEDIA_HEAD_BYTES = 64,     /* enough to know a type by */
-    PURGE_EVERY_MS = 10000,
+    MEDIA_OVER_BYTES = 1 << 20, /* that may come with what is one byte too much: the sink says so, not the client */
     PURGE_AT_ONCE = 32,
-    PURGE_RETRY_MS = 60000,
+    PURGE_LEAST_MS = 1000, /* between two looks */
     RESULT_BYTES = 60000,
 };
 #define PURGE_MEMORY "hub.purge"
@@ -36,7 +34,7 @@ struct fetch {
     struct storage_put *put;
     struct loop_timer timer;
     unsigned tries, preparing;
-    bool with_token, open, guarded;
+    bool with_token, open, guarded, too_large;
     bool page;     /* something else came than the file: md.exact */
     int64_t bytes; /* of this try */
     char id[STORAGE_ID_BYTES];
@@ -61,6 +59,7 @@ struct media_job {
     struct fetch *fetches;
     size_t n_fetches, left;
     bool settled;
+    bool forgotten; /* nobody will ask for the result */
     struct waiter *waiters;
 };
 struct media_jobs {
@@ -140,11 +139,6 @@ static slice result_print(struct arena *a, const struct media_job *job)
     return jw_done(&w);
 }
 
-static slice state_name(struct arena *a, uint64_t id)
-{
-    return arena_printf(a, "m:%llu", (unsigned long long)id);
-}
-
 /* ---- the end of a job ----------------------------------------------------------------------------------------------------- */
 
 static void job_stored(void *arg, bool ok)
@@ -195,7 +189,8 @@ static void fetch_end(struct fetch *f, const char *result)
     METRIC_SET(h->metrics, METRIC_MEDIA_OPEN, h->media->running);
     if (--job->left == 0) {
         struct jbatch *b = jbatch_new(h->journal);
-        state_put(h->state, b, state_name(job->a, job->id), result_print(job->a, job));
+        if (!job->forgotten)
+            state_put(h->state, b, state_message_key(job->a, 'm', job->id), result_print(job->a, job));
         jbatch_commit(b, JOURNAL_DURABLE, job_stored, job);
     }
     fetch_next(h->media);
@@ -219,6 +214,12 @@ static void fetch_again(void *arg)
     struct fetch *f = arg;
     queue_add(f->job->hub->media, f);
     fetch_next(f->job->hub->media);
+}
+
+/* Before the next try; asked_ms: what its sender wants, 0: nothing. */
+static int64_t fetch_wait_ms(const struct fetch *f, int64_t asked_ms)
+{
+    return MIN(MAX(asked_ms, f->job->hub->limits.media_wait_ms << (f->tries - 1)), MEDIA_WAIT_MOST_MS);
 }
 
 /* Others are fetched meanwhile. */
@@ -257,7 +258,7 @@ static void put_done(void *arg, const struct storage_stored *st, const struct fa
     if (!st) {
         bool final = strcmp(why->code, "too_large") == 0 || strcmp(why->code, "storage_refused") == 0;
         if (!final && ++f->tries < MEDIA_TRIES) {
-            fetch_later(f, MEDIA_WAIT_MS << f->tries);
+            fetch_later(f, fetch_wait_ms(f, 0));
             return;
         }
         fetch_failed(f, final ? "refused" : "failed", slice_of(why->text));
@@ -293,6 +294,13 @@ static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
     struct hub *h = job->hub;
     if (head->status != 200)
         return head->status < 300; /* 202: still prepared; its body does not matter */
+    int64_t length = -1;
+    if (!slice_int(answer_header(head, "content-length"), &length))
+        length = -1;
+    f->bytes += (int64_t)n;
+    f->too_large = MAX(length, f->bytes) > h->limits.media_bytes;
+    if (f->too_large)
+        return false;
     if (!f->put) {
         slice type = head->type;
         slice bare = slice_trim(slice_cut(&type, ';'));
@@ -300,9 +308,6 @@ static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
         if (f->page)
             return false;
         f->type = arena_dup(job->a, bare);
-        int64_t length = -1;
-        if (!slice_int(answer_header(head, "content-length"), &length))
-            length = -1;
         bool vague = !f->md->type.n || slice_eq_nocase(f->md->type, SL("application/octet-stream")) || slice_ends(f->md->type, SL("/*"));
         if (vague && bare.n)
             f->md->type = f->type;
@@ -312,10 +317,22 @@ static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
         struct storage_put_events to = { put_more, put_done, f };
         f->put = storage_put(h->storage, &file, &to);
     }
-    f->bytes += (int64_t)n;
     if (!storage_put_write(h->storage, f->put, slice_mem(p, n)))
         client_pause(&f->call);
     return true;
+}
+
+/* Only to hosts the connector says belong to its vendor; where it names none, only to addresses that it says want the token. */
+static bool token_allowed(struct fetch *f)
+{
+    const struct connector *type = f->job->from->account.type;
+    struct url u;
+    if (!f->with_token || type->auth.kind == AUTH_NONE || !url_parse(f->a, slice_or(f->found, f->md->url), &u, NULL))
+        return false;
+    struct call c;
+    struct fault why;
+    actor_call(f->job->from, &c, f->a, NULL, &why);
+    return type->auth.token_host ? type->auth.token_host(&c, u.host) : f->md->token;
 }
 
 static void fetched(void *arg, const struct answer *r)
@@ -332,25 +349,29 @@ static void fetched(void *arg, const struct answer *r)
         storage_put_abort(h->storage, f->put);
     f->put = NULL;
     if (r->status == 202 && f->preparing++ < MEDIA_PREPARING_TRIES) {
-        fetch_later(f, MEDIA_WAIT_MS);
+        fetch_later(f, h->limits.media_wait_ms);
         return;
     }
     if ((r->status == 401 || r->status == 403) && !f->with_token && f->md->token_maybe) {
         f->with_token = true;
-        fetch_later(f, 1);
-        return;
+        if (token_allowed(f)) {
+            fetch_later(f, 1);
+            return;
+        }
     }
     if (r->status == 401 && f->token.n && f->tries == 0 && f->md->token_name.n)
         token_drop_named(f->job->from, f->md->token_name, f->token);
     else if (r->status == 401 && f->token.n && f->tries == 0)
         token_drop(f->job->from, f->token);
-    bool again = r->status == 0 || r->status == 401 || r->status == 408 || r->status == 429 || r->status >= 500;
+    bool again = (r->status == 0 && !f->too_large && !r->refused) || (r->status == 401 && f->token.n) || r->status == 408 || r->status == 429 ||
+                 r->status >= 500;
     if (again && ++f->tries < MEDIA_TRIES) {
-        fetch_later(f, MIN(MAX(r->retry_after_ms, MEDIA_WAIT_MS << (f->tries - 1)), MEDIA_WAIT_MOST_MS));
+        fetch_later(f, fetch_wait_ms(f, r->retry_after_ms));
         return;
     }
     struct arena *a = f->job->a;
     slice why = f->page            ? SL("its sender sent something else than the file")
+                : f->too_large     ? arena_printf(a, "it has more than %lld bytes", (long long)f->job->hub->limits.media_bytes)
                 : r->status == 200 ? SL("the file is empty")
                 : r->status ? arena_printf(a, "its sender answered %d", r->status)
                             : arena_printf(a, "its sender did not answer: " SLF, SLA(r->error));
@@ -360,7 +381,7 @@ static void fetched(void *arg, const struct answer *r)
 static void fetch_send(struct fetch *f)
 {
     struct hub *h = f->job->hub;
-    f->page = false;
+    f->page = f->too_large = false;
     f->bytes = 0;
     f->call = (struct client_call){
         .a = f->a,
@@ -370,7 +391,7 @@ static void fetch_send(struct fetch *f)
         .n_headers = f->token.n ? 1 : 0,
         .sink = sink,
         .io_arg = f,
-        .answer_bytes = (size_t)h->limits.media_bytes,
+        .answer_bytes = (size_t)h->limits.media_bytes + MEDIA_OVER_BYTES,
         .total_ms = h->limits.media_ms,
         .max_redirects = MEDIA_REDIRECTS,
         .guard = f->guarded,
@@ -393,22 +414,9 @@ static void fetch_token(void *arg, slice header, const struct fault *why)
         return;
     }
     if (++f->tries < MEDIA_TRIES)
-        fetch_later(f, MEDIA_WAIT_MS << f->tries);
+        fetch_later(f, fetch_wait_ms(f, 0));
     else
         fetch_failed(f, "failed", slice_of(why->text));
-}
-
-/* Only to hosts the connector says belong to its vendor. */
-static bool token_allowed(struct fetch *f)
-{
-    const struct connector *type = f->job->from->account.type;
-    struct url u;
-    if (!f->with_token || type->auth.kind == AUTH_NONE || !url_parse(f->a, slice_or(f->found, f->md->url), &u, NULL))
-        return false;
-    struct call c;
-    struct fault why;
-    actor_call(f->job->from, &c, f->a, NULL, &why);
-    return !type->auth.token_host || type->auth.token_host(&c, u.host);
 }
 
 static void fetch_with_token(struct fetch *f)
@@ -425,7 +433,7 @@ static void fetch_found(struct run *r, enum outcome end)
 {
     struct fetch *f = r->arg;
     bool again = end == OUT_RETRY || end == OUT_UNKNOWN;
-    int64_t wait_ms = MIN(MAX(r->d.retry_ms, MEDIA_WAIT_MS << MIN(f->tries, MEDIA_TRIES)), MEDIA_WAIT_MOST_MS);
+    int64_t asked_ms = r->d.retry_ms;
     struct fault why = r->fault;
     f->finding = NULL;
     f->found = arena_dup(f->a, r->d.media_url);
@@ -435,7 +443,7 @@ static void fetch_found(struct run *r, enum outcome end)
     if (end == OUT_DELIVERED && f->found.n)
         fetch_with_token(f);
     else if (again && ++f->tries < MEDIA_TRIES)
-        fetch_later(f, wait_ms);
+        fetch_later(f, fetch_wait_ms(f, asked_ms));
     else
         fetch_failed(f, again ? "failed" : "refused", why.code ? slice_of(why.text) : SL("its sender does not say where it is"));
 }
@@ -593,7 +601,7 @@ void media_resume(struct actor *from, uint64_t id, slice body)
     if (rs->next)
         rs->next->prev = rs;
     jobs->resuming = rs;
-    state_get(from->hub->state, state_name(a, id), resume_found, rs);
+    state_get(from->hub->state, state_message_key(a, 'm', id), resume_found, rs);
 }
 
 struct settling {
@@ -636,15 +644,23 @@ void media_settle(struct actor *from, uint64_t id, struct arena *a, struct messa
     }
     struct settling *st = ARENA_NEW(a, struct settling);
     *st = (struct settling){ from, id, w };
-    state_get(from->hub->state, state_name(a, id), settle_found, st);
+    state_get(from->hub->state, state_message_key(a, 'm', id), settle_found, st);
 }
 
 void media_forget(struct hub *h, uint64_t id, const struct message *m, struct jbatch *b)
 {
     if (!m->media.n && !m->location.present)
         return;
+    media_abandon(h, id);
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    state_put(h->state, b, state_name(a, id), SLICE_NONE);
+    state_put(h->state, b, state_message_key(a, 'm', id), SLICE_NONE);
+}
+
+void media_abandon(struct hub *h, uint64_t id)
+{
+    struct media_job *job = *job_at(h->media, id);
+    if (job)
+        job->forgotten = true;
 }
 
 bool media_idle(const struct hub *h)
@@ -737,14 +753,14 @@ static void purge_looked(void *arg, const struct fault *why)
 {
     struct hub *h = arg;
     purge_written(h, why);
-    loop_timer_start(h->loop, &h->media->purge_timer, MIN(PURGE_EVERY_MS, MAX(h->limits.purge_ms, 1000)), purge_turn, h);
+    loop_timer_start(h->loop, &h->media->purge_timer, MIN(h->limits.purge_every_ms, MAX(h->limits.purge_ms, PURGE_LEAST_MS)), purge_turn, h);
 }
 
 static void purge_turn(void *arg)
 {
     struct hub *h = arg;
     int64_t now_ms = time_now_ms();
-    store_attachments_due(h->store, now_ms, now_ms + PURGE_RETRY_MS, PURGE_AT_ONCE, purge_due, purge_looked, h);
+    store_attachments_due(h->store, now_ms, now_ms + h->limits.purge_again_ms, PURGE_AT_ONCE, purge_due, purge_looked, h);
 }
 
 void media_purge_start(struct hub *h)

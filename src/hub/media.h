@@ -17,8 +17,9 @@ void media_begin(struct actor *from, uint64_t id, const struct message *m);
 void media_resume(struct actor *from, uint64_t id, slice body);
 /* Calls done(arg) when every attachment of message id is settled, and m's media (in a) say how: now, or later. */
 void media_settle(struct actor *from, uint64_t id, struct arena *a, struct message *m, void (*done)(void *arg), void *arg);
-/* The message is final: its "m:" entry can go. */
+/* The message is final: its "m:" entry can go, and what is still fetched for it leaves none. */
 void media_forget(struct hub *h, uint64_t id, const struct message *m, struct jbatch *b);
+void media_abandon(struct hub *h, uint64_t id); /* the latter alone */
 
 /* What became of a message's attachments, as stored (the history has it), into its media. False: unreadable. */
 bool media_result_read(struct arena *a, slice json, struct message *m) MUST_USE;

@@ -8,7 +8,7 @@ struct entry {
     int64_t until_ms;
 };
 struct memory {
-    struct entry *entries; /* few: searched in order, oldest first */
+    struct entry *entries; /* few: searched in order, that of writing */
     size_t n, cap;
     bool dirty;
 };
@@ -91,6 +91,10 @@ static void entry_put(struct memory *m, slice key, slice value, int64_t until_ms
     struct entry *e = &m->entries[i];
     if (e->value && e->until_ms == until_ms && slice_eq(slice_mem(e->value, e->n), value))
         return;
+    struct entry moved = *e; /* to the end: written last */
+    memmove(e, e + 1, (m->n - i - 1) * sizeof(*e));
+    e = &m->entries[m->n - 1];
+    *e = moved;
     char *copy = must_malloc(value.n);
     memcpy(copy, value.p, value.n);
     if (e->value)
@@ -105,6 +109,19 @@ static void entry_put(struct memory *m, slice key, slice value, int64_t until_ms
 void memory_set(struct memory *m, const char *key, slice value, int64_t until_ms)
 {
     entry_put(m, slice_of(key), value, until_ms);
+}
+
+const char *memory_oldest(const struct memory *m, const char *const *keys, size_t n, int64_t now_ms)
+{
+    assert(n);
+    for (size_t k = 0; k < n; k++)
+        if (!memory_get(m, keys[k], now_ms).p)
+            return keys[k];
+    for (size_t i = 0; i < m->n; i++)
+        for (size_t k = 0; k < n; k++)
+            if (strcmp(m->entries[i].key, keys[k]) == 0)
+                return keys[k];
+    return keys[0]; /* not reached: all of them are there */
 }
 
 bool memory_dirty(const struct memory *m)

@@ -15,9 +15,11 @@ struct memory;
 struct memory *memory_new(void) MUST_USE; /* heap; values are copied */
 void memory_free(struct memory *m);
 slice memory_get(const struct memory *m, const char *key, int64_t now_ms); /* valid until the next set */
-/* until_ms 0: for good. An absent value removes. Over the limits the oldest is dropped, first of those that end by
+/* until_ms 0: for good. An absent value removes. Over the limits what was written longest ago is dropped, first of those that end by
  * themselves; a value over its limit is not kept. */
 void memory_set(struct memory *m, const char *key, slice value, int64_t until_ms);
+/* Of keys that share the room for things of one kind: the first that is free, else the one written longest ago. n at least 1. */
+const char *memory_oldest(const struct memory *m, const char *const *keys, size_t n, int64_t now_ms);
 bool memory_dirty(const struct memory *m);
 void memory_clean(struct memory *m);
 void memory_soil(struct memory *m); /* what was cleaned did not get stored: dirty again */

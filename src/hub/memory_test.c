@@ -61,6 +61,38 @@ TEST(memory_over_its_limits_drops_the_oldest_and_first_what_would_end)
     memory_free(m);
 }
 
+TEST(memory_written_again_is_no_longer_the_oldest)
+{
+    struct memory *m = memory_new();
+    for (unsigned i = 0; i < MEMORY_KEYS_MAX; i++)
+        memory_set(m, key_of(i), SL("x"), 9000);
+    memory_set(m, "k0", SL("y"), 9000);
+    memory_set(m, "one-more", SL("z"), 9000);
+    CHECK_SLICE(memory_get(m, "k0", 0), SL("y"));
+    CHECK(!memory_get(m, "k1", 0).p && memory_get(m, "k2", 0).p);
+    memory_free(m);
+}
+
+TEST(memory_knows_which_of_several_keys_makes_way)
+{
+    static const char *const keys[] = { "r.0", "r.1", "r.2" };
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct memory *m = memory_new();
+    memory_set(m, "other", SL("x"), 0);
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        CHECK_SLICE(slice_of(memory_oldest(m, keys, COUNT(keys), 100)), slice_of(keys[i]));
+        memory_set(m, keys[i], SL("x"), 1000);
+    }
+    memory_set(m, "r.0", SL("y"), 1000);
+    struct memory *n = memory_new(); /* the order of writing is kept over a restart */
+    CHECK(memory_load(n, memory_print(a, m, 100), NULL));
+    CHECK_SLICE(slice_of(memory_oldest(n, keys, COUNT(keys), 100)), SL("r.1"));
+    memory_set(n, "r.2", SL("x"), 50); /* past its time: free */
+    CHECK_SLICE(slice_of(memory_oldest(n, keys, COUNT(keys), 100)), SL("r.2"));
+    memory_free(m);
+    memory_free(n);
+}
+
 TEST(memory_values_have_a_largest_size)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();

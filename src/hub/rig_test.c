@@ -9,36 +9,43 @@
 #include "store/store.h"
 #include "wire/base64.h"
 #include "wire/crypto.h"
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 /* ---- the two connectors -------------------------------------------------------------------------------------------------- */
 
-enum { T_SECRET, T_URL, T_KEY, T_PER_SECOND, T_PREFIX, T_SETTINGS };
+enum { T_SECRET, T_URL, T_KEY, T_PER_SECOND, T_PREFIX, T_SETUP, T_POLL, T_SETTINGS };
 static const struct setting t_settings[T_SETTINGS] = {
     [T_SECRET] = { .name = "secret", .label = "Secret", .required = true, .secret = true },
     [T_URL] = { .name = "base_url", .label = "Address", .required = true },
     [T_KEY] = { .name = "key", .label = "Key" },
     [T_PER_SECOND] = { .name = "per_second", .label = "Calls a second" },
     [T_PREFIX] = { .name = "prefix_agent_name", .label = "Prefix" },
+    [T_SETUP] = { .name = "setup", .label = "Setup" },
+    [T_POLL] = { .name = "poll", .label = "Poll" },
 };
 
 static bool t_receive(struct call *c, const struct request *rq, struct inbox *in)
 {
+    if (rq->polled && rq->status != 200)
+        return true;
     const struct js *doc = js_parse(c->a, rq->body, c->f);
     if (!doc)
         return false;
     const struct js *events = js_at(doc, "events"), *ignore = js_at(doc, "ignore"), *resume = js_at(doc, "resume");
     for (size_t i = 0; i < js_len(events); i++) {
         const struct js *e = js_item(events, i);
-        slice kind = js_text(js_at(e, "kind")), remember = js_text(js_at(e, "remember"));
+        slice kind = js_text(js_at(e, "kind")), remember = js_text(js_at(e, "remember")), file = js_text(js_at(e, "file"));
         enum kind k = slice_eq(kind, SL("typing"))   ? KIND_TYPING
                       : slice_eq(kind, SL("status")) ? KIND_STATUS
                       : slice_eq(kind, SL("closed")) ? KIND_EVENT
+                      : file.n                       ? KIND_IMAGE
                                                      : KIND_TEXT;
         struct message *m = inbox_add(in, k);
         m->id = js_text(js_at(e, "id"));
@@ -47,6 +54,9 @@ static bool t_receive(struct call *c, const struct request *rq, struct inbox *in
         m->of = js_text(js_at(e, "of"));
         m->from.name = js_text(js_at(e, "name"));
         m->at_ms = c->now_ms;
+        if (file.n)
+            *LIST_ADD(c->a, &m->media, struct media) = (struct media){ .url = slice_starts(file, SL("http")) ? file : arena_printf(c->a, SLF "/file/" SLF, SLA(setting(c, T_URL)), SLA(file)), .name = SL("pic.png"),
+                                                                       .token_maybe = slice_eq(js_text(js_at(e, "token")), SL("maybe")) };
         if (k == KIND_EVENT)
             m->event = EVENT_CLOSED;
         if (k == KIND_STATUS) {
@@ -90,6 +100,9 @@ static enum outcome t_deliver(struct call *c, struct delivery *d)
             return OUT_PARKED;
         }
         d->part++;
+    } else if (d->last && d->last->status == 410) {
+        d->set_up_again = true;
+        return OUT_RETRY;
     } else if (d->last) {
         return answer_outcome(c, d, "send");
     }
@@ -99,6 +112,10 @@ static enum outcome t_deliver(struct call *c, struct delivery *d)
         return t_send(c, d, arena_printf(c->a, "status " SLF " %s", SLA(m->of), status_names[m->status]));
     if (m->kind == KIND_ANSWER)
         return t_send(c, d, arena_printf(c->a, "answer " SLF, SLA(m->payload)));
+    if (d->parts[d->part].kind == KIND_IMAGE) {
+        const struct media *md = LIST_AT(d->parts[d->part].media, struct media, 0);
+        return t_send(c, d, arena_printf(c->a, "picture " SLF " " SLF " %lld", SLA(md->url), SLA(md->type), (long long)md->size));
+    }
     if (d->resumed.p)
         return t_send(c, d, arena_printf(c->a, SLF " " SLF " " SLF, SLA(d->parts[d->part].text), SLA(d->keep), SLA(d->resumed)));
     return t_send(c, d, d->parts[d->part].text);
@@ -110,6 +127,34 @@ static enum outcome t_who(struct call *c, struct delivery *d)
     if (slice_starts(d->m->text, SL("who")))
         d->person.name = SL("Service");
     return refuse(c, d, REASON_GENERAL, "not to be asked");
+}
+
+static enum outcome t_post(struct call *c, struct delivery *d, const char *what, slice body)
+{
+    d->call.method = "POST";
+    d->call.url = arena_printf(c->a, SLF "/vendor/%s", SLA(setting(c, T_URL)), what);
+    d->call.body = body;
+    d->call.repeatable = true;
+    return OUT_CALL;
+}
+
+static enum outcome t_setup(struct call *c, struct delivery *d)
+{
+    if (!setting(c, T_SETUP).n || (d->last && d->last->status == 200))
+        return OUT_DELIVERED;
+    return d->last ? answer_outcome(c, d, "setup") : t_post(c, d, "setup", SL("set me up"));
+}
+
+static enum outcome t_poll(struct call *c, struct delivery *d)
+{
+    return t_post(c, d, "poll", c->conversation ? c->conversation->desk_conversation : SL("anything new?"));
+}
+
+/* Where the account's token may go with a file. */
+static bool t_token_host(struct call *c, slice host)
+{
+    (void)c;
+    return slice_starts(host, SL("127.0.0.1"));
 }
 
 static bool t_token(struct call *c, struct http_call *ret)
@@ -134,12 +179,16 @@ static const struct connector tother = {
     .name = "tother", .title = "Test network with tokens",
     .caps = { .kinds = CAN(KIND_TEXT) },
     .hook = { .path = "/tother", .how = VERIFY_HMAC_SHA256_BASE64, .header = "X-Sig", .secrets = { T_SECRET }, .n_secrets = 1 },
-    .auth = { .kind = AUTH_REQUEST, .token_call = t_token },
+    .auth = { .kind = AUTH_REQUEST, .token_call = t_token, .token_host = t_token_host },
+    .setup = t_setup,
+    .poll = { .every = T_POLL, .next = t_poll },
     T_COMMON,
 };
+static const struct media_rule t_media[] = { { "*", 1 << 20 } };
 static const struct connector tdesk = {
     .name = "tdesk", .title = "Test desk", .desk = true,
-    .caps = { .kinds = CAN(KIND_TEXT) | CAN(KIND_STATUS) | CAN(KIND_ANSWER), .statuses = CAN(STATUS_DELIVERED) | CAN(STATUS_FAILED) },
+    .caps = { .kinds = CAN(KIND_TEXT) | CAN(KIND_IMAGE) | CAN(KIND_STATUS) | CAN(KIND_ANSWER), .media = MEDIA_LINK, .media_rules = t_media, .n_media_rules = 1, .statuses = CAN(STATUS_DELIVERED) | CAN(STATUS_FAILED) },
+    .poll = { .every = T_POLL, .per_conversation = true, .next = t_poll },
     .lookup = { .who = t_who, .keep_ms = 1000, .unknown_ms = 1000, .total_ms = 1000 },
     .hook = { .path = "/tdesk", .how = VERIFY_HMAC_SHA256_BASE64, .header = "X-Sig", .secrets = { T_SECRET }, .n_secrets = 1 },
     T_COMMON,
@@ -198,8 +247,92 @@ static void on_vendor(struct exchange *x, void *ctx)
         s->held = x;
     else if (s->status == ANSWER_RESET)
         exchange_abort(x);
+    else if (slice_ends(x->path, SL("/poll")))
+        exchange_text(x, s->status, slice_of(r->polled ? r->polled : "{}"));
     else
         answer_with(x, s->status, r->n_seen);
+}
+
+/* ---- a peer whose connection breaks in the middle of a file; the vendor sends there ------------------------------------- */
+
+static void cutter_closed(uv_handle_t *h)
+{
+    free(h);
+}
+
+static void cutter_wrote(uv_write_t *w, int status)
+{
+    (void)status;
+    uv_close((uv_handle_t *)w->handle, cutter_closed);
+    free(w);
+}
+
+static void cutter_room(uv_handle_t *h, size_t n, uv_buf_t *buf)
+{
+    static char into[4096]; /* nobody reads it */
+    (void)h, (void)n;
+    *buf = uv_buf_init(into, sizeof(into));
+}
+
+static void cutter_read(uv_stream_t *st, ssize_t n, const uv_buf_t *buf)
+{
+    static char half[] = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 3000\r\n\r\nbytes of";
+    (void)buf;
+    uv_read_stop(st);
+    uv_buf_t out = uv_buf_init(half, sizeof(half) - 1);
+    uv_write_t *w = must_calloc(1, sizeof(*w));
+    if (n <= 0 || uv_write(w, st, &out, 1, cutter_wrote) != 0) {
+        free(w);
+        uv_close((uv_handle_t *)st, cutter_closed);
+    }
+}
+
+static void cutter_called(uv_stream_t *server, int status)
+{
+    uv_tcp_t *tcp = must_calloc(1, sizeof(*tcp));
+    CHECK(status == 0 && uv_tcp_init(server->loop, tcp) == 0 && uv_accept(server, (uv_stream_t *)tcp) == 0);
+    CHECK(uv_read_start((uv_stream_t *)tcp, cutter_room, cutter_read) == 0);
+}
+
+static unsigned cutter_open(struct rig *r)
+{
+    struct sockaddr_in at;
+    int n = sizeof(at);
+    r->cutter = must_calloc(1, sizeof(*r->cutter));
+    CHECK(uv_ip4_addr("127.0.0.1", 0, &at) == 0 && uv_tcp_init(loop_uv(r->loop), r->cutter) == 0);
+    CHECK(uv_tcp_bind(r->cutter, (struct sockaddr *)&at, 0) == 0 && uv_listen((uv_stream_t *)r->cutter, 16, cutter_called) == 0);
+    CHECK(uv_tcp_getsockname(r->cutter, (struct sockaddr *)&at, &n) == 0);
+    return ntohs(at.sin_port);
+}
+
+static void answer_cut(struct rig *r, struct exchange *x)
+{
+    if (!r->cutter)
+        r->cutter_port = cutter_open(r);
+    struct header to = { SL("Location"), arena_printf(x->a, "http://127.0.0.1:%u/", r->cutter_port) };
+    exchange_answer(x, &(struct response){ .status = 302, .headers = &to, .n_headers = 1 });
+}
+
+static void on_file(struct exchange *x, void *ctx)
+{
+    struct rig *r = ctx;
+    r->n_files++;
+    r->file_auth = arena_dup(r->a, exchange_header(x, "Authorization"));
+    int status = r->file ? r->file(r, x->rest, r->n_files) : 200;
+    if (status == ANSWER_CUT) {
+        answer_cut(r, x);
+    } else if (status == ANSWER_RESET) {
+        exchange_abort(x);
+    } else if (status == 200) {
+        struct text t = text_new(x->a, 8 << 20);
+        text_add(&t, "bytes of " SLF, SLA(x->rest));
+        for (size_t i = 0; i < r->file_bytes; i++)
+            text_char(&t, (char)('a' + i % 26));
+        exchange_answer(x, &(struct response){ .status = 200, .type = SL("image/png"), .body = text_slice(&t) });
+    } else {
+        struct header wait = { SL("Retry-After"), SL("1") };
+        exchange_answer(x, &(struct response){ .status = status, .type = SL("text/plain"), .body = SL("no"), .headers = &wait, .n_headers = status == 429 });
+    }
 }
 
 static void on_token(struct exchange *x, void *ctx)
@@ -233,6 +366,8 @@ static struct actor *actor_of(struct rig *r, const struct connector *type)
     struct actor *actor = ARENA_NEW(h->a, struct actor);
     slice *values = ARENA_ARRAY(h->a, slice, T_SETTINGS);
     values[T_SECRET] = SL("sesame");
+    values[T_SETUP] = r->setup ? SL("yes") : SLICE_NONE;
+    values[T_POLL] = r->polls && strcmp(r->polls, type->name) == 0 ? SL("1") : SLICE_NONE;
     values[T_URL] = arena_printf(h->a, "http://127.0.0.1:%u", server_port(r->vendor));
     actor->hub = h;
     actor->tenant = h->tenants[0];
@@ -253,6 +388,10 @@ void rig_start(struct rig *r)
     struct fault f = { 0 };
     *h = (struct hub){ .loop = r->loop, .log = &r->log, .metrics = metrics_new(), .a = arena_new(), .seal = r->seal };
     hub_limits_default(&h->limits);
+    h->limits.media_wait_ms = 10;
+    h->limits.purge_ms = 100;
+    h->limits.purge_every_ms = 20;
+    h->limits.purge_again_ms = 100;
     snprintf(h->key_prefix, sizeof(h->key_prefix), "dg-test");
     struct tenant *t = ARENA_NEW(h->a, struct tenant);
     h->tenants = ARENA_ARRAY(h->a, struct tenant *, 1);
@@ -261,7 +400,9 @@ void rig_start(struct rig *r)
     t->name = SL("T");
     t->channels = ARENA_ARRAY(h->a, struct actor *, 2);
     t->channels[t->n_channels++] = r->net = actor_of(r, &tnet);
-    t->channels[t->n_channels++] = r->other = actor_of(r, &tother);
+    r->other = NULL;
+    if (!r->alone)
+        t->channels[t->n_channels++] = r->other = actor_of(r, &tother);
     t->desk = r->desk = actor_of(r, &tdesk);
     h->conversations = conversations_new(h);
     h->state = state_new(h);
@@ -273,12 +414,13 @@ void rig_start(struct rig *r)
     h->store = h->journal ? store_open(arena_printf(h->a, "%s/store.db", r->dir).p, &f) : NULL;
     struct client_limits cl;
     client_limits_default(&cl);
-    cl.guard_off = true;
+    cl.guard_off = !r->guard;
     cl.total_ms = 3000;
     h->client = client_new(r->loop, &cl, &f);
     r->server = server_new(r->loop, "127.0.0.1:0", NULL, NULL, &f);
     if (!h->journal || !h->store || !h->client || !r->server)
         test_fail(__FILE__, __LINE__, "%s", f.text);
+    h->storage = &r->storage;
     h->media = media_new(h);
     registry_new(h, find);
     registry_load(h);
@@ -363,6 +505,8 @@ struct rig *rig_new(void)
     r->token_life_s = 3600;
     server_route(r->vendor, "POST", "/vendor/*", 0, on_vendor, r);
     server_route(r->vendor, "POST", "/token", 0, on_token, r);
+    server_route(r->vendor, "GET", "/file/*", 0, on_file, r);
+    rig_shelf(r);
     rig_start(r);
     return r;
 }
@@ -375,6 +519,8 @@ void rig_free(struct rig *r)
         if (r->seen[i].held)
             exchange_abort(r->seen[i].held);
     server_free(r->vendor);
+    if (r->cutter)
+        uv_close((uv_handle_t *)r->cutter, cutter_closed);
     seal_free(r->seal);
     logger_free(r->logger);
     loop_free(r->loop);
@@ -441,6 +587,30 @@ void rig_text(struct rig *r, const char *id, const char *guest, const char *text
 void rig_say(struct rig *r, const char *id, const char *address, const char *text)
 {
     post_text(r, "/tdesk", id, address, text);
+}
+
+void rig_file(struct rig *r, const char *path, const char *id, const char *guest, const char *name)
+{
+    slice body = arena_printf(r->a, "{\"events\":[{\"id\":\"%s\",\"guest\":\"%s\",\"file\":\"%s\"}]}", id, guest, name);
+    CHECK_INT(rig_hook(r, path, body.p), 200);
+}
+
+static void count_key(void *arg, slice key, slice value)
+{
+    (void)key;
+    *(size_t *)arg += value.p != NULL;
+}
+
+size_t rig_keys(struct rig *r, const char *prefix)
+{
+    size_t n = 0;
+    struct fault f = { 0 };
+    CHECK(!r->running);
+    struct store *s = store_open(arena_printf(r->a, "%s/store.db", r->dir).p, &f);
+    CHECK(s);
+    store_scan(s, slice_of(prefix), 0, count_key, NULL, &n);
+    store_close(s);
+    return n;
 }
 
 int64_t rig_count(struct rig *r, enum jstate state)

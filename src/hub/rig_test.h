@@ -7,23 +7,30 @@
  *
  * Connectors of the rig's own, networks "tnet" and "tother" (accounts "t/tnet", "t/tother") and desks "tdesk" ("t/tdesk") and "tdesk2", speak the same
  * small protocol.
- * In: {"events":[{id, guest, text?, kind?: "typing"|"status"|"closed", of?, status?, remember?}], "ignore":[id], "resume":{key,data}, "note": value
- * for the account's memory}. Out: one POST to /vendor/NAME for each part, its body the text. A text that begins with "!" is not repeatable, with "?" it is
- * parked after its first call until it is resumed with its text as key.
+ * In: {"events":[{id, guest, text?, kind?: "typing"|"status"|"closed", of?, status?, remember?, file?, token?: "maybe"}], "ignore":[id],
+ * "resume":{key,data}, "note": value for the account's memory}. Out: one POST to /vendor/NAME for each part, its body the text. A text that begins with "!"
+ * is not repeatable, with "?" it is parked after its first call until it is resumed with its text as key. file: a picture, fetched from the vendor's
+ * /file/NAME and put on the rig's shelf; it goes out as "picture URL TYPE BYTES". token "maybe": tried without, then with; file may be a whole URL.
+ * "t/tother" is set up by a POST to /vendor/setup where the rig says so, and again when a delivery gets 410. Polls are a POST to /vendor/poll.
  */
 #ifndef HUB_RIG_TEST_H
 #define HUB_RIG_TEST_H
 #include "hub/conversation.h"
 #include "hub/hub.h"
+#include "hub/storage.h"
 #include "net/server.h"
 #include "tests/harness/test.h"
 
-enum { SEEN_MAX = 4096, RIG_WAIT_MS = 8000, ANSWER_HOLD = -2, ANSWER_RESET = -1 };
+enum { SEEN_MAX = 4096, SHELVED_MAX = 64, RIG_WAIT_MS = 8000, ANSWER_CUT = -3, ANSWER_HOLD = -2, ANSWER_RESET = -1 };
 struct seen { /* a call that reached the vendor */
     slice path, body, key, auth;
     int status;
     struct exchange *held;
     int64_t at_ms;
+};
+struct shelved { /* a stored file */
+    slice id, name, type, bytes;
+    bool there; /* not deleted */
 };
 struct rig {
     struct arena *a;
@@ -37,6 +44,10 @@ struct rig {
     struct hub hub;
     struct actor *net, *other, *desk;
     bool running;
+    bool setup; /* from the next rig_start on t/tother has to be set up */
+    const char *polls; /* "tother", "tdesk" (per conversation; the call's body is the desk's conversation): polled each second from the next rig_start on */
+    const char *polled; /* what a poll is answered with; NULL: {} */
+    bool alone; /* from the next rig_start on there is no t/tother */
     struct seen seen[SEEN_MAX];
     size_t n_seen, n_tokens;
     slice token;          /* given out and asked for; absent: none is asked for */
@@ -44,9 +55,21 @@ struct rig {
     int token_status;
     /* What the vendor answers: a status, ANSWER_HOLD or ANSWER_RESET. NULL: 200. */
     int (*answer)(struct rig *r, const struct seen *s);
-    size_t n_setup;
     slice secret;         /* webhooks are signed with; absent: "sesame" */
-    bool media;
+    /* What it answers to the n-th request (from 1) for /file/NAME: 200 with "bytes of NAME", or ANSWER_CUT after a part of them. NULL: 200. */
+    int (*file)(struct rig *r, slice name, size_t n);
+    size_t n_files;       /* requests for files */
+    slice file_auth;      /* of the last one */
+    size_t file_bytes;    /* filler behind the words */
+    struct uv_tcp_s *cutter; /* where ANSWER_CUT leads to; NULL: not needed yet */
+    unsigned cutter_port;
+    bool guard;           /* the client's, from the next rig_start on */
+    struct storage storage;
+    struct shelved shelved[SHELVED_MAX];
+    size_t n_shelved, n_aborted, n_deletes, puts_open, puts_most;
+    unsigned put_faults;  /* so many puts end with put_fault */
+    const char *put_fault;
+    enum storage_end delete_end;
 };
 extern const struct connector rig_own_desk; /* "towndesk": its other end is our own API */
 struct rig *rig_new(void) MUST_USE;
@@ -66,6 +89,10 @@ size_t rig_seen(struct rig *r, const char *body); /* how many calls had this bod
 void rig_answer_held(struct rig *r, const char *body, int status);
 bool rig_on_disk(struct rig *r, const char *text); /* in any file of the data folder */
 void rig_disk_full(bool full); /* of this whole process */
+void rig_file(struct rig *r, const char *path, const char *id, const char *guest, const char *name); /* a picture; must be accepted */
+void rig_shelf(struct rig *r); /* rig_new has done it */
+size_t rig_shelved(const struct rig *r); /* files that are there */
+size_t rig_keys(struct rig *r, const char *prefix); /* keys of the state that begin so; the hub must be stopped */
 
 #define UNTIL(r, cond)                                                                                       \
     do {                                                                                                     \

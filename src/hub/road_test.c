@@ -1,6 +1,8 @@
 /* accept, run and deliver together, on the rig. */
+#include "hub/accept.h"
 #include "hub/adapt.h"
 #include "hub/deliver.h"
+#include "hub/inbox.h"
 #include "hub/rig_test.h"
 
 TEST(road_there_and_back_each_once)
@@ -65,6 +67,98 @@ TEST(deliver_keeps_order_in_a_lane_and_others_do_not_wait)
     UNTIL(r, rig_count(r, J_DELIVERED) == 4);
     CHECK_SLICE(r->seen[2].body, SL("second"));
     CHECK_SLICE(r->seen[3].body, SL("third"));
+    rig_free(r);
+}
+
+/* ---- the order of requests ---------------------------------------------------------------------------------------------- */
+
+struct said { /* a request with messages of several guests: "guest text", … */
+    struct inbox in;
+    int ok;
+};
+
+static void said_done(void *arg, bool ok)
+{
+    ((struct said *)arg)->ok = ok ? 1 : -1;
+}
+
+static struct said *say_all(struct rig *r, const char *id, const char *const *what)
+{
+    struct said *s = ARENA_NEW(r->a, struct said);
+    inbox_init(&s->in, r->a);
+    for (size_t i = 0; what[i]; i++) {
+        struct message *m = inbox_add(&s->in, KIND_TEXT);
+        slice text = slice_of(what[i]);
+        m->guest = slice_cut(&text, ' ');
+        m->text = text;
+        m->id = arena_printf(r->a, "%s-%zu", id, i);
+        m->at_ms = time_now_ms();
+    }
+    accept_inbox(r->net, &s->in, SLICE_NONE, said_done, s);
+    return s;
+}
+#define SAY(r, id, ...) say_all(r, id, (const char *const[]){ __VA_ARGS__, NULL })
+
+static slice text_of(struct rig *r, uint64_t id)
+{
+    return js_text(js_at(js_parse(r->a, journal_body(r->hub.journal, id, r->a), NULL), "text"));
+}
+
+/* "new…" are guests whose conversations have to be looked for in the store; those of A, C and D are in memory. */
+TEST(accept_keeps_the_order_of_requests_within_each_conversation)
+{
+    struct rig *r = rig_new();
+    static const char *const known[] = { "A", "C", "D" };
+    for (size_t i = 0; i < COUNT(known); i++)
+        rig_text(r, arena_printf(r->a, "k%zu", i).p, known[i], "known");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 3);
+    r->desk->set_up = false; /* so that all stay to be looked at */
+    struct said *all[] = {
+        SAY(r, "1", "A a1", "new1 x", "A a2"),
+        SAY(r, "2", "A a3", "D d1"),
+        SAY(r, "3", "C c1"),          /* has nothing to do with those that wait */
+        SAY(r, "4", "new2 y", "D d2"),
+        SAY(r, "5", "D d3", "D d4"),
+        SAY(r, "6", "nobody-waits z", "C c2"),
+        SAY(r, "7", "A a4"),
+        SAY(r, "8", "C c3"),
+    };
+    CHECK(all[0]->ok == 0 && r->hub.accepting);
+    for (size_t i = 0; i < COUNT(all); i++)
+        UNTIL(r, all[i]->ok == 1);
+    CHECK(!r->hub.accepting);
+    CHECK_SLICE(text_of(r, 4), SL("c1")); /* numbers are given with the commit: it was made at once */
+    r->desk->set_up = true;
+    deliver_pump(r->desk);
+    UNTIL(r, rig_count(r, J_DELIVERED) == 3 + 14);
+    static const char *const in_order[] = { "a1", "a2", "a3", "a4", "|", "c1", "c2", "c3", "|", "d1", "d2", "d3", "d4" };
+    size_t at = 0;
+    for (size_t i = 0; i < COUNT(in_order); i++) {
+        if (in_order[i][0] == '|') {
+            at = 0;
+            continue;
+        }
+        while (at < r->n_seen && !slice_eq(r->seen[at].body, slice_of(in_order[i])))
+            at++;
+        CHECK_ROW(i, at < r->n_seen);
+    }
+    rig_free(r);
+}
+
+TEST(accept_of_many_that_wait_for_one_goes_on_without_going_deep)
+{
+    enum { MANY = 2000 };
+    struct rig *r = rig_new();
+    rig_text(r, "k", "A", "known");
+    r->desk->set_up = false;
+    struct said *first = SAY(r, "first", "A 0", "new x"), *all[MANY];
+    for (int i = 0; i < MANY; i++)
+        all[i] = SAY(r, arena_printf(r->a, "m%d", i).p, arena_printf(r->a, "A %d", i + 1).p);
+    CHECK(!first->ok && !all[MANY - 1]->ok);
+    for (int i = 0; i < MANY; i++)
+        UNTIL(r, all[i]->ok == 1);
+    for (uint64_t id = 4; id <= MANY; id++) /* 1: known, 2 and 3: the first request */
+        CHECK_ROW(id, slice_eq(text_of(r, id), arena_printf(r->a, "%llu", (unsigned long long)id - 3)));
     rig_free(r);
 }
 
@@ -282,6 +376,126 @@ TEST(name_of_the_account_stands_in_when_nobody_can_be_asked)
     rig_free(r);
 }
 
+/* ---- accounts that go and come back ------------------------------------------------------------------------------------------ */
+
+TEST(what_waits_for_an_account_that_was_taken_out_goes_at_once_when_it_is_back)
+{
+    struct rig *r = rig_new();
+    r->token = SL("T1");
+    r->other->set_up = false; /* not delivered before it goes */
+    rig_say(r, "d1", "U1@tother", "one");
+    rig_say(r, "d2", "U1@tother", "two");
+    rig_stop(r);
+    r->alone = true;
+    for (int starts = 0; starts < 2; starts++) {
+        rig_start(r);
+        rig_text(r, arena_printf(r->a, "g%d", starts).p, "U1", "of another");
+        UNTIL(r, rig_count(r, J_DELIVERED) == 1 + starts);
+        CHECK_INT(rig_count(r, J_WAITING), 2);
+        rig_stop(r);
+    }
+    CHECK(rig_on_disk(r, "its account is not configured"));
+    r->alone = false;
+    rig_start(r);
+    UNTIL(r, rig_seen(r, "two") == 1 && rig_count(r, J_WAITING) == 0);
+    CHECK_INT(rig_seen(r, "one"), 1);
+    CHECK_INT(rig_count(r, J_DEAD), 0);
+    rig_free(r);
+}
+
+/* ---- discarded by an operator ------------------------------------------------------------------------------------------------- */
+
+static void noted(void *arg, bool ok)
+{
+    *(int *)arg = ok ? 1 : -1;
+}
+
+/* As the operator's call does it. */
+static void discard(struct rig *r, uint64_t id)
+{
+    int done = 0;
+    struct jbatch *b = jbatch_new(r->hub.journal);
+    CHECK(jbatch_discard(b, id, SL("{\"by\":\"operator\"}")));
+    jbatch_commit(b, JOURNAL_DURABLE, noted, &done);
+    UNTIL(r, done);
+    CHECK_INT(done, 1);
+    deliver_discarded(&r->hub, id);
+}
+
+static size_t keys_of_messages(struct rig *r)
+{
+    rig_stop(r);
+    size_t n = rig_keys(r, "d:") + rig_keys(r, "m:") + rig_keys(r, "r:");
+    rig_start(r);
+    return n;
+}
+
+static int never_takes(struct rig *r, const struct seen *s)
+{
+    (void)r;
+    return slice_starts(s->body, SL("picture")) || slice_find(s->body, SL("asked")) != SIZE_MAX || slice_starts(s->body, SL("bbbb")) ? 500 : 200;
+}
+
+/* The ids are those of the journal: 1, 2, 3 in a new folder. */
+TEST(discard_leaves_no_key_behind)
+{
+    struct rig *r = rig_new();
+    r->answer = never_takes;
+    rig_file(r, "/tnet", "1", "U1", "cat.png"); /* its file is fetched, the desk never takes it */
+    rig_text(r, "2", "U2", "?may I");           /* parked, then resumed, and put off */
+    UNTIL(r, rig_count(r, J_PARKED) == 1);
+    CHECK_INT(rig_hook(r, "/tdesk", "{\"resume\":{\"key\":\"?may I\",\"data\":\"yes\"}}"), 200);
+    rig_say(r, "3", "U3@tnet", "aaaaaaaaaabbbbbbbbbb"); /* the first of two parts was taken */
+    UNTIL(r, rig_seen(r, "?may I asked yes") && rig_seen(r, "bbbbbbbbbb") && rig_shelved(r) == 1 && r->n_seen > 5);
+    CHECK(keys_of_messages(r) >= 4);
+    for (uint64_t id = 1; id <= 3; id++)
+        discard(r, id);
+    CHECK_INT(rig_count(r, J_WAITING), 0);
+    CHECK_INT(rig_count(r, J_DEAD), 3);
+    CHECK_INT(keys_of_messages(r), 0);
+    rig_free(r);
+}
+
+static int hold_file(struct rig *r, slice name, size_t n)
+{
+    (void)r, (void)name;
+    return n == 1 ? 503 : 200;
+}
+
+TEST(discard_while_the_file_is_fetched_leaves_no_key_and_makes_no_call)
+{
+    struct rig *r = rig_new();
+    r->file = hold_file;
+    r->hub.limits.media_wait_ms = 700; /* the discard comes before the second try */
+    rig_file(r, "/tnet", "1", "U1", "cat.png");
+    rig_text(r, "2", "U1", "behind");
+    UNTIL(r, r->n_files == 1 && r->desk->in_flight == 1);
+    discard(r, 1);
+    UNTIL(r, rig_seen(r, "behind") == 1 && rig_shelved(r) == 1 && r->desk->in_flight == 0);
+    CHECK_INT(r->n_seen, 1);
+    CHECK_INT(keys_of_messages(r), 0);
+    rig_free(r);
+}
+
+TEST(discarded_before_its_turn_is_not_delivered)
+{
+    struct rig *r = rig_new();
+    r->desk->set_up = false; /* gather them */
+    for (int i = 1; i <= 3; i++)
+        rig_text(r, arena_printf(r->a, "%d", i).p, arena_printf(r->a, "U%d", i).p, arena_printf(r->a, "t%d", i).p);
+    UNTIL(r, r->desk->n_ready == 3);
+    discard(r, 3); /* the last of the queue, and one in the middle */
+    discard(r, 2);
+    rig_text(r, "4", "U4", "t4");
+    UNTIL(r, r->desk->n_ready == 2);
+    r->desk->set_up = true;
+    deliver_pump(r->desk);
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    CHECK_INT(r->n_seen, 2);
+    CHECK(rig_seen(r, "t1") == 1 && rig_seen(r, "t4") == 1);
+    rig_free(r);
+}
+
 /* ---- a full disk ------------------------------------------------------------------------------------------------------------ */
 
 TEST(full_disk_refuses_what_is_new_and_keeps_what_is_learned)
@@ -390,5 +604,35 @@ TEST(in_flight_is_bounded_for_all_accounts_together)
     rig_answer_held(r, "t0", 200);
     rig_answer_held(r, "t1", 200);
     UNTIL(r, rig_seen(r, "t2") == 1 && rig_seen(r, "out") == 1);
+    rig_free(r);
+}
+
+/* As if senders came without end, and cost all the time there is. */
+static void crowd(void *arg)
+{
+    struct rig *r = arg;
+    for (int64_t until_us = time_mono_us() + 1000; time_mono_us() < until_us;)
+        ;
+    r->hub.asked_turn = loop_turns(r->loop);
+    loop_defer(r->loop, crowd, r);
+}
+
+TEST(deliveries_yield_to_senders_and_none_starves)
+{
+    enum { TEXTS = 40 };
+    struct rig *r = rig_new();
+    r->answer = hold_all;
+    loop_defer(r->loop, crowd, r);
+    UNTIL(r, loop_is_pressed(r->loop));
+    for (int i = 0; i < TEXTS; i++)
+        rig_text(r, arena_printf(r->a, "%d", i).p, arena_printf(r->a, "U%d", i).p, arena_printf(r->a, "t%d", i).p);
+    rig_turn(r, 50);
+    CHECK(r->n_seen > 0 && r->n_seen < 16); /* some go on, though 32 may */
+    r->answer = NULL;
+    for (size_t i = 0; i < r->n_seen; i++)
+        if (r->seen[i].held)
+            rig_answer_held(r, arena_cstr(r->a, r->seen[i].body), 200);
+    UNTIL(r, r->n_seen >= TEXTS); /* still pressed */
+    loop_defer_cancel(r->loop, crowd, r);
     rig_free(r);
 }

@@ -164,9 +164,9 @@ static void token_refused(struct run *r, slice token)
 static void run_answered(void *arg, const struct answer *got)
 {
     struct run *r = arg;
+    upload_close(r);
     run_hop(r, got);
     meter_call(r->actor, got->status, got->took_us);
-    upload_close(r);
     if (got->status == 401 && r->token.n && !r->replayed) {
         token_refused(r, r->token);
         r->replayed = true;
@@ -177,9 +177,9 @@ static void run_answered(void *arg, const struct answer *got)
     run_step(r, &r->last);
 }
 
-/* ---- a body out of the storage ---------------------------------------------------------------------------------------- */
+/* ---- a stored file as the body -------------------------------------------------------------------------------------- */
 
-static void upload_ready(void *arg)
+static void upload_more(void *arg)
 {
     struct run *r = arg;
     client_resume(&r->call);
@@ -187,28 +187,32 @@ static void upload_ready(void *arg)
 
 static ssize_t upload_read(void *arg, char *buf, size_t n)
 {
+    static_assert((int)STORAGE_WAIT == (int)CLIENT_PAUSE, "one and the same word for later");
     struct run *r = arg;
-    ssize_t got = storage_get_read(r->hub->storage, r->upload, buf, n);
-    return got == STORAGE_WAIT ? CLIENT_PAUSE : got;
+    return storage_get_read(r->hub->storage, r->upload, buf, n);
 }
 
 static bool upload_open(struct run *r, const struct media *md)
 {
-    if (md->handle.n && r->hub->storage)
-        r->upload = storage_get(r->hub->storage, md->handle, 0, -1, upload_ready, r);
+    const struct http_call *h = &r->d.call;
+    if (!md->handle.n || !r->hub->storage || md->size <= 0 || h->media_from < 0 || h->media_from >= md->size)
+        return fault(&r->fault, "no_file", "", "the file to upload is not stored here");
+    int64_t bytes = h->media_bytes ? MIN(h->media_bytes, md->size - h->media_from) : md->size - h->media_from;
+    upload_close(r);
+    r->upload = storage_get(r->hub->storage, md->handle, h->media_from, bytes, upload_more, r);
     if (!r->upload)
-        return fault(&r->fault, "storage", "", "the file to upload is not in the storage");
+        return fault(&r->fault, "no_file", "", "the stored file cannot be read");
     r->call.source = upload_read;
-    r->call.source_bytes = md->size;
+    r->call.source_bytes = bytes;
     r->call.io_arg = r;
-    r->call.body = SLICE_NONE;
     return true;
 }
 
 static void run_call(struct run *r)
 {
     if (r->d.call.media_body && !upload_open(r, r->d.call.media_body)) {
-        run_end(r, OUT_RETRY);
+        r->d.reason = REASON_MEDIA_TYPE;
+        run_end(r, OUT_REFUSED);
         return;
     }
     if (!r->hub->stopped) {
@@ -258,6 +262,7 @@ static void run_send(struct run *r)
         .n_headers = n,
         .body = h->body,
         .total_ms = h->total_ms ? h->total_ms : r->total_ms ? MAX(left_ms, 1) : h->media_body ? r->hub->limits.media_ms : 0,
+        .guard = h->guarded,
         .done = run_answered,
         .arg = r,
     };
@@ -300,7 +305,7 @@ bool run_save_progress(struct run *r, struct jbatch *b)
     r->saved_part = r->d.part;
     r->saved_step = r->d.step;
     r->saved_keep = arena_dup(r->a, r->d.keep);
-    state_put(r->hub->state, b, arena_printf(r->a, "d:%llu", (unsigned long long)r->id), progress_print(r));
+    state_put(r->hub->state, b, state_message_key(r->a, 'd', r->id), progress_print(r));
     return true;
 }
 
@@ -390,6 +395,7 @@ static void run_step(struct run *r, const struct answer *last)
         return;
     }
     assert(r->d.call.method && r->d.call.url.n && r->d.keep.n <= RUN_KEEP_MAX);
+    assert(!r->d.call.guarded || r->d.call.no_token);
     if (++r->n_calls > RUN_CALLS_MAX) {
         fault(&r->fault, "too_many_calls", "", "more than %d calls for one message", RUN_CALLS_MAX);
         run_end(r, OUT_REFUSED);

@@ -216,6 +216,18 @@ void state_put(struct state *s, struct jbatch *b, slice key, slice value)
     flush_later(s, STATE_FLUSH_MS);
 }
 
+slice state_message_key(struct arena *a, char letter, uint64_t id)
+{
+    return arena_printf(a, "%c:%llu", letter, (unsigned long long)id);
+}
+
+void state_forget_message(struct state *s, struct jbatch *b, uint64_t id)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    for (const char *letter = STATE_OF_MESSAGE; *letter; letter++)
+        state_put(s, b, state_message_key(a, *letter, id), SLICE_NONE);
+}
+
 static void ask(void *arg);
 
 static void got(void *arg, slice value, const struct fault *f)

@@ -4,7 +4,7 @@
  * store has it, too, and then forgotten by the journal. Reading looks here first, then in the store.
  *
  * Keys begin with a letter that says of what: "a:" account memory, "c:" conversation, "d:" progress of a delivery, "m:" stored media,
- * "o:" open conversation, "r:" what a parked delivery was resumed with. The values of "a:" are sealed: they may hold tokens.
+ * "o:" open conversation, "p:" what a customer said on a page, "r:" what a parked delivery was resumed with. The values of "a:" and "p:" are sealed: they may hold tokens and names.
  *
  * When the commit of a batch fails, its values stay here and go to the store all the same: they are true, and whoever made the batch tells or repeats
  * what must not be lost.
@@ -17,12 +17,18 @@ struct hub;
 struct state;
 enum { STATE_FLUSH_MS = 2000, STATE_FLUSH_KEYS = 4000 };
 
+/* What is kept of one message while it is open: "d:", "m:" and "r:" with its number. */
+#define STATE_OF_MESSAGE "dmr"
+slice state_message_key(struct arena *a, char letter, uint64_t id) MUST_USE;
+
 struct state *state_new(struct hub *h) MUST_USE;
 void state_free(struct state *s);
 /* Replayed by journal_open. */
 void state_replay(struct state *s, slice key, slice value);
 /* value {NULL,0}: remove. Copied. */
 void state_put(struct state *s, struct jbatch *b, slice key, slice value);
+/* Everything that is kept of this message. */
+void state_forget_message(struct state *s, struct jbatch *b, uint64_t id);
 /* done(arg, value): {NULL,0} when there is none; now, or later. The value is valid during the call. A store that cannot be read is asked until it
  * answers. */
 void state_get(struct state *s, slice key, void (*done)(void *arg, slice value), void *arg);

@@ -1,7 +1,9 @@
 #include "hub/verify.h"
+#include "hub/keys.h"
 #include "wire/base64.h"
 #include "wire/crypto.h"
 #include "wire/hex.h"
+#include "wire/jwks.h"
 
 static bool secret_verifies(const struct hook *hook, slice secret, slice given, slice body)
 {
@@ -14,6 +16,7 @@ static bool secret_verifies(const struct hook *hook, slice secret, slice given, 
     }
     case VERIFY_HEADER_EQUAL: return bytes_equal_secret(given, secret);
     case VERIFY_NONE:
+    case VERIFY_JWT:
     case VERIFY_OWN: break;
     }
     return false;
@@ -43,6 +46,29 @@ static bool stamped(struct call *c, const struct request *rq, slice *ret, struct
     return true;
 }
 
+static bool token_verifies(struct call *c, const struct request *rq, slice token, struct fault *f)
+{
+    const struct connector *type = c->account->type;
+    const struct jwk *key = jwks_find(c->keys, jwt_kid(c->a, token));
+    if (!key)
+        return fault(f, "bad_signature", type->hook.header, "the token was signed with none of the %zu keys its sender publishes", jwks_count(c->keys));
+    struct jwt_rules rules = { .now_ms = c->now_ms, .leeway_ms = type->hook.keys.leeway_ms };
+    const struct js *claims = jwt_verify(c->a, key->key, token, &rules, f);
+    return claims && type->token_ok(c, rq, key->doc, claims);
+}
+
+bool hook_token(const struct hook *hook, const struct request *rq, slice *ret, struct fault *f)
+{
+    slice given = request_header(rq, hook->header);
+    slice prefix = slice_of(hook->prefix);
+    if (!given.p)
+        return fault(f, "no_signature", hook->header, "the header %s is missing", hook->header);
+    if (!slice_starts(given, prefix))
+        return fault(f, "bad_signature", hook->header, "%s does not begin with \"%s\"", hook->header, hook->prefix);
+    *ret = slice_from(given, prefix.n);
+    return true;
+}
+
 bool hook_verify(struct call *c, const struct request *rq, slice *ret_body, struct fault *f)
 {
     const struct connector *type = c->account->type;
@@ -52,16 +78,13 @@ bool hook_verify(struct call *c, const struct request *rq, slice *ret_body, stru
         return true;
     if (hook->how == VERIFY_OWN)
         return type->verify(c, rq, ret_body);
-    slice given = request_header(rq, hook->header);
-    if (!given.p)
-        return fault(f, "no_signature", hook->header, "the header %s is missing", hook->header);
-    slice signed_bytes = rq->body;
+    slice given, signed_bytes = rq->body;
+    if (!hook_token(hook, rq, &given, f))
+        return false;
+    if (hook->how == VERIFY_JWT)
+        return token_verifies(c, rq, given, f);
     if (hook->stamp && !stamped(c, rq, &signed_bytes, f))
         return false;
-    slice prefix = slice_of(hook->prefix);
-    if (!slice_starts(given, prefix))
-        return fault(f, "bad_signature", hook->header, "%s does not begin with \"%s\"", hook->header, hook->prefix);
-    given = slice_from(given, prefix.n);
     for (unsigned i = 0; i < hook->n_secrets; i++) {
         slice secret = setting(c, hook->secrets[i]);
         if (secret.n && secret_verifies(hook, secret, given, signed_bytes))
@@ -81,7 +104,7 @@ bool hook_sign(const struct account *acc, struct arena *a, slice body, int64_t n
     *ret = *ret_stamp = (struct header){ SLICE_NONE, SLICE_NONE };
     if (hook->how == VERIFY_NONE)
         return true;
-    if (hook->how == VERIFY_OWN)
+    if (hook->how == VERIFY_OWN || hook->how == VERIFY_JWT)
         return fault(f, "not_signed", "", "%s signs in a way of its own, which cannot be repeated here", acc->type->title);
     for (unsigned i = 0; i < hook->n_secrets && !secret.n; i++)
         secret = acc->settings[hook->secrets[i]];
@@ -137,6 +160,7 @@ enum found find_verified(struct hub *h, const struct connector *type, struct are
                 continue;
             struct call c;
             actor_call(ac, &c, a, NULL, f);
+            c.keys = type->hook.how == VERIFY_JWT ? keys_have(h->keys, type->hook.keys.url(&c)) : NULL;
             slice own = key.p && type->route_own ? type->route_own(&c) : SLICE_NONE;
             if ((key.p && own.p ? 1 : 0) != known || (own.p && !slice_eq(own, key)))
                 continue;

@@ -14,6 +14,8 @@ enum found find_verified(struct hub *h, const struct connector *type, struct are
 struct actor *find_by_path(struct hub *h, const struct connector *type, slice rest, struct fault *f);
 /* The connector's hook row over this request. Exported for the case runner. */
 bool hook_verify(struct call *c, const struct request *rq, slice *ret_body, struct fault *f);
+/* What stands behind the hook's prefix in its header. */
+bool hook_token(const struct hook *hook, const struct request *rq, slice *ret, struct fault *f);
 /* The headers a vendor would send with this body now (the signature, and the time where that is signed, too), made with the account's first secret; name absent: none
  * is needed. For replays. */
 bool hook_sign(const struct account *acc, struct arena *a, slice body, int64_t now_ms, struct header *ret, struct header *ret_stamp,

@@ -2,6 +2,7 @@
 #include "hub/accept.h"
 #include "hub/conversation.h"
 #include "hub/deliver.h"
+#include "hub/keys.h"
 #include "hub/run.h"
 #include "hub/history.h"
 #include "hub/media.h"
@@ -293,6 +294,7 @@ void hub_stop(struct hub *h)
         state_flush_all(h->state);
     store_close(h->store);
     h->store = NULL;
+    keys_stop(h);
     accept_stop(h);
     deliver_stop(h);
     runs_free(h);

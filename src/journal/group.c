@@ -1,7 +1,11 @@
 /* Commits. Batches gather in one group while another flies; what landed is applied to the state and told to who waits. */
 #include "journal/journal-private.h"
 
-enum { GROUP_FIRST_BYTES = 4096, WORTH_WAITING = 3 /* commits to be expected within two windows */ };
+enum {
+    GROUP_FIRST_BYTES = 4096,
+    WORTH_WAITING = 3,   /* commits to be expected within two windows */
+    COMPANY_ENOUGH = 16, /* so many batches go without waiting for more: the sync is shared by enough of them */
+};
 
 static int64_t mono_us(const struct journal *j)
 {
@@ -57,7 +61,7 @@ static void count_commit(struct journal *j)
 static int64_t wait_us(const struct journal *j)
 {
     int64_t window = j->limits.window_max_us, now = mono_us(j);
-    if (window <= 0 || j->gathering->n >= j->limits.window_bytes || j->closing)
+    if (window <= 0 || j->gathering->n >= j->limits.window_bytes || j->gathering->n_waiters >= COMPANY_ENOUGH || j->closing)
         return 0;
     int64_t expected = (int64_t)MAX(j->before_commits, j->span_commits) * window * 2 / RATE_SPAN_US;
     if (expected < WORTH_WAITING)
@@ -104,7 +108,7 @@ void group_append(struct journal *j, struct jbatch *b)
     g->waiters[g->n_waiters++] = (struct waiter){ b->done, b->arg, !b->bad };
     g->sync |= b->how == JOURNAL_DURABLE && b->n;
     count_commit(j);
-    if (g->n >= j->limits.window_bytes && j->window.active)
+    if ((g->n >= j->limits.window_bytes || g->n_waiters >= COMPANY_ENOUGH) && j->window.active)
         loop_timer_stop(&j->window);
     group_schedule(j);
 }

@@ -1,4 +1,5 @@
 #include "journal/journal-private.h"
+#include "base/durable.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -119,8 +120,9 @@ static bool lock(struct journal *j, const char *dir, struct fault *f)
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return fault(f, "io", "data", "%s: %s", dir, strerror(errno));
     const char *path = arena_printf(a, "%s/journal", dir).p;
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return fault(f, "io", "data", "%s: %s", path, strerror(errno));
+    int e = durable_folder(path);
+    if (e)
+        return fault(f, "io", "data", "%s: %s", path, strerror(e));
     j->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (j->dirfd < 0)
         return fault(f, "io", "data", "%s: %s", path, strerror(errno));
@@ -166,7 +168,23 @@ static void replay_segment(struct journal *j, struct reader *r, uint64_t seq_lim
         }
 }
 
-static int64_t replay(struct journal *j)
+/* What the last process wrote may be in the page cache only, and after a sync that failed no further sync brings it from there to the disk: it is
+ * written again, the same bytes in the same place. 0 or an errno. */
+static int make_sure(struct journal *j, uint32_t from)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    char *buf = arena_alloc(a, COPY_BYTES);
+    int e = 0;
+    for (uint32_t off = from; !e && j->log.fd >= 0 && off < j->log.off;) {
+        size_t n = MIN((size_t)COPY_BYTES, (size_t)(j->log.off - off));
+        e = jio_read(j->log.fd, buf, n, off) == n ? j->io->write(j->io->ctx, j->log.fd, buf, n, off) : EIO;
+        off += (uint32_t)n;
+    }
+    return e || j->log.fd < 0 ? e : j->io->sync(j->io->ctx, j->log.fd);
+}
+
+/* Returns the bytes read. *ret_sure: the last segment's bytes that are surely on disk. */
+static int64_t replay(struct journal *j, uint32_t *ret_sure)
 {
     struct snapshot_at at = { 0 };
     bool damaged = false, loaded = snapshot_load(j, &at, &damaged);
@@ -210,6 +228,7 @@ static int64_t replay(struct journal *j)
     j->log.fresh = j->log.n_segs && (j->log.fd < 0 || j->log.fresh);
     j->damaged |= damaged;
     j->replay_from = loaded ? at.no : 0;
+    *ret_sure = loaded && j->log.n_segs && at.no == j->log.segs[j->log.n_segs - 1].no ? at.off : 0;
     return bytes;
 }
 
@@ -285,12 +304,12 @@ struct journal *journal_open_with(struct loop *loop, const char *dir, const stru
     if (generation_keys)
         dedupe_set_generation_keys(j->dedupe, generation_keys);
     remove_unfinished(j);
-    int64_t bytes = replay(j);
+    uint32_t sure = 0;
+    int64_t bytes = replay(j, &sure);
     state_started(&j->state);
     j->next_id = j->state.next_id;
     j->position = j->state.put_position;
-    /* What was read may have been in the page cache only: from here on it counts as durable. */
-    int e = j->log.fd >= 0 ? io->sync(io->ctx, j->log.fd) : 0;
+    int e = make_sure(j, sure);
     j->disk = disk_new(loop);
     j->back = disk_new(loop);
     if (e || !j->disk || !j->back) {

@@ -651,6 +651,36 @@ TEST(a_torn_last_group_is_dropped_whole)
     bench_free(t);
 }
 
+/* A sync failed and the process died: the next one reads from the page cache what no sync brings to the disk any more, so it writes it again. */
+TEST(what_an_open_finds_behind_the_snapshot_is_written_again)
+{
+    struct bench *t = bench_new();
+    const char *copy = test_dir();
+    accept_one(t, "a", NULL, "closed in good order");
+    reopen(t);
+    copy_dir(t->dir, copy);
+    struct bench c = { .dir = copy, .limits = t->limits };
+    fake_writes = 0;
+    CHECK(opens(&c));
+    CHECK_INT(fake_writes, 0);
+    journal_close(c.j);
+
+    accept_one(t, "a", NULL, "in doubt");
+    copy = c.dir = test_dir();
+    copy_dir(t->dir, copy);
+    fake_writes = 0;
+    CHECK(opens(&c));
+    CHECK_INT(fake_writes, 1);
+    CHECK_INT(count(&c, J_WAITING), 2);
+    journal_close(c.j);
+    fake_sync = (struct fake_fault){ EIO, 0, 1 }; /* neither does it go on when the disk still fails */
+    copy = c.dir = test_dir();
+    copy_dir(t->dir, copy);
+    CHECK(!opens(&c));
+    fake_loop_free(c.loop);
+    bench_free(t);
+}
+
 /* ---- keeping ------------------------------------------------------------------------------------- */
 
 static size_t segments(struct bench *t)

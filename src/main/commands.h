@@ -6,8 +6,6 @@
 struct options {
     const char *config; /* --config; NULL: none */
     const char *data;   /* the data directory, from --data or the configuration */
-    const char *listen; /* where a running hub answers */
-    const char *token;  /* admin_token; NULL: the one in the data directory */
     int argc;           /* the whole command line, for what a command reads itself */
     char **argv;
 };

@@ -1,4 +1,5 @@
 #include "main/internal.h"
+#include "base/durable.h"
 #include "net/client.h"
 #include "net/loop.h"
 #include <errno.h>
@@ -17,14 +18,12 @@ slice internal_token(struct arena *a, const char *data, struct fault *f)
         random_bytes(raw, sizeof(raw));
         for (size_t i = 0; i < sizeof(raw); i++)
             snprintf(text + 2 * i, 3, "%02x", raw[i]);
-        fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        ssize_t n = fd < 0 ? -1 : write(fd, text, 2 * sizeof(raw));
-        bool ok = n == (ssize_t)(2 * sizeof(raw)) && fsync(fd) == 0;
-        if (fd >= 0)
-            close(fd);
-        if (!ok)
-            fault(f, "storage", "data", "cannot write %s: %s", path.p, strerror(errno));
-        return ok ? arena_dup(a, slice_mem(text, 2 * sizeof(raw))) : SLICE_NONE;
+        int e = durable_new_file(path.p, slice_mem(text, 2 * sizeof(raw)));
+        if (e && e != EEXIST) {
+            fault(f, "storage", "data", "cannot write %s: %s", path.p, strerror(e));
+            return SLICE_NONE;
+        }
+        fd = open(path.p, O_RDONLY | O_CLOEXEC);
     }
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
     if (fd >= 0)
@@ -56,21 +55,19 @@ int internal_post(const struct options *o, const char *path, slice body)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct fault f = { 0 };
-    slice token = o->token ? slice_of(o->token) : internal_token(a, o->data, &f);
     struct client_limits limits;
     client_limits_default(&limits);
-    limits.guard_off = true; /* the hub is on this machine */
+    limits.unix_socket = arena_printf(a, "%s/" CONTROL_SOCKET, o->data).p;
     struct loop *loop = loop_new();
-    struct client *client = token.n ? client_new(loop, &limits, &f) : NULL;
+    struct client *client = client_new(loop, &limits, &f);
     if (!client) {
         fprintf(stderr, "dragoman: %s\n", f.text);
         loop_free(loop);
         return 1;
     }
     struct asking ask = { loop, 1 };
-    struct header headers[] = { { SL("Authorization"), arena_printf(a, "Bearer " SLF, SLA(token)) },
-                                { SL("Content-Type"), SL("application/json") } };
-    struct client_call call = { .a = a, .method = "POST", .url = arena_printf(a, "http://%s%s", o->listen, path), .headers = headers,
+    struct header headers[] = { { SL("Content-Type"), SL("application/json") } };
+    struct client_call call = { .a = a, .method = "POST", .url = arena_printf(a, "http://hub%s", path), .headers = headers,
                                 .n_headers = COUNT(headers), .body = body, .done = answered, .arg = &ask };
     client_send(client, &call);
     loop_run(loop);

@@ -1,5 +1,6 @@
 #include "main/commands.h"
 #include "hub/message.h"
+#include "hub/state.h"
 #include "journal/journal.h"
 #include "main/internal.h"
 #include "net/loop.h"
@@ -61,7 +62,7 @@ static bool each_record(void *arg, const struct jrecord *r)
     m->tries += r->op == JOP_RETRY;
     if (r->op != JOP_NOTE)
         m->state = r->state;
-    if (r->note.n && (r->state == J_DEAD || r->state == J_UNKNOWN || r->op == JOP_RETRY))
+    if (r->note.n && (r->state == J_DEAD || r->state == J_UNKNOWN || r->op == JOP_RETRY || r->op == JOP_NOTE))
         m->note = arena_dup(t->a, r->note);
     return true;
 }
@@ -150,6 +151,17 @@ static void no_put(void *ctx, slice key, slice value)
     (void)ctx, (void)key, (void)value;
 }
 
+/* What the hub kept of it is removed in the same commit; the store learns of it at the next start. */
+static bool discard(struct jbatch *b, uint64_t id, slice note)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    if (!jbatch_discard(b, id, note))
+        return false;
+    for (const char *letter = STATE_OF_MESSAGE; *letter; letter++)
+        jbatch_put(b, state_message_key(a, *letter, id), SLICE_NONE);
+    return true;
+}
+
 static int decide_stopped(const char *dir, bool replay, const uint64_t *ids, size_t n, struct fault *f)
 {
     struct loop *loop = loop_new();
@@ -164,7 +176,7 @@ static int decide_stopped(const char *dir, bool replay, const uint64_t *ids, siz
     struct jbatch *b = jbatch_new(j);
     size_t done = 0;
     for (size_t i = 0; i < n; i++)
-        done += replay ? jbatch_replay(b, ids[i], SL("{\"by\":\"operator\"}")) : jbatch_discard(b, ids[i], SL("{\"by\":\"operator\"}"));
+        done += (replay ? jbatch_replay : discard)(b, ids[i], SL("{\"by\":\"operator\"}"));
     struct deciding d = { loop, false };
     jbatch_commit(b, JOURNAL_DURABLE, stored, &d);
     loop_run(loop);

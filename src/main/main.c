@@ -43,8 +43,6 @@ static void find_data(struct arena *a, struct options *o)
         exit(2);
     }
     o->data = config_text(c, CFG_DATA).p;
-    o->listen = config_text(c, CFG_LISTEN).p;
-    o->token = config_text(c, CFG_ADMIN_TOKEN).p;
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,6 @@
 /* replay_cli.c - plays a recording (hub/recorder.h) again: each body signed anew with the secret of the configuration's account, in the order of the file.
- * A webhook is sent when those before it that are about the same guest have been answered; up to REPLAY_OPEN are under way at once. */
+ * A webhook is sent when those before it that are about the same guest have been answered; up to REPLAY_OPEN are under way at once. Those of a connector
+ * given with --sim go to its simulator, which signs and sends them as its own, with the faults that were asked of it. */
 #include "main/commands.h"
 #include "hub/inbox.h"
 #include "hub/pseudonym.h"
@@ -8,7 +9,7 @@
 #include "wire/url.h"
 #include <errno.h>
 
-enum { REPLAY_OPEN = 32, LANES = 4096, LANES_OF_ONE = 64, TOLD_MAX = 3 };
+enum { REPLAY_OPEN = 32, LANES = 4096, LANES_OF_ONE = 64, TOLD_MAX = 3, SIMS_MAX = 32 };
 
 struct playing;
 struct item { /* one webhook, in its own arena */
@@ -25,6 +26,10 @@ struct playing {
     struct arena *a;
     const struct config *config;
     slice to;
+    struct {
+        slice connector, url;
+    } sims[SIMS_MAX];
+    size_t n_sims;
     FILE *in;
     char *text; /* getline's */
     size_t text_cap, line;
@@ -82,6 +87,15 @@ static void find_lanes(struct item *it, const struct account *acc, slice body)
         it->lanes[it->n_lanes++] = (uint16_t)(slice_hash(m->m.guest) % LANES);
 }
 
+/* {NULL,0}: its webhooks go to the hub themselves. */
+static slice sim_of(const struct playing *p, slice connector)
+{
+    for (size_t i = 0; i < p->n_sims; i++)
+        if (slice_eq(p->sims[i].connector, connector))
+            return p->sims[i].url;
+    return SLICE_NONE;
+}
+
 static bool skip(struct item *it, const char *why)
 {
     struct playing *p = it->p;
@@ -111,12 +125,15 @@ static bool fill(struct item *it, slice text)
         body = pseudonym_paths(&p->fresh, it->a, body, acc->type->record_ids);
     body = arena_dup(it->a, body);
     it->headers[0] = (struct header){ SL("Content-Type"), slice_or(js_text(js_at(doc, "headers.content-type")), SL("application/json")) };
-    if (!hook_sign(acc, it->a, body, time_now_ms(), &it->headers[1], &it->headers[2], &f))
+    slice sim = sim_of(p, slice_of(acc->type->name));
+    if (!sim.p && !hook_sign(acc, it->a, body, time_now_ms(), &it->headers[1], &it->headers[2], &f))
         return skip(it, f.text);
+    slice url = sim.p ? arena_printf(it->a, SLF "/sim/replay", SLA(sim))
+                      : arena_printf(it->a, SLF "%s/" SLF, SLA(p->to), acc->type->hook.path, SLA(acc->id));
     find_lanes(it, acc, body);
     it->line = p->line;
-    it->call = (struct client_call){ .a = it->a, .method = "POST", .headers = it->headers, .n_headers = it->headers[2].name.n ? 3 : it->headers[1].name.n ? 2 : 1, .body = body,
-                                     .url = arena_printf(it->a, SLF "%s/" SLF, SLA(p->to), acc->type->hook.path, SLA(acc->id)),
+    it->call = (struct client_call){ .a = it->a, .method = "POST", .headers = it->headers, .body = body, .url = url,
+                                     .n_headers = it->headers[2].name.n ? 3 : it->headers[1].name.n ? 2 : 1,
                                      .done = answered, .arg = it };
     return true;
 }
@@ -236,13 +253,32 @@ static bool positive(const char *text, double *ret)
     return slice_double(slice_of(text), ret) && *ret >= 0 && *ret <= 1e6;
 }
 
+static slice without_slash(slice url)
+{
+    while (url.n && url.p[url.n - 1] == '/')
+        url.n--;
+    return url;
+}
+
+static bool read_sim(struct playing *p, slice text)
+{
+    slice url = text, connector = slice_cut(&url, '=');
+    if (!connector.n || !url.n || p->n_sims == SIMS_MAX)
+        return false;
+    p->sims[p->n_sims].connector = connector;
+    p->sims[p->n_sims++].url = without_slash(url);
+    return true;
+}
+
 /* False: used wrongly. *ret_file: the recording. */
 static bool read_words(struct playing *p, int argc, char **argv, const char **ret_file)
 {
     for (int i = 0; i < argc; i++) {
         bool more = i + 1 < argc;
         if (strcmp(argv[i], "--to") == 0 && more)
-            p->to = slice_of(argv[++i]);
+            p->to = without_slash(slice_of(argv[++i]));
+        else if (strcmp(argv[i], "--sim") == 0 && more && read_sim(p, slice_of(argv[i + 1])))
+            i++;
         else if (strcmp(argv[i], "--speed") == 0 && more && positive(argv[i + 1], &p->speed))
             i++;
         else if (strcmp(argv[i], "--rate") == 0 && more && positive(argv[i + 1], &p->rate))
@@ -254,8 +290,6 @@ static bool read_words(struct playing *p, int argc, char **argv, const char **re
         else
             return false;
     }
-    while (p->to.n && p->to.p[p->to.n - 1] == '/')
-        p->to.n--;
     return *ret_file != NULL;
 }
 
@@ -289,11 +323,12 @@ int command_replay(const struct options *o, int argc, char **argv)
     const char *file = NULL;
     *p = (struct playing){ .a = a, .speed = 1 };
     if (!read_words(p, argc, argv, &file)) {
-        fprintf(stderr, "usage: dragoman replay FILE --config FILE [--to http://host:port] [--speed X | --rate N] [--fresh-ids]\n"
+        fprintf(stderr, "usage: dragoman replay FILE --config FILE [--to http://host:port] [--sim CONNECTOR=http://host:port]… [--speed X | --rate N] [--fresh-ids]\n"
                         "  --speed X      X times as fast as recorded (1); 0: as fast as it goes\n"
                         "  --rate N       N webhooks a second instead\n"
                         "  --fresh-ids    other message ids at every run, so that a hub that knows the recording takes them again\n"
-                        "  --to           the hub; otherwise the address of the configuration's listen\n");
+                        "  --to           the hub; otherwise the address of the configuration's listen\n"
+                        "  --sim          webhooks of this connector go to its simulator (dragoman sim), which signs them and sends them to its hub\n");
         return 2;
     }
     p->config = options_config(a, o, &problems);

@@ -1,11 +1,13 @@
 #include "api/api.h"
 #include "api/ops.h"
+#include "base/durable.h"
 #include "hub/accept.h"
 #include "hub/config.h"
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/history.h"
 #include "hub/media.h"
+#include "hub/pages.h"
 #include "hub/recorder.h"
 #include "hub/refused.h"
 #include "hub/registry.h"
@@ -35,12 +37,12 @@ struct serving {
     struct log log;
     struct hub hub;
     struct seal *seal;
-    struct server *server;
+    struct server *server, *control; /* control NULL: the folder can hold no socket */
     struct ops *ops;
     struct api *api;
     struct loop_timer flush_timer, drain_timer;
     int64_t drain_until_ms;
-    bool server_idle;
+    unsigned busy; /* servers that are not idle yet */
     struct js_list waiting; /* struct waiting: messages with media from before the start */
 };
 struct waiting {
@@ -69,6 +71,7 @@ static void account_appeared(void *arg, struct actor *actor)
 {
     struct serving *s = arg;
     accept_routes(&s->hub, s->server, actor->account.type);
+    pages_routes(&s->hub, s->server, actor->account.type);
 }
 
 /* ---- what the journal says at start and from then on -------------------------------------------------------------------- */
@@ -144,7 +147,7 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
 static void drain_look(void *arg)
 {
     struct serving *s = arg;
-    bool idle = s->server_idle && s->hub.open_runs == 0;
+    bool idle = s->busy == 0 && s->hub.open_runs == 0;
     if (idle || time_mono_ms() >= s->drain_until_ms)
         loop_stop(s->hub.loop);
     else
@@ -154,7 +157,7 @@ static void drain_look(void *arg)
 static void server_drained(void *arg)
 {
     struct serving *s = arg;
-    s->server_idle = true;
+    s->busy--;
 }
 
 static void on_signal(void *arg, int signum)
@@ -173,7 +176,13 @@ static void on_signal(void *arg, int signum)
     ops_stopping(s->ops);
     for (size_t i = 0; i < s->hub.n_actors; i++)
         actor_stop(s->hub.actors[i]);
-    server_drain(s->server, grace_ms, server_drained, s);
+    struct server *servers[] = { s->server, s->control };
+    for (size_t i = 0; i < COUNT(servers); i++) {
+        if (!servers[i])
+            continue;
+        s->busy++;
+        server_drain(servers[i], grace_ms, server_drained, s);
+    }
     drain_look(s);
 }
 
@@ -183,8 +192,9 @@ static bool open_data(struct serving *s, struct fault *f)
 {
     struct hub *h = &s->hub;
     slice data = config_text(s->config, CFG_DATA);
-    if (mkdir(data.p, 0700) != 0 && errno != EEXIST)
-        return fault(f, "storage", "data", "cannot make %s: %s", data.p, strerror(errno));
+    int e = durable_folder(data.p);
+    if (e)
+        return fault(f, "storage", "data", "cannot make %s: %s", data.p, strerror(e));
     slice key = config_text(s->config, CFG_SECRET_KEY), key_file = config_text(s->config, CFG_KEY_FILE);
     if (!key_file.n)
         key_file = arena_printf(s->a, SLF "/secret.key", SLA(data));
@@ -210,14 +220,20 @@ static bool open_data(struct serving *s, struct fault *f)
     return h->store != NULL;
 }
 
-/* Each connection is a descriptor: as many as the system lets us have. */
-static void raise_files(void)
+/* Each connection is a descriptor: as many as the system lets us have. Returns how many may come in without taking those that our own calls and
+ * files need: a hub whose doors are crowded must still be able to write and to deliver. */
+static unsigned raise_files(const struct config *c)
 {
+    enum { FILES_OF_OURS = 100, LEAST = 16 };
     struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max)
-        return;
+    int64_t wanted = config_number(c, CFG_CONNECTIONS), ours = config_number(c, CFG_CALLS) + config_number(c, CFG_MEDIA_PARALLEL) + FILES_OF_OURS;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return (unsigned)wanted;
     files.rlim_cur = files.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &files); /* not granted: what we have must do */
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0) /* not granted: what we have must do */
+        (void)getrlimit(RLIMIT_NOFILE, &files);
+    int64_t have = (int64_t)MIN(files.rlim_cur, (rlim_t)INT32_MAX);
+    return (unsigned)MAX(MIN(wanted, have - MIN(ours, have / 2)), (int64_t)LEAST);
 }
 
 static bool open_net(struct serving *s, struct fault *f)
@@ -237,17 +253,32 @@ static bool open_net(struct serving *s, struct fault *f)
     h->client = client_new(h->loop, &cl, f);
     if (!h->client)
         return false;
-    raise_files();
     struct server_limits sl;
     server_limits_default(&sl);
     sl.body_bytes = (size_t)config_number(c, CFG_BODY_MAX);
     sl.head_bytes = (size_t)config_number(c, CFG_HEAD_MAX);
     sl.idle_s = (unsigned)config_number(c, CFG_IDLE_SECONDS);
-    sl.connections = (unsigned)config_number(c, CFG_CONNECTIONS);
+    sl.connections = raise_files(c);
     slice cert = config_text(c, CFG_TLS_CERT), key = config_text(c, CFG_TLS_KEY);
     struct server_tls tls = { cert.n ? cert.p : NULL, key.n ? key.p : NULL };
     s->server = server_new(h->loop, config_text(c, CFG_LISTEN).p, &tls, &sl, f);
     return s->server != NULL;
+}
+
+/* Where the commands find this hub. A folder that cannot hold a socket (some network file systems) is no reason to refuse to serve. */
+static void open_control(struct serving *s)
+{
+    struct fault f = { 0 };
+    struct server_limits sl;
+    server_limits_default(&sl);
+    slice at = arena_printf(s->a, "unix:" SLF "/" CONTROL_SOCKET, SLA(config_text(s->config, CFG_DATA)));
+    s->control = server_new(s->hub.loop, at.p, NULL, &sl, &f);
+    if (s->control) {
+        server_observe(s->control, observe, s);
+        ops_control(s->ops, s->control);
+        return;
+    }
+    log_end(log_begin_fault(&s->log, LEVEL_WARN, &f, "The commands journal and record cannot reach this hub while it runs"));
 }
 
 static slice with_port(struct serving *s, slice url, slice before)
@@ -361,11 +392,15 @@ static bool start(struct serving *s, struct fault *f)
     store_start(h->store, h->loop);
     server_observe(s->server, observe, s);
     registry_on_account(h, account_appeared, s);
+    for (size_t i = 0; i < n_connectors; i++) /* customers may come before there is a channel for them */
+        if (pages_are_named(connectors[i], config_text(s->config, CFG_REGISTER)))
+            pages_routes(h, s->server, connectors[i]);
     server_route(s->server, "GET", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     server_route(s->server, "HEAD", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     s->ops = ops_new(h, s->server, token);
     api_start(s->api);
     (void)page_serve(s->server, "/api/v1/openapi-ui", "openapi-ui"); /* a build without pages has none */
+    open_control(s);
     media_again(s);
     media_purge_start(h);
     for (size_t i = 0; i < h->n_actors; i++)
@@ -383,6 +418,7 @@ static void stop(struct serving *s)
     ops_free(s->ops);
     api_stop(s->api);
     server_free(s->server);
+    server_free(s->control);
     hub_stop(h);
     storage_close(h->storage);
     refusals_free(h->refused);

@@ -1,6 +1,7 @@
 #include "net/client_redirect.h"
 #include "net/guard.h"
 #include "net/loop.h"
+#include "net/unix_path.h"
 #include <curl/curl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ struct run;
 
 struct slot { /* a libcurl handle: made and set up once, used for one call at a time */
     CURL *easy;
+    CURLU *url;
     struct client *client;
     struct run *run; /* NULL: spare */
     struct slot *next;
@@ -64,6 +66,7 @@ struct run { /* a call under way; lives in its arena */
 struct client {
     struct loop *loop;
     struct client_limits lim;
+    struct unix_path at; /* of lim.unix_socket */
     struct arena *a;
     CURLM *multi;
     struct slot *spare;
@@ -325,8 +328,10 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
         return n + 1; /* anything but n ends the call */
     }
     r->taken += n;
-    if (!call->sink || r->answer.status < 200 || r->answer.status > 299) {
-        text_put(&r->body, slice_mem(p, n));
+    bool wanted = r->answer.status >= 200 && r->answer.status <= 299;
+    if (!call->sink || !wanted) {
+        size_t room = call->sink ? MIN(n, r->client->lim.answer_bytes - MIN(r->body.n, r->client->lim.answer_bytes)) : n;
+        text_put(&r->body, slice_mem(p, room)); /* why a file cannot be had need not be told in 50 MiB */
         return n;
     }
     show_head(r);
@@ -367,7 +372,8 @@ static struct slot *slot_new(struct client *c)
     struct slot *s = must_calloc(1, sizeof(*s));
     s->client = c;
     s->easy = curl_easy_init();
-    if (!s->easy) {
+    s->url = curl_url();
+    if (!s->easy || !s->url) {
         fprintf(stderr, "dragoman: out of memory for an HTTP call\n");
         abort();
     }
@@ -379,12 +385,13 @@ static struct slot *slot_new(struct client *c)
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)KEPT_IDLE_S);
-    curl_easy_setopt(e, CURLOPT_USERAGENT, "dragoman/" DRAGOMAN_VERSION);
     curl_easy_setopt(e, CURLOPT_PROXY, c->lim.proxy ? c->lim.proxy : ""); /* never from the environment */
     curl_easy_setopt(e, CURLOPT_NOPROXY, "");
     curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (c->lim.ca_file)
         curl_easy_setopt(e, CURLOPT_CAINFO, c->lim.ca_file); /* beside the system's folder */
+    if (c->lim.unix_socket)
+        curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, c->at.text);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, s);
     curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close);
@@ -401,13 +408,19 @@ static struct slot *slot_new(struct client *c)
     return s;
 }
 
+static void slot_free(struct slot *s)
+{
+    curl_easy_cleanup(s->easy);
+    curl_url_cleanup(s->url);
+    free(s);
+}
+
 static void slot_put(struct slot *s)
 {
     struct client *c = s->client;
     s->run = NULL;
     if (c->n_spare >= SPARE_HANDLES || c->closing) {
-        curl_easy_cleanup(s->easy);
-        free(s);
+        slot_free(s);
         return;
     }
     s->next = c->spare;
@@ -454,15 +467,18 @@ static bool make_fields(struct run *r, bool chunked)
 {
     struct curl_slist **at = &r->fields;
     r->fields = NULL;
-    bool typed = !sends_body(&r->hop);
+    bool typed = !sends_body(&r->hop), named = false;
     for (size_t i = 0; i < r->hop.n_headers; i++) {
         const struct header *h = &r->hop.headers[i];
         if (!is_clean(h->name) || !is_clean(h->value) || !h->name.n)
             return false;
         typed |= slice_eq_nocase(h->name, SL("Content-Type"));
+        named |= slice_eq_nocase(h->name, SL("User-Agent"));
         add_field(r, &at, h->value.n ? arena_printf(r->call->a, SLF ": " SLF, SLA(h->name), SLA(h->value))
                                      : arena_printf(r->call->a, SLF ";", SLA(h->name))); /* libcurl's form of "present, empty" */
     }
+    if (!named)
+        add_field(r, &at, SL("User-Agent: dragoman/" DRAGOMAN_VERSION)); /* as one of ours it is printed once, not twice */
     if (r->hop.body)
         add_field(r, &at, SL("Expect:")); /* "Name:" keeps libcurl from sending its own */
     if (!typed)
@@ -479,7 +495,10 @@ static void set_request(struct run *r)
     const char *method = r->hop.method;
     bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0, post = strcmp(method, "POST") == 0;
     bool sends = sends_body(&r->hop);
+    /* Both: from the text alone libcurl would parse it and print it again. What does not parse is left to it to refuse. */
+    bool parsed = curl_url_set(r->slot->url, CURLUPART_URL, r->hop.url.p, 0) == CURLUE_OK;
     curl_easy_setopt(e, CURLOPT_URL, r->hop.url.p);
+    curl_easy_setopt(e, CURLOPT_CURLU, parsed ? r->slot->url : NULL);
     curl_easy_setopt(e, CURLOPT_NOBODY, (long)head);
     if (sends) {
         bool source = call->source && r->hop.body;
@@ -535,7 +554,7 @@ static void end(struct run *r)
 static void end_without_answer(struct run *r, const char *why)
 {
     bool written = r->answer.written;
-    r->answer = (struct answer){ .written = written, .error = slice_of(why), .final_url = r->hop.url };
+    r->answer = (struct answer){ .written = written, .refused = why == not_public, .error = slice_of(why), .final_url = r->hop.url };
     end(r);
 }
 
@@ -730,13 +749,19 @@ struct client *client_new(struct loop *l, const struct client_limits *lim, struc
     client_limits_default(&defaults);
     if (!lim)
         lim = &defaults;
+    struct unix_path at = { .folder_fd = -1 };
+    if (lim->unix_socket && !unix_path_open(&at, lim->unix_socket, f))
+        return NULL;
     CURLM *multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
-    if (!multi)
+    if (!multi) {
+        unix_path_done(&at);
         return (void)fault(f, "refused", "", "the HTTP client cannot start"), NULL;
+    }
     struct client *c = must_calloc(1, sizeof(*c));
     c->loop = l;
     c->a = arena_new();
     c->lim = *lim;
+    c->at = at;
     c->lim.proxy = lim->proxy && *lim->proxy ? arena_cstr(c->a, slice_of(lim->proxy)) : NULL;
     c->lim.ca_file = lim->ca_file && *lim->ca_file ? arena_cstr(c->a, slice_of(lim->ca_file)) : NULL;
     c->multi = multi;
@@ -762,14 +787,14 @@ void client_free(struct client *c)
     }
     for (struct slot *s = c->spare, *next; s; s = next) {
         next = s->next;
-        curl_easy_cleanup(s->easy);
-        free(s);
+        slot_free(s);
     }
     curl_multi_cleanup(c->multi);
     while (c->socks) /* none, unless libcurl closed a descriptor without telling */
         sock_close(c, c->socks);
     loop_defer_cancel(c->loop, kick, c);
     loop_timer_done(&c->timer);
+    unix_path_done(&c->at);
     arena_free(c->a);
     free(c);
     curl_global_cleanup();

@@ -25,6 +25,7 @@ struct client_limits {
     size_t answer_bytes;      /* default 1 MiB */
     bool guard_off;           /* tests and demonstrations on loopback: the address guard lets everything pass */
     const char *ca_file;      /* extra certificate authorities (PEM), NULL: the system's */
+    const char *unix_socket;  /* every call goes to the server on this socket, whatever host its URL names; NULL: to the host */
 };
 void client_limits_default(struct client_limits *l);
 struct client *client_new(struct loop *l, const struct client_limits *lim, struct fault *f) MUST_USE;
@@ -33,6 +34,7 @@ void client_free(struct client *c); /* open calls end with status 0; not from wi
 struct answer {
     int status;             /* 0: no answer */
     bool written;           /* the request left us completely */
+    bool refused;           /* status 0: the address guard would not let it go, and never will */
     int64_t retry_after_ms; /* from Retry-After (seconds or date); 0: none */
     slice body;             /* empty when a sink took it */
     slice type;             /* Content-Type */
@@ -57,7 +59,7 @@ struct client_call {
     /* Download: takes the bytes of a 2xx answer; returns false to abort, or pauses by client_pause. NULL: into answer.body. */
     bool (*sink)(void *arg, const struct answer *head, const char *p, size_t n);
     void *io_arg;
-    size_t answer_bytes;    /* largest body; 0: the client's; with a sink: of the sink */
+    size_t answer_bytes;    /* largest body; 0: the client's; with a sink: of the sink, and of another answer's body only so much is kept as the client's */
     int64_t connect_ms, total_ms; /* 0: the client's */
     unsigned max_redirects; /* 0: none followed, the 3xx is the answer. To another origin only harmless fields travel along, never from
                              * https to http */

@@ -1,6 +1,22 @@
 #include "net/loop.h"
+#include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <time.h>
+#include <unistd.h>
 #include <uv.h>
+
+/* Under load each wake-up costs more than what it brings. Turns of a loop that is woken often are therefore begun GATHER_US apart:
+ * what comes meanwhile is served together. Whoever is woken seldom waits for nothing, and neither does a loop that has more work than
+ * sleep: there events come together by themselves. */
+enum {
+    GATHER_US = 1000,
+    ROUND_TURNS = 32,                      /* judged once in so many turns: */
+    OFTEN_US = ROUND_TURNS * 2 * GATHER_US, /* often is, when they took less than this … */
+    LULL_US = 8 * GATHER_US,                /* … and none of them this much */
+    IDLE_PERCENT = 50,    /* below it is more sleep than work … */
+    PRESSED_PERCENT = 80, /* … and above it more work than the processor gives time for */
+};
 
 struct call {
     void (*fn)(void *);
@@ -43,6 +59,11 @@ struct loop {
     uv_check_t after_wait;
     uv_idle_t no_wait; /* active while a deferred call is left over */
     struct calls deferred, running_deferred;
+    uint64_t turns;
+    unsigned turn; /* of this round */
+    uint64_t turn_us, round_us, round_need_us; /* when they began; how much of a processor was needed until then */
+    bool gathers, pressed;
+    int schedstat; /* -1: this kernel does not tell */
 
     struct timer *timers, *spare;
     struct signal_watch *signals;
@@ -112,9 +133,66 @@ static void deferred_run(struct loop *l)
         uv_idle_stop(&l->no_wait);
 }
 
+static uint64_t clock_us(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* The time in which this thread ran, and the time in which it would have if it had been let: others had the processor, or its control
+ * group had used up its share. */
+static uint64_t need_us(const struct loop *l)
+{
+    char text[96];
+    ssize_t n = l->schedstat >= 0 ? pread(l->schedstat, text, sizeof(text) - 1, 0) : -1;
+    uint64_t ran_ns, waited_ns;
+    text[MAX(n, 0)] = 0;
+    if (n <= 0 || sscanf(text, "%" SCNu64 " %" SCNu64, &ran_ns, &waited_ns) != 2)
+        return clock_us(CLOCK_THREAD_CPUTIME_ID);
+    return (ran_ns + waited_ns) / 1000;
+}
+
+static void judge_round(struct loop *l, uint64_t now)
+{
+    uint64_t need = need_us(l), took = MAX(now - l->round_us, 1), percent = (need - l->round_need_us) * 100 / took;
+    l->gathers = l->turn == ROUND_TURNS && took < OFTEN_US && percent < IDLE_PERCENT;
+    l->pressed = percent >= PRESSED_PERCENT;
+    l->turn = 0;
+    l->round_us = now;
+    l->round_need_us = need;
+}
+
+bool loop_is_pressed(const struct loop *l)
+{
+    return l->pressed;
+}
+
+uint64_t loop_turns(const struct loop *l)
+{
+    return l->turns;
+}
+
+/* Before the loop asks for events. Nothing is late by more than GATHER_US. */
+static void gather(struct loop *l)
+{
+    uint64_t now = clock_us(CLOCK_MONOTONIC);
+    l->turns++;
+    if (++l->turn == ROUND_TURNS || now - l->turn_us > LULL_US)
+        judge_round(l, now);
+    if (l->gathers && now - l->turn_us < GATHER_US && l->deferred.n == 0) {
+        struct timespec rest = { .tv_nsec = (long)(l->turn_us + GATHER_US - now) * 1000 };
+        nanosleep(&rest, NULL); /* a signal ends it early: then there is something to do */
+        uv_update_time(&l->uv);
+        now = clock_us(CLOCK_MONOTONIC);
+    }
+    l->turn_us = now;
+}
+
 static void on_prepare(uv_prepare_t *h)
 {
     deferred_run(h->data);
+    gather(h->data);
 }
 
 static void on_check(uv_check_t *h)
@@ -287,7 +365,10 @@ void loop_run(struct loop *l)
 {
     assert(!l->running);
     l->running = true;
+    l->schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
     uv_run(&l->uv, UV_RUN_DEFAULT); /* the wake handle keeps it going until uv_stop */
+    if (l->schedstat >= 0)
+        close(l->schedstat);
     l->running = false;
 }
 

@@ -20,6 +20,10 @@ void loop_stop(struct loop *l); /* after the running callback */
 struct uv_loop_s *loop_uv(struct loop *l);
 int64_t loop_now_ms(const struct loop *l); /* monotonic, as of this turn of the loop */
 
+/* Is there more work than the processor gives time for? As of the last moments: who can put something off should. */
+bool loop_is_pressed(const struct loop *l);
+uint64_t loop_turns(const struct loop *l); /* how often it has asked for events */
+
 struct loop_timer {
     void (*fn)(void *arg);
     void *arg;

@@ -192,3 +192,77 @@ TEST(loop_idle_sleeps)
     CHECK(after.ru_nvcsw - before.ru_nvcsw <= 10); /* times this process went to sleep: 1, and what threads left over do */
     loop_free(c.l);
 }
+
+struct spinner {
+    struct loop *l;
+    struct loop_timer next, end;
+    bool spins, pressed, was_pressed;
+};
+
+static void spin(void *arg)
+{
+    struct spinner *s = arg;
+    for (int64_t until_us = time_mono_us() + 20000; s->spins && time_mono_us() < until_us;)
+        ;
+    s->pressed = loop_is_pressed(s->l);
+    s->was_pressed |= s->pressed;
+    loop_timer_start(s->l, &s->next, s->spins ? 1 : 20, spin, s);
+}
+
+static void spinner_ends(void *arg)
+{
+    loop_stop(((struct spinner *)arg)->l);
+}
+
+TEST(loop_knows_when_there_is_more_work_than_time)
+{
+    struct spinner s = { .l = loop_new(), .spins = true };
+    uint64_t turns = loop_turns(s.l);
+    loop_timer_start(s.l, &s.next, 0, spin, &s);
+    loop_timer_start(s.l, &s.end, 300, spinner_ends, &s);
+    loop_run(s.l);
+    CHECK(s.was_pressed && s.pressed);
+    CHECK(loop_turns(s.l) > turns);
+    s.spins = false;
+    loop_timer_start(s.l, &s.end, 300, spinner_ends, &s);
+    loop_run(s.l);
+    CHECK(!s.pressed);
+    loop_timer_done(&s.next);
+    loop_timer_done(&s.end);
+    loop_free(s.l);
+}
+
+struct pinged {
+    struct loop *l;
+    int left;
+};
+
+static void pinged(void *arg)
+{
+    struct pinged *p = arg;
+    if (--p->left == 0)
+        loop_stop(p->l);
+}
+
+static void *ping(void *arg)
+{
+    struct pinged *p = arg;
+    for (int i = p->left; i > 0; i--) {
+        usleep(300);
+        loop_post(p->l, pinged, p);
+    }
+    return NULL;
+}
+
+TEST(loop_gathers_what_comes_often)
+{
+    enum { PINGS = 1000 };
+    struct pinged p = { .l = loop_new(), .left = PINGS };
+    pthread_t thread;
+    uint64_t turns = loop_turns(p.l);
+    pthread_create(&thread, NULL, ping, &p);
+    loop_run(p.l);
+    pthread_join(thread, NULL);
+    CHECK(loop_turns(p.l) - turns < PINGS * 3 / 4); /* several were served in one turn */
+    loop_free(p.l);
+}

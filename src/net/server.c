@@ -1,5 +1,6 @@
 /* The server's life: the listening socket, the library's daemon under our loop, routes, drain. */
 #include "net/server_private.h"
+#include "net/unix_path.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum {
@@ -143,6 +145,8 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
         inet_ntop(AF_INET6, &in->sin6_addr, ip, sizeof(ip));
         n = snprintf(c->remote, sizeof(c->remote), "[%s]:%u", ip, ntohs(in->sin6_port));
     }
+    if (s->socket_file)
+        n = snprintf(c->remote, sizeof(c->remote), "local");
     c->remote_n = n > 0 ? MIN((size_t)n, sizeof(c->remote) - 1) : 0;
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     c->fd = info->connect_fd;
@@ -175,9 +179,48 @@ static bool split_address(struct arena *a, const char *listen, const char **ret_
     return true;
 }
 
+/* What a process left that was killed. Anything but a socket is a mistake in the path, and stays. */
+static bool make_room(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT;
+    if (S_ISSOCK(st.st_mode))
+        return unlink(path) == 0;
+    errno = EEXIST;
+    return false;
+}
+
+/* The mode is set before the name exists, so that nobody else can be quicker. */
+static bool listen_at(struct server *s, const char *path, struct fault *f)
+{
+    struct unix_path at;
+    struct sockaddr_un to = { .sun_family = AF_UNIX };
+    static_assert(sizeof(at.text) <= sizeof(to.sun_path), "the kernel takes it");
+    if (!unix_path_open(&at, path, f))
+        return false;
+    memcpy(to.sun_path, at.text, sizeof(at.text));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && fchmod(fd, 0600) == 0 && make_room(path) &&
+              bind(fd, (struct sockaddr *)&to, sizeof(to)) == 0 && listen(fd, BACKLOG) == 0;
+    int why = errno;
+    unix_path_done(&at);
+    if (!ok) {
+        if (fd >= 0)
+            close(fd);
+        return fault(f, "refused", "listen", "cannot listen on %s: %s", path, strerror(why));
+    }
+    s->listen_fd = fd;
+    s->socket_file = path;
+    return true;
+}
+
 static bool listen_on(struct server *s, const char *listen_text, struct fault *f)
 {
     const char *host, *port;
+    slice whole = slice_of(listen_text), scheme = SL("unix:");
+    if (slice_starts(whole, scheme))
+        return listen_at(s, arena_cstr(s->a, slice_from(whole, scheme.n)), f);
     if (!split_address(s->a, listen_text, &host, &port, f))
         return false;
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *found = NULL;
@@ -277,6 +320,8 @@ struct server *server_new(struct loop *l, const char *listen_text, const struct 
     else
         server_limits_default(&s->lim);
     if (!listen_on(s, listen_text, f) || !start_library(s, tls, f)) {
+        if (s->socket_file)
+            unlink(s->socket_file);
         if (s->listen_fd >= 0)
             close(s->listen_fd);
         arena_free(s->a);
@@ -376,6 +421,8 @@ static void stop_listening(struct server *s)
     if (s->listen_fd < 0)
         return;
     MHD_quiesce_daemon(s->mhd);
+    if (s->socket_file)
+        unlink(s->socket_file);
     close(s->listen_fd);
     s->listen_fd = -1;
 }

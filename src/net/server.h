@@ -45,7 +45,7 @@ struct exchange {
     slice body;                /* unpacked */
     const struct header *headers;
     size_t n_headers;
-    slice remote;              /* "127.0.0.1:5678" */
+    slice remote;              /* "127.0.0.1:5678"; "local" on a socket in the file system */
     slice request_id;          /* X-Request-Id as it came, or a new UUID; sent back */
     slice trace_id, span_id;   /* X-B3-TraceId / X-B3-SpanId as they came, or new (32 / 16 hex digits) */
     int64_t started_us;        /* monotonic */
@@ -56,7 +56,8 @@ slice exchange_query(const struct exchange *x, const char *name);  /* percent-de
 
 typedef void (*server_handler)(struct exchange *x, void *ctx);
 
-/* listen: "127.0.0.1:8080", "[::1]:0" (port 0: any free one; server_port tells). NULL: see *f. */
+/* listen: "127.0.0.1:8080", "[::1]:0" (port 0: any free one; server_port tells), or "unix:PATH": a socket in the file system that only its owner may
+ * connect to (0600), made anew where one is left over, and removed at the end. NULL: see *f. */
 struct server *server_new(struct loop *l, const char *listen, const struct server_tls *tls, const struct server_limits *lim,
                           struct fault *f) MUST_USE;
 unsigned server_port(const struct server *s);

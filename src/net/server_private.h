@@ -24,6 +24,7 @@ struct server {
     struct arena *a; /* lives as long as the server: routes, key material */
     struct MHD_Daemon *mhd;
     int listen_fd;
+    const char *socket_file; /* NULL: listens on an address */
     unsigned port;
     bool in_place; /* the library is the version whose parsing in place head_is_plain knows */
 
@@ -53,7 +54,7 @@ struct server {
     size_t entropy_used;
 };
 
-struct conn { /* one TCP connection */
+struct conn { /* one connection */
     struct server *server;
     struct conn *prev, *next;
     int fd;

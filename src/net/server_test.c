@@ -7,6 +7,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -154,7 +157,7 @@ TEST(server_makes_identifiers_where_they_are_missing_or_bad)
     struct peer p = { .send = SL("GET /echo HTTP/1.1\r\nHost: a\r\nX-Request-Id: a b\r\nX-B3-TraceId: 12\r\nX-B3-SpanId: "
                                  "zzzzzzzzzzzzzzzz\r\n\r\n") };
     talk(t, &p);
-    CHECK(!has(&p, "a b") && !has(&p, "trace=12 ") && !has(&p, "zzz"));
+    CHECK(!has(&p, "id=a b") && !has(&p, "trace=12 ") && !has(&p, "zzz"));
     size_t id = slice_find(peer_text(&p), SL(" id=")), trace = slice_find(peer_text(&p), SL(" trace="));
     CHECK_INT(trace - id, 4 + 36);
     CHECK_INT(slice_find(peer_text(&p), SL(" span=")) - trace, 7 + 32);
@@ -414,6 +417,68 @@ TEST(server_and_client_over_tls)
     }
     CHECK_INT(t->reached, 3);
     server_free(s);
+    site_free(t);
+}
+
+/* ---- a socket in the file system ---------------------------------------------------------------- */
+
+static int ask_socket(struct site *t, const char *path)
+{
+    struct client_limits lim;
+    client_limits_default(&lim);
+    lim.unix_socket = path;
+    struct client *c = client_new(t->l, &lim, NULL);
+    CHECK(c);
+    struct client_call call = { .a = t->a, .method = "GET", .url = SL("http://local/echo"), .done = got_answer, .arg = t };
+    client_send(c, &call);
+    loop_run(t->l);
+    client_free(c);
+    return t->observed_status;
+}
+
+TEST(server_on_a_socket_for_its_owner_alone)
+{
+    struct site *t = site_new();
+    struct fault f = { 0 };
+    slice folder = arena_dup(t->a, slice_of(test_dir()));
+    for (int i = 0; i < 4; i++) { /* a path that no address of a socket has room for */
+        folder = arena_printf(t->a, SLF "/a-folder-with-a-name-of-forty-characters", SLA(folder));
+        CHECK(mkdir(folder.p, 0755) == 0);
+    }
+    const char *path = arena_printf(t->a, SLF "/control.sock", SLA(folder)).p;
+    const char *listen = arena_printf(t->a, "unix:%s", path).p;
+    struct stat st;
+    for (int again = 0; again < 2; again++) {
+        mode_t before = umask(0);
+        struct server *s = server_new(t->l, listen, NULL, NULL, &f);
+        umask(before);
+        CHECK(s);
+        CHECK(stat(path, &st) == 0 && S_ISSOCK(st.st_mode));
+        CHECK_INT(st.st_mode & 0777, 0600);
+        server_route(s, "GET", "/echo", 0, echo, t);
+        CHECK_INT(ask_socket(t, path), 200);
+        server_free(s);
+        CHECK(stat(path, &st) != 0);
+        int left = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); /* as a killed process leaves it */
+        struct sockaddr_un at = { .sun_family = AF_UNIX };
+        CHECK(chdir(folder.p) == 0);
+        strncpy(at.sun_path, "control.sock", sizeof(at.sun_path) - 1);
+        CHECK(bind(left, (struct sockaddr *)&at, sizeof(at)) == 0);
+        CHECK(chdir("/") == 0);
+        close(left);
+        CHECK_INT(ask_socket(t, path), 0);
+    }
+    CHECK(unlink(path) == 0);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600); /* somebody's file is not taken away */
+    CHECK(fd >= 0);
+    close(fd);
+    CHECK(!server_new(t->l, listen, NULL, NULL, &f));
+    CHECK(stat(path, &st) == 0 && S_ISREG(st.st_mode));
+    CHECK(!server_new(t->l, "unix:/nonexistent/control.sock", NULL, NULL, &f));
+    struct client_limits lim;
+    client_limits_default(&lim);
+    lim.unix_socket = "/nonexistent/control.sock";
+    CHECK(!client_new(t->l, &lim, &f));
     site_free(t);
 }
 

@@ -1,4 +1,5 @@
 #include "store/seal.h"
+#include "base/durable.h"
 #include "store/store.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -44,48 +45,17 @@ struct seal *seal_of_hex(slice hex, struct fault *f)
 
 /* ---- the key file ----------------------------------------------------------------------------------------------------------- */
 
-static bool sync_folder_of(const char *path)
-{
-    slice s = slice_of(path);
-    size_t slash = slice_find_last(s, '/');
-    char folder[4096];
-    snprintf(folder, sizeof(folder), SLF, SLA(slash == SIZE_MAX ? SL(".") : slash == 0 ? SL("/") : slice_sub(s, 0, slash)));
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
-/* A new key in a file of another name, then linked to its own: whoever comes second finds the first one's whole key. */
 static bool key_make(const char *path, struct fault *f)
 {
     uint8_t key[KEY];
-    char text[HEX + 2], tmp[4096];
+    char text[HEX + 2];
     randombytes_buf(key, sizeof(key));
     sodium_bin2hex(text, HEX + 1, key, sizeof(key));
     text[HEX] = '\n';
-    int n = snprintf(tmp, sizeof(tmp), "%s.%ld", path, (long)getpid());
-    bool ok = n > 0 && (size_t)n < sizeof(tmp);
-    unlink(tmp); /* left by a process that died; the name is ours alone */
-    int fd = ok ? open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600) : -1;
-    ok = fd >= 0 && write(fd, text, HEX + 1) == HEX + 1 && fsync(fd) == 0;
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    if (ok && link(tmp, path) != 0 && errno != EEXIST) {
-        ok = false;
-        error = errno;
-    }
-    if (fd >= 0)
-        unlink(tmp);
-    if (ok && !sync_folder_of(path)) {
-        ok = false;
-        error = errno;
-    }
+    int e = durable_new_file(path, slice_mem(text, HEX + 1));
     sodium_memzero(key, sizeof(key));
     sodium_memzero(text, sizeof(text));
-    return ok || fault(f, "bad_key", "", "cannot make the key file %s: %s", path, strerror(error));
+    return e == 0 || e == EEXIST || fault(f, "bad_key", "", "cannot make the key file %s: %s", path, strerror(e));
 }
 
 static struct seal *key_read(int fd, const char *path, struct fault *f)

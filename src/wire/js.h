@@ -11,8 +11,8 @@
  *   if (!doc || !js_read(a, doc, fields, COUNT(fields), &e, f))
  *       return false;
  *
- * Reading is strict RFC 8259 (jansson): UTF-8 only, no duplicate keys, 64-bit integers exact, "\u0000" allowed in
- * values. Depth is limited to JS_DEPTH_MAX before the parser sees the text.
+ * Reading is strict RFC 8259: UTF-8 only, no duplicate keys, 64-bit integers exact, "\u0000" allowed in values. Depth is
+ * limited to JS_DEPTH_MAX.
  * Ownership  values, slices and raw texts live in the arena given to js_parse (raw texts: in the text given to it).
  * Errors     code "bad_json" with line and column; "missing_field", "wrong_type", "out_of_range" with the path.
  * Threads    any; one document belongs to one thread.

@@ -23,6 +23,20 @@ __attribute__((constructor)) static void c_locale_make(void)
     assert(c_locale);
 }
 
+bool js_number_read(struct arena *a, slice text, double *ret)
+{
+    char buf[64];
+    const char *p = buf;
+    if (text.n < sizeof(buf)) {
+        memcpy(buf, text.p, text.n);
+        buf[text.n] = 0;
+    } else {
+        p = arena_cstr(a, text);
+    }
+    *ret = strtod_l(p, NULL, c_locale);
+    return isfinite(*ret);
+}
+
 size_t js_integer_print(int64_t v, char buf[JS_NUMBER_BYTES])
 {
     char rev[20];

@@ -1,5 +1,6 @@
 #include "wire/js.h"
 #include "wire/js_number.h"
+#include "wire/js_plain.h"
 
 struct jw jw_new(struct arena *a, size_t max_bytes)
 {
@@ -36,7 +37,7 @@ static char *put_escape(char *p, unsigned char c)
     return p;
 }
 
-static void put_string(struct text *t, slice s)
+static void put_escaped(struct text *t, slice s)
 {
     s = utf8_repair(t->a, s);
     size_t extra = 0;
@@ -48,20 +49,37 @@ static void put_string(struct text *t, slice s)
         return;
     char *from = p;
     *p++ = '"';
-    if (extra == 0) {
-        if (s.n)
-            memcpy(p, s.p, s.n);
-        p += s.n;
-    } else {
-        for (size_t i = 0; i < s.n; i++) {
-            if (escapes[(unsigned char)s.p[i]])
-                p = put_escape(p, (unsigned char)s.p[i]);
-            else
-                *p++ = s.p[i];
-        }
+    for (size_t i = 0; i < s.n; i++) {
+        if (escapes[(unsigned char)s.p[i]])
+            p = put_escape(p, (unsigned char)s.p[i]);
+        else
+            *p++ = s.p[i];
     }
     *p++ = '"';
     t->n += (size_t)(p - from);
+}
+
+/* With what stands before it: nothing or a comma, and behind it: nothing or a colon. */
+static void put_string(struct text *t, slice before, slice s, slice behind)
+{
+    if (!s.n || !js_is_plain(s)) {
+        text_put(t, before);
+        put_escaped(t, s);
+        text_put(t, behind);
+        return;
+    }
+    char *p = text_room(t, before.n + s.n + 2 + behind.n);
+    if (!p)
+        return;
+    t->n += before.n + s.n + 2 + behind.n;
+    if (before.n)
+        *p++ = before.p[0];
+    *p++ = '"';
+    memcpy(p, s.p, s.n);
+    p += s.n;
+    *p++ = '"';
+    if (behind.n)
+        *p = behind.p[0];
 }
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
@@ -88,10 +106,7 @@ static void begin(struct jw *w, const char *key)
 
 void jw_key(struct jw *w, slice key)
 {
-    if (w->comma)
-        put_char(&w->t, ',');
-    put_string(&w->t, key);
-    put_char(&w->t, ':');
+    put_string(&w->t, w->comma ? SL(",") : SLICE_NONE, key, SL(":"));
     w->comma = false; /* the value follows */
 }
 
@@ -112,8 +127,11 @@ void jw_close(struct jw *w, char bracket)
 
 void jw_str(struct jw *w, const char *key, slice s)
 {
-    begin(w, key);
-    put_string(&w->t, s);
+    bool comma = w->comma && !key;
+    if (key)
+        jw_key(w, slice_of(key));
+    put_string(&w->t, comma ? SL(",") : SLICE_NONE, s, SLICE_NONE);
+    w->comma = true;
 }
 
 void jw_opt(struct jw *w, const char *key, slice s)

@@ -41,12 +41,14 @@ static slice inbox_messages(struct run *r, const struct inbox *in)
         slice m = message_print(r->a, &it->m);
         if (it->only_known)
             m = arena_printf(r->a, SLF ",\"only_known\":true}", SLA(slice_sub(m, 0, m.n - 1)));
+        if (it->only_if_open)
+            m = arena_printf(r->a, SLF ",\"only_if_open\":true}", SLA(slice_sub(m, 0, m.n - 1)));
         if (it->remember.n) {
             struct jw more = jw_new(r->a, CASE_BYTES_MAX);
             jw_open(&more, NULL, '{');
             for (size_t i = 0; i < it->remember.n; i++) {
                 const struct remembered *kept = LIST_AT(it->remember, struct remembered, i);
-                jw_key(&more, slice_of(kept->key));
+                jw_key(&more, slice_of(remembered_key(kept, r->guest_memory, r->call.now_ms)));
                 if (!kept->value.p) {
                     jw_null(&more, NULL);
                 } else if (kept->until_ms) {

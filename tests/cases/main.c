@@ -76,6 +76,7 @@ static bool run_file(struct arena *a, const char *path, slice *ret_why)
         return false;
     }
     slice defaults = file_read(a, arena_printf(a, SLF "/defaults.json", SLA(folder)).p);
+    r.claims = file_read(a, arena_printf(a, SLF "/claims.json", SLA(folder)).p);
     bool good = run_begin(&r, defaults) && run_case(&r) && own_key_holds(&r);
     run_end(&r);
     if (good && !casefile_save(r.cf))

@@ -4,6 +4,8 @@
 #include "wire/base64.h"
 #include "wire/crypto.h"
 #include "wire/hex.h"
+#include "wire/jwks.h"
+#include "wire/jwt_test_keys.h"
 
 struct js_list run_headers(struct run *r, slice *rest)
 {
@@ -46,10 +48,34 @@ static slice stamped(struct run *r, const struct js_list *headers, slice body)
     return body;
 }
 
+/* VERIFY_JWT: the key of RFC 7515 A.2, published as "test" unless the case says otherwise in section "keys"; section "claims" is what is signed,
+ * section "kid" whose key it says it is. */
+static bool sign_token(struct run *r, struct header *h)
+{
+    struct fault f = { 0 };
+    CLEANUP(jwt_key_freep) struct jwt_key *key = jwt_key_pem(slice_of(pem_private), &f);
+    slice kid = slice_or(casefile_text(r->cf, "kid"), SL("test")), claims = slice_or(casefile_text(r->cf, "claims"), r->claims);
+    slice token = key ? jwt_sign(r->a, key, kid, claims, &f) : SLICE_NONE;
+    h->value = arena_printf(r->a, "%s" SLF, r->k->hook.prefix ? r->k->hook.prefix : "", SLA(token));
+    return token.p ? true : run_fail(r, "claims: %s", f.text);
+}
+
+static bool publish_keys(struct run *r)
+{
+    struct fault f = { 0 };
+    slice keys = slice_or(casefile_text(r->cf, "keys"),
+                          SL("{\"keys\":[{\"kty\":\"RSA\",\"use\":\"sig\",\"kid\":\"test\",\"n\":\"" RFC7515_N "\",\"e\":\"AQAB\",\"endorsements\":[\"msteams\"]}]}"));
+    r->keys = jwks_parse(keys, &f);
+    r->call.keys = r->keys;
+    return r->keys ? true : run_fail(r, "section \"keys\": %s", f.text);
+}
+
 static bool sign(struct run *r, struct header *h, slice body)
 {
     if (!slice_starts(h->value, SL("@sign")))
         return true;
+    if (r->k->hook.how == VERIFY_JWT)
+        return sign_token(r, h);
     int64_t which = 0;
     slice number = slice_trim(slice_from(h->value, 5));
     if ((number.n && !slice_int(number, &which)) || which < 0 || which >= (int64_t)r->k->hook.n_secrets)
@@ -134,6 +160,8 @@ bool run_receive(struct run *r)
     if (r->k->probe && r->k->probe(r->a, &rq))
         return want.p ? run_fail(r, "was not refused") : expect_inbox(r, &in);
     bool route_only = false;
+    if (r->k->hook.how == VERIFY_JWT && !publish_keys(r))
+        return false;
     if (!is_route_case(r, want, &rq, &route_only) || route_only)
         return !r->why.p;
     bool good = hook_verify(&r->call, &rq, &rq.body, &r->fault);

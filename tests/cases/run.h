@@ -14,6 +14,8 @@ struct run {
     const struct connector *k;
     struct account account;
     struct memory *memory, *guest_memory;
+    slice claims; /* VERIFY_JWT: what "@sign" signs when the case does not say */
+    struct jwks *keys;
     slice memory_before, guest_memory_before; /* as given by the case */
     struct conversation conversation;
     struct call call;

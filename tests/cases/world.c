@@ -1,4 +1,5 @@
 #include "tests/cases/run.h"
+#include "wire/jwks.h"
 
 static const char NOW[] = "2026-03-04T05:06:07.890Z";
 
@@ -168,6 +169,7 @@ bool run_begin(struct run *r, slice defaults)
 
 void run_end(struct run *r)
 {
+    r->keys = jwks_free(r->keys);
     memory_free(r->memory);
     memory_free(r->guest_memory);
     r->memory = r->guest_memory = NULL;

@@ -69,6 +69,31 @@ test('a dead letter is seen, replayed and discarded, on a running and on a stopp
   assert.match(await cli(road, 'journal', 'count'), /dead +0\n/);
 });
 
+// Keys the store holds for single messages (progress, media, resumed data); the hub must be stopped.
+const keysOfMessages = road => Number(execFileSync('python3', ['-c', `import sqlite3, sys
+print(sum(k[:2] in (b"d:", b"m:", b"r:") for k, in sqlite3.connect(sys.argv[1]).execute("select cast(key as blob) from kv")))`, join(road.dir, 'data/store.db')]));
+
+test('what is kept of a message goes when it is discarded, on a running and on a stopped hub', async t => {
+  const road = await startRoad(t);
+  const {hub} = road.programs;
+  await road.desk.post('/sim/faults', {rules: [{paths: ['/api/v2/conversations/messages/*'], status: 503}]});
+  await road.line.post('/sim/guests/1/send', {type: 'image'});
+  await road.line.post('/sim/guests/2/send', {type: 'image'});
+  const ids = await until('both are stored and put off', async () => {
+    const listed = [...(await cli(road, 'journal', 'list', 'waiting')).matchAll(/^ *(\d+) +waiting .*tries [1-9]/gm)].map(m => m[1]);
+    return listed.length === 2 && listed;
+  });
+  await hub.stop();
+  assert.equal(keysOfMessages(road), 2);
+  assert.match(await cli(road, 'journal', 'discard', ids[0]), /1 of 1 discarded/);
+  hub.start();
+  await until('ready', async () => (await road.hub.call('GET', '/healthz/readiness')).status === 200);
+  assert.match(await cli(road, 'journal', 'count'), /dead +1\n/);
+  assert.match(await cli(road, 'journal', 'discard', ids[1]), /"done":1/);
+  assert.equal((await hub.stop()).code, 0);
+  assert.equal(keysOfMessages(road), 0);
+});
+
 test('attachments are purged after the conversation closed, and only then', async t => {
   const road = await startRoad(t, {hub: {purge_delay_seconds: 1}});
   await road.line.post('/sim/guests/1/send', {type: 'image'});

@@ -74,6 +74,25 @@ test('a conversation is recorded without what was said, and replayed with the sa
   const before = (await second.desk.get('/sim/inbound?limit=1000')).messages.length;
   assert.equal((await play('--fresh-ids', '--rate', '200')).code, 0);
   await atDesk(second, before + 2 * said.length);
+
+  // Through the simulators: they sign, send it twice as asked, and know the people of the recording; the hub's answers reach these people.
+  const third = await startRoad(t);
+  await third.line.post('/sim/faults', {rules: [{duplicate_share: 1}]});
+  const sims = ['--sim', `line=${third.line.base}/`, '--sim', `genesys-cloud=${third.desk.base}`];
+  const simulated = await dragoman('replay', rec, '--config', third.config, '--to', 'http://127.0.0.1:1', '--speed', '0', ...sims);
+  assert.equal(simulated.code, 0, simulated.stdout + simulated.stderr);
+  assert.match(simulated.stdout, new RegExp(`sent ${kept.length}, accepted ${kept.length}, refused 0, without an answer 0, left out 0`));
+  assert.deepEqual(forms(await atDesk(third, 2 * said.length)), forms(told.filter(m => m.text !== 'before')), 'once, whatever was sent twice');
+  assert.ok((await third.line.get('/sim/faults')).injected.duplicate >= 2 * said.length);
+  const phone = await until('the agent\'s text on the phone', async () => {
+    const {messages} = await third.line.get(`/sim/guests/${reply.body.channel.to.id.split('@')[0]}/messages`);
+    return messages.find(m => m.from === 'account');
+  });
+  assert.equal(form(phone.message.text.split(': ').at(-1)), form(reply.body.text), 'in its form');
+  assert.equal((await third.desk.call('POST', '/sim/replay', '[')).status, 400, 'no JSON, no webhook');
+  const strange = {...sims, 1: 'line=http://127.0.0.1:1'};
+  assert.match((await dragoman('replay', rec, '--config', third.config, '--speed', '0', ...Object.values(strange))).stdout, /without an answer [1-9]/);
+
   const bad = await dragoman('replay', rec, '--config', second.config, '--to', 'http://127.0.0.1:1');
   assert.equal(bad.code, 1);
   assert.match(bad.stdout, /without an answer [1-9]/);

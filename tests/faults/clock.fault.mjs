@@ -22,7 +22,8 @@ export async function run(t, {seed}) {
     env: {LD_PRELOAD: shim, CLOCK_FILE: file, ASAN_OPTIONS: 'detect_leaks=0:verify_asan_link_order=0'}});
   const load = new Load(road, {seed, gapMs: 50, agents: false});
   await load.start();
-  for (const seconds of [86400, -86400, 0]) {
+  const jumps = [86400, -86400, 0];
+  for (const seconds of jumps) {
     await road.desk.post('/sim/faults', {rules: [{paths: ['/api/v2/conversations/messages/*'], status: 503}]});
     await new Promise(r => setTimeout(r, 700));
     set(seconds);
@@ -31,5 +32,5 @@ export async function run(t, {seed}) {
     await new Promise(r => setTimeout(r, 700));
   }
   await load.stop();
-  return load.check({drainMs: 45000});
+  return {moments: jumps.length, ...await load.check({drainMs: 45000})};
 }

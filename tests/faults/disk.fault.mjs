@@ -34,5 +34,5 @@ export async function run(t, {seed}) {
   await until('ready again', async () => (await road.hub.call('GET', '/healthz/readiness')).status === 200, 20000);
   await new Promise(r => setTimeout(r, 500));
   await load.stop();
-  return {unready, ...await load.check()};
+  return {moments: 1, unready, ...await load.check()};
 }

@@ -17,5 +17,5 @@ export async function run(t, {downSeconds, seed}) {
   const waitedMost = await load.waiting();
   await road.desk.post('/sim/faults', {rules: []});
   await load.stop();
-  return {downSeconds, waitedMost, ...await load.check({drainMs: 120000})};
+  return {moments: 1, downSeconds, waitedMost, ...await load.check({drainMs: 120000})};
 }

@@ -46,5 +46,5 @@ export async function run(t, {seed, moments = 3}) {
   }
   const {injected} = await road.line.get('/sim/faults');
   const {stdout} = await exec(bin, ['journal', 'list', 'unknown', '--config', road.config]);
-  return {texts, lostAnswers: injected.reset_after + injected.reset_before, expected, unknown: (stdout.match(/^ *\d+ +unknown/gm) ?? []).length, wrong};
+  return {moments: Math.min(moments, 12), texts, lostAnswers: injected.reset_after + injected.reset_before, expected, unknown: (stdout.match(/^ *\d+ +unknown/gm) ?? []).length, wrong};
 }

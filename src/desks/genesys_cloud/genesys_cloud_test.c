@@ -139,6 +139,54 @@ TEST(genesys_cloud_parts_go_one_by_one)
     memory_free(memory);
 }
 
+/* ---- offers --------------------------------------------------------------------------------------------------------------- */
+
+/* As accept does it with what was received. */
+static void offer(struct world *w, struct memory *guest, size_t n)
+{
+    struct inbox in;
+    inbox_init(&in, w->a);
+    slice body = arena_printf(w->a, "{\"id\":\"%032zx\",\"channel\":{\"to\":{\"id\":\"g@line\"},\"time\":\"2026-03-04T05:06:07.890Z\"},\"type\":\"Structured\",\"text\":\"?\","
+                                    "\"content\":[{\"contentType\":\"QuickReply\",\"quickReply\":{\"text\":\"Yes\",\"payload\":\"yes-%zu\"}}]}", n, n);
+    struct request rq = { .method = SL("POST"), .body = body };
+    CHECK(gc_receive(&w->c, &rq, &in) && in.n == 1 && in.first->remember.n == 1);
+    const struct remembered *rm = LIST_AT(in.first->remember, struct remembered, 0);
+    memory_set(guest, remembered_key(rm, guest, w->c.now_ms), rm->value, rm->until_ms);
+}
+
+static bool is_offered(struct world *w, size_t n)
+{
+    struct message tap = { .kind = KIND_ANSWER, .text = SL("Yes"), .payload = arena_printf(w->a, "yes-%zu", n) };
+    struct gc_offer found = { 0 };
+    struct choice choice = { 0 };
+    return gc_offer_find(&w->c, &tap, &found, &choice) && slice_eq(found.id, arena_printf(w->a, "%032zx", n)) && slice_eq(choice.payload, tap.payload);
+}
+
+TEST(genesys_cloud_newest_offers_are_kept)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct world w;
+    world_init(&w, a);
+    struct memory *guest = memory_new();
+    w.c.guest_memory = guest;
+    memory_set(guest, "offer.0", SL("what an older version wrote"), 0);
+    for (size_t i = 0; i < GC_OFFERS; i++)
+        offer(&w, guest, i);
+    offer(&w, guest, GC_OFFERS - 1); /* the same again takes no place */
+    for (size_t i = 0; i < GC_OFFERS; i++)
+        CHECK_ROW(i, is_offered(&w, i));
+    for (size_t n = GC_OFFERS; n < 3 * (size_t)GC_OFFERS; n++) {
+        offer(&w, guest, n);
+        for (size_t i = 0; i <= n; i++)
+            CHECK_ROW(n * 100 + i, is_offered(&w, i) == (i + GC_OFFERS > n));
+        struct memory *again = memory_new(); /* another process goes on */
+        CHECK(memory_load(again, memory_print(a, guest, w.c.now_ms), NULL));
+        memory_free(guest);
+        w.c.guest_memory = guest = again;
+    }
+    memory_free(guest);
+}
+
 /* The vector of docs/wire/genesys-cloud.md 8.1. */
 TEST(genesys_cloud_signature_vector)
 {

@@ -10,20 +10,25 @@ static const char *const gc_name_keys[GC_NAMES] = {
     "user.8", "user.9", "user.10", "user.11", "user.12", "user.13", "user.14", "user.15",
 };
 
-/* In slots chosen by the user's id, so that names never push out what else is remembered. Value: "id name". */
-static const char *gc_name_key(slice user)
+/* Where this agent's name is, else where it may go: keys of their own, so that names never push out what else is remembered. Value: "id name". */
+static const char *gc_name_key(const struct call *c, slice user, slice *ret_name)
 {
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < user.n; i++)
-        h = (h ^ (unsigned char)user.p[i]) * 16777619u;
-    return gc_name_keys[h % GC_NAMES];
+    *ret_name = SLICE_NONE;
+    for (size_t i = 0; i < GC_NAMES; i++) {
+        slice kept = memory_get(c->memory, gc_name_keys[i], c->now_ms);
+        if (!slice_eq(slice_cut(&kept, ' '), user))
+            continue;
+        *ret_name = arena_dup(c->a, kept); /* it is about to be written again */
+        return gc_name_keys[i];
+    }
+    return memory_oldest(c->memory, gc_name_keys, GC_NAMES, c->now_ms);
 }
 
 static slice gc_name_of(const struct call *c, slice user)
 {
-    slice kept = memory_get(c->memory, gc_name_key(user), c->now_ms);
-    slice id = slice_cut(&kept, ' ');
-    return slice_eq(id, user) ? arena_dup(c->a, kept) : SLICE_NONE; /* the slot is about to be written again */
+    slice name;
+    (void)gc_name_key(c, user, &name);
+    return name;
 }
 
 static enum outcome gc_found(struct call *c, struct delivery *d, slice user, slice name)
@@ -31,8 +36,9 @@ static enum outcome gc_found(struct call *c, struct delivery *d, slice user, sli
     enum { HOUR_MS = 60 * 60 * 1000 };
     d->person.id = user;
     d->person.name = name;
+    slice before;
     if (user.n && name.n)
-        memory_set(c->memory, gc_name_key(user), arena_printf(c->a, SLF " " SLF, SLA(user), SLA(name)), c->now_ms + (int64_t)GC_NAME_HOURS * HOUR_MS);
+        memory_set(c->memory, gc_name_key(c, user, &before), arena_printf(c->a, SLF " " SLF, SLA(user), SLA(name)), c->now_ms + (int64_t)GC_NAME_HOURS * HOUR_MS);
     d->person.name = slice_or(name, setting(c, GC_AGENT_NAME));
     return OUT_DELIVERED;
 }

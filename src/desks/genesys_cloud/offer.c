@@ -1,7 +1,6 @@
 /* Buttons that were sent, so that a tapped one can be answered in Genesys Cloud's own way, 7.2.
  *
- * A few are kept in the guest's memory, in slots chosen by the message's id: a connector cannot read while it receives, and so cannot
- * know which slot is the oldest. Two offers may meet in one slot; the older is then lost and its answer goes as a text. */
+ * The newest GC_OFFERS of them are kept in the guest's memory, one in each key; the answer to one that is forgotten goes as a text. */
 #include "desks/genesys_cloud/wire.h"
 
 static const char *const gc_offer_keys[GC_OFFERS] = {
@@ -21,14 +20,6 @@ static const struct js_field gc_offer_fields[] = {
 };
 /* clang-format on */
 
-static size_t gc_offer_slot(slice id)
-{
-    uint32_t h = 2166136261u; /* FNV-1a: the same in every process */
-    for (size_t i = 0; i < id.n; i++)
-        h = (h ^ (unsigned char)id.p[i]) * 16777619u;
-    return h % GC_OFFERS;
-}
-
 void gc_offer_remember(struct call *c, struct inbox *in, struct message *m, const struct gc_offer *offer)
 {
     enum { DAY_MS = 24 * 60 * 60 * 1000 };
@@ -40,7 +31,7 @@ void gc_offer_remember(struct call *c, struct inbox *in, struct message *m, cons
         jw_close(&w, '}');
         slice value = jw_done(&w);
         if (value.p) {
-            inbox_remember(in, m, gc_offer_keys[gc_offer_slot(offer->id)], value, c->now_ms + (int64_t)GC_OFFER_DAYS * DAY_MS);
+            inbox_remember_newest(in, m, gc_offer_keys, GC_OFFERS, value, c->now_ms + (int64_t)GC_OFFER_DAYS * DAY_MS);
             return;
         }
     }

@@ -26,7 +26,7 @@ enum {
     GC_TEXT_CHARS_MAX = 20000,        /* 7.1, unconfirmed */
     GC_MEDIA_BYTES_MAX = 25000000,    /* 7.1: 25 MB, read as the smaller of its two meanings */
     GC_TYPING_EVERY_MS = 5000,        /* 7.3 */
-    GC_OFFERS = 8,                    /* remembered per guest */
+    GC_OFFERS = 8,                    /* remembered per guest: the newest */
     GC_OFFER_DAYS = 7,                /* longer than any threading window that is likely */
     GC_NAMES = 16,                    /* agents' names remembered per account */
     GC_NAME_HOURS = 24,

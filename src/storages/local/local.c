@@ -1,4 +1,5 @@
 #include "storages/local/local.h"
+#include "base/durable.h"
 #include "base/secret.h"
 #include "net/loop.h"
 #include "storages/local/disk.h"
@@ -475,8 +476,9 @@ static const struct storage_type local_type = {
 
 struct storage *local_open(const struct local_setup *setup, struct fault *f)
 {
-    if (mkdir(setup->root, 0700) != 0 && errno != EEXIST) {
-        fault(f, "storage_failed", "", "cannot make the folder %s: %s", setup->root, strerror(errno));
+    int e = durable_folder(setup->root);
+    if (e) {
+        fault(f, "storage_failed", "", "cannot make the folder %s: %s", setup->root, strerror(e));
         return NULL;
     }
     int root = open(setup->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

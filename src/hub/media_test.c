@@ -1,0 +1,372 @@
+/* Attachments on the rig: fetched, stored, told about, purged. */
+#include "hub/media.h"
+#include "hub/rig_test.h"
+#include "store/store.h"
+
+/* ---- fetching ------------------------------------------------------------------------------------------------------------ */
+
+static bool desk_got(struct rig *r, const char *words)
+{
+    for (size_t i = 0; i < r->n_seen; i++)
+        if (slice_find(r->seen[i].body, slice_of(words)) != SIZE_MAX)
+            return true;
+    return false;
+}
+
+static size_t keys_left(struct rig *r)
+{
+    rig_stop(r);
+    size_t n = rig_keys(r, "m:");
+    rig_start(r);
+    return n;
+}
+
+TEST(media_is_fetched_stored_and_handed_over_by_our_link)
+{
+    struct rig *r = rig_new();
+    r->file_bytes = 300000; /* many writes, each with a pause */
+    rig_file(r, "/tnet", "1", "U1", "cat");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK_INT(r->n_files, 1);
+    CHECK_INT(r->n_shelved, 1);
+    const struct shelved *s = &r->shelved[0];
+    CHECK(slice_starts(s->bytes, SL("bytes of catabc")) && s->bytes.n == 12 + r->file_bytes);
+    CHECK_SLICE(s->type, SL("image/png"));
+    CHECK_SLICE(s->name, SL("pic.png"));
+    CHECK_SLICE(r->seen[0].body, arena_printf(r->a, "picture http://shelf/desk/" SLF " image/png %zu", SLA(s->id), s->bytes.n));
+    CHECK_INT(r->puts_open, 0);
+    CHECK_INT(keys_left(r), 0);
+    rig_free(r);
+}
+
+TEST(media_begins_before_its_turn_in_the_lane_and_others_do_not_wait)
+{
+    struct rig *r = rig_new();
+    r->desk->set_up = false;
+    rig_text(r, "1", "U1", "first");
+    rig_file(r, "/tnet", "2", "U1", "cat");
+    UNTIL(r, rig_shelved(r) == 1); /* links of vendors expire */
+    CHECK_INT(r->n_seen, 0);
+    rig_free(r);
+}
+
+static int nothing_there(struct rig *r, slice name, size_t n)
+{
+    (void)r, (void)name, (void)n;
+    return 404;
+}
+static int ever_cut(struct rig *r, slice name, size_t n)
+{
+    (void)r, (void)name, (void)n;
+    return ANSWER_CUT;
+}
+static int forbidden(struct rig *r, slice name, size_t n)
+{
+    (void)r, (void)name, (void)n;
+    return 403;
+}
+
+/* What cannot be had is a visible line, after as many tries as make sense. */
+TEST(media_that_cannot_be_had_is_told)
+{
+    static const struct {
+        int (*file)(struct rig *r, slice name, size_t n);
+        size_t bytes;
+        unsigned put_faults;
+        const char *put_fault, *told;
+        size_t requests;
+    } rows[] = {
+        { nothing_there, 0, 0, NULL, "[pic.png: its sender answered 404]", 1 },
+        { forbidden, 0, 0, NULL, "[pic.png: its sender answered 403]", 1 },
+        { ever_cut, 0, 0, NULL, "[pic.png: its sender did not answer: ", 6 },
+        { NULL, 5000, 0, NULL, "[pic.png: it has more than 4000 bytes]", 1 },
+        { NULL, 0, 1, "storage_refused", "[pic.png: the shelf cannot take it]", 1 },
+        { NULL, 0, 99, "storage_failed", "[pic.png: the shelf cannot take it]", 6 },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct rig *r = rig_new();
+        r->hub.limits.media_bytes = 4000;
+        r->file = rows[i].file;
+        r->file_bytes = rows[i].bytes;
+        r->put_faults = rows[i].put_faults;
+        r->put_fault = rows[i].put_fault;
+        rig_file(r, "/tnet", "1", "U1", "cat");
+        rig_text(r, "2", "U1", "behind it");
+        UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+        CHECK_ROW(i, desk_got(r, rows[i].told));
+        CHECK_ROW(i, r->n_files == rows[i].requests);
+        CHECK_ROW(i, rig_shelved(r) == 0 && r->puts_open == 0);
+        CHECK_ROW(i, !desk_got(r, "picture"));
+        CHECK_ROW(i, keys_left(r) == 0);
+        rig_free(r);
+    }
+}
+
+static int works_after_a_while(struct rig *r, slice name, size_t n)
+{
+    (void)name;
+    static const int answers[] = { 503, ANSWER_RESET, ANSWER_CUT, 202, 202, 408 };
+    return n <= COUNT(answers) ? answers[n - 1] : r->file_bytes ? 200 : 404;
+}
+
+TEST(media_is_tried_again_when_that_may_help)
+{
+    struct rig *r = rig_new();
+    r->file = works_after_a_while;
+    r->file_bytes = 10;
+    rig_file(r, "/tnet", "1", "U1", "cat");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK_INT(r->n_files, 7);
+    CHECK_INT(r->n_aborted, 1); /* what was cut is not kept */
+    CHECK_INT(r->n_shelved, 1);
+    CHECK_SLICE(r->shelved[0].bytes, SL("bytes of catabcdefghij"));
+    rig_free(r);
+}
+
+static int too_often(struct rig *r, slice name, size_t n)
+{
+    (void)r, (void)name;
+    return n == 1 ? 429 : 200;
+}
+
+TEST(media_waits_as_long_as_its_sender_asks)
+{
+    struct rig *r = rig_new();
+    r->file = too_often; /* Retry-After: 1 */
+    int64_t began_ms = time_mono_ms();
+    rig_file(r, "/tnet", "1", "U1", "cat");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK_INT(r->n_files, 2);
+    CHECK(time_mono_ms() - began_ms >= 1000);
+    rig_free(r);
+}
+
+TEST(media_of_a_private_address_is_not_fetched)
+{
+    struct rig *r = rig_new();
+    rig_stop(r);
+    r->guard = true;
+    rig_start(r);
+    rig_file(r, "/tnet", "1", "U1", "cat");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK_INT(r->n_files, 0);
+    CHECK(desk_got(r, "[pic.png: its sender did not answer: the address is not a public one]"));
+    rig_free(r);
+}
+
+static int asks_for_token(struct rig *r, slice name, size_t n)
+{
+    (void)name, (void)n;
+    return slice_eq(r->file_auth, SL("Bearer T1")) ? 200 : 401;
+}
+
+TEST(media_is_asked_for_with_the_token_only_when_it_must_and_only_where_it_may)
+{
+    for (int own = 0; own < 2; own++) {
+        struct rig *r = rig_new();
+        r->token = SL("T1");
+        r->file = asks_for_token;
+        slice url = arena_printf(r->a, "http://%s:%u/file/cat", own ? "127.0.0.1" : "localhost", server_port(r->vendor));
+        slice body = arena_printf(r->a, "{\"events\":[{\"id\":\"1\",\"guest\":\"U1\",\"file\":\"" SLF "\",\"token\":\"maybe\"}]}", SLA(url));
+        CHECK_INT(rig_hook(r, "/tother", body.p), 200);
+        UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+        CHECK_INT(r->n_files, own ? 2 : 1);
+        CHECK_INT(rig_shelved(r), own ? 1 : 0);
+        CHECK(own || desk_got(r, "[pic.png: its sender answered 401]"));
+        CHECK(own || !r->file_auth.n);
+        rig_free(r);
+    }
+}
+
+static int away(struct rig *r, slice name, size_t n)
+{
+    (void)r, (void)name, (void)n;
+    return 503;
+}
+
+TEST(media_that_was_being_fetched_is_fetched_after_a_restart)
+{
+    for (int crash = 0; crash < 2; crash++) {
+        struct rig *r = rig_new();
+        r->hub.limits.media_wait_ms = 60000;
+        r->file = away;
+        rig_file(r, "/tnet", "1", "U1", "cat");
+        UNTIL(r, r->n_files == 1);
+        if (crash) {
+            rig_crash(r);
+        } else {
+            rig_stop(r);
+            rig_start(r);
+        }
+        r->file = NULL;
+        UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+        CHECK_INT(rig_shelved(r), 1);
+        CHECK(desk_got(r, "picture http://shelf/desk/"));
+        rig_free(r);
+    }
+}
+
+static int desk_away(struct rig *r, const struct seen *s)
+{
+    (void)r, (void)s;
+    return 503;
+}
+
+TEST(media_that_is_stored_is_not_fetched_again)
+{
+    struct rig *r = rig_new();
+    r->answer = desk_away;
+    rig_file(r, "/tnet", "1", "U1", "cat");
+    UNTIL(r, r->n_seen == 2); /* the second attempt, too */
+    rig_crash(r);
+    r->answer = NULL;
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK_INT(r->n_files, 1);
+    CHECK_SLICE(r->seen[r->n_seen - 1].body, r->seen[0].body);
+    rig_free(r);
+}
+
+TEST(media_is_fetched_a_few_at_a_time)
+{
+    struct rig *r = rig_new();
+    r->hub.limits.media_parallel = 2;
+    for (int i = 0; i < 7; i++)
+        rig_file(r, "/tnet", arena_printf(r->a, "%d", i).p, arena_printf(r->a, "U%d", i).p, "cat");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 7);
+    CHECK(r->puts_most >= 1 && r->puts_most <= 2);
+    rig_free(r);
+}
+
+/* ---- purge ---------------------------------------------------------------------------------------------------------------- */
+
+struct rows {
+    size_t n;
+    bool done;
+};
+
+static void row(void *arg, const struct attachment *at)
+{
+    ((struct rows *)arg)->n += at->id.n > 0;
+}
+
+static void rows_told(void *arg, const struct fault *f)
+{
+    CHECK(!f);
+    ((struct rows *)arg)->done = true;
+}
+
+static size_t rows_of(struct rig *r, const char *conversation)
+{
+    struct rows rows = { 0 };
+    store_attachments_of(r->hub.store, slice_of(conversation), row, rows_told, &rows);
+    UNTIL(r, rows.done);
+    return rows.n;
+}
+
+/* One guest with one stored file, and the sweep at work. */
+static struct rig *with_file(void)
+{
+    struct rig *r = rig_new();
+    media_purge_start(&r->hub);
+    rig_file(r, "/tnet", "1", "U1", "cat");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK_INT(rig_shelved(r), 1);
+    CHECK_INT(rows_of(r, "t/tnet:U1"), 1);
+    return r;
+}
+
+static void close_conversation(struct rig *r)
+{
+    CHECK_INT(rig_hook(r, "/tdesk", "{\"events\":[{\"id\":\"c1\",\"guest\":\"U1@tnet\",\"kind\":\"closed\"}]}"), 200);
+}
+
+TEST(purge_comes_when_the_conversation_is_over_and_its_time_is_up)
+{
+    struct rig *r = with_file();
+    rig_turn(r, 300);
+    CHECK_INT(r->n_deletes, 0); /* it is open */
+    r->hub.limits.purge_ms = 400;
+    int64_t closed_ms = time_mono_ms();
+    close_conversation(r);
+    UNTIL(r, r->n_deletes == 1);
+    CHECK(time_mono_ms() - closed_ms >= 400);
+    UNTIL(r, rows_of(r, "t/tnet:U1") == 0);
+    CHECK_INT(rig_shelved(r), 0);
+    rig_turn(r, 300);
+    CHECK_INT(r->n_deletes, 1);
+    rig_free(r);
+}
+
+TEST(purge_does_not_come_when_the_guest_writes_again)
+{
+    struct rig *r = with_file();
+    r->hub.limits.purge_ms = 300;
+    close_conversation(r);
+    rig_text(r, "2", "U1", "one more thing");
+    rig_turn(r, 600);
+    CHECK_INT(r->n_deletes, 0);
+    CHECK_INT(rig_shelved(r), 1);
+    rig_free(r);
+}
+
+TEST(purge_that_failed_is_tried_again)
+{
+    struct rig *r = with_file();
+    r->delete_end = STORAGE_LATER;
+    int64_t began_ms = time_mono_ms();
+    close_conversation(r);
+    UNTIL(r, r->n_deletes == 3);
+    CHECK(time_mono_ms() - began_ms >= 2 * 100); /* not in a circle */
+    CHECK_INT(rows_of(r, "t/tnet:U1"), 1);
+    r->delete_end = STORAGE_OK;
+    UNTIL(r, rows_of(r, "t/tnet:U1") == 0);
+    CHECK_INT(rig_shelved(r), 0);
+    rig_free(r);
+}
+
+TEST(purge_of_what_is_gone_already_is_done)
+{
+    struct rig *r = with_file();
+    r->delete_end = STORAGE_GONE;
+    close_conversation(r);
+    UNTIL(r, rows_of(r, "t/tnet:U1") == 0);
+    CHECK_INT(r->n_deletes, 1);
+    rig_free(r);
+}
+
+TEST(purge_comes_once_after_a_restart)
+{
+    for (int crash = 0; crash < 2; crash++) {
+        struct rig *r = with_file();
+        r->hub.limits.purge_ms = 500;
+        close_conversation(r);
+        rig_turn(r, 50); /* the store has heard of it */
+        if (crash) {
+            rig_crash(r);
+        } else {
+            rig_stop(r);
+            rig_start(r);
+        }
+        CHECK_INT(r->n_deletes, 0);
+        media_purge_start(&r->hub);
+        UNTIL(r, rows_of(r, "t/tnet:U1") == 0);
+        rig_turn(r, 300);
+        CHECK_INT(r->n_deletes, 1);
+        CHECK_INT(rig_shelved(r), 0);
+        rig_free(r);
+    }
+}
+
+TEST(purge_that_was_begun_is_finished_after_a_restart)
+{
+    struct rig *r = with_file();
+    r->delete_end = STORAGE_FAILED;
+    close_conversation(r);
+    UNTIL(r, r->n_deletes == 1);
+    rig_crash(r);
+    r->delete_end = STORAGE_OK;
+    media_purge_start(&r->hub);
+    UNTIL(r, rows_of(r, "t/tnet:U1") == 0);
+    CHECK_INT(rig_shelved(r), 0);
+    rig_free(r);
+}
