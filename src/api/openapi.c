@@ -106,6 +106,8 @@ static void write_own(struct jw *w, struct arena *a)
     jw_close(w, '}');
     jw_open(w, "required", '[');
     jw_str(w, NULL, SL("name"));
+    jw_str(w, NULL, SL("desk"));
+    jw_str(w, NULL, SL("channels"));
     jw_close(w, ']');
     jw_close(w, '}');
     all_of(w, "TenantDocument", "TenantMembers", "TenantSettings");
