@@ -64,8 +64,7 @@ void api_channels_list(struct api_call *c)
 
 static bool concerns(const struct refused *r, const struct actor *actor)
 {
-    slice named = slice_from(r->path, 1);
-    return r->type == actor->account.type && (!named.n || slice_eq(named, actor->account.id));
+    return r->type == actor->account.type && (!r->path.n || slice_eq(r->path, actor->account.id));
 }
 
 static void write_refused(struct api_call *c, struct jw *w, const struct refused *r, struct actor *actor)
@@ -76,7 +75,7 @@ static void write_refused(struct api_call *c, struct jw *w, const struct refused
     jw_time(w, "at", r->at_ms);
     jw_str(w, "remote", r->remote);
     jw_str(w, "method", r->method);
-    jw_str(w, "path", arena_printf(c->a, "%s" SLF, r->type->hook.path, SLA(r->path)));
+    jw_str(w, "path", arena_printf(c->a, "%s%s" SLF, r->type->hook.path, r->path.n ? "/" : "", SLA(r->path)));
     jw_str(w, "result", r->result);
     jw_str(w, "code", slice_of(r->fault.code));
     jw_str(w, "said", slice_of(r->fault.text));

@@ -209,6 +209,9 @@ static const struct member health[] = {
     M("queues", S_LIST, S_REQUIRED, .of = "HealthQueue"), M("oldest_waiting", S_TIME, S_REQUIRED | S_NULLABLE),
 };
 
+static const struct member storage[] = { M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("default", S_BOOL, S_REQUIRED) };
+static const struct member storage_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Storage") };
+
 static const struct member secret_state[] = { M("set", S_BOOL, S_REQUIRED) };
 
 /* ---- audit ----------------------------------------------------------------------------------------------------------- */
@@ -268,6 +271,8 @@ const struct schema schemas[] = {
     SCHEMA("HealthSeries", health_series, NULL),
     SCHEMA("HealthQueue", health_queue, NULL),
     SCHEMA("Health", health, NULL),
+    SCHEMA("Storage", storage, NULL),
+    SCHEMA("StorageList", storage_list, NULL),
     SCHEMA("SecretState", secret_state, "A secret that is not shown; sent back it stays as it is"),
     SCHEMA("AuditRow", audit_row, NULL),
     SCHEMA("AuditList", audit_list, NULL),

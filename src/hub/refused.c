@@ -66,7 +66,7 @@ void refused_note(struct refusals *rs, const struct connector *type, const struc
     struct refused *r = ARENA_NEW(a, struct refused);
     struct header *headers = ARENA_ARRAY(a, struct header, rq->n_headers + 1);
     *r = (struct refused){ .next = rs->first, .a = a, .type = type, .number = ++rs->numbers, .at_ms = time_now_ms(), .remote = arena_dup(a, remote),
-                           .method = arena_dup(a, rq->method), .path = arena_dup(a, rq->path), .query = arena_dup(a, rq->query),
+                           .method = arena_dup(a, rq->method), .path = arena_dup(a, slice_starts(rq->path, SL("/")) ? slice_from(rq->path, 1) : rq->path), .query = arena_dup(a, rq->query),
                            .body = arena_dup(a, slice_sub(rq->body, 0, REFUSED_BODY_MAX)), .body_bytes = rq->body.n, .headers = headers,
                            .result = slice_of(result), .fault = *f };
     for (size_t i = 0; i < rq->n_headers; i++)
@@ -185,7 +185,7 @@ void refused_look(struct hub *h, struct arena *a, const struct refused *r, struc
         bool then = slice_eq(r->result, SL("malformed"));
         ret->part = then ? REFUSED_CONTENT : REFUSED_GOOD;
         ret->text = then ? arena_printf(a, "The signature is good; the content was refused: %s", r->fault.text) : SL("With the settings of now it would be taken");
-        bool named = r->path.n > 1, ours = named && slice_eq(slice_from(r->path, 1), actor->account.id);
+        bool named = r->path.n > 0, ours = slice_eq(r->path, actor->account.id);
         if (!then && slice_eq(r->result, SL("unknown")) && !ours) {
             ret->part = REFUSED_ACCOUNT;
             ret->text = named ? SL("The signature is this account's, but the address names another one") : slice_of(r->fault.text);

@@ -17,7 +17,7 @@ struct refused {
     const struct connector *type;
     uint64_t number;
     int64_t at_ms;
-    slice remote, method, path; /* path: behind the hook's; names an account, or is empty */
+    slice remote, method, path; /* path: the account it names, or empty */
     slice query, body;
     size_t body_bytes;          /* as it came; more than body.n: only its beginning is kept */
     const struct header *headers;
