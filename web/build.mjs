@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 
 const web = dirname(fileURLToPath(import.meta.url));
@@ -73,13 +74,15 @@ const names = readdirSync(web, { withFileTypes: true })
   .map((e) => e.name)
   .sort();
 
+const packFrom = 256 << 10; // larger pages are kept gzipped
 let arrays = "";
 let rows = "";
 for (const name of names) {
   const html = page(name);
   const identifier = "page_" + name.replaceAll(/[^a-z0-9]/g, "_");
-  arrays += cArray(identifier, Buffer.from(html));
-  rows += `    { "${name}", ${identifier}, sizeof(${identifier}) },\n`;
+  const packed = html.length > packFrom;
+  arrays += cArray(identifier, packed ? gzipSync(html, { level: 9 }) : Buffer.from(html));
+  rows += `    { "${name}", ${identifier}, sizeof(${identifier}), ${packed} },\n`;
   if (dist) {
     mkdirSync(dist, { recursive: true });
     writeFileSync(join(dist, `${name}.html`), html);
@@ -88,7 +91,7 @@ for (const name of names) {
 writeFileSync(
   out,
   `/* Made by web/build.mjs; do not edit. */\n#include "web/page.h"\n\nextern const struct page web_pages[];\n${arrays}\n` +
-    `const struct page web_pages[] = {\n${rows}    { NULL, NULL, 0 },\n};\n`,
+    `const struct page web_pages[] = {\n${rows}    { NULL, NULL, 0, false },\n};\n`,
 );
 
 if (depfile) {

@@ -11,6 +11,7 @@ struct page {
     const char *name; /* the folder's */
     const unsigned char *bytes;
     size_t n;
+    bool gzipped; /* large ones are */
 };
 const struct page *page_find(slice name); /* NULL: there is none of this name */
 #endif

@@ -5,6 +5,7 @@
 #include "hub/meters.h"
 #include "hub/notice.h"
 #include "hub/recorder.h"
+#include "hub/refused.h"
 #include "hub/run.h"
 #include "hub/state.h"
 #include "hub/verify.h"
@@ -463,6 +464,11 @@ static void webhook_refuse(struct hub *h, struct webhook *wh, int status, const 
     log_str(l, "remote", wh->x->remote);
     log_str(l, "reqid", wh->x->request_id);
     log_end(l);
+    if (h->refused) {
+        struct request rq = { .method = wh->x->method, .path = wh->x->rest, .query = wh->x->query, .body = wh->x->body, .headers = wh->x->headers,
+                              .n_headers = wh->x->n_headers };
+        refused_note(h->refused, wh->type, &rq, wh->x->remote, result, &wh->fault);
+    }
     exchange_fault(wh->x, status, &wh->fault);
 }
 

@@ -263,6 +263,7 @@ struct hook {
     struct key_source keys;
     int bad_status;      /* answer to a wrong signature; 0: 403 */
     size_t body_max;     /* 0: the server's */
+    int64_t deadline_ms; /* the vendor waits so long for our answer; 0: not known */
     int64_t dedupe_ms;   /* how long a message id is remembered; 0: 7 days */
 };
 struct rate {

@@ -249,7 +249,7 @@ static slice message_peer(const struct message *m)
 static bool desk_wants(const struct delivering *dl, enum status status)
 {
     const struct connector *desk = dl->source->account.type;
-    return dl->conv && desk->desk && kind_is_content((enum kind)dl->m.kind) && (desk->caps.statuses & CAN(status));
+    return dl->conv && desk->desk && dl->m.origin != ORIGIN_HUB && kind_is_content((enum kind)dl->m.kind) && (desk->caps.statuses & CAN(status));
 }
 
 /* The desk is told how far its message came, where it wants to know. */
@@ -426,7 +426,7 @@ static void learn_of_guest(struct delivering *dl, enum status reached, int64_t n
     conv->dirty = true;
     if (dl->adapted.list.n)
         memory_set(conv->memory, LIST_MEMORY, dl->adapted.list, 0);
-    if (reached == STATUS_SENT && vendor_id.n && vendor_id.n < VENDOR_ID_MAX) /* more news will name it by the vendor's id */
+    if (reached == STATUS_SENT && dl->m.origin != ORIGIN_HUB && vendor_id.n && vendor_id.n < VENDOR_ID_MAX) /* more news will name it by the vendor's id */
         memory_set(conv->memory, arena_printf(dl->a, "sent:" SLF, SLA(vendor_id)).p, message_peer(&dl->m),
                    now_ms + dl->h->limits.dedupe_ms);
     if (desk_wants(dl, reached))

@@ -12,7 +12,7 @@ enum {
     TRACE_NOTE_MAX = 16384,
 };
 
-enum task { TASK_FOLLOW, TASK_TIDY, TASK_CONVERSATIONS, TASK_CONVERSATION, TASK_MESSAGES, TASK_MESSAGE, TASK_SEARCH, TASK_ERASE };
+enum task { TASK_FOLLOW, TASK_TIDY, TASK_CONVERSATIONS, TASK_CONVERSATION, TASK_MESSAGES, TASK_MESSAGE, TASK_SEARCH, TASK_FAILED, TASK_WAITING, TASK_ERASE };
 /* What a piece of the journal comes to: most messages begin and end within it, and most conversations change several times. */
 struct gathered {
     struct history_message m;
@@ -23,6 +23,10 @@ struct trace_line {
     int64_t at_ms;
     slice op, note;
 };
+struct queue_line {
+    slice target;
+    int64_t n, oldest_ms;
+};
 struct job {
     struct job *next;
     struct history *hi;
@@ -30,13 +34,15 @@ struct job {
     enum task task;
     uint64_t until; /* of the journal */
     struct history_query query;
+    struct history_failed failed;
     struct history_page page;
     slice text, account;
     int64_t id;
-    struct js_list convs, msgs, traces, changed; /* history_conversation, history_message, trace_line, slice */
+    struct js_list convs, msgs, traces, queues, changed; /* history_conversation, history_message, trace_line, queue_line, slice */
     void (*each_conv)(void *, const struct history_conversation *);
     void (*each_msg)(void *, const struct history_message *);
     void (*each_trace)(void *, int64_t, slice, slice);
+    void (*each_queue)(void *, slice, int64_t, int64_t);
     history_done done;
     void *arg;
     struct fault fault;
@@ -302,6 +308,12 @@ static void found_trace(void *arg, int64_t at_ms, slice op, slice note)
     *LIST_ADD(job->a, &job->traces, struct trace_line) = (struct trace_line){ at_ms, arena_dup(job->a, op), arena_dup(job->a, note) };
 }
 
+static void found_queue(void *arg, slice target, int64_t n, int64_t oldest_ms)
+{
+    struct job *job = arg;
+    *LIST_ADD(job->a, &job->queues, struct queue_line) = (struct queue_line){ arena_dup(job->a, target), n, oldest_ms };
+}
+
 static bool erase(struct job *job)
 {
     struct history_db *db = job->hi->db;
@@ -330,6 +342,10 @@ static bool ask(struct job *job)
         return history_db_message(db, job->id, found_msg, job, f) && history_db_traces(db, job->id, found_trace, job, f);
     case TASK_SEARCH:
         return history_db_search(db, job->text, job->account, job->page.before_id, job->page.limit, found_msg, job, f);
+    case TASK_FAILED:
+        return history_db_failed(db, &job->failed, found_msg, job, f);
+    case TASK_WAITING:
+        return history_db_waiting(db, found_queue, job, f);
     case TASK_ERASE:
         return erase(job);
     }
@@ -365,6 +381,10 @@ static void tell(struct job *job)
     for (size_t i = 0; good && job->each_trace && i < job->traces.n; i++) {
         const struct trace_line *t = LIST_AT(job->traces, struct trace_line, i);
         job->each_trace(job->arg, t->at_ms, t->op, t->note);
+    }
+    for (size_t i = 0; good && job->each_queue && i < job->queues.n; i++) {
+        const struct queue_line *q = LIST_AT(job->queues, struct queue_line, i);
+        job->each_queue(job->arg, q->target, q->n, q->oldest_ms);
     }
     if (job->done)
         job->done(job->arg, good ? NULL : &job->fault);
@@ -585,6 +605,30 @@ void history_search(struct history *hi, slice text, slice account, const struct 
     job->account = arena_dup(job->a, account);
     page_set(job, page);
     job->each_msg = each;
+    submit(job);
+}
+
+void history_failed(struct history *hi, const struct history_failed *q, void (*each)(void *, const struct history_message *), history_done done,
+                    void *arg)
+{
+    if (!there_is(hi, done, arg))
+        return;
+    struct job *job = job_new(hi, TASK_FAILED, done, arg);
+    job->failed = *q;
+    slice *const texts[] = { &job->failed.target, &job->failed.account, &job->failed.note, &job->failed.text };
+    for (size_t i = 0; i < COUNT(texts); i++)
+        *texts[i] = arena_dup(job->a, *texts[i]);
+    job->failed.limit = limited(q->limit);
+    job->each_msg = each;
+    submit(job);
+}
+
+void history_waiting(struct history *hi, void (*each)(void *, slice, int64_t, int64_t), history_done done, void *arg)
+{
+    if (!there_is(hi, done, arg))
+        return;
+    struct job *job = job_new(hi, TASK_WAITING, done, arg);
+    job->each_queue = each;
     submit(job);
 }
 

@@ -41,5 +41,10 @@ void history_message(struct history *hi, int64_t id, void (*each)(void *arg, con
                      void (*trace)(void *arg, int64_t at_ms, slice op, slice note), history_done done, void *arg);
 void history_search(struct history *hi, slice text, slice account, const struct history_page *page,
                     void (*each)(void *arg, const struct history_message *m), history_done done, void *arg);
+/* Dead letters and messages of which it is not known whether they came. */
+void history_failed(struct history *hi, const struct history_failed *q, void (*each)(void *arg, const struct history_message *m), history_done done,
+                    void *arg);
+/* What waits, by the account it goes to. */
+void history_waiting(struct history *hi, void (*each)(void *arg, slice target, int64_t n, int64_t oldest_ms), history_done done, void *arg);
 void history_erase(struct history *hi, slice conversation, history_done done, void *arg);
 #endif

@@ -30,6 +30,7 @@ struct delivering; /* one under way: deliver.c */
 struct homeless;   /* offered for an account that is not configured: deliver.c */
 struct registry;
 struct history;
+struct refusals;
 struct config_tenant;
 struct accepting;
 struct hooked;
@@ -149,6 +150,7 @@ struct hub {
     struct served *pages;      /* served already: pages.h */
     struct keys *keys;         /* vendors' public keys: keys.h. NULL: none were asked for yet */
     struct recorder *recorder; /* NULL: there is none */
+    struct refusals *refused;  /* NULL: they are not kept */
     struct history *history;   /* NULL: none is kept */
     struct {
         const struct connector *type;

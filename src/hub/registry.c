@@ -433,7 +433,7 @@ static const struct config_tenant *check(struct registry *r, struct arena *a, sl
     if (!t || p->n)
         return NULL;
     if (old)
-        t->id = old->id;
+        t->id = arena_dup(a, old->id); /* its own texts go when they are replaced */
     else if (!js_text(js_at(doc, "id")).n)
         t->id = uuid_make(a);
     return t;
@@ -446,7 +446,7 @@ const struct config_tenant *registry_check(struct hub *h, struct arena *a, slice
     const struct js *js = js_parse(a, doc, NULL);
     if (js)
         name = js_text(js_at(js, "name"));
-    return check(h->registry, a, doc, old, old ? old->slug : free_slug(h->registry, a, name), p);
+    return check(h->registry, a, doc, old, old ? arena_dup(a, old->slug) : free_slug(h->registry, a, name), p);
 }
 
 struct change {

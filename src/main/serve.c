@@ -1,3 +1,4 @@
+#include "api/api.h"
 #include "api/ops.h"
 #include "base/durable.h"
 #include "hub/accept.h"
@@ -9,11 +10,13 @@
 #include "hub/notice.h"
 #include "hub/pages.h"
 #include "hub/recorder.h"
+#include "hub/refused.h"
 #include "hub/registry.h"
 #include "hub/state.h"
 #include "hub/work.h"
 #include "main/commands.h"
 #include "main/internal.h"
+#include "main/pages.h"
 #include "net/client.h"
 #include "store/seal.h"
 #include "storages/local/local.h"
@@ -37,6 +40,7 @@ struct serving {
     struct seal *seal;
     struct server *server, *control; /* control NULL: the folder can hold no socket */
     struct ops *ops;
+    struct api *api;
     struct loop_timer flush_timer, drain_timer;
     int64_t drain_until_ms;
     unsigned busy; /* servers that are not idle yet */
@@ -121,6 +125,7 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
 {
     struct serving *s = ctx;
     slice class = metric_status(status);
+    api_observe(s->api, x, took_us);
     bool health = slice_starts(x->path, SL("/health")) || slice_eq(x->path, SL("/metrics"));
     slice route_class = health ? SL("ops") : SL("hub");
     METRIC_ADD(s->hub.metrics, METRIC_HTTP_REQUESTS, 1, route_class, class);
@@ -323,6 +328,24 @@ static bool open_recorder(struct serving *s, struct fault *f)
     return !given.n || recorder_start(s->hub.recorder, f);
 }
 
+static bool open_api(struct serving *s, struct fault *f)
+{
+    const struct config *c = s->config;
+    struct api_setup setup = {
+        .hub = &s->hub,
+        .server = s->server,
+        .data = config_text(c, CFG_DATA),
+        .root = config_text(c, CFG_API_ROOT),
+        .admin_user = config_text(c, CFG_ADMIN_USER),
+        .admin_password = config_text(c, CFG_ADMIN_PASSWORD),
+        .session_ms = config_number(c, CFG_SESSION_HOURS) * 3600000,
+        .idle_ms = config_number(c, CFG_SESSION_IDLE) * 60000,
+        .forwarded = config_true(c, CFG_FORWARDED),
+    };
+    s->api = api_new(&setup, f);
+    return s->api != NULL;
+}
+
 static void limits_of(struct serving *s)
 {
     struct hub_limits *l = &s->hub.limits;
@@ -346,6 +369,7 @@ static bool start(struct serving *s, struct fault *f)
     h->a = s->a;
     h->public_url = config_text(s->config, CFG_PUBLIC_URL);
     h->loop = loop_new();
+    h->refused = refusals_new();
     limits_of(s);
     (void)hub_steady_ms(h); /* from here on ages are told by it */
     h->conversations = conversations_new(h);
@@ -363,6 +387,8 @@ static bool start(struct serving *s, struct fault *f)
         return false;
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
+    if (!open_api(s, f))
+        return false;
     state_learn(h->state);
     h->notices = notices_new(h, config_text(s->config, CFG_ENVIRONMENT));
     notices_configure(h->notices, s->config->notifiers, s->config->n_notifiers);
@@ -376,6 +402,8 @@ static bool start(struct serving *s, struct fault *f)
     server_route(s->server, "GET", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     server_route(s->server, "HEAD", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     s->ops = ops_new(h, s->server, token);
+    api_start(s->api);
+    (void)page_serve(s->server, "/api/v1/openapi-ui", "openapi-ui"); /* a build without pages has none */
     open_control(s);
     media_again(s);
     media_purge_start(h);
@@ -393,11 +421,13 @@ static void stop(struct serving *s)
 {
     struct hub *h = &s->hub;
     ops_free(s->ops);
+    api_stop(s->api);
     server_free(s->server);
     server_free(s->control);
     hub_stop(h);
     notices_free(h->notices);
     storage_close(h->storage);
+    refusals_free(h->refused);
     recorder_free(h->recorder);
     seal_free(s->seal);
     metrics_free(h->metrics);
@@ -405,6 +435,7 @@ static void stop(struct serving *s)
     loop_timer_done(&s->drain_timer);
     if (h->loop)
         loop_free(h->loop);
+    api_free(s->api);
 }
 
 int command_check(const struct options *o)

@@ -20,7 +20,7 @@ struct store_engine {
     bool (*remove)(void *e, slice key, struct fault *f);
     bool (*remove_prefix)(void *e, slice prefix, struct fault *f);
     bool (*get)(void *e, slice key, engine_pair each, void *arg, struct fault *f);
-    bool (*scan)(void *e, slice prefix, size_t limit, engine_pair each, void *arg, struct fault *f);
+    bool (*scan)(void *e, slice prefix, slice from, size_t limit, engine_pair each, void *arg, struct fault *f);
     bool (*attachment_put)(void *e, const struct attachment *a, struct fault *f);
     bool (*attachment_get)(void *e, slice id, engine_attachment each, void *arg, struct fault *f);
     bool (*attachments_of)(void *e, slice conversation, engine_attachment each, void *arg, struct fault *f);

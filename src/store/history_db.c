@@ -23,6 +23,8 @@ static const char *const migrations[] = {
     "CREATE TABLE indexed(one INTEGER PRIMARY KEY CHECK(one=1), id INTEGER NOT NULL);"
     "INSERT INTO indexed VALUES(1,0);"
     "CREATE VIRTUAL TABLE message_text USING fts5(text, content='message', content_rowid='id', tokenize='trigram', detail='full');",
+    "CREATE INDEX message_failed ON message(id) WHERE state IN (3,4);"
+    "CREATE INDEX message_waits ON message(target,at_ms) WHERE state IN (0,1);",
 };
 
 #define MESSAGE "m.id,c.id,m.target,m.at_ms,m.way,m.state,m.status,m.tries,m.ended_ms,m.kind,m.text,m.peer_id,m.vendor_id,m.body,m.media,m.note"
@@ -31,7 +33,7 @@ static const char *const migrations[] = {
 enum statement {
     ST_PLACE, ST_PLACE_SET, ST_CONV_MAKE, ST_CONV_FIND, ST_CONV_MOVE, ST_ADD, ST_STATE, ST_TRACE, ST_MEDIA, ST_STATUS, ST_PERSON,
     ST_TO_INDEX, ST_INDEX, ST_INDEXED, ST_OLD, ST_UNINDEX, ST_DELETE_TRACE, ST_DELETE, ST_OLD_CONVS, ST_ERASE, ST_ERASE_CONV,
-    ST_CONVS, ST_CONV, ST_BEFORE, ST_AFTER, ST_MESSAGE, ST_TRACES, ST_SEARCH,
+    ST_CONVS, ST_CONV, ST_BEFORE, ST_AFTER, ST_MESSAGE, ST_TRACES, ST_SEARCH, ST_FAILED, ST_WAITING,
     ST_MAX,
 };
 static const char *const statements[ST_MAX] = {
@@ -71,6 +73,11 @@ static const char *const statements[ST_MAX] = {
     [ST_TRACES]       = "SELECT at_ms,op,note FROM trace WHERE id=?1 ORDER BY at_ms,rowid",
     [ST_SEARCH]       = "SELECT " MESSAGE " FROM message_text t JOIN message m ON m.id=t.rowid JOIN conversation c ON c.n=m.conv"
                         " WHERE message_text MATCH ?1 AND (?2='' OR substr(c.id,1,length(?2))=?2) AND (?3=0 OR t.rowid<?3) ORDER BY t.rowid DESC LIMIT ?4",
+    [ST_FAILED]       = "SELECT " MESSAGE " FROM message m JOIN conversation c ON c.n=m.conv WHERE m.state IN (3,4) AND (?1=0 OR m.state=?1)"
+                        " AND (?2='' OR m.target=?2) AND (?3='' OR substr(c.id,1,length(?3))=?3) AND (?4='' OR instr(m.note,?4))"
+                        " AND (?5='' OR m.text LIKE ?5 ESCAPE '\\' OR m.note LIKE ?5 ESCAPE '\\' OR c.id LIKE ?5 ESCAPE '\\') AND (?6=0 OR m.id<?6)"
+                        " ORDER BY m.id DESC LIMIT ?7",
+    [ST_WAITING]      = "SELECT target,count(*),min(at_ms) FROM message WHERE state IN (0,1) GROUP BY target",
 };
 /* clang-format on */
 
@@ -515,4 +522,28 @@ bool history_db_search(struct history_db *db, slice text, slice account, int64_t
     bind_int(db, ST_SEARCH, 3, before_id);
     bind_int(db, ST_SEARCH, 4, (int64_t)limit);
     return messages(db, ST_SEARCH, each, arg, f);
+}
+
+bool history_db_failed(struct history_db *db, const struct history_failed *q, void (*each)(void *, const struct history_message *), void *arg, struct fault *f)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    bind_int(db, ST_FAILED, 1, q->state);
+    bind(db, ST_FAILED, 2, q->target);
+    bind(db, ST_FAILED, 3, id_prefix(a, q->account));
+    bind(db, ST_FAILED, 4, q->note);
+    bind(db, ST_FAILED, 5, like(a, q->text));
+    bind_int(db, ST_FAILED, 6, q->before_id);
+    bind_int(db, ST_FAILED, 7, (int64_t)q->limit);
+    return messages(db, ST_FAILED, each, arg, f);
+}
+
+bool history_db_waiting(struct history_db *db, void (*each)(void *, slice, int64_t, int64_t), void *arg, struct fault *f)
+{
+    sqlite3_stmt *st = db->st[ST_WAITING];
+    int rc;
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+        each(arg, column(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2));
+    bool ok = rc == SQLITE_DONE || failed(db, "be read", f);
+    reset(db, ST_WAITING);
+    return ok;
 }

@@ -81,4 +81,18 @@ bool history_db_traces(struct history_db *db, int64_t id, void (*each)(void *arg
 /* Messages with this text, newest first. account as in struct history_query. */
 bool history_db_search(struct history_db *db, slice text, slice account, int64_t before_id, size_t limit,
                        void (*each)(void *arg, const struct history_message *m), void *arg, struct fault *f);
+struct history_failed { /* absent and 0: any */
+    int state;      /* of the journal's: dead or unknown */
+    slice target;   /* the account it goes to */
+    slice account;  /* of the conversation, as in struct history_query */
+    slice note;     /* the note of its last operation holds this */
+    slice text;     /* its text, its note or its conversation's id holds this */
+    int64_t before_id;
+    size_t limit;
+};
+/* Dead letters and messages of which it is not known whether they came, newest first. */
+bool history_db_failed(struct history_db *db, const struct history_failed *q, void (*each)(void *arg, const struct history_message *m), void *arg,
+                       struct fault *f);
+/* What waits (or is parked), by the account it goes to: how many, and since when the oldest. */
+bool history_db_waiting(struct history_db *db, void (*each)(void *arg, slice target, int64_t n, int64_t oldest_ms), void *arg, struct fault *f);
 #endif

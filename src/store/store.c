@@ -17,6 +17,7 @@ struct request {
     struct attachment *found; /* OP_ATT_PUT: one to write */
     size_t n_found, cap_found;
     slice text; /* prefix, key, id or conversation */
+    slice from; /* OP_SCAN */
     int64_t now_ms, at_ms;
     size_t limit;
     store_done done;
@@ -122,7 +123,7 @@ static bool perform(struct store *s, struct request *r)
     case OP_GET:
         return e->get(s->e, r->text, keep_pair, r, &r->f);
     case OP_SCAN:
-        return e->scan(s->e, r->text, r->limit, keep_pair, r, &r->f);
+        return e->scan(s->e, r->text, r->from, r->limit, keep_pair, r, &r->f);
     case OP_ATT_PUT:
         return e->attachment_put(s->e, r->found, &r->f);
     case OP_ATT_GET:
@@ -381,15 +382,23 @@ void store_get(struct store *s, slice key, void (*got)(void *arg, slice value, c
     submit(s, r);
 }
 
-void store_scan(struct store *s, slice prefix, size_t limit, void (*each)(void *arg, slice key, slice value), store_done done,
-                void *arg)
+void store_scan_from(struct store *s, slice prefix, slice from, size_t limit, void (*each)(void *arg, slice key, slice value),
+                     store_done done, void *arg)
 {
     struct request *r = request_new(OP_SCAN, done, arg);
     r->each = each;
     r->limit = limit;
-    if (check_length(r, prefix, STORE_KEY_MAX, "prefix"))
+    if (check_length(r, prefix, STORE_KEY_MAX, "prefix") && check_length(r, from, STORE_KEY_MAX, "from")) {
         r->text = arena_dup(r->a, prefix);
+        r->from = arena_dup(r->a, from);
+    }
     submit(s, r);
+}
+
+void store_scan(struct store *s, slice prefix, size_t limit, void (*each)(void *arg, slice key, slice value), store_done done,
+                void *arg)
+{
+    store_scan_from(s, prefix, SLICE_NONE, limit, each, done, arg);
 }
 
 void store_walk(struct store *s, slice prefix, size_t limit, void (*each)(void *arg, slice key, slice value), store_done done,
@@ -397,7 +406,7 @@ void store_walk(struct store *s, slice prefix, size_t limit, void (*each)(void *
 {
     struct fault f = { 0 };
     assert(!s->loop && prefix.n <= STORE_KEY_MAX);
-    bool ok = s->engine->scan(s->e, prefix, limit, each, arg, &f);
+    bool ok = s->engine->scan(s->e, prefix, SLICE_NONE, limit, each, arg, &f);
     if (done)
         done(arg, ok ? NULL : &f);
 }

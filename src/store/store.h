@@ -43,6 +43,9 @@ void store_get(struct store *s, slice key, void (*got)(void *arg, slice value, c
 /* each for the keys that begin with prefix, in byte order, at most limit (0: all); then done. */
 void store_scan(struct store *s, slice prefix, size_t limit, void (*each)(void *arg, slice key, slice value), store_done done,
                 void *arg);
+/* The same from this key on, itself included: the next page of a long list. */
+void store_scan_from(struct store *s, slice prefix, slice from, size_t limit, void (*each)(void *arg, slice key, slice value),
+                     store_done done, void *arg);
 /* The same before store_start only, each as it is read: nothing is gathered, however many there are. */
 void store_walk(struct store *s, slice prefix, size_t limit, void (*each)(void *arg, slice key, slice value), store_done done,
                 void *arg);

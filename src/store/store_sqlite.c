@@ -241,11 +241,13 @@ static bool sqlite_get(void *arg, slice key, engine_pair each, void *each_arg, s
     return pairs(e, ST_GET, each, each_arg, f);
 }
 
-static bool sqlite_scan(void *arg, slice prefix, size_t limit, engine_pair each, void *each_arg, struct fault *f)
+static bool sqlite_scan(void *arg, slice prefix, slice from, size_t limit, engine_pair each, void *each_arg, struct fault *f)
 {
     struct sqlite *e = arg;
     char end[STORE_KEY_MAX];
     bind_range(e->st[ST_SCAN], prefix, end);
+    if (slice_cmp(from, prefix) > 0)
+        bind(e->st[ST_SCAN], 1, from);
     sqlite3_bind_int64(e->st[ST_SCAN], 3, limit ? (int64_t)limit : -1);
     return pairs(e, ST_SCAN, each, each_arg, f);
 }

@@ -254,7 +254,7 @@ static bool content(struct call *c, struct delivery *d, enum outcome *ret_end)
 static enum outcome switch_call(struct call *c, struct delivery *d, enum line_step step)
 {
     static const char *const members[] = {
-        [LINE_USER] = "userId", [LINE_GROUP] = "groupId", [LINE_ROOM] = "roomId"
+        [LINE_USER] = "userId", [LINE_GROUP] = "groupId", [LINE_ROOM] = "roomId", [LINE_PHONE] = "userId"
     };
     slice guest = guest_of(c, d);
     struct jw w = jw_new(c->a, LINE_BODY_BYTES);
@@ -275,8 +275,9 @@ static bool wants_switch(const struct call *c, const struct delivery *d)
 {
     bool asked = d->m->event == (int)EVENT_CLOSED ||
                  (d->m->event == (int)EVENT_OTHER && slice_eq(d->m->name, SL("switch")));
+    bool by_name = d->m->event == (int)EVENT_OTHER; /* somebody asked for this guest: whether a number will do is LINE's to say */
     return asked && setting(c, LINE_SWITCHER_SECRET).n && setting(c, LINE_SWITCHER_DESTINATION).n &&
-           line_guest_of(guest_of(c, d)) != LINE_PHONE;
+           (by_name || line_guest_of(guest_of(c, d)) != LINE_PHONE);
 }
 
 static enum outcome switch_over(struct call *c, struct delivery *d)

@@ -200,7 +200,7 @@ const struct connector connector_line = {
     },
     .settings = line_settings, .n_settings = COUNT(line_settings),
     .hook     = { "/line", VERIFY_HMAC_SHA256_BASE64, "x-line-signature",
-                  .secrets = { LINE_CHANNEL_SECRET, LINE_SWITCHER_SECRET }, .n_secrets = 2 },
+                  .secrets = { LINE_CHANNEL_SECRET, LINE_SWITCHER_SECRET }, .n_secrets = 2, .deadline_ms = 2000 },
     .auth     = { AUTH_REQUEST, .token_call = line_token_call, .token_host = line_token_host },
     .rates    = line_rates, .n_rates = COUNT(line_rates),
     .lookup   = { line_who, .keep_ms = 24 * 3600 * 1000, .unknown_ms = 3600 * 1000, .total_ms = 3000 },

@@ -1,0 +1,310 @@
+/* api.c - from the HTTP request to the handler of its operation: path, who is it, may they, is the body good. */
+#include "api/api.h"
+#include "api/attempts.h"
+#include "api/audit.h"
+#include "api/call.h"
+#include "api/events.h"
+#include "api/health.h"
+#include "api/logins.h"
+#include "api/password.h"
+#include "api/session.h"
+#include "wire/url.h"
+
+#define API_PREFIX "/api/v1"
+enum { BODY_MAX = 1 << 20 };
+
+/* ---- answering ------------------------------------------------------------------------------------------------------- */
+
+void api_header(struct api_call *c, const char *name, slice value)
+{
+    assert(c->n_headers < COUNT(c->headers));
+    c->headers[c->n_headers++] = (struct header){ slice_of(name), value };
+}
+
+struct jw api_json(struct api_call *c)
+{
+    struct jw w = jw_new(c->a, API_ANSWER_MAX);
+    jw_open(&w, NULL, '{');
+    return w;
+}
+
+void api_answer_json(struct api_call *c, int status, slice json)
+{
+    api_header(c, "Cache-Control", SL("no-store"));
+    exchange_answer(c->x, &(struct response){ .status = status, .type = SL("application/json"), .body = json, .headers = c->headers,
+                                              .n_headers = c->n_headers });
+}
+
+void api_answer(struct api_call *c, struct jw *w)
+{
+    jw_close(w, '}');
+    slice json = jw_done(w);
+    if (json.p)
+        api_answer_json(c, c->op->status, json);
+    else
+        api_problem(c, 500, "too_large", NULL, "the answer is longer than %d bytes; ask for less", API_ANSWER_MAX);
+}
+
+void api_empty(struct api_call *c)
+{
+    api_header(c, "Cache-Control", SL("no-store"));
+    exchange_answer(c->x, &(struct response){ .status = c->op->status, .headers = c->headers, .n_headers = c->n_headers });
+}
+
+slice api_root(const struct api *api)
+{
+    return slice_or(api->setup.root, api->hub->public_url);
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------------- */
+
+bool api_etag(struct api_call *c, int64_t rev)
+{
+    slice tag = arena_printf(c->a, "\"%lld\"", (long long)rev);
+    slice known = exchange_header(c->x, "If-None-Match");
+    api_header(c, "ETag", tag);
+    if (!known.n || slice_find(known, tag) == SIZE_MAX)
+        return true;
+    exchange_answer(c->x, &(struct response){ .status = 304, .headers = c->headers, .n_headers = c->n_headers });
+    return false;
+}
+
+bool api_if_match(struct api_call *c, int64_t *ret_rev)
+{
+    slice want = slice_trim(exchange_header(c->x, "If-Match"));
+    *ret_rev = -1;
+    if (!want.n || slice_eq(want, SL("*")))
+        return true;
+    if (want.n > 2 && want.p[0] == '"' && want.p[want.n - 1] == '"' && slice_int(slice_sub(want, 1, want.n - 2), ret_rev) && *ret_rev >= 0)
+        return true;
+    api_problem(c, 412, "changed", "If-Match", "the revision of If-Match is none that this hub gave");
+    return false;
+}
+
+slice api_query(struct api_call *c, const char *name)
+{
+    slice v = exchange_query(c->x, name);
+    return v.n ? v : SLICE_NONE;
+}
+
+bool api_query_number(struct api_call *c, const char *name, int64_t min, int64_t max, int64_t otherwise, int64_t *ret)
+{
+    slice text = api_query(c, name);
+    *ret = otherwise;
+    if (!text.n || (slice_int(text, ret) && *ret >= min && *ret <= max))
+        return true;
+    api_problem(c, 400, "out_of_range", name, "must be a whole number between %lld and %lld", (long long)min, (long long)max);
+    return false;
+}
+
+/* ---- who is it ------------------------------------------------------------------------------------------------------- */
+
+/* Our own pages only: another site's form or script may send the cookie along, but not this header, and not from this origin. */
+static bool from_our_page(const struct api_call *c)
+{
+    slice origin = exchange_header(c->x, "Origin");
+    if (!exchange_header(c->x, "X-Dragoman").n)
+        return false;
+    if (!origin.n)
+        return true;
+    struct url u;
+    slice host = exchange_header(c->x, "Host");
+    slice behind = slice_from(origin, slice_find(origin, SL("://")) == SIZE_MAX ? origin.n : slice_find(origin, SL("://")) + 3);
+    if (host.n && slice_eq_nocase(behind, host))
+        return true;
+    return url_parse(c->a, api_root(c->api), &u, NULL) && slice_eq_nocase(url_origin(c->a, &u), origin);
+}
+
+static bool is_unsafe(slice method)
+{
+    return !slice_eq(method, SL("GET")) && !slice_eq(method, SL("HEAD"));
+}
+
+static slice cookie_token(const struct api_call *c)
+{
+    slice rest = exchange_header(c->x, "Cookie");
+    while (rest.p) {
+        slice value = slice_trim(slice_cut(&rest, ';'));
+        if (slice_eq(slice_cut(&value, '='), SL(SESSION_COOKIE)))
+            return value;
+    }
+    return SLICE_NONE;
+}
+
+static slice bearer_token(const struct api_call *c)
+{
+    slice value = exchange_header(c->x, "Authorization");
+    slice scheme = slice_cut(&value, ' ');
+    return slice_eq_nocase(scheme, SL("Bearer")) ? slice_trim(value) : SLICE_NONE;
+}
+
+/* False: answered. Nobody being logged in is no mistake here. */
+static bool identify(struct api_call *c)
+{
+    slice token = bearer_token(c);
+    bool by_cookie = !token.n && !exchange_header(c->x, "Authorization").p;
+    if (by_cookie)
+        token = cookie_token(c);
+    if (!token.n)
+        return true;
+    c->session = session_find(c->api->sessions, token);
+    if (!c->session)
+        return true;
+    const struct login *login = login_find(c->api->logins, slice_of(c->session->user));
+    if (!login)
+        return true;
+    if (by_cookie && is_unsafe(c->x->method) && !from_our_page(c)) {
+        api_problem(c, 403, "forgery", "X-Dragoman", "with the cookie, changes need the header X-Dragoman: 1 and a page of this hub");
+        return false;
+    }
+    c->user = arena_dup(c->a, slice_of(login->user));
+    c->role = login->role;
+    return true;
+}
+
+static bool allowed(struct api_call *c)
+{
+    if (c->op->may == MAY_ALL || c->op->may & MAY_TENANT)
+        return true;
+    if (c->role == ROLE_NONE) {
+        api_header(c, "WWW-Authenticate", SL("Bearer"));
+        api_problem(c, 401, "unauthorized", "Authorization", "log in first: POST /api/v1/auth/login; the token may have ended");
+        return false;
+    }
+    if (c->op->may & (1u << c->role))
+        return true;
+    api_problem(c, 403, "forbidden", NULL, "the role %s may not do this", role_names[c->role]);
+    return false;
+}
+
+/* ---- the body -------------------------------------------------------------------------------------------------------- */
+
+static bool json_type(slice type)
+{
+    type = slice_trim(slice_cut(&type, ';'));
+    return slice_eq_nocase(type, SL("application/json")) || slice_eq_nocase(type, SL("application/merge-patch+json"));
+}
+
+/* False: answered. */
+static bool read_body(struct api_call *c)
+{
+    struct fault f = { 0 };
+    const char *name = c->op->request;
+    if (!name)
+        return true;
+    slice type = exchange_header(c->x, "Content-Type");
+    if (!c->x->body.n) {
+        api_problem(c, 400, "missing_field", NULL, "a body is needed: JSON of the shape %s of /api/v1/openapi", name);
+        return false;
+    }
+    if (!json_type(type)) {
+        api_problem(c, 415, "unsupported", "Content-Type", "the body must be application/json");
+        return false;
+    }
+    c->body = js_parse(c->a, c->x->body, &f);
+    if (!c->body) {
+        api_fault(c, 400, &f);
+        return false;
+    }
+    struct problems p = { .a = c->a };
+    const struct schema *s = schema_find(name);
+    if (s ? schema_check(s, c->body, SLICE_NONE, &p) : js_is_object(c->body))
+        return true;
+    if (!p.n)
+        problem_add(&p, SLICE_NONE, "the body must be an object");
+    api_problems(c, 400, "invalid", &p);
+    return false;
+}
+
+/* ---- the request ----------------------------------------------------------------------------------------------------- */
+
+/* Without the port. Of a list in X-Forwarded-For the last one was written by the proxy in front of us. */
+static slice caller_address(const struct api *api, const struct exchange *x)
+{
+    slice from = SLICE_NONE;
+    if (api->setup.forwarded) {
+        from = exchange_header(x, "X-Forwarded-For");
+        size_t comma = slice_find_last(from, ',');
+        from = slice_trim(comma == SIZE_MAX ? from : slice_from(from, comma + 1));
+    }
+    if (from.n)
+        return from;
+    size_t colon = slice_find_last(x->remote, ':');
+    return colon == SIZE_MAX ? x->remote : slice_sub(x->remote, 0, colon);
+}
+
+static void on_request(struct exchange *x, void *ctx)
+{
+    struct api *api = ctx;
+    struct api_call *c = ARENA_NEW(x->a, struct api_call);
+    *c = (struct api_call){ .api = api, .hub = api->hub, .x = x, .a = x->a };
+    slice allow;
+    slice path = slice_from(x->path, sizeof(API_PREFIX) - 1);
+    c->address = caller_address(api, x);
+    api_header(c, "X-Content-Type-Options", SL("nosniff"));
+    enum found_operation found = operation_find(c->a, x->method, path, &c->op, c->params, &allow);
+    if (found == OPERATION_NO_PATH) {
+        api_problem(c, 404, "not_found", "path", "there is nothing at this address");
+        return;
+    }
+    if (found == OPERATION_NO_METHOD) {
+        api_header(c, "Allow", allow);
+        api_problem(c, 405, "method_not_allowed", "method", "this address takes " SLF, SLA(allow));
+        return;
+    }
+    if (api->stopped)
+        api_problem(c, 503, "unavailable", NULL, "the hub is going down");
+    else if (identify(c) && allowed(c) && read_body(c))
+        c->op->fn(c);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+struct api *api_new(const struct api_setup *setup, struct fault *f)
+{
+    struct arena *a = arena_new();
+    struct api *api = ARENA_NEW(a, struct api);
+    *api = (struct api){ .setup = *setup, .hub = setup->hub, .a = a };
+    api->passwords = passwords_new(api->hub->loop);
+    api->attempts = attempts_new();
+    api->sessions = sessions_new(api->hub, setup->session_ms, setup->idle_ms);
+    api->logins = logins_new(api);
+    api->audit = audit_new(api->hub);
+    api->streams = streams_new(api);
+    api->health = health_new(api);
+    if (logins_first(api->logins, f))
+        return api;
+    api_stop(api);
+    api_free(api);
+    return NULL;
+}
+
+void api_start(struct api *api)
+{
+    struct server *s = api->setup.server;
+    server_route(s, "*", API_PREFIX "/*", BODY_MAX, on_request, api);
+}
+
+void api_stop(struct api *api)
+{
+    if (!api)
+        return;
+    api->stopped = true;
+    sessions_stop(api->sessions);
+    streams_stop(api->streams);
+    health_stop(api->health);
+}
+
+void api_free(struct api *api)
+{
+    if (!api)
+        return;
+    health_free(api->health);
+    streams_free(api->streams);
+    audit_free(api->audit);
+    logins_free(api->logins);
+    sessions_free(api->sessions);
+    attempts_free(api->attempts);
+    passwords_free(api->passwords);
+    arena_free(api->a);
+}

@@ -1,0 +1,34 @@
+/* api.h - the REST API below /api/v1: for the console, for scripts, for IVRs.
+ *
+ *   struct api *api = api_new(&setup, &f);        before store_start: logins and sessions are read
+ *   api_start(api);                               routes are served from here on
+ *   …
+ *   api_stop(api);                                before the hub's parts go: what waits is answered
+ *   api_free(api);                                after loop_free
+ *
+ * What it can be asked stands in operations.def; shapes of bodies in schemas.c; errors are RFC 9457 problems (problem.h).
+ *
+ * Threads   loop thread. Passwords are hashed on a helper thread (password.h).
+ */
+#ifndef API_API_H
+#define API_API_H
+#include "hub/hub.h"
+#include "net/server.h"
+
+struct api;
+struct api_setup {
+    struct hub *hub;
+    struct server *server;
+    slice data;           /* the data directory */
+    slice root;           /* how people reach the API: "https://hub.example.com"; absent: the hub's public_url */
+    slice admin_user, admin_password; /* of the first administrator; password absent: one is made, see logins.h */
+    int64_t session_ms, idle_ms;      /* a session ends so long after its beginning, and after its last use */
+    bool forwarded;       /* the last address of X-Forwarded-For is the caller's: there is a proxy of ours in front */
+};
+struct api *api_new(const struct api_setup *setup, struct fault *f) MUST_USE;
+void api_start(struct api *api);
+/* Of each finished request, for what health tells. */
+void api_observe(struct api *api, const struct exchange *x, int64_t took_us);
+void api_stop(struct api *api);
+void api_free(struct api *api);
+#endif

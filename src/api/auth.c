@@ -1,0 +1,357 @@
+/* auth.c - logging in and out. */
+#include "api/attempts.h"
+#include "api/audit.h"
+#include "api/call.h"
+#include "api/logins.h"
+#include "api/password.h"
+#include "api/session.h"
+
+struct logging {
+    struct api_call *c;
+    slice user, password, key_user, key_address;
+    bool cookie;
+    slice token;
+    int64_t until_ms;
+};
+
+bool api_slow_down(struct api_call *c, slice key_user, slice key_address)
+{
+    int64_t now_ms = time_mono_ms();
+    int64_t wait_s = MAX(attempts_wait(c->api->attempts, key_user, now_ms), attempts_wait(c->api->attempts, key_address, now_ms));
+    if (!wait_s)
+        return false;
+    api_header(c, "Retry-After", arena_printf(c->a, "%lld", (long long)wait_s));
+    api_problem(c, 429, "too_many_attempts", NULL, "too many wrong passwords: try again in %lld s", (long long)wait_s);
+    return true;
+}
+
+void api_busy(struct api_call *c)
+{
+    api_header(c, "Retry-After", SL("1"));
+    api_problem(c, 503, "busy", NULL, "too many passwords are being checked; try again");
+}
+
+static void set_cookie(struct api_call *c, slice token, int64_t seconds)
+{
+    bool secure = slice_starts(api_root(c->api), SL("https://"));
+    api_header(c, "Set-Cookie", arena_printf(c->a, SESSION_COOKIE "=" SLF "; Path=/; Max-Age=%lld; HttpOnly; SameSite=Strict%s", SLA(token),
+                                             (long long)seconds, secure ? "; Secure" : ""));
+}
+
+static void begun(void *arg, const struct fault *f)
+{
+    struct logging *lg = arg;
+    struct api_call *c = lg->c;
+    const struct login *login = f ? NULL : login_find(c->api->logins, lg->user);
+    if (!login) {
+        api_not_stored(c, f);
+        return;
+    }
+    int64_t seconds = MAX((lg->until_ms - time_now_ms()) / 1000, 0);
+    if (lg->cookie)
+        set_cookie(c, lg->token, seconds);
+    struct jw w = api_json(c);
+    jw_str(&w, "type", SL("Bearer"));
+    jw_str(&w, "token", lg->token);
+    jw_int(&w, "expires_in", seconds);
+    jw_str(&w, "user", lg->user);
+    jw_str(&w, "role", slice_of(role_names[login->role]));
+    api_answer(c, &w);
+}
+
+static slice hash_of_login(void *arg)
+{
+    const struct logging *lg = arg;
+    const struct login *login = login_find(lg->c->api->logins, lg->user);
+    return login ? slice_of(login->hash) : SLICE_NONE;
+}
+
+static void checked(void *arg, bool same)
+{
+    struct logging *lg = arg;
+    struct api_call *c = lg->c;
+    struct api *api = c->api;
+    if (api->stopped) {
+        api_not_stored(c, NULL);
+        return;
+    }
+    if (!same || !login_find(api->logins, lg->user)) {
+        attempts_failed(api->attempts, lg->key_user, ATTEMPTS_LOGIN, time_mono_ms());
+        attempts_failed(api->attempts, lg->key_address, ATTEMPTS_ADDRESS, time_mono_ms());
+        struct log_line *l = log_begin(c->hub->log, LEVEL_WARN, "Log-in refused");
+        log_str(l, "remote", c->address);
+        log_end(l);
+        api_problem(c, 401, "wrong_credentials", NULL, "there is no such user with this password");
+        return;
+    }
+    attempts_passed(api->attempts, lg->key_user);
+    lg->until_ms = time_now_ms() + api->setup.session_ms;
+    lg->token = session_begin(api->sessions, c->a, lg->user, begun, lg);
+}
+
+void api_auth_login(struct api_call *c)
+{
+    struct logging *lg = ARENA_NEW(c->a, struct logging);
+    *lg = (struct logging){ .c = c, .user = js_text(js_get(c->body, SL("user"))), .password = js_text(js_get(c->body, SL("password"))),
+                            .cookie = js_true(js_get(c->body, SL("cookie"))) };
+    lg->key_user = arena_printf(c->a, "u:" SLF, SLA(lg->user));
+    lg->key_address = arena_printf(c->a, "a:" SLF, SLA(c->address));
+    if (api_slow_down(c, lg->key_user, lg->key_address))
+        return;
+    if (!passwords_check(c->api->passwords, lg->password, hash_of_login, checked, lg))
+        api_busy(c);
+}
+
+void api_auth_logout(struct api_call *c)
+{
+    session_end(c->api->sessions, c->session);
+    set_cookie(c, SL(""), 0);
+    api_empty(c);
+}
+
+void api_auth_me(struct api_call *c)
+{
+    struct jw w = api_json(c);
+    jw_str(&w, "user", c->user);
+    jw_str(&w, "role", slice_of(role_names[c->role]));
+    jw_time(&w, "expires", session_until_ms(c->api->sessions, c->session));
+    jw_str(&w, "version", SL(DRAGOMAN_VERSION));
+    api_answer(c, &w);
+}
+
+/* ---- another password ------------------------------------------------------------------------------------------------ */
+
+struct changing {
+    struct api_call *c;
+    slice fresh, key_user, key_address;
+    uint8_t session[SESSION_HASH_BYTES]; /* the one that asks; it may have ended when the answer is there */
+};
+
+static void changed(void *arg, const struct fault *f)
+{
+    struct changing *ch = arg;
+    if (f)
+        api_not_stored(ch->c, f);
+    else
+        api_empty(ch->c);
+}
+
+static void new_hashed(void *arg, slice hash)
+{
+    struct changing *ch = arg;
+    struct api_call *c = ch->c;
+    const struct login *login = c->api->stopped ? NULL : login_find(c->api->logins, c->user);
+    if (!hash.n || !login) {
+        api_not_stored(c, NULL);
+        return;
+    }
+    sessions_end_others(c->api->sessions, c->user, ch->session);
+    audit_note(c, "login.password", c->user, SLICE_NONE);
+    login_put(c->api->logins, c->user, login->role, hash, changed, ch);
+}
+
+static slice hash_of_changer(void *arg)
+{
+    const struct changing *ch = arg;
+    const struct login *login = login_find(ch->c->api->logins, ch->c->user);
+    return login ? slice_of(login->hash) : SLICE_NONE;
+}
+
+static void old_checked(void *arg, bool same)
+{
+    struct changing *ch = arg;
+    struct api_call *c = ch->c;
+    if (!same) {
+        attempts_failed(c->api->attempts, ch->key_user, ATTEMPTS_LOGIN, time_mono_ms());
+        api_problem(c, 403, "wrong_credentials", "old", "the old password is wrong");
+        return;
+    }
+    if (c->api->stopped || !passwords_hash(c->api->passwords, ch->fresh, new_hashed, ch))
+        api_busy(c);
+}
+
+void api_auth_password(struct api_call *c)
+{
+    struct fault f = { 0 };
+    struct changing *ch = ARENA_NEW(c->a, struct changing);
+    *ch = (struct changing){ .c = c, .fresh = js_text(js_get(c->body, SL("new"))) };
+    ch->key_user = arena_printf(c->a, "u:" SLF, SLA(c->user));
+    ch->key_address = arena_printf(c->a, "a:" SLF, SLA(c->address));
+    memcpy(ch->session, c->session->hash, sizeof(ch->session));
+    if (!password_good(ch->fresh, c->user, &f)) {
+        memcpy(f.field, "new", sizeof("new"));
+        api_fault(c, 400, &f);
+        return;
+    }
+    if (api_slow_down(c, ch->key_user, ch->key_address))
+        return;
+    if (!passwords_check(c->api->passwords, js_text(js_get(c->body, SL("old"))), hash_of_changer, old_checked, ch))
+        api_busy(c);
+}
+
+/* ---- logins ---------------------------------------------------------------------------------------------------------- */
+
+static void write_login(struct jw *w, const struct login *l)
+{
+    jw_str(w, "user", slice_of(l->user));
+    jw_str(w, "role", slice_of(role_names[l->role]));
+    jw_time(w, "created", l->created_ms);
+    jw_time(w, "changed", l->changed_ms);
+}
+
+void api_logins_list(struct api_call *c)
+{
+    struct jw w = api_json(c);
+    jw_open(&w, "items", '[');
+    for (const struct login *l = login_first(c->api->logins); l; l = l->next) {
+        jw_open(&w, NULL, '{');
+        write_login(&w, l);
+        jw_close(&w, '}');
+    }
+    jw_close(&w, ']');
+    api_answer(c, &w);
+}
+
+struct saving {
+    struct api_call *c;
+    slice user;
+    enum role role;
+    bool create, ends; /* ends: its sessions are over */
+};
+
+static void saved(void *arg, const struct fault *f)
+{
+    struct saving *sv = arg;
+    const struct login *l = f ? NULL : login_find(sv->c->api->logins, sv->user);
+    if (!l) {
+        api_not_stored(sv->c, f);
+        return;
+    }
+    if (sv->create)
+        api_header(sv->c, "Location", arena_printf(sv->c->a, "/api/v1/logins/" SLF, SLA(sv->user)));
+    struct jw w = api_json(sv->c);
+    write_login(&w, l);
+    api_answer(sv->c, &w);
+}
+
+static void save(struct saving *sv, slice hash)
+{
+    struct api_call *c = sv->c;
+    struct jw w = jw_new(c->a, 256);
+    jw_open(&w, NULL, '{');
+    jw_str(&w, "role", slice_of(role_names[sv->role]));
+    jw_bool(&w, "password", hash.n > 0);
+    jw_close(&w, '}');
+    if (sv->ends)
+        sessions_end(c->api->sessions, sv->user);
+    audit_note(c, sv->create ? "login.create" : "login.change", sv->user, jw_done(&w));
+    login_put(c->api->logins, sv->user, sv->role, hash, saved, sv);
+}
+
+/* Somebody must be able to administer the hub. */
+static bool last_administrator(struct api_call *c, const struct login *l)
+{
+    if (l->role != ROLE_ADMINISTRATOR || logins_administrators(c->api->logins) > 1)
+        return false;
+    api_problem(c, 409, "conflict", "role", "this is the last administrator");
+    return true;
+}
+
+/* Hashing took a while: things may have changed meanwhile. */
+static bool still_good(struct saving *sv)
+{
+    const struct login *l = login_find(sv->c->api->logins, sv->user);
+    if (l && !sv->create && sv->role != ROLE_ADMINISTRATOR && last_administrator(sv->c, l))
+        return false;
+    if (sv->create == (l == NULL) && (!sv->create || logins_count(sv->c->api->logins) < LOGINS_MAX))
+        return true;
+    if (sv->create && l)
+        api_problem(sv->c, 409, "conflict", "user", "there is a login of this name");
+    else if (sv->create)
+        api_problem(sv->c, 409, "conflict", NULL, "there are %d logins, and more are not kept", LOGINS_MAX);
+    else
+        api_not_found(sv->c, "login", sv->user);
+    return false;
+}
+
+static void hashed(void *arg, slice hash)
+{
+    struct saving *sv = arg;
+    if (sv->c->api->stopped || !hash.n)
+        api_not_stored(sv->c, NULL);
+    else if (still_good(sv))
+        save(sv, hash);
+}
+
+static bool name_is_good(slice user)
+{
+    for (size_t i = 0; i < user.n; i++)
+        if ((unsigned char)user.p[i] <= ' ' || user.p[i] == 0x7f || strchr(":/\\\"<>", user.p[i]))
+            return false;
+    return user.n > 0 && user.n <= LOGIN_USER_MAX && utf8_valid(user);
+}
+
+static void save_with(struct saving *sv, slice password)
+{
+    struct fault f = { 0 };
+    if (!password_good(password, sv->user, &f))
+        api_fault(sv->c, 400, &f);
+    else if (!passwords_hash(sv->c->api->passwords, password, hashed, sv))
+        api_busy(sv->c);
+}
+
+void api_logins_create(struct api_call *c)
+{
+    struct saving *sv = ARENA_NEW(c->a, struct saving);
+    *sv = (struct saving){ .c = c, .user = js_text(js_get(c->body, SL("user"))), .create = true };
+    bool known = role_of(js_text(js_get(c->body, SL("role"))), &sv->role);
+    assert(known); /* its schema lists them */
+    if (!name_is_good(sv->user))
+        api_problem(c, 400, "invalid", "user", "must be 1 to %d bytes without spaces and none of :/\\\"<>", LOGIN_USER_MAX);
+    else if (still_good(sv))
+        save_with(sv, js_text(js_get(c->body, SL("password"))));
+}
+
+void api_logins_patch(struct api_call *c)
+{
+    const struct login *l = login_find(c->api->logins, c->params[0]);
+    const struct js *role = js_get(c->body, SL("role")), *password = js_get(c->body, SL("password"));
+    if (!l) {
+        api_not_found(c, "login", c->params[0]);
+        return;
+    }
+    struct saving *sv = ARENA_NEW(c->a, struct saving);
+    *sv = (struct saving){ .c = c, .user = c->params[0], .role = l->role };
+    bool known = !role || role_of(js_text(role), &sv->role);
+    assert(known); /* its schema lists them */
+    if (sv->role != ROLE_ADMINISTRATOR && last_administrator(c, l))
+        return;
+    sv->ends = password || sv->role != l->role;
+    if (password)
+        save_with(sv, js_text(password));
+    else
+        save(sv, SLICE_NONE);
+}
+
+static void removed(void *arg, const struct fault *f)
+{
+    struct api_call *c = arg;
+    if (f)
+        api_not_stored(c, f);
+    else
+        api_empty(c);
+}
+
+void api_logins_delete(struct api_call *c)
+{
+    const struct login *l = login_find(c->api->logins, c->params[0]);
+    if (!l) {
+        api_not_found(c, "login", c->params[0]);
+        return;
+    }
+    if (last_administrator(c, l))
+        return;
+    audit_note(c, "login.delete", c->params[0], SLICE_NONE);
+    sessions_end(c->api->sessions, c->params[0]);
+    login_remove(c->api->logins, c->params[0], removed, c);
+}

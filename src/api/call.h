@@ -1,0 +1,77 @@
+/* call.h - one call of the API, as its handler sees it.
+ *
+ *   void api_auth_me(struct api_call *c)
+ *   {
+ *       struct jw w = api_json(c);
+ *       jw_str(&w, "user", c->user);
+ *       api_answer(c, &w);
+ *   }
+ *
+ * When a handler is called the role has been checked and the body fits its schema. It answers once, now or later; c lives until then.
+ * Every answer carries Cache-Control: no-store; a problem is answered with api_problem (problem.h).
+ */
+#ifndef API_CALL_H
+#define API_CALL_H
+#include "api/api.h"
+#include "api/operation.h"
+#include "api/problem.h"
+
+struct logins;
+struct sessions;
+struct session;
+struct attempts;
+struct passwords;
+struct audit;
+struct streams;
+struct health;
+
+struct api {
+    struct api_setup setup;
+    struct hub *hub;
+    struct arena *a; /* lives as long as the API */
+    struct logins *logins;
+    struct sessions *sessions;
+    struct attempts *attempts;
+    struct passwords *passwords;
+    struct audit *audit;
+    struct streams *streams;
+    struct health *health;
+    slice openapi; /* the document, made when it is first asked for */
+    bool stopped;
+};
+
+struct api_call {
+    struct api *api;
+    struct hub *hub;
+    struct exchange *x;
+    struct arena *a; /* x->a */
+    const struct operation *op;
+    slice params[OPERATION_PARAMS_MAX];
+    const struct js *body; /* NULL: the operation has none */
+    enum role role;        /* ROLE_NONE: nobody is logged in */
+    slice user;
+    struct session *session; /* NULL: none. Valid during the handler's first turn only: sessions end at any time */
+    slice address;           /* the caller's */
+    struct header headers[8];
+    size_t n_headers;
+};
+
+enum { API_ANSWER_MAX = 64 << 20 };
+struct jw api_json(struct api_call *c); /* an object is open */
+void api_answer(struct api_call *c, struct jw *w); /* closes the object; with the operation's status */
+void api_answer_json(struct api_call *c, int status, slice json);
+void api_empty(struct api_call *c);
+void api_header(struct api_call *c, const char *name, slice value);
+/* ETag of a thing that is at revision rev. False: If-None-Match had it and 304 was answered. */
+bool api_etag(struct api_call *c, int64_t rev);
+/* The revision that If-Match wants; -1: any. False: it is none of ours, which 412 was answered. */
+bool api_if_match(struct api_call *c, int64_t *ret_rev);
+/* Query parameter as number; otherwise when absent. False: it is no number in the range, and that was answered. */
+bool api_query_number(struct api_call *c, const char *name, int64_t min, int64_t max, int64_t otherwise, int64_t *ret);
+slice api_query(struct api_call *c, const char *name); /* {NULL,0}: absent or empty */
+/* Too many wrong passwords for one of these keys: 429 was answered. */
+bool api_slow_down(struct api_call *c, slice key_user, slice key_address);
+void api_busy(struct api_call *c); /* 503: passwords.h refused */
+/* "https://hub.example.com": how the API is reached from outside. */
+slice api_root(const struct api *api);
+#endif

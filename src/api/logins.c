@@ -1,0 +1,217 @@
+#include "api/logins.h"
+#include "api/call.h"
+#include "api/password.h"
+#include "store/store.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEY_PREFIX "login:"
+enum { STORED_MAX = 2048 };
+
+struct logins {
+    struct api *api;
+    struct login *first;
+    size_t n;
+    char *first_user; /* the first administrator, while the password is being hashed */
+};
+
+bool role_of(slice name, enum role *ret)
+{
+    for (size_t i = ROLE_NONE + 1; i < ROLES; i++) {
+        if (slice_eq(slice_of(role_names[i]), name)) {
+            *ret = (enum role)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *copy(slice s)
+{
+    char *p = must_calloc(1, s.n + 1);
+    memcpy(p, s.p ? s.p : "", s.n);
+    return p;
+}
+
+/* Where it is, or where it belongs. */
+static struct login **place(struct logins *ls, slice user)
+{
+    struct login **at = &ls->first;
+    while (*at && slice_cmp(slice_of((*at)->user), user) < 0)
+        at = &(*at)->next;
+    return at;
+}
+
+const struct login *login_find(const struct logins *ls, slice user)
+{
+    for (const struct login *l = ls->first; l; l = l->next)
+        if (slice_eq(slice_of(l->user), user))
+            return l;
+    return NULL;
+}
+
+const struct login *login_first(const struct logins *ls)
+{
+    return ls->first;
+}
+
+size_t logins_count(const struct logins *ls)
+{
+    return ls->n;
+}
+
+size_t logins_administrators(const struct logins *ls)
+{
+    size_t n = 0;
+    for (const struct login *l = ls->first; l; l = l->next)
+        n += l->role == ROLE_ADMINISTRATOR;
+    return n;
+}
+
+static struct login *put(struct logins *ls, slice user, enum role role, slice hash)
+{
+    struct login **at = place(ls, user), *l = *at;
+    if (!l || !slice_eq(slice_of(l->user), user)) {
+        l = must_calloc(1, sizeof(*l));
+        l->user = copy(user);
+        l->hash = copy(SL(""));
+        l->next = *at;
+        *at = l;
+        ls->n++;
+    }
+    l->role = role;
+    if (hash.n) {
+        free(l->hash);
+        l->hash = copy(hash);
+    }
+    return l;
+}
+
+static void drop(struct logins *ls, struct login **at)
+{
+    struct login *l = *at;
+    *at = l->next;
+    free(l->user);
+    free(l->hash);
+    free(l);
+    ls->n--;
+}
+
+static slice key_of(struct arena *a, slice user)
+{
+    return arena_printf(a, KEY_PREFIX SLF, SLA(user));
+}
+
+void login_put(struct logins *ls, slice user, enum role role, slice hash, store_done done, void *arg)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct login *l = put(ls, user, role, hash);
+    l->changed_ms = time_now_ms();
+    l->created_ms = l->created_ms ? l->created_ms : l->changed_ms;
+    struct jw w = jw_new(a, STORED_MAX);
+    jw_open(&w, NULL, '{');
+    jw_str(&w, "role", slice_of(role_names[role]));
+    jw_str(&w, "hash", slice_of(l->hash));
+    jw_int(&w, "created", l->created_ms);
+    jw_int(&w, "changed", l->changed_ms);
+    jw_close(&w, '}');
+    store_put(ls->api->hub->store, &(struct store_pair){ key_of(a, user), jw_done(&w) }, 1, done, arg);
+}
+
+void login_remove(struct logins *ls, slice user, store_done done, void *arg)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    slice key = key_of(a, user);
+    struct login **at = place(ls, user);
+    if (*at && slice_eq(slice_of((*at)->user), user))
+        drop(ls, at);
+    store_put(ls->api->hub->store, &(struct store_pair){ key, SLICE_NONE }, 1, done, arg);
+}
+
+static void read_one(void *arg, slice key, slice value)
+{
+    struct logins *ls = arg;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    const struct js *doc = js_parse(a, value, NULL);
+    enum role role;
+    slice hash = js_text(js_get(doc, SL("hash")));
+    if (!hash.n || !role_of(js_text(js_get(doc, SL("role"))), &role))
+        return; /* written by ourselves; what cannot be read lets nobody in */
+    struct login *l = put(ls, slice_from(key, sizeof(KEY_PREFIX) - 1), role, hash);
+    if (!js_int(js_get(doc, SL("created")), &l->created_ms) || !js_int(js_get(doc, SL("changed")), &l->changed_ms))
+        l->created_ms = l->changed_ms = 0;
+}
+
+struct logins *logins_new(struct api *api)
+{
+    struct logins *ls = must_calloc(1, sizeof(*ls));
+    ls->api = api;
+    store_scan(api->hub->store, SL(KEY_PREFIX), LOGINS_MAX, read_one, NULL, ls);
+    return ls;
+}
+
+void logins_free(struct logins *ls)
+{
+    if (!ls)
+        return;
+    while (ls->first)
+        drop(ls, &ls->first);
+    free(ls->first_user);
+    free(ls);
+}
+
+/* ---- the first administrator ----------------------------------------------------------------------------------------- */
+
+static void first_stored(void *arg, const struct fault *f)
+{
+    struct logins *ls = arg;
+    if (f)
+        log_end(log_begin_fault(ls->api->hub->log, LEVEL_ERROR, f, "The first administrator could not be stored"));
+}
+
+static void first_hashed(void *arg, slice hash)
+{
+    struct logins *ls = arg;
+    if (ls->api->stopped)
+        return; /* the next start makes it */
+    if (hash.n)
+        login_put(ls, slice_of(ls->first_user), ROLE_ADMINISTRATOR, hash, first_stored, ls);
+    else
+        log_note(ls->api->hub->log, LEVEL_ERROR, "The first administrator's password could not be hashed: no memory");
+}
+
+static bool write_password(struct logins *ls, slice password, struct fault *f)
+{
+    slice path = arena_printf(ls->api->a, SLF "/admin.password", SLA(ls->api->setup.data));
+    int fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && fchmod(fd, 0600) == 0 && write(fd, password.p, password.n) == (ssize_t)password.n && write(fd, "\n", 1) == 1 && fsync(fd) == 0;
+    if (!ok)
+        fault(f, "storage", "data", "cannot write %s: %s", path.p, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+bool logins_first(struct logins *ls, struct fault *f)
+{
+    const struct api_setup *setup = &ls->api->setup;
+    slice password = setup->admin_password;
+    if (ls->n)
+        return true;
+    if (password.n) {
+        if (!password_good(password, setup->admin_user, f)) {
+            memcpy(f->field, "admin.password", sizeof("admin.password"));
+            return false;
+        }
+    } else {
+        password = password_make(ls->api->a);
+        if (!write_password(ls, password, f))
+            return false;
+        fprintf(stderr, "dragoman: the first administrator is \"" SLF "\" with the password " SLF " (also in " SLF "/admin.password; delete that file)\n",
+                SLA(setup->admin_user), SLA(password), SLA(setup->data));
+    }
+    ls->first_user = copy(setup->admin_user);
+    return passwords_hash(ls->api->passwords, password, first_hashed, ls) || fault(f, "out_of_range", "admin.password", "is too long");
+}

@@ -1,0 +1,30 @@
+/* logins.h - who can log in: name, role, argon2id hash. All in memory (they are few), durable in the store under "login:" + name.
+ *
+ * The first administrator is made when there is no login at all: with the password of the setting admin.password, which must be good, or with one
+ * that is made, printed once on the terminal and written to <data>/admin.password (mode 0600) for who does not see the terminal.
+ */
+#ifndef API_LOGINS_H
+#define API_LOGINS_H
+#include "api/operation.h"
+
+enum { LOGINS_MAX = 1000, LOGIN_USER_MAX = 64 };
+struct api;
+struct logins;
+struct login {
+    struct login *next;
+    char *user, *hash; /* hash "": being made for the first time */
+    enum role role;
+    int64_t created_ms, changed_ms;
+};
+struct logins *logins_new(struct api *api) MUST_USE; /* reads those of the store; before store_start */
+void logins_free(struct logins *ls);
+bool logins_first(struct logins *ls, struct fault *f) MUST_USE;
+const struct login *login_find(const struct logins *ls, slice user); /* NULL: there is none */
+const struct login *login_first(const struct logins *ls);            /* in order of names; then ->next */
+size_t logins_count(const struct logins *ls);
+size_t logins_administrators(const struct logins *ls);
+/* Makes or changes one, in memory and durably; hash absent: stays. done(arg, fault or NULL) when it is stored. */
+void login_put(struct logins *ls, slice user, enum role role, slice hash, void (*done)(void *arg, const struct fault *f), void *arg);
+void login_remove(struct logins *ls, slice user, void (*done)(void *arg, const struct fault *f), void *arg);
+bool role_of(slice name, enum role *ret); /* of a name of role_names, but not "none" */
+#endif

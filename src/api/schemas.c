@@ -1,0 +1,281 @@
+/* schemas.c - the bodies of the API, one table each. */
+#include "api/schema.h"
+
+/* clang-format off */
+#define M(member_name, member_type, member_flags, ...) { .name = member_name, .type = member_type, .flags = member_flags, ##__VA_ARGS__ }
+static const char *const roles[] = { "administrator", "supervisor", "agent", NULL };
+static const char *const sides[] = { "network", "desk", NULL };
+
+/* ---- problems -------------------------------------------------------------------------------------------------------- */
+
+static const struct member problem_item[] = {
+    M("field", S_TEXT, S_REQUIRED, .help = "Path in the body: channels[0].channel_secret"),
+    M("message", S_TEXT, S_REQUIRED),
+};
+static const struct member problem[] = {
+    M("type", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("status", S_WHOLE, S_REQUIRED), M("detail", S_TEXT, S_REQUIRED),
+    M("instance", S_TEXT, 0),
+    M("code", S_TEXT, S_REQUIRED, .help = "One of a few words that programs may compare"),
+    M("message", S_TEXT, S_REQUIRED, .help = "The same as detail"),
+    M("field", S_TEXT, 0, .help = "Path in the body, or the name of a header or parameter"),
+    M("problems", S_LIST, 0, .of = "ProblemItem"),
+};
+
+/* ---- auth, logins ---------------------------------------------------------------------------------------------------- */
+
+static const struct member login_request[] = {
+    M("user", S_TEXT, S_REQUIRED, .min = 1, .max = 64),
+    M("password", S_TEXT, S_REQUIRED | S_WRITE, .min = 1, .max = 128),
+    M("cookie", S_BOOL, 0, .help = "Also set the token as a cookie (HttpOnly, SameSite=Strict), for pages of this hub; changes then need the header X-Dragoman: 1"),
+};
+static const struct member login_answer[] = {
+    M("type", S_TEXT, S_REQUIRED), M("token", S_TEXT, S_REQUIRED),
+    M("expires_in", S_WHOLE, S_REQUIRED, .help = "Seconds"),
+    M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles),
+};
+static const struct member me[] = {
+    M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles),
+    M("expires", S_TIME, S_REQUIRED, .help = "When the session ends if it is not used again"),
+    M("version", S_TEXT, S_REQUIRED, .help = "Of the hub"),
+};
+static const struct member password_request[] = {
+    M("old", S_TEXT, S_REQUIRED | S_WRITE, .min = 1, .max = 128),
+    M("new", S_TEXT, S_REQUIRED | S_WRITE, .min = 1, .max = 128, .help = "zxcvbn score 3 or more"),
+};
+static const struct member login[] = {
+    M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles), M("created", S_TIME, S_REQUIRED), M("changed", S_TIME, S_REQUIRED),
+};
+static const struct member login_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Login") };
+static const struct member login_new[] = {
+    M("user", S_TEXT, S_REQUIRED, .min = 1, .max = 64),
+    M("role", S_TEXT, S_REQUIRED, .choices = roles),
+    M("password", S_TEXT, S_REQUIRED | S_WRITE, .min = 1, .max = 128, .help = "zxcvbn score 3 or more"),
+};
+static const struct member login_change[] = {
+    M("role", S_TEXT, 0, .choices = roles),
+    M("password", S_TEXT, S_WRITE, .min = 1, .max = 128),
+};
+
+/* ---- connectors ------------------------------------------------------------------------------------------------------ */
+
+static const struct member media_rule[] = {
+    M("type", S_TEXT, S_REQUIRED), M("max_bytes", S_WHOLE, S_REQUIRED),
+};
+static const struct member capabilities[] = {
+    M("kinds", S_TEXTS, S_REQUIRED), M("events", S_TEXTS, S_REQUIRED), M("statuses", S_TEXTS, S_REQUIRED),
+    M("text_max", S_WHOLE, S_REQUIRED, .help = "0: no limit known"), M("text_unit", S_TEXT, S_REQUIRED), M("caption", S_BOOL, S_REQUIRED),
+    M("media", S_TEXT, S_REQUIRED), M("media_per_message", S_WHOLE, S_REQUIRED), M("media_rules", S_LIST, S_REQUIRED, .of = "MediaRule"),
+    M("choices_max", S_WHOLE, S_REQUIRED), M("choice_label_max", S_WHOLE, S_REQUIRED), M("cards_max", S_WHOLE, S_REQUIRED),
+    M("card_choices_max", S_WHOLE, S_REQUIRED), M("choice_urls", S_BOOL, S_REQUIRED), M("location_needs_title", S_BOOL, S_REQUIRED),
+    M("sticker_needs_own_id", S_BOOL, S_REQUIRED), M("agent_name", S_BOOL, S_REQUIRED),
+};
+static const struct member connector[] = {
+    M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("side", S_TEXT, S_REQUIRED, .choices = sides),
+    M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema 2020-12 of its settings"),
+    M("capabilities", S_OBJECT, S_REQUIRED, .of = "Capabilities"),
+    M("webhook", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "What to enter at the vendor; null: it calls nobody"),
+};
+static const struct member connector_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Connector") };
+
+/* ---- tenants --------------------------------------------------------------------------------------------------------- */
+
+static const char *const origins[] = { "file", "store", NULL };
+static const struct member tenant_facts[] = {
+    M("id", S_TEXT, S_REQUIRED, .help = "A UUID; messages of IVRs name it"), M("slug", S_TEXT, S_REQUIRED, .help = "First part of its accounts' ids"),
+    M("origin", S_TEXT, S_REQUIRED, .choices = origins), M("rev", S_WHOLE, S_REQUIRED, .help = "Also the ETag"), M("changed", S_TIME, S_REQUIRED),
+    M("changed_by", S_TEXT, S_REQUIRED), M("read_only", S_BOOL, S_REQUIRED, .help = "It stands in the configuration file"),
+    M("problem", S_TEXT, 0, .help = "Why it is not at work"),
+};
+static const struct member tenant_list[] = {
+    M("items", S_OWNS, S_REQUIRED, .of = "Tenant"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE),
+};
+static const struct member check_answer[] = { M("good", S_BOOL, S_REQUIRED), M("problems", S_LIST, S_REQUIRED, .of = "ProblemItem") };
+static const struct member tenant_export_request[] = {
+    M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024, .help = "Secrets are encrypted with it; otherwise they are left out"),
+};
+static const struct member tenant_export[] = {
+    M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("version", S_TEXT, S_REQUIRED), M("tenant", S_OWN, S_REQUIRED, .of = "TenantDocument"),
+    M("secrets", S_TEXT, 0, .help = "The whole document with its secrets, encrypted with the passphrase"),
+};
+static const struct member tenant_import[] = {
+    M("document", S_ANY, S_REQUIRED, .help = "A TenantExport, or a TenantDocument"),
+    M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024),
+    M("name", S_TEXT, 0, .min = 1, .max = 200, .help = "Instead of the document's"),
+};
+
+/* ---- channels -------------------------------------------------------------------------------------------------------- */
+
+static const struct member channel[] = {
+    M("id", S_TEXT, S_REQUIRED, .help = "acme/line"), M("name", S_TEXT, S_REQUIRED), M("tenant", S_TEXT, S_REQUIRED), M("tenant_id", S_TEXT, S_REQUIRED),
+    M("type", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("side", S_TEXT, S_REQUIRED, .choices = sides),
+    M("webhook", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "What to enter at the vendor"),
+    M("webhook_own", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "The same for this account alone, where requests do not say whom they are for"),
+    M("set_up", S_BOOL, S_REQUIRED), M("refused", S_BOOL, S_REQUIRED, .help = "The vendor refused it: something in the settings must change"),
+    M("why", S_TEXT, 0, .help = "Why it is not set up"), M("paused", S_BOOL, S_REQUIRED, .help = "Calls are held back after failures in a row"),
+    M("failures", S_WHOLE, S_REQUIRED), M("waiting", S_WHOLE, S_REQUIRED), M("in_flight", S_WHOLE, S_REQUIRED), M("token_expires", S_TIME, 0),
+};
+static const struct member channel_list[] = { M("items", S_LIST, S_REQUIRED, .of = "ChannelAtWork") };
+
+static const char *const parts[] = { "good", "header", "clock", "secret", "body", "account", "content", NULL };
+static const struct member refused_now[] = {
+    M("good", S_BOOL, S_REQUIRED, .help = "With the settings of now it would be taken"), M("part", S_TEXT, S_REQUIRED, .choices = parts, .help = "Which part differs"),
+    M("text", S_TEXT, S_REQUIRED), M("other", S_TEXT, 0, .help = "The account whose secret it was signed with"),
+};
+static const struct member refused[] = {
+    M("id", S_WHOLE, S_REQUIRED), M("at", S_TIME, S_REQUIRED), M("remote", S_TEXT, S_REQUIRED), M("method", S_TEXT, S_REQUIRED), M("path", S_TEXT, S_REQUIRED),
+    M("result", S_TEXT, S_REQUIRED), M("code", S_TEXT, S_REQUIRED), M("said", S_TEXT, S_REQUIRED, .help = "What was said then"),
+    M("body_bytes", S_WHOLE, S_REQUIRED), M("headers", S_TEXTS, S_REQUIRED, .help = "Their names"), M("now", S_OBJECT, S_REQUIRED, .of = "RefusedNow"),
+};
+static const struct member refused_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Refused") };
+
+/* ---- conversations, messages ----------------------------------------------------------------------------------------- */
+
+static const char *const ways[] = { "in", "out", NULL };
+static const char *const states[] = { "waiting", "parked", "delivered", "dead", "unknown", "ignored", NULL };
+static const struct member conversation[] = {
+    M("id", S_TEXT, S_REQUIRED, .help = "acme/line:U1: the channel, a colon, the guest"), M("channel", S_TEXT, S_REQUIRED), M("guest", S_TEXT, S_REQUIRED),
+    M("name", S_TEXT, S_REQUIRED), M("person", S_ANY, 0, .help = "What is known of the guest"), M("tenant", S_TEXT, S_REQUIRED),
+    M("tenant_id", S_TEXT, S_REQUIRED), M("network", S_TEXT, S_REQUIRED), M("open", S_BOOL, S_REQUIRED, .help = "A desk has it open"),
+    M("messages", S_WHOLE, S_REQUIRED), M("last_id", S_WHOLE, S_REQUIRED), M("last", S_TIME, S_REQUIRED), M("last_text", S_TEXT, S_REQUIRED),
+    M("last_kind", S_TEXT, S_REQUIRED), M("last_way", S_TEXT, S_REQUIRED, .choices = ways),
+};
+static const struct member conversation_list[] = {
+    M("items", S_LIST, S_REQUIRED, .of = "Conversation"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE),
+};
+#define MESSAGE_MEMBERS                                                                                                      \
+    M("id", S_WHOLE, S_REQUIRED, .help = "Its number in the journal"), M("conversation", S_TEXT, S_REQUIRED),                 \
+    M("to", S_TEXT, S_REQUIRED, .help = "The account it goes to"),                                                            \
+    M("way", S_TEXT, S_REQUIRED, .choices = ways, .help = "in: from the guest; out: to the guest"), M("kind", S_TEXT, S_REQUIRED), \
+    M("state", S_TEXT, S_REQUIRED, .choices = states),                                                                        \
+    M("status", S_TEXT, 0, .help = "How far the other side said that it came: sent, delivered, read, failed"),                \
+    M("at", S_TIME, S_REQUIRED), M("ended", S_TIME, 0), M("tries", S_WHOLE, S_REQUIRED), M("text", S_TEXT, S_REQUIRED),        \
+    M("vendor_id", S_TEXT, 0), M("message", S_ANY, 0, .help = "As it was accepted"), M("media", S_ANY, 0),                    \
+    M("note", S_ANY, 0, .help = "Of the last attempt: how it ended, the calls that were made (hops), the reason, what was adapted")
+static const struct member message[] = { MESSAGE_MEMBERS };
+static const struct member trace_line[] = { M("at", S_TIME, S_REQUIRED), M("what", S_TEXT, S_REQUIRED), M("note", S_ANY, 0) };
+static const struct member message_trace[] = { MESSAGE_MEMBERS, M("trace", S_LIST, S_REQUIRED, .of = "TraceLine", .help = "What came before the last attempt") };
+static const struct member message_list[] = {
+    M("items", S_LIST, S_REQUIRED, .of = "Message"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE),
+};
+
+/* ---- IVR ------------------------------------------------------------------------------------------------------------- */
+
+#define IVR_MEMBERS                                                                                                          \
+    M("tenantId", S_TEXT, 0, .max = 200, .help = "The tenant's id; or"), M("tenant", S_TEXT, 0, .max = 200, .help = "its name"), \
+    M("channel", S_TEXT, 0, .max = 200, .help = "Name or id of the channel, where the tenant has several")
+static const struct member ivr_messages[] = {
+    IVR_MEMBERS, M("userId", S_TEXT, 0, .max = 400, .help = "The guest's identifier with the network; a phone number in full (+81…) where LINE's phone number push is agreed on"),
+    M("message", S_ANY, 0, .help = "A text, or an object with a type: text, sticker (packageId, stickerId), image, video, audio, file (url), location (latitude, longitude, title, address), or one of the network's own"),
+    M("messages", S_ANY, 0, .help = "A list of them, at most 20"),
+};
+static const struct member ivr_switch[] = { IVR_MEMBERS };
+static const struct member ivr_message[] = { M("id", S_WHOLE, S_REQUIRED), M("state", S_TEXT, S_REQUIRED) };
+static const struct member ivr_accepted[] = {
+    M("tenantId", S_TEXT, S_REQUIRED), M("channel", S_TEXT, S_REQUIRED), M("messages", S_LIST, S_REQUIRED, .of = "IvrMessage"),
+    M("repeated", S_WHOLE, S_REQUIRED, .help = "So many were accepted before, under the same Idempotency-Key"),
+};
+
+/* ---- journal --------------------------------------------------------------------------------------------------------- */
+
+#define COUNT_MEMBERS                                                                                                        \
+    M("waiting", S_WHOLE, S_REQUIRED), M("parked", S_WHOLE, S_REQUIRED), M("delivered", S_WHOLE, S_REQUIRED), M("dead", S_WHOLE, S_REQUIRED), \
+    M("unknown", S_WHOLE, S_REQUIRED), M("ignored", S_WHOLE, S_REQUIRED)
+static const struct member journal_counts[] = { COUNT_MEMBERS, M("accepted", S_WHOLE, S_REQUIRED), M("lanes", S_WHOLE, S_REQUIRED) };
+static const struct member journal_query[] = {
+    M("reason", S_TEXT, 0, .max = 64), M("account", S_TEXT, 0, .max = 200), M("q", S_TEXT, 0, .max = 200),
+};
+static const struct member journal_decision[] = {
+    M("ids", S_WHOLES, 0, .max = 1000), M("query", S_OBJECT, 0, .of = "JournalQuery", .help = "At most 500 at a time: repeat while something is done"),
+};
+static const struct member journal_decided[] = { M("asked", S_WHOLE, S_REQUIRED), M("done", S_WHOLE, S_REQUIRED) };
+
+/* ---- health ---------------------------------------------------------------------------------------------------------- */
+
+static const struct member health_counts[] = { COUNT_MEMBERS };
+static const struct member health_webhooks[] = {
+    M("connector", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("webhooks", S_WHOLE, S_REQUIRED), M("p50_ms", S_NUMBER, S_REQUIRED),
+    M("p99_ms", S_NUMBER, S_REQUIRED), M("deadline_ms", S_WHOLE, S_REQUIRED | S_NULLABLE, .help = "How long the vendor waits for our answer"),
+};
+static const struct member health_sample[] = {
+    M("at", S_TIME, S_REQUIRED), M("accepted", S_WHOLE, S_REQUIRED, .help = "Since the sample before"), M("delivered", S_WHOLE, S_REQUIRED),
+    M("waiting", S_WHOLE, S_REQUIRED), M("dead", S_WHOLE, S_REQUIRED), M("rss_bytes", S_WHOLE, S_REQUIRED),
+};
+static const struct member health_series[] = { M("every_seconds", S_WHOLE, S_REQUIRED), M("samples", S_LIST, S_REQUIRED, .of = "HealthSample") };
+static const struct member health_queue[] = { M("account", S_TEXT, S_REQUIRED), M("waiting", S_WHOLE, S_REQUIRED), M("oldest", S_TIME, S_REQUIRED) };
+static const struct member health[] = {
+    M("healthy", S_BOOL, S_REQUIRED), M("why", S_TEXT, 0), M("version", S_TEXT, S_REQUIRED), M("started", S_TIME, S_REQUIRED),
+    M("journal", S_OBJECT, S_REQUIRED, .of = "HealthCounts"), M("store_queue", S_WHOLE, S_REQUIRED), M("in_flight", S_WHOLE, S_REQUIRED),
+    M("rss_bytes", S_WHOLE, S_REQUIRED), M("webhooks", S_LIST, S_REQUIRED, .of = "HealthWebhooks"), M("series", S_OBJECT, S_REQUIRED, .of = "HealthSeries"),
+    M("queues", S_LIST, S_REQUIRED, .of = "HealthQueue"), M("oldest_waiting", S_TIME, S_REQUIRED | S_NULLABLE),
+};
+
+static const struct member storage[] = { M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("default", S_BOOL, S_REQUIRED) };
+static const struct member storage_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Storage") };
+
+static const struct member secret_state[] = { M("set", S_BOOL, S_REQUIRED) };
+
+/* ---- audit ----------------------------------------------------------------------------------------------------------- */
+
+static const struct member audit_row[] = {
+    M("at", S_TIME, S_REQUIRED), M("by", S_TEXT, S_REQUIRED), M("address", S_TEXT, 0), M("action", S_TEXT, S_REQUIRED), M("target", S_TEXT, S_REQUIRED),
+    M("detail", S_ANY, 0),
+};
+static const struct member audit_list[] = {
+    M("items", S_LIST, S_REQUIRED, .of = "AuditRow"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE),
+};
+
+#define SCHEMA(name, table, help) { name, table, COUNT(table), help, false }
+const struct schema schemas[] = {
+    SCHEMA("Problem", problem, "RFC 9457"),
+    SCHEMA("ProblemItem", problem_item, NULL),
+    SCHEMA("LoginRequest", login_request, NULL),
+    SCHEMA("LoginAnswer", login_answer, NULL),
+    SCHEMA("Me", me, NULL),
+    SCHEMA("PasswordRequest", password_request, NULL),
+    SCHEMA("Login", login, NULL),
+    SCHEMA("LoginList", login_list, NULL),
+    SCHEMA("LoginNew", login_new, NULL),
+    SCHEMA("LoginChange", login_change, NULL),
+    SCHEMA("MediaRule", media_rule, NULL),
+    SCHEMA("Capabilities", capabilities, "What it can carry; the rest is adapted by documented rules"),
+    SCHEMA("Connector", connector, NULL),
+    SCHEMA("ConnectorList", connector_list, NULL),
+    SCHEMA("TenantFacts", tenant_facts, "What the hub knows of a tenant; ignored when it is sent back"),
+    SCHEMA("TenantList", tenant_list, NULL),
+    SCHEMA("CheckAnswer", check_answer, NULL),
+    SCHEMA("TenantExportRequest", tenant_export_request, NULL),
+    SCHEMA("TenantExport", tenant_export, NULL),
+    SCHEMA("TenantImport", tenant_import, NULL),
+    SCHEMA("ChannelAtWork", channel, NULL),
+    SCHEMA("ChannelList", channel_list, NULL),
+    SCHEMA("RefusedNow", refused_now, NULL),
+    SCHEMA("Refused", refused, NULL),
+    SCHEMA("RefusedList", refused_list, NULL),
+    SCHEMA("Conversation", conversation, NULL),
+    SCHEMA("ConversationList", conversation_list, NULL),
+    SCHEMA("Message", message, NULL),
+    SCHEMA("MessageList", message_list, NULL),
+    SCHEMA("TraceLine", trace_line, NULL),
+    SCHEMA("MessageTrace", message_trace, NULL),
+    SCHEMA("IvrMessages", ivr_messages, NULL),
+    SCHEMA("IvrSwitch", ivr_switch, NULL),
+    SCHEMA("IvrMessage", ivr_message, NULL),
+    SCHEMA("IvrAccepted", ivr_accepted, NULL),
+    SCHEMA("JournalCounts", journal_counts, NULL),
+    SCHEMA("JournalQuery", journal_query, NULL),
+    SCHEMA("JournalDecision", journal_decision, "Either ids or a query"),
+    SCHEMA("JournalDecided", journal_decided, NULL),
+    SCHEMA("HealthCounts", health_counts, NULL),
+    SCHEMA("HealthWebhooks", health_webhooks, NULL),
+    SCHEMA("HealthSample", health_sample, NULL),
+    SCHEMA("HealthSeries", health_series, NULL),
+    SCHEMA("HealthQueue", health_queue, NULL),
+    SCHEMA("Health", health, NULL),
+    SCHEMA("Storage", storage, NULL),
+    SCHEMA("StorageList", storage_list, NULL),
+    SCHEMA("SecretState", secret_state, "A secret that is not shown; sent back it stays as it is"),
+    SCHEMA("AuditRow", audit_row, NULL),
+    SCHEMA("AuditList", audit_list, NULL),
+};
+const size_t n_schemas = COUNT(schemas);
+/* clang-format on */

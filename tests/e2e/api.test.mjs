@@ -1,0 +1,308 @@
+// The REST API as scripts and the console use it: log-in, roles, tenants with revisions, secrets that never come back, hostile input.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import {readFileSync, existsSync} from 'node:fs';
+import {join} from 'node:path';
+import {freePort, until} from './harness.mjs';
+import {Caller, adminPassword, goodTenant, startHub} from './hub.mjs';
+
+const supervisor = {user: 'sue', role: 'supervisor', password: 'nine green umbrellas'};
+const agent = {user: 'al', role: 'agent', password: 'four old lighthouses'};
+
+test('log-in, who am I, log-out, another password', async t => {
+  const hub = await startHub(t);
+  const r = await hub.anyone.call('POST', '/auth/login', {user: 'admin', password: adminPassword});
+  assert.equal(r.status, 200, r.text);
+  assert.equal(r.json.type, 'Bearer');
+  assert.equal(r.json.role, 'administrator');
+  assert.match(r.json.token, /^[\w-]{43}$/);
+  assert.ok(r.json.expires_in > 3600);
+  assert.equal(r.headers.get('cache-control'), 'no-store');
+  const me = await hub.anyone.call('GET', '/auth/me', undefined, {authorization: `bEaReR ${r.json.token}`});
+  assert.equal(me.json.user, 'admin');
+  assert.equal((await hub.anyone.call('GET', '/auth/me')).status, 401);
+  assert.equal((await hub.anyone.call('GET', '/auth/me', undefined, {authorization: 'Bearer nonsense'})).status, 401);
+
+  const [one, two] = [await hub.login(), await hub.login()];
+  const weak = await one.call('POST', '/auth/password', {old: adminPassword, new: 'password1'});
+  assert.equal(weak.status, 400);
+  assert.equal(weak.json.code, 'weak_password');
+  assert.match(weak.json.detail, /zxcvbn score/);
+  assert.equal((await one.call('POST', '/auth/password', {old: 'wrong', new: 'twelve amber kettles'})).status, 403);
+  assert.equal((await one.call('POST', '/auth/password', {old: adminPassword, new: 'twelve amber kettles'})).status, 204);
+  assert.equal((await one.call('GET', '/auth/me')).status, 200, 'who changed it stays logged in');
+  assert.equal((await two.call('GET', '/auth/me')).status, 401, 'other sessions end');
+  assert.equal((await hub.anyone.call('POST', '/auth/login', {user: 'admin', password: adminPassword})).status, 401);
+  const again = await hub.login('admin', 'twelve amber kettles');
+  assert.equal((await again.call('POST', '/auth/logout')).status, 204);
+  assert.equal((await again.call('GET', '/auth/me')).status, 401);
+});
+
+test('sessions outlive a restart, and nothing secret lies in the data folder', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  assert.equal((await admin.call('POST', '/tenants', goodTenant())).status, 201);
+  assert.equal((await hub.program.stop()).code, 0);
+  await hub.start();
+  assert.equal((await admin.call('GET', '/auth/me')).status, 200);
+  const store = ['store.db', 'store.db-wal'].map(f => join(hub.dir, 'data', f)).filter(existsSync).map(f => readFileSync(f));
+  for (const secret of [admin.token, adminPassword, 'desk-secret-1', 'line-secret-1', 'a-token-that-is-long-enough'])
+    for (const bytes of store) assert.equal(bytes.includes(secret), false, secret.slice(0, 4));
+  assert.equal((await admin.call('GET', '/tenants')).json.items.length, 1, 'the tenant is there again');
+});
+
+test('the first administrator: a weak password is refused, none is made up and written where only we can read it', async t => {
+  const {mkdtempSync, rmSync, statSync} = await import('node:fs');
+  const {tmpdir} = await import('node:os');
+  const {execFile} = await import('node:child_process');
+  const {promisify} = await import('node:util');
+  const {bin} = await import('./harness.mjs');
+  const dir = mkdtempSync(join(tmpdir(), 'dragoman-first-'));
+  t.after(() => rmSync(dir, {recursive: true, force: true}));
+  const weak = await promisify(execFile)(bin, ['serve', '--listen', `127.0.0.1:${await freePort()}`, '--data', join(dir, 'a'), '--admin-password', 's3cr3t'])
+    .then(() => assert.fail('it started'), e => e.stderr);
+  assert.match(weak, /too easy to guess/);
+  assert.doesNotMatch(weak, /s3cr3t/);
+  const hub = await startHub(t, {env: {DRAGOMAN_ADMIN_PASSWORD: ''}});
+  const file = join(hub.dir, 'data/admin.password');
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  const password = readFileSync(file, 'utf8').trim();
+  assert.ok(hub.program.text().includes(password), 'printed once');
+  assert.equal((await (await hub.login('admin', password)).call('GET', '/auth/me')).json.role, 'administrator');
+});
+
+test('guessing is slowed, for names that exist and for those that do not', async t => {
+  const hub = await startHub(t);
+  for (const user of ['admin', 'nobody']) {
+    let slowed;
+    for (let i = 0; i < 8 && !slowed; i++) {
+      const r = await hub.anyone.call('POST', '/auth/login', {user, password: `guess ${i}`});
+      if (r.status === 429) slowed = r; else assert.equal(r.status, 401, r.text);
+      if (!slowed) assert.equal(r.json.detail, 'there is no such user with this password');
+    }
+    assert.ok(slowed, user);
+    assert.ok(Number(slowed.headers.get('retry-after')) >= 1);
+  }
+  const right = await hub.anyone.call('POST', '/auth/login', {user: 'admin', password: adminPassword});
+  assert.equal(right.status, 429, 'also the right one waits');
+  await until('the lock opens', async () => (await hub.anyone.call('POST', '/auth/login', {user: 'admin', password: adminPassword})).status === 200);
+});
+
+test('each role may do what its row says, and nothing else', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  for (const who of [supervisor, agent]) assert.equal((await admin.call('POST', '/logins', who)).status, 201);
+  const callers = {none: hub.anyone, administrator: admin, supervisor: await hub.login('sue', supervisor.password), agent: await hub.login('al', agent.password)};
+  const doc = (await hub.anyone.call('GET', '/openapi')).json;
+  let checked = 0;
+  for (const [path, methods] of Object.entries(doc.paths)) for (const [method, op] of Object.entries(methods)) {
+    if (!op['x-roles']) continue;
+    const url = path.replace(/\{\w+\}/g, 'no-such-thing');
+    for (const [role, caller] of Object.entries(callers)) {
+      if (['auth_logout', 'auth_password', 'events'].includes(op.operationId) && role !== 'none' && op['x-roles'].includes(role)) continue; // these would do it
+      const r = await caller.call(method.toUpperCase(), url, op.requestBody ? '{"no": "such member"}' : undefined);
+      const why = `${role}: ${method} ${path}: ${r.status}`;
+      if (role === 'none') assert.equal(r.status, 401, why);
+      else if (!op['x-roles'].includes(role)) assert.equal(r.status, 403, why);
+      else assert.ok(![401, 403].includes(r.status), why);
+      checked++;
+    }
+  }
+  assert.ok(checked > 100, `${checked} checked`);
+});
+
+test('logins: the last administrator stays, sessions of a removed login end', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  assert.equal((await admin.call('DELETE', '/logins/admin')).status, 409);
+  assert.equal((await admin.call('PATCH', '/logins/admin', {role: 'agent'})).status, 409);
+  assert.equal((await admin.call('POST', '/logins', {...supervisor, password: 'sue'})).status, 400);
+  assert.equal((await admin.call('POST', '/logins', {...supervisor, user: 'a/b'})).status, 400);
+  const made = await admin.call('POST', '/logins', supervisor);
+  assert.equal(made.status, 201);
+  assert.equal(made.headers.get('location'), '/api/v1/logins/sue');
+  assert.equal((await admin.call('POST', '/logins', supervisor)).status, 409);
+  const sue = await hub.login('sue', supervisor.password);
+  assert.equal((await admin.call('PATCH', '/logins/sue', {role: 'agent'})).json.role, 'agent');
+  assert.equal((await sue.call('GET', '/auth/me')).status, 401, 'another role needs a new log-in');
+  const again = await hub.login('sue', supervisor.password);
+  assert.equal((await admin.call('DELETE', '/logins/sue')).status, 204);
+  assert.equal((await again.call('GET', '/auth/me')).status, 401);
+  assert.deepEqual((await admin.call('GET', '/logins')).json.items.map(l => l.user), ['admin']);
+});
+
+test('the cookie: only with the header, only from our own origin', async t => {
+  const hub = await startHub(t);
+  const r = await hub.anyone.call('POST', '/auth/login', {user: 'admin', password: adminPassword, cookie: true});
+  const set = r.headers.get('set-cookie');
+  assert.match(set, /^dragoman=[\w-]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/);
+  const cookie = set.split(';')[0];
+  assert.equal((await hub.anyone.call('GET', '/tenants', undefined, {cookie})).status, 200);
+  const forged = await hub.anyone.call('POST', '/tenants', goodTenant(), {cookie});
+  assert.equal(forged.status, 403);
+  assert.equal(forged.json.code, 'forgery');
+  assert.equal((await hub.anyone.call('POST', '/tenants', goodTenant(), {cookie, 'x-dragoman': '1', origin: 'https://evil.example'})).status, 403);
+  assert.equal((await hub.anyone.call('POST', '/tenants', goodTenant(), {cookie, 'x-dragoman': '1', origin: hub.base})).status, 201);
+  assert.equal((await hub.anyone.call('POST', '/auth/logout', undefined, {cookie, 'x-dragoman': '1'})).status, 204);
+  assert.equal((await hub.anyone.call('GET', '/tenants', undefined, {cookie})).status, 401);
+});
+
+test('tenants: made, read, changed with revisions, merged, removed', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const made = await admin.call('POST', '/tenants', goodTenant());
+  assert.equal(made.status, 201, made.text);
+  assert.equal(made.headers.get('location'), `/api/v1/tenants/${made.json.id}`);
+  assert.equal(made.headers.get('etag'), '"1"');
+  assert.equal(made.json.slug, 'acme-and-line');
+  assert.deepEqual(made.json.desk.client_secret, {set: true});
+  const path = `/tenants/${made.json.id}`;
+  assert.equal((await admin.call('GET', path, undefined, {'if-none-match': '"1"'})).status, 304);
+  assert.equal((await admin.call('GET', '/tenants/acme-and-line')).json.id, made.json.id);
+  const changed = await admin.call('PUT', path, {...made.json, subscription: 'S-1'}, {'if-match': '"1"'});
+  assert.equal(changed.status, 200, changed.text);
+  assert.equal(changed.json.rev, 2);
+  assert.equal(changed.json.changed_by, 'admin');
+  assert.deepEqual(changed.json.channels[0].channel_secret, {set: true}, 'what was not sent stays');
+  assert.equal((await admin.call('PUT', path, made.json, {'if-match': '"1"'})).status, 412);
+  const merged = await admin.call('PATCH', path, {custom_data: {shop: '7'}, subscription: null}, {'content-type': 'application/merge-patch+json'});
+  assert.equal(merged.status, 200, merged.text);
+  assert.deepEqual(merged.json.custom_data, {shop: '7'});
+  assert.equal('subscription' in merged.json, false);
+  const taken = await admin.call('POST', '/tenants', goodTenant());
+  assert.equal(taken.status, 400);
+  assert.equal(taken.json.field, 'name');
+  const channels = (await admin.call('GET', '/channels')).json.items;
+  assert.deepEqual(channels.map(c => c.id).sort(), ['acme-and-line/genesys-cloud', 'acme-and-line/line']);
+  assert.equal(channels.find(c => c.side === 'network').webhook, `${hub.base}/line`);
+  assert.equal((await admin.call('DELETE', path, undefined, {'if-match': '"9"'})).status, 412);
+  assert.equal((await admin.call('DELETE', path)).status, 204);
+  assert.equal((await admin.call('GET', path)).status, 404);
+  assert.deepEqual((await admin.call('GET', '/channels')).json.items, []);
+  const rows = (await admin.call('GET', '/audit')).json.items;
+  assert.deepEqual(rows.map(r => r.action), ['tenant.delete', 'tenant.change', 'tenant.change', 'tenant.create']);
+  assert.deepEqual(rows[1].detail.members.sort(), ['custom_data', 'subscription']);
+  const page = (await admin.call('GET', '/audit?limit=3')).json;
+  assert.deepEqual((await admin.call('GET', `/audit?after=${page.next}`)).json.items.map(r => r.action), ['tenant.create']);
+});
+
+test('tenants: pages, search, and those of the file are read-only', async t => {
+  const hub = await startHub(t, {tenants: [goodTenant('From the file')]});
+  const admin = await hub.login();
+  for (const n of ['B', 'C', 'D']) {
+    const tenant = goodTenant(`Inn ${n}`);
+    assert.equal((await admin.call('POST', '/tenants', tenant)).status, 201);
+  }
+  const first = (await admin.call('GET', '/tenants?limit=2')).json;
+  assert.deepEqual(first.items.map(i => i.name), ['From the file', 'Inn B']);
+  const second = (await admin.call('GET', `/tenants?limit=2&after=${first.next}`)).json;
+  assert.deepEqual(second.items.map(i => i.name), ['Inn C', 'Inn D']);
+  assert.equal(second.next, null);
+  assert.deepEqual((await admin.call('GET', '/tenants?q=inn%20c')).json.items.map(i => i.name), ['Inn C']);
+  assert.equal(first.items[0].read_only, true);
+  const r = await admin.call('PATCH', `/tenants/${first.items[0].id}`, {subscription: 'x'});
+  assert.equal(r.status, 409);
+  assert.equal(r.json.code, 'read_only');
+});
+
+test('mistakes are told at their field', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const bad = goodTenant('Bad');
+  bad.desk.client_id = '';
+  bad.channels[0].bot_id = 'acme';
+  delete bad.channels[0].channel_secret;
+  bad.channels[0].chanel_id = 'x';
+  for (const path of ['/tenants', '/tenants/check']) {
+    const r = await admin.call('POST', path, bad);
+    assert.equal(r.status, path === '/tenants' ? 400 : 200);
+    const fields = r.json.problems.map(p => p.field);
+    for (const f of ['desk.client_id', 'channels[0].channel_secret', 'channels[0].chanel_id']) assert.ok(fields.includes(f), `${f} in ${fields}`);
+  }
+  const ok = await admin.call('POST', '/tenants/check', goodTenant());
+  assert.deepEqual(ok.json, {good: true, problems: []});
+  const r = await admin.call('POST', '/tenants', bad);
+  assert.equal(r.headers.get('content-type'), 'application/problem+json');
+  assert.equal(r.json.status, 400);
+  assert.equal(r.json.instance, '/api/v1/tenants');
+});
+
+test('secrets never come back, whatever is asked', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const secrets = ['desk-secret-1', 'line-secret-1', 'a-token-that-is-long-enough', 'ivr-password-1', adminPassword];
+  const tenant = {...goodTenant(), api: {auth: 'basic', user: 'ivr', password: 'ivr-password-1'}};
+  const made = await admin.call('POST', '/tenants', tenant);
+  assert.equal(made.status, 201, made.text);
+  assert.equal((await admin.call('POST', '/logins', supervisor)).status, 201);
+  const doc = (await hub.anyone.call('GET', '/openapi')).json;
+  const texts = [made.text];
+  const values = {'/tenants/{id}': made.json.id, '/logins/{user}': 'sue', '/connectors/{name}': 'line', '/channels/{id}/refused': encodeURIComponent('acme-and-line/line')};
+  for (const [path, methods] of Object.entries(doc.paths)) {
+    if (!methods.get || path === '/events') continue;
+    texts.push((await admin.call('GET', path.replace(/\{\w+\}/, values[path] ?? 'x') + (path === '/messages' ? '?q=hello' : ''))).text);
+  }
+  texts.push((await admin.call('POST', `/tenants/${made.json.id}/export`, {})).text);
+  texts.push((await admin.call('POST', `/tenants/${made.json.id}/export`, {passphrase: 'open sesame please'})).text);
+  texts.push(hub.program.text());
+  assert.ok(texts.length > 15);
+  for (const text of texts) for (const s of [...secrets, admin.token]) assert.equal(text.includes(s), false, `${s.slice(0, 6)}… in ${text.slice(0, 200)}`);
+});
+
+test('export and import, with the secrets and without', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const made = await admin.call('POST', '/tenants', goodTenant());
+  const plain = (await admin.call('POST', `/tenants/${made.json.id}/export`, {})).json;
+  assert.equal('secrets' in plain, false);
+  const sealed = (await admin.call('POST', `/tenants/${made.json.id}/export`, {passphrase: 'open sesame please'})).json;
+  assert.match(sealed.secrets, /^passphrase:v1:/);
+  const without = await admin.call('POST', '/tenants/import', {document: plain, name: 'Copy'});
+  assert.equal(without.status, 400, 'required secrets are missing');
+  assert.ok(without.json.problems.some(p => p.field === 'channels[0].channel_secret'));
+  assert.equal((await admin.call('POST', '/tenants/import', {document: sealed, name: 'Copy', passphrase: 'another passphrase'})).status, 400);
+  const copy = await admin.call('POST', '/tenants/import', {document: sealed, name: 'Copy', passphrase: 'open sesame please'});
+  assert.equal(copy.status, 201, copy.text);
+  assert.notEqual(copy.json.id, made.json.id);
+  assert.deepEqual(copy.json.channels[0].channel_secret, {set: true});
+});
+
+test('hostile input: 4xx problems, and the hub goes on', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const rows = [
+    ['POST', '/auth/login', '{"user":"a","password":"b"', 400],
+    ['POST', '/auth/login', '['.repeat(100000), 400],
+    ['POST', '/auth/login', '{"user":{},"password":[]}', 400],
+    ['POST', '/auth/login', '"x"', 400],
+    ['POST', '/auth/login', '', 400],
+    ['POST', '/tenants', JSON.stringify({name: 'x'.repeat(2 << 20)}), 413],
+    ['POST', '/tenants', '{"name":"\\u0000","desk":{}}', 400],
+    ['POST', '/tenants', '{"name":1,"name":2}', 400],
+    ['POST', '/tenants', '{"desk":"x","channels":{},"custom_data":[]}', 400],
+    ['PATCH', '/tenants/none', '{}', 404],
+    ['GET', '/tenants/%00', undefined, 400],
+    ['GET', '/tenants/%zz', undefined, 400],
+    ['GET', '/tenants?limit=100000', undefined, 400],
+    ['GET', '/tenants?limit=-1', undefined, 400],
+    ['GET', '/messages?q=ab', undefined, 400],
+    ['GET', '/messages/9999999999999999999999', undefined, 404],
+    ['GET', '/conversations?after=x', undefined, 400],
+    ['GET', '/nothing', undefined, 404],
+    ['DELETE', '/connectors', undefined, 405],
+    ['POST', '/journal/replay', '{}', 400],
+    ['POST', '/journal/replay', '{"ids":["x"]}', 400],
+  ];
+  for (const [method, path, body, status] of rows) {
+    const r = await admin.call(method, path, body, body === undefined ? {} : {'content-type': 'application/json'});
+    assert.equal(r.status, status, `${method} ${path} ${String(body).slice(0, 40)}: ${r.status} ${r.text.slice(0, 200)}`);
+    assert.ok(r.json.code, r.text);
+  }
+  assert.equal((await admin.call('POST', '/tenants', 'name=x', {'content-type': 'application/x-www-form-urlencoded'})).status, 415);
+  const script = '<script>alert(1)</script>"\'&';
+  const made = await admin.call('POST', '/tenants', goodTenant(script));
+  assert.equal(made.status, 201, made.text);
+  assert.match(made.headers.get('content-type'), /^application\/json$/);
+  assert.equal(made.headers.get('x-content-type-options'), 'nosniff');
+  assert.equal(made.json.name, script, 'as it came, as JSON');
+});
