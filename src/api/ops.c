@@ -1,6 +1,7 @@
 #include "api/ops.h"
 #include "hub/conversation.h"
 #include "hub/deliver.h"
+#include "hub/notice.h"
 #include "hub/pages.h"
 #include "hub/recorder.h"
 #include "store/store.h"
@@ -147,7 +148,7 @@ static void metrics(struct exchange *x, void *ctx)
 
 /* ---- the journal's dead letters ------------------------------------------------------------------------------------- */
 
-static bool allowed(const struct door *door, struct exchange *x)
+bool ops_allowed(const struct door *door, struct exchange *x)
 {
     if (door->trusted)
         return true;
@@ -164,7 +165,7 @@ static bool allowed(const struct door *door, struct exchange *x)
 static void counts(struct exchange *x, void *ctx)
 {
     struct door *door = ctx;
-    if (!allowed(door, x))
+    if (!ops_allowed(door, x))
         return;
     int64_t n[J_STATES];
     journal_counts(door->ops->hub->journal, n);
@@ -194,13 +195,15 @@ static void decided(void *arg, bool ok)
     }
     for (size_t i = 0; de->discarded && i < de->done; i++)
         deliver_discarded(de->hub, de->discarded[i]);
+    if (de->done)
+        hub_notice(de->hub, NOTICE_DEAD_LOOKED_AT, NULL, SLICE_NONE);
     exchange_json(de->x, 200, arena_printf(de->x->a, "{\"asked\":%zu,\"done\":%zu}", de->asked, de->done));
 }
 
 static void decide(struct door *door, struct exchange *x, bool replays)
 {
     struct fault f;
-    if (!allowed(door, x))
+    if (!ops_allowed(door, x))
         return;
     const struct js *ids = js_at(js_parse(x->a, x->body, &f), "ids");
     if (!js_is_array(ids)) {
@@ -245,7 +248,7 @@ static void record(struct exchange *x, void *ctx)
     struct door *door = ctx;
     struct recorder *r = door->ops->hub->recorder;
     struct fault f;
-    if (!allowed(door, x))
+    if (!ops_allowed(door, x))
         return;
     const struct js *doc = js_parse(x->a, x->body, &f), *on = js_at(doc, "on");
     if (!doc || (on && !js_is_bool(on))) {
@@ -288,7 +291,7 @@ static void registration_found(void *arg, slice part)
 static void registration(struct exchange *x, void *ctx)
 {
     struct door *door = ctx;
-    if (!allowed(door, x))
+    if (!ops_allowed(door, x))
         return;
     slice key = x->rest, connector = slice_cut(&key, '/');
     pages_record(door->ops->hub, connector, slice_or(url_decode(x->a, key), SL("")), registration_found, x);
@@ -301,6 +304,12 @@ static void internal_routes(struct server *s, struct door *door)
     server_route(s, "POST", "/internal/journal/discard", 0, discard, door);
     server_route(s, "POST", "/internal/record", 0, record, door);
     server_route(s, "GET", "/internal/registrations/*", 0, registration, door);
+    notifier_ops_routes(door, s);
+}
+
+struct hub *ops_hub(const struct door *door)
+{
+    return door->ops->hub;
 }
 
 struct ops *ops_new(struct hub *h, struct server *s, slice admin_token)

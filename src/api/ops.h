@@ -5,6 +5,7 @@
  *   GET  /health/detail       the same in numbers, in the shape of the Digital Channels guide
  *   GET  /metrics             Prometheus text
  *   GET  /internal/journal/counts, POST /internal/journal/replay|discard {"ids":[…]}
+ *   POST /internal/notifiers {} lists the destinations of notifications; /internal/notifiers/test {"name"} sends one a test
  *   POST /internal/record {"on":true|false}   {} asks. hub->recorder must be there
  *
  * What is below /internal needs the token where the hub listens for everybody, and none on the control socket.
@@ -22,4 +23,10 @@ void ops_control(struct ops *o, struct server *s);
 void ops_free(struct ops *o);
 /* Not ready from now on (stopping). */
 void ops_stopping(struct ops *o);
+
+/* For the files of the calls below /internal: where a call comes in; has it the operator's token? False: it is answered. */
+struct door;
+bool ops_allowed(const struct door *door, struct exchange *x) MUST_USE;
+struct hub *ops_hub(const struct door *door);
+void notifier_ops_routes(struct door *door, struct server *s); /* notifier_ops.c */
 #endif

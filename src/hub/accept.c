@@ -3,6 +3,7 @@
 #include "hub/keys.h"
 #include "hub/media.h"
 #include "hub/meters.h"
+#include "hub/notice.h"
 #include "hub/recorder.h"
 #include "hub/refused.h"
 #include "hub/run.h"
@@ -435,8 +436,10 @@ static void webhook_done(void *arg, bool ok)
         meter_webhook(h, wh->type, "failed");
         struct fault f;
         fault(&f, "not_stored", "", "the message could not be stored; send it again");
-        if (h->journal)
+        if (h->journal) {
             log_end(log_begin_fault(h->log, LEVEL_ERROR, journal_last_fault(h->journal), "Webhook not stored"));
+            hub_notice_part(h, NOTICE_JOURNAL_FAILS, SLICE_NONE, slice_of(journal_last_fault(h->journal)->text));
+        }
         exchange_fault(wh->x, 503, &f);
         return;
     }

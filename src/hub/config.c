@@ -300,7 +300,7 @@ static void check_listen(struct reader *r, const struct yaml *at)
 
 static void read_hub(struct reader *r, const struct yaml *root, const struct config_flag *flags, size_t n_flags)
 {
-    static const char *const known[] = { "tenants", NULL };
+    static const char *const known[] = { "tenants", "notifiers", NULL };
     struct config *c = r->c;
     struct table t = { config_settings, CFG_MAX, known, c->values };
     read_members(r, &t, root, SLICE_NONE, SLICE_NONE);
@@ -552,6 +552,100 @@ static void read_tenants(struct reader *r, const struct yaml *root)
     }
 }
 
+/* ---- notifiers ------------------------------------------------------------------------------------------------------------------------------ */
+
+static void read_topic(struct reader *r, const struct yaml *v, slice path, struct notice_target *t)
+{
+    if (v->kind == YAML_SCALAR)
+        for (size_t i = 0; i < NOTICE_TOPICS; i++)
+            if (slice_eq(v->text, slice_of(notice_topics[i]))) {
+                t->topics[i] = true;
+                return;
+            }
+    problem(r, v, path, "must be Default or Subscriptions");
+}
+
+static void read_topics(struct reader *r, const struct yaml *v, slice path, struct notice_target *t)
+{
+    size_t i = 0;
+    if (!v || v->kind == YAML_NULL)
+        t->topics[NOTICE_DEFAULT] = true;
+    else if (v->kind != YAML_LIST)
+        read_topic(r, v, path, t);
+    else if (v->n == 0)
+        problem(r, v, path, "must name a topic: Default, Subscriptions or both");
+    else
+        for (const struct yaml *m = v->first; m; m = m->next)
+            read_topic(r, m, arena_printf(r->a, SLF "[%zu]", SLA(path), i++), t);
+}
+
+static bool notifier_is_taken(const struct config *c, slice name)
+{
+    for (size_t i = 0; i < c->n_notifiers; i++)
+        if (slice_eq(c->notifiers[i].name, name))
+            return true;
+    return false;
+}
+
+static void read_notifier_name(struct reader *r, const struct yaml *map, slice path, struct notice_target *t)
+{
+    slice given = word(r, map, SL("name"), path, false);
+    t->name = slice_or(given, slice_of(t->type->name));
+    for (int i = 2; !given.p && notifier_is_taken(r->c, t->name); i++)
+        t->name = arena_printf(r->a, "%s-%d", t->type->name, i);
+    if (given.p && !name_is_good(given))
+        problem(r, yaml_get(map, SL("name")), path_of(r, path, SL("name")), "must be small letters, digits, '-', '_' and '.', at most %d, and begin with a letter or digit",
+                CONFIG_NAME_MAX);
+    else if (given.p && notifier_is_taken(r->c, given))
+        problem(r, yaml_get(map, SL("name")), path_of(r, path, SL("name")), "another notifier has this name");
+}
+
+static void read_notifier(struct reader *r, const struct yaml *map, slice path, struct notice_target *t)
+{
+    static const char *const known[] = { "type", "name", "topics", NULL };
+    if (map->kind != YAML_MAP) {
+        problem(r, map, path, "must be a group of settings with a type");
+        return;
+    }
+    slice type = word(r, map, SL("type"), path, true);
+    t->type = type.p ? notifier_find(type) : NULL;
+    if (type.p && !t->type)
+        problem(r, yaml_get(map, SL("type")), path_of(r, path, SL("type")), "there is no notifier of this type: slack, discord, pagerduty and genesys-cloud are");
+    if (!t->type)
+        return;
+    slice *values = ARENA_ARRAY(r->a, slice, MAX(t->type->n_settings, (size_t)1));
+    struct table table = { t->type->settings, t->type->n_settings, known, values };
+    size_t problems_before = r->p->n + r->p->more;
+    read_members(r, &table, map, SLICE_NONE, path);
+    complete(r, &table, map, path);
+    t->settings = values;
+    read_notifier_name(r, map, path, t);
+    read_topics(r, yaml_get(map, SL("topics")), path_of(r, path, SL("topics")), t);
+    struct fault f = { 0 };
+    struct notice_call call = { .a = r->a, .settings = values, .f = &f };
+    if (t->type->check && r->p->n + r->p->more == problems_before && !t->type->check(&call)) {
+        const struct yaml *at = yaml_get(map, slice_of(f.field));
+        problem(r, at ? at : map, path_of(r, path, slice_of(f.field)), "%s", f.text);
+    }
+}
+
+static void read_notifiers(struct reader *r, const struct yaml *root)
+{
+    const struct yaml *list = yaml_get(root, SL("notifiers"));
+    if (!list || list->kind == YAML_NULL)
+        return;
+    if (list->kind != YAML_LIST || list->n > NOTICE_TARGETS_MAX) {
+        problem(r, list, SL("notifiers"), "must be a list of at most %d notifiers", NOTICE_TARGETS_MAX);
+        return;
+    }
+    r->c->notifiers = ARENA_ARRAY(r->a, struct notice_target, MAX(list->n, (size_t)1));
+    for (const struct yaml *v = list->first; v; v = v->next) {
+        struct notice_target t = { 0 };
+        read_notifier(r, v, arena_printf(r->a, "notifiers[%zu]", r->c->n_notifiers), &t);
+        r->c->notifiers[r->c->n_notifiers++] = t;
+    }
+}
+
 /* ---- all of it --------------------------------------------------------------------------------------------------------------------------------- */
 
 const struct config *config_read(struct arena *a, slice file, slice text, config_env env, const struct config_flag *flags, size_t n_flags,
@@ -575,6 +669,7 @@ const struct config *config_read(struct arena *a, slice file, slice text, config
     }
     read_hub(&r, root, flags, n_flags);
     read_tenants(&r, root);
+    read_notifiers(&r, root);
     return p->n ? NULL : r.c;
 }
 
@@ -668,6 +763,12 @@ void config_print(FILE *out, const struct config *c)
         print_account(out, "desk", t->desk);
         for (size_t k = 0; k < t->n_channels; k++)
             print_account(out, "channel", &t->channels[k]);
+    }
+    for (size_t i = 0; i < c->n_notifiers; i++) {
+        const struct notice_target *t = &c->notifiers[i];
+        bool both = t->topics[NOTICE_DEFAULT] && t->topics[NOTICE_SUBSCRIPTIONS];
+        fprintf(out, "notifier " SLF " (%s): %s%s%s\n", SLA(t->name), t->type->title, t->topics[NOTICE_DEFAULT] ? "Default" : "", both ? ", " : "",
+                t->topics[NOTICE_SUBSCRIPTIONS] ? "Subscriptions" : "");
     }
     fprintf(out, "%zu tenant%s: the configuration is good\n", c->n_tenants, c->n_tenants == 1 ? "" : "s");
 }

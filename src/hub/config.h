@@ -8,7 +8,8 @@
  *
  * The file is YAML (yaml_tree.h): the settings of config.def at its top, and
  *   tenants: list of {name, id?, desk: {type, its settings}, channels: [{type, name?, its settings}], custom_data: {name: value}, the settings of a tenant}
- * Settings of connectors are checked against their tables. "a.b" of a table is member b of object a. ${NAME} in any value stands for the environment's
+ *   notifiers: list of {type, name?, topics?: [Default, Subscriptions], its settings}; without topics it has Default
+ * Settings of connectors and notifiers are checked against their tables. "a.b" of a table is member b of object a. ${NAME} in any value stands for the environment's
  * NAME; a "${" itself is written "$${".
  *
  * Ids        tenant: the slug of its name; and for other programs an id, a UUID, made of the slug unless the file gives one. Account: slug + "/" + its name; a name not given is the connector's, "-2", "-3" … behind it where it
@@ -18,6 +19,7 @@
  */
 #ifndef HUB_CONFIG_H
 #define HUB_CONFIG_H
+#include "hub/notifier.h"
 #include "hub/setting.h"
 #include "hub/yaml_tree.h"
 #include <stdio.h>
@@ -56,6 +58,8 @@ struct config {
     slice values[CFG_MAX];
     struct config_tenant *tenants;
     size_t n_tenants;
+    struct notice_target *notifiers;
+    size_t n_notifiers;
 };
 static inline slice config_text(const struct config *c, enum config_id id)
 {

@@ -4,6 +4,7 @@
 #include "hub/conversation.h"
 #include "hub/media.h"
 #include "hub/meters.h"
+#include "hub/notice.h"
 #include "hub/run.h"
 #include "hub/state.h"
 #include "hub/work.h"
@@ -140,6 +141,7 @@ void deliver_pump(struct actor *target)
         if (!breaker_lets(&target->breaker, time_mono_ms(), &wait_ms)) {
             if (wait_ms && !target->wake.active)
                 loop_timer_start(h->loop, &target->wake, wait_ms, woken, target);
+            hub_notice(h, NOTICE_CHANNEL_PAUSED, target, SL("calls to it fail; messages wait"));
             break;
         }
         struct work *w = target->ready;
@@ -338,6 +340,7 @@ static void recorded(void *arg, bool ok)
         return;
     }
     log_end(log_begin_fault(dl->h->log, LEVEL_ERROR, journal_last_fault(dl->h->journal), "An outcome is not stored yet; it will be tried again"));
+    hub_notice_part(dl->h, NOTICE_JOURNAL_FAILS, SLICE_NONE, slice_of(journal_last_fault(dl->h->journal)->text));
     memory_soil(dl->work->target->memory);
     if (dl->conv)
         dl->conv->dirty = true;
@@ -387,6 +390,7 @@ static void end_final(struct delivering *dl, enum jstate state, enum outcome end
         dl->tell = STATUS_FAILED;
     meter_outcome(dl->work->target, jstate_names[state], -1);
     log_outcome(dl, LEVEL_ERROR, state == J_DEAD ? "Message not delivered" : "Message may or may not have been delivered", dl->fault.text);
+    hub_notice_dead(dl->work->target, state, dl->reason, slice_of(dl->fault.text));
     settle(dl, state, end, note_of(dl, end));
 }
 
@@ -434,6 +438,7 @@ static void end_delivered(struct delivering *dl)
     int64_t now_ms = time_now_ms();
     enum status reached = dl->run->d.status ? dl->run->d.status : STATUS_DELIVERED;
     breaker_success(&dl->work->target->breaker);
+    hub_notice(dl->h, NOTICE_CHANNEL_WORKS, dl->work->target, SLICE_NONE);
     if (dl->work->target->account.type->desk)
         learn_of_desk(dl);
     else if (kind_is_content((enum kind)dl->m.kind))
@@ -487,6 +492,8 @@ static void run_ended(struct run *r, enum outcome end)
     case OUT_DELIVERED: end_delivered(dl); return;
     case OUT_REFUSED:
         breaker_success(&dl->work->target->breaker); /* it answers */
+        if (dl->reason != REASON_CREDENTIALS)
+            hub_notice(dl->h, NOTICE_CHANNEL_WORKS, dl->work->target, SLICE_NONE);
         end_final(dl, J_DEAD, end);
         return;
     case OUT_UNKNOWN:

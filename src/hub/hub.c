@@ -17,6 +17,7 @@ void hub_limits_default(struct hub_limits *l)
         .purge_again_ms = 60000,
         .link_ms = 0,
         .conversations = 8000,
+        .notice_haste = 1,
     };
 }
 

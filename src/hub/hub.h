@@ -24,6 +24,7 @@ struct server;
 struct seal;
 struct run;
 struct recorder;
+struct notices;
 struct work;       /* a message at the head of its lane: deliver.c */
 struct delivering; /* one under way: deliver.c */
 struct homeless;   /* offered for an account that is not configured: deliver.c */
@@ -48,6 +49,7 @@ struct hub_limits {
     int64_t purge_again_ms; /* … and before one that could not be deleted is tried again */
     int64_t link_ms;        /* life of an attachment's link; 0: until it is purged */
     unsigned conversations; /* kept in memory */
+    unsigned notice_haste;  /* 1; tests: the waits of notices.def are so many times shorter */
 };
 void hub_limits_default(struct hub_limits *l);
 
@@ -155,6 +157,7 @@ struct hub {
         struct own_end end;
     } own_ends[OWN_ENDS_MAX];
     size_t n_own_ends;
+    struct notices *notices;   /* NULL: nobody is told anything */
     bool draining;       /* no new deliveries; what is open is finished */
     bool stopped;        /* no new calls either: hub_stop is at work */
     int64_t wall_less_mono_ms; /* 0: not asked yet */

@@ -1,5 +1,6 @@
 #include "hub/media.h"
 #include "hub/conversation.h"
+#include "hub/notice.h"
 #include "hub/run.h"
 #include "hub/state.h"
 #include "hub/storage.h"
@@ -257,6 +258,8 @@ static void put_done(void *arg, const struct storage_stored *st, const struct fa
     }
     if (!st) {
         bool final = strcmp(why->code, "too_large") == 0 || strcmp(why->code, "storage_refused") == 0;
+        if (strcmp(why->code, "too_large") != 0)
+            hub_notice_part(h, NOTICE_STORAGE_FAILS, h->storage->name, slice_of(why->text));
         if (!final && ++f->tries < MEDIA_TRIES) {
             fetch_later(f, fetch_wait_ms(f, 0));
             return;
@@ -264,6 +267,7 @@ static void put_done(void *arg, const struct storage_stored *st, const struct fa
         fetch_failed(f, final ? "refused" : "failed", slice_of(why->text));
         return;
     }
+    hub_notice_part(h, NOTICE_STORAGE_WORKS, h->storage->name, SLICE_NONE);
     struct media *md = f->md;
     md->handle = arena_dup(job->a, st->handle);
     md->sha256 = arena_dup(job->a, st->sha256);

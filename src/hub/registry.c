@@ -2,6 +2,7 @@
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/media.h"
+#include "hub/notice.h"
 #include "hub/work.h"
 #include "store/seal.h"
 #include "store/store.h"
@@ -200,6 +201,7 @@ static struct actor *actor_of(struct registry *r, struct tenant *t, const struct
 
 static void actor_retire(struct actor *actor)
 {
+    hub_notice_gone(actor);
     actor->retired = true;
     actor_stop(actor);
 }

@@ -2,6 +2,7 @@
 #include "hub/accept.h"
 #include "hub/deliver.h"
 #include "hub/media.h"
+#include "hub/notice.h"
 #include "hub/registry.h"
 #include "hub/state.h"
 #include "hub/work.h"
@@ -427,6 +428,7 @@ void rig_start(struct rig *r)
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
     conversations_load_open(h);
+    h->notices = notices_new(h, SL("test"));
     store_start(h->store, r->loop);
     registry_on_account(h, appeared, r);
     for (size_t i = 0; i < h->n_actors; i++)
@@ -441,6 +443,7 @@ void rig_stop(struct rig *r)
     r->running = false;
     server_free(r->server);
     hub_stop(&r->hub);
+    notices_free(r->hub.notices);
     metrics_free(r->hub.metrics);
     arena_free(r->hub.a);
 }

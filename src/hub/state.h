@@ -4,7 +4,8 @@
  * store has it, too, and then forgotten by the journal. Reading looks here first, then in the store.
  *
  * Keys begin with a letter that says of what: "a:" account memory, "c:" conversation, "d:" progress of a delivery, "m:" stored media,
- * "o:" open conversation, "p:" what a customer said on a page, "r:" what a parked delivery was resumed with. The values of "a:" and "p:" are sealed: they may hold tokens and names.
+ * "n:" a problem operators were told of, "o:" open conversation, "p:" what a customer said on a page, "r:" what a parked delivery was resumed with,
+ * "s:" starts of late. The values of "a:" and "p:" are sealed: they may hold tokens and names.
  *
  * When the commit of a batch fails, its values stay here and go to the store all the same: they are true, and whoever made the batch tells or repeats
  * what must not be lost.

@@ -1,5 +1,6 @@
 #include "hub/token.h"
 #include "hub/hub.h"
+#include "hub/notice.h"
 #include "hub/run.h"
 #include "hub/state.h"
 
@@ -87,6 +88,7 @@ static void token_ended(struct run *r, enum outcome end)
         fault(&f, "no_token", "", "no access token");
     }
     run_free(r);
+    hub_notice_token(actor, SLICE_NONE, t->header ? t->expires_ms - time_mono_ms() : 0, end, &f);
     token_answer(actor, f.code ? &f : NULL);
 }
 

@@ -1,5 +1,6 @@
 /* The tokens of an account that has several: what is remembered of each is the connector's, who asks and who waits is here. */
 #include "hub/hub.h"
+#include "hub/notice.h"
 #include "hub/run.h"
 #include "hub/token.h"
 
@@ -101,6 +102,7 @@ static void renewed(struct run *r, enum outcome end)
     bool good = is_good(t, &k);
     if (end == OUT_DELIVERED)
         refused_set(t, SLICE_NONE);
+    hub_notice_token(actor, slice_of(t->name), good && k.until_ms ? k.until_ms - time_now_ms() : 0, end, &f);
     struct token_wait *w = t->waiting;
     t->waiting = NULL;
     for (struct token_wait *next; w; w = next) {

@@ -6,6 +6,7 @@
 #include "hub/run.h"
 #include "hub/history.h"
 #include "hub/media.h"
+#include "hub/notice.h"
 #include "hub/registry.h"
 #include "hub/state.h"
 #include "net/client.h"
@@ -33,6 +34,7 @@ static void setup_ended(struct run *r, enum outcome end)
     if (end == OUT_DELIVERED) {
         actor->set_up = true;
         actor->setup_fault.code = NULL;
+        hub_notice(h, NOTICE_ACCOUNT_WORKS, actor, SLICE_NONE);
         struct log_line *l = log_begin(h->log, LEVEL_INFO, "Account ready");
         log_str(l, "account", actor->account.id);
         log_end(l);
@@ -53,6 +55,8 @@ static void setup_ended(struct run *r, enum outcome end)
     log_str(l, "account", actor->account.id);
     log_int(l, "again_ms", again_ms);
     log_end(l);
+    if (!still_coming)
+        hub_notice(h, NOTICE_ACCOUNT_FAILS, actor, slice_of(actor->setup_fault.text));
     run_free(r);
     loop_timer_start(h->loop, &actor->setup_timer, again_ms, setup, actor);
     deliver_pump(actor);

@@ -14,6 +14,7 @@ int command_serve(const struct options *o);
 int command_check(const struct options *o);
 int command_journal(const struct options *o, int argc, char **argv);
 int command_trace(const struct options *o, int argc, char **argv);
+int command_notify(const struct options *o, int argc, char **argv);
 int command_record(const struct options *o, int argc, char **argv);
 /* The settings and metrics as Markdown tables, for the docs (tools/docs-settings). */
 int command_tables(void);

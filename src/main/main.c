@@ -10,10 +10,11 @@ static const char usage[] =
     "\n"
     "  dragoman serve  --config hub.yaml      run the hub\n"
     "  dragoman check  --config hub.yaml      check a configuration, change nothing\n"
-    "  dragoman sim    NAME [options]         play a vendor: line, telegram, genesys-cloud (dragoman sim NAME --help)\n"
+    "  dragoman sim    NAME [options]         play a vendor: line, telegram, genesys-cloud, notifiers (dragoman sim NAME --help)\n"
     "  dragoman journal [list [STATE] | count | show ID | replay ID... | discard ID...]\n"
     "  dragoman trace  ID                     every hop of a message\n"
     "  dragoman record [on | off]             keep the webhooks a running hub takes, redacted; without a word: how it stands\n"
+    "  dragoman notify [list | test NAME]     destinations of notifications of a running hub; send one a test\n"
     "  dragoman replay FILE [--to URL] [--speed X | --rate N] [--fresh-ids]   play such a recording again\n"
     "  dragoman backup | restore              what was configured over the API, as one file (dragoman backup --help); gum-cli is another name of it\n"
     "  dragoman plan | apply -f hub.yaml      make a hub's tenants as a file says, the difference shown first\n"
@@ -21,7 +22,7 @@ static const char usage[] =
     "  dragoman render                        render templates: a JSON object a line in, an answer a line out\n"
     "  dragoman version\n"
     "\n"
-    "journal, trace and record find the data by --config FILE or --data DIR. Settings of serve, also as flags and environment:\n\n";
+    "journal, trace, record and notify find the data by --config FILE or --data DIR. Settings of serve, also as flags and environment:\n\n";
 
 const struct config *options_config(struct arena *a, const struct options *o, struct config_problems *p)
 {
@@ -98,6 +99,10 @@ int main(int argc, char **argv)
     if (strcmp(command, "record") == 0) {
         find_data(a, &o);
         return command_record(&o, n_words, words);
+    }
+    if (strcmp(command, "notify") == 0) {
+        find_data(a, &o);
+        return command_notify(&o, n_words, words);
     }
     if (strcmp(command, "replay") == 0)
         return command_replay(&o, n_words, words);

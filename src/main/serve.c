@@ -7,6 +7,7 @@
 #include "hub/deliver.h"
 #include "hub/history.h"
 #include "hub/media.h"
+#include "hub/notice.h"
 #include "hub/pages.h"
 #include "hub/recorder.h"
 #include "hub/refused.h"
@@ -148,7 +149,7 @@ static void drain_look(void *arg)
 {
     struct serving *s = arg;
     bool idle = s->busy == 0 && s->hub.open_runs == 0;
-    if (idle || time_mono_ms() >= s->drain_until_ms)
+    if ((idle || time_mono_ms() >= s->drain_until_ms) && notices_idle(s->hub.notices))
         loop_stop(s->hub.loop);
     else
         loop_timer_start(s->hub.loop, &s->drain_timer, DRAIN_LOOK_MS, drain_look, s);
@@ -174,6 +175,7 @@ static void on_signal(void *arg, int signum)
     int64_t grace_ms = config_number(s->config, CFG_DRAIN_SECONDS) * 1000;
     s->drain_until_ms = time_mono_ms() + grace_ms;
     ops_stopping(s->ops);
+    notices_stopping(s->hub.notices, signum == SIGINT ? SL("SIGINT") : SL("SIGTERM"));
     for (size_t i = 0; i < s->hub.n_actors; i++)
         actor_stop(s->hub.actors[i]);
     struct server *servers[] = { s->server, s->control };
@@ -388,6 +390,8 @@ static bool start(struct serving *s, struct fault *f)
     if (!open_api(s, f))
         return false;
     state_learn(h->state);
+    h->notices = notices_new(h, config_text(s->config, CFG_ENVIRONMENT));
+    notices_configure(h->notices, s->config->notifiers, s->config->n_notifiers);
     conversations_load_open(h);
     store_start(h->store, h->loop);
     server_observe(s->server, observe, s);
@@ -409,6 +413,7 @@ static bool start(struct serving *s, struct fault *f)
     loop_signal(h->loop, SIGINT, on_signal, s);
     if (logger_flush_ms(s->logger))
         flush_log(s);
+    notices_started(h->notices);
     return true;
 }
 
@@ -420,6 +425,7 @@ static void stop(struct serving *s)
     server_free(s->server);
     server_free(s->control);
     hub_stop(h);
+    notices_free(h->notices);
     storage_close(h->storage);
     refusals_free(h->refused);
     recorder_free(h->recorder);

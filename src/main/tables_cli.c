@@ -1,4 +1,5 @@
 /* tables_cli.c - the tables the program is made of, as Markdown: what docs/configuration.md and docs/operations.md show. */
+#include "hub/notifier.h"
 #include "main/commands.h"
 
 static const char *type_text(struct arena *a, const struct setting *s)
@@ -45,6 +46,8 @@ int command_tables(void)
     settings_table(a, "tenant", tenant_settings, TENANT_SETTINGS);
     for (size_t i = 0; i < n_connectors; i++)
         settings_table(a, connectors[i]->name, connectors[i]->settings, connectors[i]->n_settings);
+    for (size_t i = 0; i < n_notifiers; i++)
+        settings_table(a, arena_printf(a, "notifier-%s", notifiers[i]->name).p, notifiers[i]->settings, notifiers[i]->n_settings);
     printf("== metrics\n| metric | type | labels | |\n|---|---|---|---|\n");
 #define COUNTER "counter"
 #define GAUGE "gauge"
