@@ -11,7 +11,7 @@
 #include "wire/url.h"
 
 #define API_PREFIX "/api/v1"
-enum { BODY_MAX = 1 << 20 };
+enum { BODY_MAX = 1 << 20, RESTORE_BODY_MAX = 32 << 20 };
 
 /* ---- answering ------------------------------------------------------------------------------------------------------- */
 
@@ -283,6 +283,7 @@ void api_start(struct api *api)
 {
     struct server *s = api->setup.server;
     server_route(s, "*", API_PREFIX "/*", BODY_MAX, on_request, api);
+    server_route(s, "POST", API_PREFIX "/restore", RESTORE_BODY_MAX, on_request, api);
 }
 
 void api_stop(struct api *api)

@@ -89,7 +89,12 @@ static const struct member tenant_facts[] = {
 static const struct member tenant_list[] = {
     M("items", S_OWNS, S_REQUIRED, .of = "Tenant"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE),
 };
-static const struct member check_answer[] = { M("good", S_BOOL, S_REQUIRED), M("problems", S_LIST, S_REQUIRED, .of = "ProblemItem") };
+static const struct member change[] = {
+    M("path", S_TEXT, S_REQUIRED), M("secret", S_BOOL, 0, .help = "Its values are not told"), M("from", S_ANY, 0), M("to", S_ANY, 0),
+};
+static const struct member check_answer[] = {
+    M("good", S_BOOL, S_REQUIRED), M("problems", S_LIST, S_REQUIRED, .of = "ProblemItem"), M("changes", S_LIST, S_REQUIRED, .of = "Change", .help = "What would differ from now"),
+};
 static const struct member tenant_export_request[] = {
     M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024, .help = "Secrets are encrypted with it; otherwise they are left out"),
 };
@@ -101,6 +106,27 @@ static const struct member tenant_import[] = {
     M("document", S_ANY, S_REQUIRED, .help = "A TenantExport, or a TenantDocument"),
     M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024),
     M("name", S_TEXT, 0, .min = 1, .max = 200, .help = "Instead of the document's"),
+};
+
+/* ---- backup ---------------------------------------------------------------------------------------------------------- */
+
+static const struct member backup_login[] = { M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles) };
+static const struct member backup[] = {
+    M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("version", S_TEXT, S_REQUIRED), M("tenants", S_OWNS, S_REQUIRED, .of = "TenantDocument"),
+    M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
+};
+static const struct member backup_request[] = { M("passphrase", S_TEXT, S_REQUIRED | S_WRITE, .min = 8, .max = 1024) };
+static const struct member restore_request[] = {
+    M("backup", S_ANY, S_REQUIRED, .help = "A Backup"),
+    M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024, .help = "Opens its secrets; without them tenants keep the secrets they have here, and logins stay as they are"),
+    M("dry_run", S_BOOL, 0, .help = "Only tell what would be done"), M("replace", S_BOOL, 0, .help = "Remove tenants that the backup does not have"),
+};
+static const char *const fates[] = { "made", "changed", "same", "removed", "skipped", NULL };
+static const struct member restored[] = {
+    M("name", S_TEXT, S_REQUIRED), M("fate", S_TEXT, S_REQUIRED, .choices = fates), M("why", S_TEXT, 0),
+};
+static const struct member restore_answer[] = {
+    M("dry_run", S_BOOL, S_REQUIRED), M("tenants", S_LIST, S_REQUIRED, .of = "Restored"), M("logins", S_WHOLE, S_REQUIRED),
 };
 
 /* ---- channels -------------------------------------------------------------------------------------------------------- */
@@ -242,10 +268,17 @@ const struct schema schemas[] = {
     SCHEMA("ConnectorList", connector_list, NULL),
     SCHEMA("TenantFacts", tenant_facts, "What the hub knows of a tenant; ignored when it is sent back"),
     SCHEMA("TenantList", tenant_list, NULL),
+    SCHEMA("Change", change, NULL),
     SCHEMA("CheckAnswer", check_answer, NULL),
     SCHEMA("TenantExportRequest", tenant_export_request, NULL),
     SCHEMA("TenantExport", tenant_export, NULL),
     SCHEMA("TenantImport", tenant_import, NULL),
+    SCHEMA("BackupLogin", backup_login, NULL),
+    SCHEMA("Backup", backup, NULL),
+    SCHEMA("BackupRequest", backup_request, NULL),
+    SCHEMA("RestoreRequest", restore_request, NULL),
+    SCHEMA("Restored", restored, NULL),
+    SCHEMA("RestoreAnswer", restore_answer, NULL),
     SCHEMA("ChannelAtWork", channel, NULL),
     SCHEMA("ChannelList", channel_list, NULL),
     SCHEMA("RefusedNow", refused_now, NULL),

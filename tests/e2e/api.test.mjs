@@ -220,7 +220,10 @@ test('mistakes are told at their field', async t => {
     for (const f of ['desk.client_id', 'channels[0].channel_secret', 'channels[0].chanel_id']) assert.ok(fields.includes(f), `${f} in ${fields}`);
   }
   const ok = await admin.call('POST', '/tenants/check', goodTenant());
-  assert.deepEqual(ok.json, {good: true, problems: []});
+  assert.equal(ok.json.good, true);
+  assert.deepEqual(ok.json.problems, []);
+  assert.ok(ok.json.changes.some(c => c.path === 'desk.client_secret' && c.secret && !('to' in c)));
+  assert.ok(ok.json.changes.some(c => c.path === 'channels[0].bot_id' && c.to === '@acme'));
   const r = await admin.call('POST', '/tenants', bad);
   assert.equal(r.headers.get('content-type'), 'application/problem+json');
   assert.equal(r.json.status, 400);
