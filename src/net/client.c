@@ -15,6 +15,7 @@ enum {
     ANSWER_BYTES = 1 << 20,
     ANSWER_HEAD_BYTES = 64 << 10,
     ANSWER_FIELDS = 200,
+    SINK_BUFFER_BYTES = 64 << 10, /* a download takes so much from the socket at once */
     KEPT_IDLE_S = 30, /* many servers hang up on a silent connection after 60 s; ours goes first */
     SPARE_HANDLES = 256,
 };
@@ -509,6 +510,7 @@ static void set_request(struct run *r)
     } else if (!head) {
         curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
     }
+    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, call->sink ? (long)SINK_BUFFER_BYTES : (long)CURL_MAX_WRITE_SIZE);
     curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, (sends ? post : get || head) ? NULL : method);
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->fields);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(call->connect_ms ? call->connect_ms : r->client->lim.connect_ms));
