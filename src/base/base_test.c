@@ -79,6 +79,15 @@ TEST(arenas_grow_and_texts_are_bounded)
     memset(big, 1, 1 << 20);
 }
 
+TEST(arena_join_keeps_every_byte)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    slice s = arena_join(a, SL("a\0b"), SL("/"), SLICE_NONE);
+    CHECK_INT(s.n, 4);
+    CHECK(memcmp(s.p, "a\0b/", 5) == 0);
+    CHECK(arena_join(a, SLICE_NONE, SLICE_NONE, SLICE_NONE).p[0] == 0);
+}
+
 static size_t resident_kib(void)
 {
     long pages = 0;

@@ -453,7 +453,7 @@ static bool is_clean(slice s)
 static void add_field(struct run *r, struct curl_slist ***at, slice text)
 {
     struct curl_slist *node = ARENA_NEW(r->call->a, struct curl_slist);
-    node->data = arena_cstr(r->call->a, text);
+    memcpy(&node->data, &text.p, sizeof(text.p)); /* ends with a 0 byte; only read */
     **at = node;
     *at = &node->next;
 }
@@ -475,8 +475,8 @@ static bool make_fields(struct run *r, bool chunked)
             return false;
         typed |= slice_eq_nocase(h->name, SL("Content-Type"));
         named |= slice_eq_nocase(h->name, SL("User-Agent"));
-        add_field(r, &at, h->value.n ? arena_printf(r->call->a, SLF ": " SLF, SLA(h->name), SLA(h->value))
-                                     : arena_printf(r->call->a, SLF ";", SLA(h->name))); /* libcurl's form of "present, empty" */
+        add_field(r, &at, h->value.n ? arena_join(r->call->a, h->name, SL(": "), h->value)
+                                     : arena_join(r->call->a, h->name, SL(";"), SLICE_NONE)); /* libcurl's form of "present, empty" */
     }
     if (!named)
         add_field(r, &at, SL("User-Agent: dragoman/" DRAGOMAN_VERSION)); /* as one of ours it is printed once, not twice */
