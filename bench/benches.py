@@ -20,7 +20,7 @@ def texts(b, hub, wait=30, load=None, cgroup=None, **o):
     desk_s = (said["desk"]["last_us"] - figures["began_us"]) / 1e6
     return {**figures, "cpu_us": used * 1e6 / n, "desk_s": desk_s, "desk_per_second": said["desk"]["unique"] / desk_s if desk_s > 0 else 0,
             "end_to_end_p50_ms": end_to_end_ms(sent, arrived, 0.5), "end_to_end_p99_ms": end_to_end_ms(sent, arrived, 0.99),
-            "peak_mib": hub.peak_mib(), "descriptors": hub.descriptors(), "cgroup_peak_mib": cgroup.peak_mib() if cgroup else None,
+            "peak_mib": hub.peak_mib(), "start_peak_mib": hub.start_peak_mib, "descriptors": hub.descriptors(), "cgroup_peak_mib": cgroup.peak_mib() if cgroup else None,
             "cpu_us_by_thread": {k: round((v - threads.get(k, 0)) * 1e6 / n, 1) for k, v in after.items() if v > threads.get(k, 0)},
             "ready_ms": b.ready_ms, "sink": said, "journal": b.journal(), "conservation": conservation(said, "desk", sent, arrived)}
 
