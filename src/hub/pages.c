@@ -154,6 +154,7 @@ void pages_routes(struct hub *h, struct server *s, const struct connector *type)
             return;
     struct bucket *writes = ARENA_NEW(h->a, struct bucket);
     bucket_init(writes, PAGE_WRITES, PAGE_WRITES_MS);
+    writes->burst = writes->tokens = PAGE_BURST;
     for (size_t k = 0; k < type->n_pages; k++) {
         struct served *at = ARENA_NEW(h->a, struct served);
         *at = (struct served){ h->pages, h, type, &type->pages[k], writes };
