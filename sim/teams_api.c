@@ -182,6 +182,7 @@ static void picture_fetched(void *arg, const struct answer *r)
     jw_open(&w, NULL, '{');
     jw_int(&w, "bytes", (int64_t)r->body.n);
     jw_str(&w, "type", r->type);
+    jw_str(&w, "file", stm_file_put(sd->s, sd->c->x->a, r->type, SL("picture"), r->body)); /* for the page */
     jw_close(&w, '}');
     put(sd, jw_done(&w));
 }

