@@ -19,6 +19,7 @@ export async function startRoad(t, options = {}) {
 public_url: ${at(hubPort)}
 data: ${join(dir, 'data')}
 guard: off
+limits: {call_ms: 2000}
 ${options.register ? 'register: teams\n' : ''}tenants:
   - name: Test Shop
     desk:

@@ -101,6 +101,15 @@ test('buttons and cards, and their answers; a form; a dialog', async t => {
   await road.press({label: 'Details'});
   const dialog = await until('the dialog', async () => { const i = (await road.teams.get('/sim/guests/1/messages')).invoke; return i.body.task && i; });
   assert.equal(dialog.body.task.value.card.content.body[0].id, 'note');
+  const sample = {type: 'AdaptiveCard', version: '1.0', body: [{type: 'Container', items: [{type: 'TextBlock', text: 'Publish Adaptive Card schema', weight: 'bolder'},
+    {type: 'ColumnSet', columns: [{type: 'Column', width: 'auto', items: [{type: 'Image', url: '\nhttps://pbs.example.org/400x400.jpeg', size: 'small', style: 'person'}]}]}]},
+    {type: 'Container', items: [{type: 'FactSet', facts: [{title: 'Board:', value: 'Adaptive Card'}]}]}],
+    actions: [{type: 'Action.ShowCard', title: 'Comment', card: {type: 'AdaptiveCard', body: [{type: 'Input.Text', id: 'comment', isMultiline: true}], actions: [{type: 'Action.Submit', title: 'OK'}]}},
+      {type: 'Action.OpenUrl', title: 'View', url: 'https://adaptivecards.io'}]};
+  await road.agent(c, {text: JSON.stringify(sample)});
+  await road.chatHas('the sample', x => x.activity.attachments?.[0]?.content?.actions?.[0]?.title === 'Comment');
+  await road.press({label: 'OK', inputs: {comment: 'looks fine'}});
+  await road.deskHas('the comment', x => /comment: looks fine/.test(x.text ?? x.button?.text ?? ''));
   await road.teams.post('/sim/guests/1/dialog', {data: {note: 'ring twice'}});
   await road.deskHas('what the dialog says', x => /note: ring twice/.test(x.text ?? x.button?.text ?? ''));
 });
@@ -136,11 +145,16 @@ test('429 and 412 are waited for, 500 is not repeated, a lost answer is not repe
   await road.teams.post('/sim/faults', {paths, method: 'POST', reset_after_share: 1, times: 1});
   await road.agent(c, {text: 'once only'});
   await road.chatHas('the one whose answer is lost', m => /once only/.test(m.activity.text ?? ''));
+  await road.teams.post('/sim/faults', {paths, method: 'POST', timeout_share: 1, timeout_ms: 4000, times: 1});
+  await road.agent(c, {text: 'no answer in time'});
+  await road.chatHas('the one whose answer never comes', m => /no answer in time/.test(m.activity.text ?? ''));
+  await until('both are marked unknown', async () => /dragoman_outcomes_total\{connector="teams",outcome="unknown"\} 2/.test((await road.hub.call('GET', '/metrics')).text));
   await road.teams.call('DELETE', '/sim/faults');
   await road.agent(c, {text: 'the last'});
   await road.chatHas('the next', m => /the last/.test(m.activity.text ?? ''));
   const all = await road.chat();
   assert.equal(all.filter(m => /once only/.test(m.activity.text ?? '')).length, 1);
+  assert.equal(all.filter(m => /no answer in time/.test(m.activity.text ?? '')).length, 1);
   assert.ok(!all.some(m => /refused by the service/.test(m.activity.text ?? '')));
   await road.teams.post('/sim/faults', {duplicate_share: 1});
   for (const text of ['one', 'two', 'three']) await road.send({type: 'text', text});
@@ -149,6 +163,9 @@ test('429 and 412 are waited for, 500 is not repeated, a lost answer is not repe
     const texts = (await road.desk.get(`/sim/conversations/${after.id}`)).messages.filter(m => m.from === 'guest').map(m => m.text).slice(-3);
     return JSON.stringify(texts) === '["one","two","three"]';
   });
+  await road.teams.post('/sim/faults', {bad_signature_share: 1});
+  await road.send({type: 'text', text: 'badly signed'});
+  await until('it is refused', async () => (await road.counters()).webhooks.results[0].status === 403);
   await road.teams.post('/sim/faults', {reorder_share: 0.5, seed: 3});
   for (let i = 0; i < 6; i++) await road.send({type: 'text', text: `number ${i}`});
   await until('all, whatever their order on the way', async () => {

@@ -82,7 +82,8 @@ function actions(all: Json[], form: HTMLElement, hands: Hands): HTMLElement {
   const row = el("div", { class: "actions" });
   for (const a of all) {
     const label = text(a["title"]);
-    if (a["type"] === "Action.OpenUrl") row.append(el("a", { href: text(a["url"]), rel: "noreferrer", target: "_blank" }, label));
+    if (a["type"] === "Action.ShowCard") row.append(el("details", {}, el("summary", {}, label), adaptive((a["card"] as Json | undefined) ?? {}, hands)));
+    else if (a["type"] === "Action.OpenUrl") row.append(el("a", { href: text(a["url"]), rel: "noreferrer", target: "_blank" }, label));
     else row.append(button(label, () => (hands.submit ? hands.submit({ ...(a["data"] as Json | undefined), ...values(form) }) : hands.press(label, values(form)))));
   }
   return row;
