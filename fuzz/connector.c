@@ -75,8 +75,9 @@ static void registration(struct world *w, struct request *rq)
         struct page_call p = { .a = w->a, .public_url = SL("https://hub.example.com"), .now_ms = w->c.now_ms, .accounts = &w->c, .n_accounts = 1 };
         p.key = page->key(w->a, &one);
         p.record[0] = body;
+        p.to = page->moves_to ? page->moves_to(w->a, &one) : SLICE_NONE;
         page->serve(&p, &one);
-        assert(p.body.p && (!p.keep || p.key.n));
+        assert(p.body.p && (!p.keep || p.key.n) && (!p.move || p.to.n));
         for (size_t n = 0; n < PAGE_PARTS; n++)
             assert(!p.keep || p.record[n].n <= PAGE_PART_MAX);
     }

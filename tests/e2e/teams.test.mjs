@@ -57,6 +57,9 @@ test('a file goes out by consent, into the guest\'s OneDrive; a declined one bec
   assert.equal(asked.activity.attachments[0].content.sizeInBytes, pdf.length);
   await road.agent(c, {text: 'Did you get it?'});
   await road.chatHas('what follows does not wait', m => /Did you get it/.test(m.activity.text ?? ''));
+  await road.programs.hub.stop();
+  road.programs.hub.start();
+  await until('the hub is back', async () => (await road.hub.get('/healthz/readiness')).ready);
   const stranger = asked.activity.attachments[0].content.acceptContext;
   await road.send({type: 'activity', activity: {type: 'invoke', name: 'fileConsent/invoke', value: {type: 'fileUpload', action: 'accept', context: stranger,
     uploadInfo: {uploadUrl: road.teams.base + '/onedrive/upload/x', contentUrl: 'https://x', name: 'x', uniqueId: 'x', fileType: 'pdf'}}}}, 2);
@@ -258,6 +261,15 @@ test('a customer registers, the operator binds, the package is fetched, a change
   road.programs.hub.start();
   await until('the hub is back', async () => (await road.hub.get('/healthz/readiness')).ready);
   assert.match(await (await fetch(page)).text(), /ACME Help/, 'it survives a restart');
+  const again = {bot_name: 'ACME Help', color_icon: undefined, outline_icon: undefined};
+  const other = 'bbbbbbbb-0000-4000-8000-000000000002';
+  assert.equal((await submit(road, registration({...again, key, new_tenant: 'acme'}))).status, 400);
+  const taken = await submit(road, registration({tenant: 'cccccccc-0000-4000-8000-000000000003'}));
+  assert.match(taken.text, /being processed/);
+  assert.match((await submit(road, registration({...again, key, new_tenant: 'cccccccc-0000-4000-8000-000000000003'}))).text, /known to us already/);
+  assert.match((await submit(road, registration({...again, key, new_tenant: other}))).text, /being processed/, 'no channel lists this one');
+  assert.match(await (await fetch(page)).text(), /not yet registered/, 'the old one is free');
+  assert.match(await (await fetch(page.replace(tenantId, other))).text(), /ACME Help/);
 });
 
 test('before there is a channel a customer can register, and the operator sees it', async t => {

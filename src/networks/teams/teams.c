@@ -58,9 +58,9 @@ static const struct rate teams_rates[] = { /* "Limits" */
 };
 
 static const struct page teams_pages[] = {
-    { "GET",  "/teams/register",     0, teams_page_key, teams_register },
-    { "POST", "/teams/register",     256 << 10, teams_page_key, teams_register },
-    { "GET",  "/teams/register/app", 0, teams_page_key, teams_package },
+    { "GET",  "/teams/register",     0, teams_page_key, NULL, teams_register },
+    { "POST", "/teams/register",     256 << 10, teams_page_key, teams_page_to, teams_register },
+    { "GET",  "/teams/register/app", 0, teams_page_key, NULL, teams_package },
 };
 /* clang-format on */
 
