@@ -44,7 +44,7 @@ ${more}`}`);
     programs: {
       desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1']),
       teams: new Program(dir, 'teams', ['sim', 'teams', '--listen', `127.0.0.1:${port}`, '--hub', at(hubPort), '--retry-ms', '50', ...(options.args ?? [])]),
-      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG'}),
+      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', ...(options.env ?? {})}),
     },
   };
   t.after(async () => {

@@ -3,6 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createHash, randomBytes} from 'node:crypto';
 import {until} from './harness.mjs';
+import {adminPassword, login} from './hub.mjs';
 import {startRoad, tenantId} from './teams.mjs';
 import {png, registration, unzip} from './teams-register.mjs';
 
@@ -178,7 +179,7 @@ test('429 and 412 are waited for, 500 is not repeated, a lost answer is not repe
 });
 
 test('nothing that is not verified is taken; keys rotate; without keys the sender is told to come again', async t => {
-  const road = await startRoad(t);
+  const road = await startRoad(t, {env: {DRAGOMAN_ADMIN_PASSWORD: adminPassword}});
   await road.send({type: 'text', text: 'mine'});
   await road.deskHas('the true one', m => m.text === 'mine');
   const fetched = (await road.counters()).keys;
@@ -193,6 +194,12 @@ test('nothing that is not verified is taken; keys rotate; without keys the sende
     const now = await until(`${forge} is refused`, async () => { const n = await road.counters(); return n.refused > before && n; });
     assert.equal(now.webhooks.results[0].status, 403, forge);
   }
+  const admin = await login(road.hub.base, 'admin', adminPassword);
+  const {items} = (await admin.call('GET', `/channels/${encodeURIComponent('test-shop/teams')}/refused`)).json;
+  const found = Object.fromEntries(items.map(i => [i.now.part, i.now.text]));
+  assert.deepEqual(Object.keys(found).sort(), ['account', 'clock', 'header'], 'an operator is told what is wrong with each');
+  assert.match(found.account, /another bot/);
+  assert.ok(!JSON.stringify(items).includes('eyJ'), 'no tokens');
   const body = JSON.stringify({type: 'message', serviceUrl: road.teams.base + '/emea/', channelId: 'msteams', from: {id: '29:x'}, conversation: {id: 'a:x'}, recipient: {id: '28:11111111-2222-3333-4444-555555555555'}, text: 'forged'});
   assert.equal((await road.hub.call('POST', '/teams', body)).status, 403);
   assert.equal((await road.hub.call('POST', '/teams', body, {authorization: 'Bearer x.y.z'})).status, 403);
