@@ -1,0 +1,20 @@
+/* page.h - the few pages that connectors show themselves: registration, the way back from a log-in.
+ *
+ *   struct text t = page_begin(c->a, SL("Register"));
+ *   text_add(&t, "<p>" SLF "</p>", SLA(page_escape(c->a, name)));
+ *   page_answer(in, 200, &t);
+ *
+ * Shape    one language (English), no script, no picture, a form of the browser's own. What a guest or vendor said goes through page_escape.
+ * Safety   the answer's policy lets nothing be loaded and forms be sent to ourselves only; it is not kept in caches and not framed.
+ */
+#ifndef HUB_PAGE_H
+#define HUB_PAGE_H
+#include "hub/connector.h"
+
+enum { PAGE_BYTES = 64 << 10 };
+slice page_escape(struct arena *a, slice s) MUST_USE; /* for text and attribute values in double quotes */
+struct text page_begin(struct arena *a, slice title) MUST_USE;
+void page_answer(struct inbox *in, int status, struct text *t);
+/* The value of a cookie of the request; {NULL,0}: absent. */
+slice page_cookie(const struct request *rq, const char *name) MUST_USE;
+#endif
