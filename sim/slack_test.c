@@ -1,0 +1,2 @@
+#include "sim/slack.h"
+#include "tests/harness/test.h"
