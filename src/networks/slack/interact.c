@@ -67,7 +67,7 @@ static struct message *add(struct taking *tk, enum kind kind, slice id)
     if (guest.n && slice_eq(slack_guest_of(guest).install, tk->e.install)) /* the dialog was opened from there */
         m->guest = guest;
     if (channel.n)
-        m->of = arena_printf(tk->e.c->a, SLF ":" SLF, SLA(channel), SLA(ts));
+        m->reply_to = arena_printf(tk->e.c->a, SLF ":" SLF, SLA(channel), SLA(ts)); /* `of` would have to be the desk's id of it */
     return m;
 }
 
