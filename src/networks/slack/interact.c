@@ -297,8 +297,10 @@ static bool on_action(struct taking *tk, const struct js *action, size_t i)
         return true;
     }
     struct value v = slice_eq(id, SL(SLACK_OWN_DONE)) ? taken_of(tk) : value_of(tk->e.c->a, action);
-    if (slice_eq(id, SL(SLACK_OWN_DONE)) && !v.id.n)
+    if (!v.id.n && slice_eq(id, SL(SLACK_OWN_DONE)))
         return ignore(tk, "not-done-yet");
+    if (!v.id.n && !slice_eq(js_text(js_at(action, "type")), SL("button")))
+        return ignore(tk, "nothing-chosen");
     struct message *m = add(tk, KIND_ANSWER, action_id(tk, action, i));
     m->payload = slice_or(text_slice(&v.id), id);
     m->text = slice_or(text_slice(&v.label), m->payload);

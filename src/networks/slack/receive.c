@@ -65,6 +65,13 @@ static bool ignore(struct slack_event *e, const char *rule)
     return true;
 }
 
+/* What others say to each other, and our own words coming back: counted, and nothing of it kept. */
+static bool drop(struct slack_event *e, const char *rule)
+{
+    inbox_ignore(e->in, rule, SLICE_NONE);
+    return true;
+}
+
 static bool bad(struct slack_event *e, const char *field, bool missing)
 {
     return fault(e->c->f, missing ? "missing_field" : "wrong_type", field, missing ? "is required" : "has another form");
@@ -251,7 +258,7 @@ static bool on_content(struct slack_event *e, const struct message_event *m)
     struct found found = { .kind = KIND_TEXT };
     const char *rule = not_a_guest(e, m);
     if (rule)
-        return ignore(e, rule);
+        return drop(e, rule);
     if (!has_places(e, m))
         return false;
     found.text = text_of(e, m, &said);
@@ -259,7 +266,7 @@ static bool on_content(struct slack_event *e, const struct message_event *m)
         return false;
     bool direct = slack_is_direct(m->channel), named = said.mentioned || slice_eq(m->type, SL("app_mention"));
     if (!direct && !named && !m->thread.n)
-        return ignore(e, "not-addressed");
+        return drop(e, "not-addressed");
     if (!found.text.n && !found.media.n)
         return ignore(e, named ? "empty-mention" : "empty");
     struct message *add = slack_add(e, found.kind, m->user, m->channel, slice_or(m->thread, m->ts));
@@ -290,7 +297,7 @@ static bool on_changed(struct slack_event *e, const struct message_event *m)
     if (!rule && (!js_is_object(js_at(is.doc, "edited")) || (js_is_object(before) && slice_eq(is.text, was.text))))
         rule = "change-without-edit";
     if (rule)
-        return ignore(e, rule);
+        return drop(e, rule);
     is.channel = m->channel;
     if (!has_places(e, &is))
         return false;
@@ -345,7 +352,7 @@ static bool on_message(struct slack_event *e, const struct js *v)
     for (size_t i = 0; i < COUNT(subtypes); i++)
         if (slice_eq(m.subtype, slice_of(subtypes[i].subtype)))
             return subtypes[i].on(e, &m);
-    return ignore(e, slice_eq(m.subtype, SL("bot_message")) ? "bot" : "channel-notice");
+    return drop(e, slice_eq(m.subtype, SL("bot_message")) ? "bot" : "channel-notice");
 }
 
 /* ---- other events ---------------------------------------------------------------------------------------------------------- */

@@ -61,7 +61,7 @@ static void form_page(struct call *c, struct inbox *in, int status, const char *
 {
     struct text t = page_begin(c->a, SL("Your Slack workspace is not yet registered with us"));
     text_put(&t, SL("<p>Please fill in the form below to register it. You should have received your identifier from your representative.</p>"
-                    "<form method=\"post\" action=\"/slack/register\">"));
+                    "<form method=\"post\">"));
     if (problem)
         text_add(&t, "<p class=\"bad\" role=\"alert\">%s</p>", problem);
     text_put(&t, SL("<label for=\"customer\">Customer Identifier</label>"
@@ -133,7 +133,7 @@ static void said_page(struct call *c, struct inbox *in, int status, slice title,
     struct text t = page_begin(c->a, title);
     text_add(&t, "<p%s>" SLF "</p>", status == 200 ? "" : " role=\"alert\"", SLA(page_escape(c->a, text)));
     if (status != 200)
-        text_put(&t, SL("<p><a class=\"go\" href=\"/slack/register\">Begin again</a></p>"));
+        text_put(&t, SL("<p><a class=\"go\" href=\"../register\">Begin again</a></p>"));
     page_answer(in, status, &t);
 }
 
