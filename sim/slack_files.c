@@ -51,10 +51,24 @@ static slice sniff(slice bytes)
     return slice_starts(bytes, SL("%PDF")) ? SL("application/pdf") : SL("application/octet-stream");
 }
 
+/* The bytes may also come as the one part of a form. */
+static slice bytes_of(struct sim_call *c)
+{
+    slice type = exchange_header(c->x, "content-type"), body = c->x->body;
+    size_t at = slice_find(type, SL("boundary=")), head = slice_find(body, SL("\r\n\r\n"));
+    if (!slice_starts(type, SL("multipart/form-data")) || at == SIZE_MAX || head == SIZE_MAX)
+        return body;
+    slice boundary = slice_from(type, at + 9), bytes = slice_from(body, head + 4);
+    if (slice_starts(boundary, SL("\"")))
+        boundary = slice_sub(boundary, 1, boundary.n - 2);
+    size_t end = slice_find(bytes, arena_printf(c->x->a, "\r\n--" SLF, SLA(boundary)));
+    return slice_sub(bytes, 0, end);
+}
+
 static void upload(struct sim_call *c, void *ctx)
 {
     struct ssk *s = ctx;
-    slice ticket = c->params[0], id = slice_cut(&ticket, '.'), body = c->x->body;
+    slice ticket = c->params[0], id = slice_cut(&ticket, '.'), body = bytes_of(c);
     struct ssk_file *f = shelf_get(s->files, id);
     if (!f || !slice_eq(ticket, slice_of(f->ticket)) || f->shared) {
         sim_answer(c, 404, SL("text/plain"), SL("Not Found"));

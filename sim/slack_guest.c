@@ -703,7 +703,8 @@ static void verified(void *arg, const struct webhook_result *r)
     jw_open(&w, NULL, '{');
     jw_int(&w, "status", r->status);
     jw_str(&w, "body", r->body);
-    jw_bool(&w, "good", r->status == 200 && slice_eq(r->body, v->challenge));
+    slice said = slice_starts(r->body, SL("{")) ? js_text(js_at(js_parse(v->c->x->a, r->body, NULL), "challenge")) : r->body; /* Slack reads both */
+    jw_bool(&w, "good", r->status == 200 && slice_eq(said, v->challenge));
     jw_close(&w, '}');
     sim_json(v->c, 200, jw_done(&w));
 }
