@@ -178,7 +178,7 @@ static void authorize(struct sim_call *c, void *ctx)
         }
     enum { PAGE_BYTES = 65536 };
     struct text t = text_new(a, PAGE_BYTES);
-    text_put(&t, SL("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Slack simulator: let the app in</title><main><h1>The app asks to be let in</h1>"));
+    text_put(&t, SL("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Slack simulator: let the app in</title><link rel=\"icon\" href=\"data:,\"><main><h1>The app asks to be let in</h1>"));
     for (size_t i = 0; i < SSK_WORKSPACES; i++)
         put_choice(&t, c, slice_of(s->spaces[i].id), s->spaces[i].name);
     put_choice(&t, c, SL(SSK_ENTERPRISE), "The whole organisation " SSK_ENTERPRISE_NAME);

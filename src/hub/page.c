@@ -37,6 +37,7 @@ struct text page_begin(struct arena *a, slice title)
     slice shown = page_escape(a, title);
     text_add(&t,
              "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
+             "<link rel=\"icon\" href=\"data:,\">"
              "<title>" SLF "</title><style>%s</style></head><body><main><h1>" SLF "</h1>",
              SLA(shown), style, SLA(shown));
     return t;
@@ -49,7 +50,7 @@ void page_answer(struct inbox *in, int status, struct text *t)
     text_put(t, SL("</main></body></html>"));
     inbox_answer(in, status, SL("text/html; charset=utf-8"), text_slice(t));
     inbox_header(in, "Content-Security-Policy",
-                 arena_printf(in->a, "default-src 'none'; style-src 'sha256-" SLF "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'", SLA(hash)));
+                 arena_printf(in->a, "default-src 'none'; img-src data:; style-src 'sha256-" SLF "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'", SLA(hash)));
     inbox_header(in, "Cache-Control", SL("no-store"));
     inbox_header(in, "Referrer-Policy", SL("no-referrer"));
     inbox_header(in, "X-Content-Type-Options", SL("nosniff"));

@@ -37,7 +37,7 @@ tenants:
         display_agent_name: true
 ${more}`);
   const road = {
-    dir, hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), slack: new Api(at(port)),
+    dir, hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), slack: new Api(at(port)), phone: new Api(at(port)),
     programs: {
       desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1']),
       slack: new Program(dir, 'slack', ['sim', 'slack', '--listen', `127.0.0.1:${port}`, '--hub', at(hubPort), '--retry-ms', '300', ...(options.args ?? [])]),
