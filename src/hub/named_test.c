@@ -114,7 +114,7 @@ static struct named named_rig(struct connector *type)
     type->rates = n_rates;
     type->n_rates = COUNT(n_rates);
     net->account.type = type;
-    accept_routes(&n.r->hub, n.r->server);
+    accept_routes(&n.r->hub, n.r->server, type);
     n.r->token = SL("T2");
     return n;
 }
