@@ -148,16 +148,36 @@ static enum outcome replace(struct call *c, struct delivery *d)
     return OUT_CALL;
 }
 
-/* "INSTALL GUEST NAME TRIGGER": opens the dialog that came with a message of the agent's. */
+enum open_step { OPEN_BEGIN, OPEN_VIEW, OPEN_NOTICE };
+
+/* Nothing opens: the guest, who waits for it, is told. */
+static enum outcome not_opened(struct call *c, struct delivery *d, slice response_url)
+{
+    if (!response_url.n)
+        return refuse(c, d, REASON_INVALID, "no dialog of this name came with a message, or it was too late for it");
+    d->step = OPEN_NOTICE;
+    d->call.method = "POST";
+    d->call.url = response_url;
+    d->call.type = SL("application/json; charset=utf-8");
+    d->call.body = SL("{\"response_type\":\"ephemeral\",\"replace_original\":false,\"text\":\"This form cannot be opened (any more). Please write instead.\"}");
+    d->call.no_token = true;
+    return OUT_CALL;
+}
+
+/* INSTALL, GUEST, NAME, RESPONSE_URL and TRIGGER in lines: opens the dialog that came with a message of the agent's. */
 static enum outcome open_view(struct call *c, struct delivery *d)
 {
     slice trigger = d->keep, install = slice_cut(&trigger, '\n'), guest = slice_cut(&trigger, '\n'), name = slice_cut(&trigger, '\n');
+    slice response_url = slice_cut(&trigger, '\n');
+    if (d->last && d->step == OPEN_NOTICE)
+        return refuse(c, d, REASON_INVALID, "no dialog of this name came with a message, or it was too late for it; the guest was told");
     if (d->last)
-        return slack_answer_of(c->a, d->last).doc ? OUT_DELIVERED : slack_failed(c, d, install, "views.open");
+        return slack_answer_of(c->a, d->last).doc ? OUT_DELIVERED : not_opened(c, d, response_url);
+    d->step = OPEN_VIEW;
     slice view = memory_get(c->guest_memory, arena_printf(c->a, "view:" SLF, SLA(name)).p, c->now_ms);
     const struct js *doc = view.n ? js_parse(c->a, arena_dup(c->a, view), NULL) : NULL;
     if (!js_is_object(doc))
-        return refuse(c, d, REASON_INVALID, "no dialog of this name came with a message");
+        return not_opened(c, d, response_url);
     struct jw w = jw_new(c->a, SLACK_BODY_BYTES);
     jw_open(&w, NULL, '{');
     jw_str(&w, "trigger_id", trigger);
@@ -292,8 +312,9 @@ static bool on_action(struct taking *tk, const struct js *action, size_t i)
         struct message *m = add(tk, KIND_EVENT, action_id(tk, action, i));
         m->event = EVENT_OTHER;
         m->name = SL("dialog_wanted");
-        inbox_ask(tk->e.in, open_view, arena_printf(tk->e.c->a, SLF "\n" SLF "\n" SLF "\n" SLF, SLA(tk->e.install), SLA(m->guest), SLA(dialog),
-                                                    SLA(tk->t.trigger)), NULL);
+        slice back = is_slacks(tk->e.c, tk->t.response_url) && slice_find_char(tk->t.response_url, '\n') == SIZE_MAX ? tk->t.response_url : SLICE_NONE;
+        inbox_ask(tk->e.in, open_view, arena_printf(tk->e.c->a, SLF "\n" SLF "\n" SLF "\n" SLF "\n" SLF, SLA(tk->e.install), SLA(m->guest), SLA(dialog),
+                                                    SLA(back), SLA(tk->t.trigger)), NULL);
         return true;
     }
     struct value v = slice_eq(id, SL(SLACK_OWN_DONE)) ? taken_of(tk) : value_of(tk->e.c->a, action);

@@ -48,7 +48,7 @@ enum {
     SLACK_BODY_BYTES = 512 << 10,
     SLACK_VIEW_CHARS = 4096, /* of ours: a dialog waits in the conversation's memory */
     SLACK_RESPONSE_BYTES = 64 << 10, /* of ours: what replaces buttons, what a dialog said */
-    SLACK_INSTALLS = 40,     /* of ours: workspaces of one app that are remembered */
+    SLACK_INSTALLS = 32,     /* of ours: workspaces of one app; with tokens as long as they come they must fit one value of the journal */
 };
 #define SLACK_FILE_BYTES    (INT64_C(1) << 30)
 #define SLACK_STATE_MS      (INT64_C(10) * 60 * 1000)
