@@ -7,7 +7,7 @@
  * The state is NONCE.UNTIL.MAC.ACCOUNT: 128 random bits, until when it is good, and a MAC under the client secret, so that nothing has to be kept for those who never
  * come back. It is bound to the browser by a cookie with the same value, and the nonce is remembered once it was used.
  */
-#include "hub/page.h"
+#include "hub/html_page.h"
 #include "networks/slack/wire.h"
 #include "wire/crypto.h"
 #include "wire/hex.h"
@@ -59,7 +59,7 @@ static const char *used_key(struct call *c, slice nonce)
 
 static void form_page(struct call *c, struct inbox *in, int status, const char *problem)
 {
-    struct text t = page_begin(c->a, SL("Your Slack workspace is not yet registered with us"));
+    struct text t = html_begin(c->a, SL("Your Slack workspace is not yet registered with us"));
     text_put(&t, SL("<p>Please fill in the form below to register it. You should have received your identifier from your representative.</p>"
                     "<form method=\"post\">"));
     if (problem)
@@ -67,7 +67,7 @@ static void form_page(struct call *c, struct inbox *in, int status, const char *
     text_put(&t, SL("<label for=\"customer\">Customer Identifier</label>"
                     "<input id=\"customer\" name=\"customer\" required maxlength=\"128\" autocomplete=\"off\" autofocus>"
                     "<button type=\"submit\">Submit</button></form>"));
-    page_answer(in, status, &t);
+    html_answer(in, status, &t);
 }
 
 static bool register_form(struct call *c, const struct request *rq, struct inbox *in)
@@ -116,11 +116,11 @@ static bool register_submit(struct call *c, const struct request *rq, struct inb
     }
     slice state = state_new(c), url = authorize_url(c, state);
     bool https = slice_starts(c->account->public_url, SL("https://"));
-    struct text t = page_begin(c->a, SL("Add the app to your workspace"));
+    struct text t = html_begin(c->a, SL("Add the app to your workspace"));
     text_add(&t, "<p>" SLF " asks Slack for permission to talk with the members of your workspace. Slack shows what exactly before you agree.</p>",
-             SLA(page_escape(c->a, slack_app_name(c))));
-    text_add(&t, "<p><a class=\"go\" id=\"add-to-slack\" href=\"" SLF "\">Add to Slack</a></p>", SLA(page_escape(c->a, url)));
-    page_answer(in, 200, &t);
+             SLA(html_escape(c->a, slack_app_name(c))));
+    text_add(&t, "<p><a class=\"go\" id=\"add-to-slack\" href=\"" SLF "\">Add to Slack</a></p>", SLA(html_escape(c->a, url)));
+    html_answer(in, 200, &t);
     inbox_header(in, "Set-Cookie", arena_printf(c->a, COOKIE "=" SLF "; %sHttpOnly; SameSite=Lax; Path=/; Max-Age=%d", SLA(url_encode(c->a, state)),
                                                 https ? "Secure; " : "", (int)(SLACK_STATE_MS / 1000)));
     return true;
@@ -130,11 +130,11 @@ static bool register_submit(struct call *c, const struct request *rq, struct inb
 
 static void said_page(struct call *c, struct inbox *in, int status, slice title, slice text)
 {
-    struct text t = page_begin(c->a, title);
-    text_add(&t, "<p%s>" SLF "</p>", status == 200 ? "" : " role=\"alert\"", SLA(page_escape(c->a, text)));
+    struct text t = html_begin(c->a, title);
+    text_add(&t, "<p%s>" SLF "</p>", status == 200 ? "" : " role=\"alert\"", SLA(html_escape(c->a, text)));
     if (status != 200)
         text_put(&t, SL("<p><a class=\"go\" href=\"../register\">Begin again</a></p>"));
-    page_answer(in, status, &t);
+    html_answer(in, status, &t);
 }
 
 enum exchange_step { EXCHANGE_CODE = 1, EXCHANGE_TEST };
@@ -186,12 +186,12 @@ static void exchanged(struct call *c, const struct delivery *d, enum outcome end
         return;
     }
     slice name = slack_install_get(c, d->keep, &own) ? slice_or(own.team_name, own.enterprise_name) : SLICE_NONE;
-    struct text t = page_begin(c->a, SL("Your workspace is registered"));
-    text_add(&t, "<p>Members of " SLF " can now write to " SLF ".</p>", SLA(page_escape(c->a, slice_or(name, d->keep))),
-             SLA(page_escape(c->a, slack_app_name(c))));
+    struct text t = html_begin(c->a, SL("Your workspace is registered"));
+    text_add(&t, "<p>Members of " SLF " can now write to " SLF ".</p>", SLA(html_escape(c->a, slice_or(name, d->keep))),
+             SLA(html_escape(c->a, slack_app_name(c))));
     text_add(&t, "<p><a class=\"go\" href=\"https://slack.com/app_redirect?app=" SLF "%s" SLF "\">Open in Slack</a></p>", SLA(setting(c, SLACK_APP_ID)),
              own.team.n ? "&amp;team=" : "", SLA(own.team));
-    page_answer(in, 200, &t);
+    html_answer(in, 200, &t);
 }
 
 static bool callback_mine(struct call *c, const struct request *rq)
@@ -205,7 +205,7 @@ static bool callback_mine(struct call *c, const struct request *rq)
 static bool callback(struct call *c, const struct request *rq, struct inbox *in)
 {
     slice state = request_query(c->a, rq, "state"), code = request_query(c->a, rq, "code"), nonce = SLICE_NONE;
-    slice cookie = page_cookie(rq, COOKIE);
+    slice cookie = request_cookie(rq, COOKIE);
     int64_t until_ms = 0;
     if (!c->account || !state_mine(c, state, &nonce, &until_ms)) {
         said_page(c, in, 400, SL("This link is not from here"), SL("The registration must begin on our page, so that we know for whom it is."));

@@ -1,4 +1,4 @@
-#include "hub/page.h"
+#include "hub/html_page.h"
 #include "hub/inbox.h"
 #include "wire/base64.h"
 #include "wire/crypto.h"
@@ -12,7 +12,7 @@ static const char style[] =
     "background:#24577a;color:#fff;text-decoration:none;cursor:pointer}"
     ".bad{color:#a11;font-weight:600}:focus-visible{outline:3px solid #e08a00;outline-offset:2px}";
 
-slice page_escape(struct arena *a, slice s)
+slice html_escape(struct arena *a, slice s)
 {
     static const struct {
         char c;
@@ -31,10 +31,10 @@ slice page_escape(struct arena *a, slice s)
     return utf8_repair(a, text_slice(&t));
 }
 
-struct text page_begin(struct arena *a, slice title)
+struct text html_begin(struct arena *a, slice title)
 {
-    struct text t = text_new(a, PAGE_BYTES);
-    slice shown = page_escape(a, title);
+    struct text t = text_new(a, HTML_BYTES);
+    slice shown = html_escape(a, title);
     text_add(&t,
              "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
              "<link rel=\"icon\" href=\"data:,\">"
@@ -43,7 +43,7 @@ struct text page_begin(struct arena *a, slice title)
     return t;
 }
 
-void page_answer(struct inbox *in, int status, struct text *t)
+void html_answer(struct inbox *in, int status, struct text *t)
 {
     struct sha256 sum = sha256(slice_of(style));
     slice hash = base64_encode(in->a, slice_mem(sum.b, sizeof(sum.b)));
@@ -56,7 +56,7 @@ void page_answer(struct inbox *in, int status, struct text *t)
     inbox_header(in, "X-Content-Type-Options", SL("nosniff"));
 }
 
-slice page_cookie(const struct request *rq, const char *name)
+slice request_cookie(const struct request *rq, const char *name)
 {
     slice all = request_header(rq, "cookie");
     while (all.n) {
