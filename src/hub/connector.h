@@ -162,6 +162,7 @@ struct delivery {
     slice keep;                  /* … and its own bytes (at most 4 KiB) */
     const struct answer *last;   /* NULL on the first step of an attempt */
     bool last_repeatable;        /* of the call that was answered */
+    bool last_new_token;         /* likewise */
     const struct media *media;   /* media_find: what to find; else NULL */
     slice resumed;               /* data of inbox_resume; {NULL,0}: not resumed */
     unsigned attempt;            /* 0: the first */

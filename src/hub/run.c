@@ -394,7 +394,7 @@ static void run_step(struct run *r, const struct answer *last)
         run_end(r, end);
         return;
     }
-    assert(r->d.call.method && r->d.call.url.n && r->d.keep.n <= RUN_KEEP_MAX);
+    assert(r->d.call.method && r->d.call.url.n && (!r->id || r->d.keep.n <= RUN_KEEP_MAX));
     assert(!r->d.call.guarded || r->d.call.no_token);
     if (++r->n_calls > RUN_CALLS_MAX) {
         fault(&r->fault, "too_many_calls", "", "more than %d calls for one message", RUN_CALLS_MAX);
