@@ -21,7 +21,7 @@ enum {
 
 slice lane_name(struct arena *a, const struct actor *target, const struct conv *conv)
 {
-    return arena_printf(a, SLF "\x1f" SLF, SLA(target->account.id), SLA(conv->pub.id));
+    return arena_join(a, target->account.id, SL("\x1f"), conv->pub.id);
 }
 
 /* ---- into the journal --------------------------------------------------------------------------------------------- */
@@ -143,7 +143,7 @@ static slice dedupe_key(struct accepting *ac, const struct message *m, size_t i)
     struct arena *a = ac->a;
     slice account = ac->from->account.id;
     if (m->id.n && m->id.n <= ID_MAX) /* the trace id differs with every delivery of it, the id does not */
-        return arena_printf(a, SLF "\x1f" SLF, SLA(account), SLA(m->id));
+        return arena_join(a, account, SL("\x1f"), m->id);
     if (m->kind == KIND_TYPING)
         return SLICE_NONE;
     struct message plain = *m; /* a network without ids: the message itself, but for what we added */
@@ -168,12 +168,12 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
 {
     struct message *m = &it->m;
     struct conv *conv = ac->convs[i];
-    if (conv && it->only_known && !conv->pub.last_in_ms) { /* other people's talk: counted, not stored */
-        meter_ignored(ac->from->hub, ac->from->account.type, "unknown-conversation");
+    bool unknown = conv && it->only_known && !conv->pub.last_in_ms, unasked = conv && it->only_if_open && !conv->pub.open;
+    if (unknown || unasked) { /* other people's talk: counted, not stored */
+        meter_ignored(ac->from->hub, ac->from->account.type, unknown ? "unknown-conversation" : "not-addressed");
         return;
     }
-    bool unasked = conv && it->only_if_open && !conv->pub.open;
-    const char *rule = !conv ? "unknown-address" : m->private ? "private" : unasked ? "not-addressed" : NULL;
+    const char *rule = !conv ? "unknown-address" : m->private ? "private" : NULL;
     int64_t keep_ms = ac->from->account.type->hook.dedupe_ms;
     m->trace_id = ac->trace_id;
     it->of = m->of;
@@ -186,7 +186,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
         .dedupe = dedupe_key(ac, m, i),
         .dedupe_keep_ms = keep_ms ? keep_ms : ac->from->hub->limits.dedupe_ms,
         .state = rule ? J_IGNORED : J_WAITING,
-        .body = unasked ? SL("{}") : message_print(ac->a, m), /* what others say to each other is none of our business */
+        .body = message_print(ac->a, m),
         .note = accept_note(ac, rule),
     };
     enum jresult result;

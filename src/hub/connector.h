@@ -162,6 +162,7 @@ struct delivery {
     slice keep;                  /* … and its own bytes (at most 4 KiB) */
     const struct answer *last;   /* NULL on the first step of an attempt */
     bool last_repeatable;        /* of the call that was answered */
+    bool last_new_token;         /* likewise */
     const struct media *media;   /* media_find: what to find; else NULL */
     slice resumed;               /* data of inbox_resume; {NULL,0}: not resumed */
     unsigned attempt;            /* 0: the first */
@@ -307,8 +308,11 @@ struct page_call {
     size_t n_accounts;
     slice key;
     slice record[PAGE_PARTS]; /* absent: nothing there yet; what is left here is kept when .keep is set */
+    slice to;                 /* page.moves_to; {NULL,0}: nowhere, or where it is */
+    bool to_taken;            /* there is a record already */
     /* results */
     bool keep;                /* the record changed: it is on disk before the answer goes out */
+    bool move;                /* with keep: from now on under .to */
     const char *note;         /* for the operator's log: what happened ("asks to be registered") */
     int status;
     slice type, body;
@@ -321,6 +325,8 @@ struct page {
     size_t body_max; /* 0: the server's */
     /* Which record is it about? {NULL,0}: none. */
     slice (*key)(struct arena *a, const struct request *rq);
+    /* Another key the record shall have from now on. NULL: never. */
+    slice (*moves_to)(struct arena *a, const struct request *rq);
     void (*serve)(struct page_call *p, const struct request *rq);
 };
 

@@ -137,7 +137,7 @@ static slice call_shown(struct run *r)
     if (query != SIZE_MAX)
         url = slice_sub(url, 0, query);
     size_t scheme = slice_find(url, SL("://"));
-    return arena_printf(r->a, "%s " SLF, r->d.call.method, SLA(scheme == SIZE_MAX ? url : slice_from(url, scheme + 3)));
+    return arena_join(r->a, slice_of(r->d.call.method), SL(" "), scheme == SIZE_MAX ? url : slice_from(url, scheme + 3));
 }
 
 static const char *const request_ids[] = { "x-line-request-id", "inin-correlation-id", "genesys-correlation-id", "x-request-id" };
@@ -394,7 +394,7 @@ static void run_step(struct run *r, const struct answer *last)
         run_end(r, end);
         return;
     }
-    assert(r->d.call.method && r->d.call.url.n && r->d.keep.n <= RUN_KEEP_MAX);
+    assert(r->d.call.method && r->d.call.url.n && (!r->id || r->d.keep.n <= RUN_KEEP_MAX));
     assert(!r->d.call.guarded || r->d.call.no_token);
     if (++r->n_calls > RUN_CALLS_MAX) {
         fault(&r->fault, "too_many_calls", "", "more than %d calls for one message", RUN_CALLS_MAX);

@@ -94,7 +94,7 @@ function Secret({ schema, value, path, title, required, readOnly, marks, change 
           ) : (
             <input
               {...props}
-              type={visible ? "text" : "password"}
+              type={(visible ? "text" : "password") as "text"}
               autocomplete="new-password"
               spellcheck={false}
               value={shown(value)}
@@ -206,7 +206,7 @@ function Control(p: ControlProps) {
       control={(props) => (
         <input
           {...props}
-          type={schema.format === "uri" ? "url" : "text"}
+          type={(schema.format === "uri" ? "url" : "text") as "text"}
           inputMode={whole ? "numeric" : schema.format === "uri" ? "url" : "text"}
           autocomplete="off"
           spellcheck={false}

@@ -502,22 +502,22 @@ function Editor({ tenant, etag, start, connectors, tab, base, loaded, again }: E
       <div role="tabpanel" id="tab-panel" aria-labelledby={`tab-${shown}`}>
         <form noValidate onSubmit={(e) => e.preventDefault()}>
           <fieldset class="bare" disabled={busy}>
-        {shown === "general" && <General p={p} tenant={tenant} />}
-        {shown === "api" && (
-          <>
-            <p class="help">{t("tenant.api.help")}</p>
-            <SettingsForm
-              schema={apiSchema()}
-              value={(draft["api"] as Doc | undefined) ?? {}}
-              path="api"
-              readOnly={readOnly}
-              marks={marks}
-              change={(next) => setDraft(withMember(draft, "api", Object.keys(next).length ? next : undefined))}
-            />
-          </>
-        )}
-        {shown === "desk" && <Desk p={p} connectors={connectors} channels={channels.value ?? []} />}
-        {shown === "messaging" && <Messaging p={p} connectors={connectors} channels={channels.value ?? []} problems={seen} />}
+            {shown === "general" && <General p={p} tenant={tenant} />}
+            {shown === "api" && (
+              <>
+                <p class="help">{t("tenant.api.help")}</p>
+                <SettingsForm
+                  schema={apiSchema()}
+                  value={(draft["api"] as Doc | undefined) ?? {}}
+                  path="api"
+                  readOnly={readOnly}
+                  marks={marks}
+                  change={(next) => setDraft(withMember(draft, "api", Object.keys(next).length ? next : undefined))}
+                />
+              </>
+            )}
+            {shown === "desk" && <Desk p={p} connectors={connectors} channels={channels.value ?? []} />}
+            {shown === "messaging" && <Messaging p={p} connectors={connectors} channels={channels.value ?? []} problems={seen} />}
           </fieldset>
         </form>
       </div>
