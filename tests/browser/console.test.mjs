@@ -90,7 +90,7 @@ test('the guide\'s steps: a tenant with Genesys Cloud and LINE, made by hand, ca
     await asked.getByText('delivered').waitFor();
     await until('at the desk', async () => (await site.desk.get('/sim/inbound')).messages.some(m => JSON.stringify(m).includes('Where is my parcel?')));
     const conversation = (await site.desk.get('/sim/conversations')).conversations[0];
-    await site.desk.post(`/sim/conversations/${conversation.id}/send`, {text: 'It left this morning.'});
+    await site.desk.post(`/sim/conversations/${conversation.id}/agent`, {text: 'It left this morning.', agent: 'Ken Ito'});
     await page.getByTestId('message-out').filter({hasText: 'It left this morning.'}).waitFor();
     await asked.getByTestId('trace-link').click();
     const trace = page.getByTestId('trace');
@@ -160,7 +160,7 @@ test('duplicate, export, import, delete', async t => {
   await page.getByRole('heading', {name: 'Test Shop', level: 1}).waitFor();
   await until('with its secrets', async () => (await site.admin.call('GET', '/channels')).json.items.every(c => c.set_up));
 
-  await page.getByRole('link', {name: 'Duplicate'}).click();
+  await page.getByRole('button', {name: 'Duplicate'}).click();
   await page.getByRole('heading', {name: 'New tenant', level: 1}).waitFor();
   assert.equal(await input(page, 'name').inputValue(), 'Test Shop (copy)');
   await tab(page, 'Messaging').click();

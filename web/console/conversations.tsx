@@ -190,6 +190,7 @@ function Transcript({ id, me, chosen }: { id: string; me: Me; chosen: number }) 
           </a>{" "}
           {about.value?.name || about.value?.guest || id}
         </h2>
+        <Failed error={about.error} />
         {about.value && (
           <p class="help">
             {about.value.network} · {about.value.tenant} · {about.value.open ? t("conversation.open") : t("conversation.closed")} · {t("conversation.messages", { n: about.value.messages })}

@@ -439,7 +439,7 @@ function Editor({ tenant, etag, start, connectors, tab, base, loaded, again }: E
       setProblems(found);
       setFailure(e instanceof Problem && e.status === 412 ? t("save.changed") : found.length ? t("save.problems", { n: found.length }) : explain(e));
       const first = found[0];
-      if (first && tabOf(first.field) !== shown) go(...base, tabOf(first.field));
+      if (first && !found.some((x) => tabOf(x.field) === shown)) go(...base, tabOf(first.field));
     }
     setBusy(false);
   };
