@@ -13,6 +13,7 @@ static const char usage[] =
     "  dragoman sim    NAME [options]         play a vendor: line, telegram, genesys-cloud, notifiers (dragoman sim NAME --help)\n"
     "  dragoman journal [list [STATE] | count | show ID | replay ID... | discard ID...]\n"
     "  dragoman trace  ID                     every hop of a message\n"
+    "  dragoman storage [check [NAME] | put NAME FILE | get NAME HANDLE | url NAME HANDLE | delete NAME HANDLE]   try storages\n"
     "  dragoman record [on | off]             keep the webhooks a running hub takes, redacted; without a word: how it stands\n"
     "  dragoman notify [list | test NAME]     destinations of notifications of a running hub; send one a test\n"
     "  dragoman replay FILE [--to URL] [--speed X | --rate N] [--fresh-ids]   play such a recording again\n"
@@ -95,6 +96,8 @@ int main(int argc, char **argv)
         find_data(a, &o);
         return command_notify(&o, n_words, words);
     }
+    if (strcmp(command, "storage") == 0)
+        return command_storage(&o, n_words, words);
     if (strcmp(command, "replay") == 0)
         return command_replay(&o, n_words, words);
     bool help = strcmp(command, "help") == 0 || strcmp(command, "--help") == 0;
