@@ -104,6 +104,7 @@ static struct storage *s3_open(const struct storage_setup *setup, struct fault *
         bool usual = u.port == (slice_eq(u.scheme, SL("https")) ? 443 : 80);
         const char *open = u.host_v6 ? "[" : "", *close = u.host_v6 ? "]" : "";
         s->scheme = u.scheme;
+        c->service = arena_cstr(c->a, arena_printf(c->a, "S3 at " SLF, SLA(u.host)));
         s->domain = usual ? arena_printf(c->a, "%s" SLF "%s", open, SLA(u.host), close)
                           : arena_printf(c->a, "%s" SLF "%s:%d", open, SLA(u.host), close, u.port); /* as the field Host will say it */
     }
