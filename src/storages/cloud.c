@@ -318,6 +318,22 @@ void cloud_header(struct cloud_call *call, const char *name, slice value)
     call->headers[call->n_headers++] = (struct header){ slice_of(name), value };
 }
 
+slice cloud_range(struct cloud_op *op)
+{
+    if (op->bytes >= 0)
+        return arena_printf(op->a, "bytes=%lld-%lld", (long long)op->from, (long long)(op->from + op->bytes - 1));
+    return op->from > 0 ? arena_printf(op->a, "bytes=%lld-", (long long)op->from) : SLICE_NONE;
+}
+
+slice cloud_folder(slice s)
+{
+    while (s.n && s.p[0] == '/')
+        s = slice_from(s, 1);
+    while (s.n && s.p[s.n - 1] == '/')
+        s.n--;
+    return s;
+}
+
 int64_t cloud_now_ms(const struct cloud *c)
 {
     return time_now_ms() + c->clock_ms;

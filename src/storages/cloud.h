@@ -144,6 +144,10 @@ static inline slice cloud_setting(const struct cloud *c, unsigned i)
     return c->settings[i];
 }
 void cloud_header(struct cloud_call *call, const char *name, slice value); /* nothing when value is empty */
+/* Value of the field Range for a GET; absent: all of it is wanted. */
+slice cloud_range(struct cloud_op *op) MUST_USE;
+/* A folder's name without slashes at its ends. */
+slice cloud_folder(slice s);
 int64_t cloud_now_ms(const struct cloud *c);
 /* The answer says the request was signed too early or too late: true when its Date taught something new, so that it can be signed again. */
 bool cloud_learn_clock(struct cloud *c, const struct answer *r);

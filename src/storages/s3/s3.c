@@ -78,15 +78,6 @@ static bool s3_check(const slice *settings, struct fault *f)
     return true;
 }
 
-static slice trimmed(slice s, char c)
-{
-    while (s.n && s.p[0] == c)
-        s = slice_from(s, 1);
-    while (s.n && s.p[s.n - 1] == c)
-        s.n--;
-    return s;
-}
-
 extern const struct storage_type storage_type_s3;
 static const struct cloud_type s3_cloud;
 
@@ -111,7 +102,7 @@ static struct storage *s3_open(const struct storage_setup *setup, struct fault *
     s->region = cloud_setting(c, SET_REGION);
     s->in_path = slice_eq(style, SL("path")) ||
                  (slice_eq(style, SL("auto")) && (endpoint.n || slice_find_char(bucket, '.') != SIZE_MAX)); /* a dot: no certificate fits */
-    c->prefix = trimmed(cloud_setting(c, SET_PREFIX), '/');
+    c->prefix = cloud_folder(cloud_setting(c, SET_PREFIX));
     if (!cloud_setting(c, SET_CLOUDFRONT).n && !slice_eq(cloud_setting(c, SET_PUBLIC), SL("true")))
         c->base.link_max_s = S3_LINK_MAX_S;
     return &c->base;
@@ -352,10 +343,7 @@ static enum cloud_end s3_read(struct cloud_op *op, const char *method)
 static enum cloud_end s3_get(struct cloud_op *op)
 {
     if (!op->last) {
-        if (op->bytes >= 0)
-            cloud_header(&op->call, "Range", arena_printf(op->a, "bytes=%lld-%lld", (long long)op->from, (long long)(op->from + op->bytes - 1)));
-        else if (op->from > 0)
-            cloud_header(&op->call, "Range", arena_printf(op->a, "bytes=%lld-", (long long)op->from));
+        cloud_header(&op->call, "Range", cloud_range(op));
         return s3_read(op, "GET");
     }
     return op->last->status == 200 || op->last->status == 206 ? CLOUD_DONE : s3_error(op);
