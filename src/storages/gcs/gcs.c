@@ -15,7 +15,7 @@ enum {
 #define GCS_TOKEN_URL "https://oauth2.googleapis.com/token"
 #define GCS_SCOPE "https://www.googleapis.com/auth/devstorage.read_write"
 
-enum { SET_FILE, SET_PROJECT, SET_CLIENT, SET_EMAIL, SET_KEY_ID, SET_KEY, SET_BUCKET, SET_PUBLIC, SET_PREFIX, SET_ENDPOINT };
+enum { SET_FILE, SET_PROJECT, SET_CLIENT, SET_EMAIL, SET_KEY_ID, SET_KEY, SET_BUCKET, SET_PUBLIC, SET_PREFIX, SET_ENDPOINT, SET_TOKEN_URL };
 /* clang-format off */
 static const struct setting gcs_settings[] = {
     [SET_FILE]     = { .name = "service_account", .label = "Service Account (JSON)", .type = SETTING_TEXT, .secret = true, .max = 16384,
@@ -35,6 +35,8 @@ static const struct setting gcs_settings[] = {
                        .help = "In front of every object's name" },
     [SET_ENDPOINT] = { .name = "endpoint", .label = "Endpoint", .type = SETTING_URL, .otherwise = GCS_HOST,
                        .help = "Only for tests and private endpoints" },
+    [SET_TOKEN_URL] = { .name = "token_url", .label = "Token URL", .type = SETTING_URL, .otherwise = GCS_TOKEN_URL,
+                       .help = "Where access tokens are asked for, unless the key file says otherwise (token_uri)" },
 };
 /* clang-format on */
 
@@ -86,7 +88,7 @@ static bool who_is(struct arena *a, const slice *settings, struct who *w, struct
         if (!doc || !js_read(a, doc, who_fields, COUNT(who_fields), w, &why))
             return fault(f, "wrong_type", "service_account", "is no key file of a service account: %s%s%s", why.field, why.field[0] ? ": " : "", why.text);
     }
-    w->token_url = slice_or(w->token_url, SL(GCS_TOKEN_URL));
+    w->token_url = slice_or(w->token_url, settings[SET_TOKEN_URL]);
     if (!w->email.n)
         return fault(f, "missing_field", "client_email", "is missing: give service_account, or the members of the key file one by one");
     w->key = with_lines(a, w->key);
