@@ -42,7 +42,7 @@ static bool sink(void *owner, const struct answer *head, const char *p, size_t n
         return false; /* from the beginning again: those bytes were read already */
     if (d->from == d->to)
         d->from = d->to = 0;
-    if (d->cap - d->to < n) {
+    if (d->cap - d->to < n && d->from) {
         memmove(d->buffer, d->buffer + d->from, d->to - d->from);
         d->to -= d->from;
         d->from = 0;

@@ -6,16 +6,17 @@ import {randomBytes} from 'node:crypto';
 import {startRoad, until} from '../e2e/harness.mjs';
 import {need} from '../npm/need.mjs';
 import {cephIsHere, startCeph} from './ceph.mjs';
-import {between, sha256, shelf} from './storage.mjs';
+import {between, fileSha256, sha256, shelf} from './storage.mjs';
 
 const {S3Client, CreateBucketCommand, GetObjectCommand, GetObjectAclCommand, HeadObjectCommand, PutObjectCommand, ListObjectsV2Command,
   ListMultipartUploadsCommand} = need('@aws-sdk/client-s3');
 const bucket = 'hub-attachments', accessKeyId = 'AKIAHUBTEST000000001', secretAccessKey = 'hub+Test/Secret0123456789abcdefABCDEFGH12';
 const here = {skip: cephIsHere ? false : 'Ceph (radosgw ceph-mon ceph-osd) is not installed'};
+const bigMiB = Number(process.env.DRAGOMAN_BIG_MIB ?? 256);
 let ceph, sdk;
 
 before(async () => {
-  ceph = await startCeph();
+  ceph = await startCeph({bytes: Math.max(1 << 30, (bigMiB + 512) * (1 << 20))});
   if (!ceph) return;
   sdk = new S3Client({endpoint: ceph.url, region: 'us-east-1', forcePathStyle: true, credentials: {accessKeyId, secretAccessKey},
     requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED'});
@@ -79,6 +80,20 @@ test('a long file goes in parts, each with its hash; nothing is left of them', h
     await it.run('delete', 'it', put.handle);
   }
   assert.deepEqual((await sdk.send(new ListMultipartUploadsCommand({Bucket: bucket}))).Uploads ?? [], []);
+});
+
+test(`a file of ${bigMiB} MiB goes through in constant memory, and comes back (DRAGOMAN_BIG_MIB=2048: 2 GiB)`, {...here, timeout: 600000}, async t => {
+  const it = shelf(t, s3());
+  const small = await it.put(it.big('small.bin', 1 << 20));
+  const path = it.big('big.bin', bigMiB * (1 << 20)), want = await fileSha256(path);
+  const put = await it.put(path);
+  assert.equal(put.sha256, want);
+  const extra = put.peak_memory_bytes - small.peak_memory_bytes, back = await it.sum(put.handle);
+  t.diagnostic(`peak memory: ${small.peak_memory_bytes >> 20} MiB for 1 MiB, ${put.peak_memory_bytes >> 20} MiB up, ${back.peak >> 20} MiB down`);
+  assert.ok(extra < 48 << 20, `${extra} bytes more than for 1 MiB`);
+  assert.equal(back.sha256, want);
+  assert.ok(back.peak < small.peak_memory_bytes + (48 << 20));
+  assert.equal((await it.run('delete', 'it', put.handle)).out, 'deleted\n');
 });
 
 test('public_read, host-style addresses and CloudFront', here, async t => {

@@ -1,13 +1,19 @@
 // storage.mjs - what the tests of storages share: a hub's configuration with one storage, the command line on it, files, and someone who stands between.
-import {execFile} from 'node:child_process';
+import {execFile, spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {ftruncateSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync} from 'node:fs';
+import {closeSync, createReadStream, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync} from 'node:fs';
 import {connect, createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {bin} from '../e2e/harness.mjs';
 
 export const sha256 = bytes => createHash('sha256').update(bytes).digest('hex');
+
+export async function fileSha256(path) {
+  const hash = createHash('sha256');
+  for await (const d of createReadStream(path, {highWaterMark: 1 << 20})) hash.update(d);
+  return hash.digest('hex');
+}
 
 // A folder with hub.yaml; shelf.run('check') … gives {code, out, err}.
 export function shelf(t, storage) {
@@ -26,13 +32,26 @@ export function shelf(t, storage) {
       return JSON.parse(r.out);
     },
     async get(handle) { const r = await run('get', 'it', handle); if (r.code) throw new Error(`get: ${r.err}`); return r.bytes; },
+    // The same for what is too long to hold: its hash, and the most memory the reader took.
+    async sum(handle) {
+      const child = spawn(bin, ['storage', 'get', 'it', handle, '--config', config], {stdio: ['ignore', 'pipe', 'inherit']});
+      const hash = createHash('sha256');
+      let peak = 0, left = 0;
+      for await (const d of child.stdout) {
+        hash.update(d);
+        if (left-- > 0) continue;
+        left = 200;
+        try { peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) * 1024); } catch { /* gone */ }
+      }
+      return {sha256: hash.digest('hex'), peak};
+    },
     async url(handle) { const r = await run('url', 'it', handle); if (r.code) throw new Error(`url: ${r.err}`); return r.out.trim(); },
     file(name, bytes) { const path = join(dir, name); writeFileSync(path, bytes); return path; },
     // n bytes, most of them holes, so that it costs no disk; every MiB is different.
     big(name, n) {
       const path = join(dir, name), fd = openSync(path, 'w');
       ftruncateSync(fd, n);
-      for (let at = 0; at < n; at += 1 << 20) writeSync(fd, Buffer.from(`at ${at}`), 0, undefined, Math.min(at, n - 20));
+      for (let at = 0; at < n; at += 1 << 20) writeSync(fd, `at ${at}`, Math.min(at, n - 20));
       closeSync(fd);
       return path;
     },
