@@ -43,6 +43,8 @@ struct account { /* one configured instance of a connector */
     slice tenant;    /* name of the tenant */
     const struct connector *type;
     const slice *settings; /* indexed like type->settings; checked; defaults filled in; {NULL,0}: absent. SETTING_PAIRS: JSON text */
+    slice storage;         /* name of the storage for files this side sends … */
+    slice own_storage;     /* … where it is set for this side alone */
     slice public_url;      /* of the hub, no slash at the end */
     slice hook_url;        /* public_url + type->hook.path */
 };

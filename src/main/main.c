@@ -10,9 +10,10 @@ static const char usage[] =
     "\n"
     "  dragoman serve  --config hub.yaml      run the hub\n"
     "  dragoman check  --config hub.yaml      check a configuration, change nothing\n"
-    "  dragoman sim    NAME [options]         play a vendor: line, slack, telegram, genesys-cloud, notifiers (dragoman sim NAME --help)\n"
+    "  dragoman sim    NAME [options]         play a vendor: line, slack, teams, telegram, genesys-cloud, gcs, notifiers (dragoman sim NAME --help)\n"
     "  dragoman journal [list [STATE] | count | show ID | replay ID... | discard ID...]\n"
     "  dragoman trace  ID                     every hop of a message\n"
+    "  dragoman storage [check [NAME] | put NAME FILE | get NAME HANDLE | url NAME HANDLE | delete NAME HANDLE]   try storages\n"
     "  dragoman record [on | off]             keep the webhooks a running hub takes, redacted; without a word: how it stands\n"
     "  dragoman notify [list | test NAME]     destinations of notifications of a running hub; send one a test\n"
     "  dragoman replay FILE [--to URL] [--speed X | --rate N] [--fresh-ids]   play such a recording again\n"
@@ -98,6 +99,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(command, "manifest") == 0)
         return command_manifest(&o, n_words, words);
+    if (strcmp(command, "storage") == 0)
+        return command_storage(&o, n_words, words);
     if (strcmp(command, "replay") == 0)
         return command_replay(&o, n_words, words);
     bool help = strcmp(command, "help") == 0 || strcmp(command, "--help") == 0;
