@@ -22,6 +22,7 @@ struct session;
 struct attempts;
 struct passwords;
 struct audit;
+struct settings;
 struct streams;
 struct health;
 
@@ -34,6 +35,7 @@ struct api {
     struct attempts *attempts;
     struct passwords *passwords;
     struct audit *audit;
+    struct settings *settings;
     struct streams *streams;
     struct health *health;
     slice openapi; /* the document, made when it is first asked for */
