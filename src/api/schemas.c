@@ -113,7 +113,7 @@ static const struct member tenant_import[] = {
 static const struct member backup_login[] = { M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles) };
 static const struct member backup[] = {
     M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("version", S_TEXT, S_REQUIRED), M("tenants", S_OWNS, S_REQUIRED, .of = "TenantDocument"),
-    M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
+    M("settings", S_OBJECT, S_REQUIRED, .of = "SettingsDocument"), M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
 };
 static const struct member backup_request[] = { M("passphrase", S_TEXT, S_REQUIRED | S_WRITE, .min = 8, .max = 1024) };
 static const struct member restore_request[] = {
@@ -126,7 +126,8 @@ static const struct member restored[] = {
     M("name", S_TEXT, S_REQUIRED), M("fate", S_TEXT, S_REQUIRED, .choices = fates), M("why", S_TEXT, 0),
 };
 static const struct member restore_answer[] = {
-    M("dry_run", S_BOOL, S_REQUIRED), M("tenants", S_LIST, S_REQUIRED, .of = "Restored"), M("logins", S_WHOLE, S_REQUIRED),
+    M("dry_run", S_BOOL, S_REQUIRED), M("tenants", S_LIST, S_REQUIRED, .of = "Restored"), M("settings", S_TEXT, S_REQUIRED, .choices = fates),
+    M("settings_why", S_TEXT, 0), M("logins", S_WHOLE, S_REQUIRED),
 };
 
 /* ---- channels -------------------------------------------------------------------------------------------------------- */

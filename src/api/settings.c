@@ -232,6 +232,8 @@ struct change {
     struct api_call *c;
     struct settings *st;
     struct set to;
+    void (*done)(void *arg, const struct fault *f);
+    void *arg;
 };
 
 static void stored(void *arg, const struct fault *f)
@@ -240,37 +242,33 @@ static void stored(void *arg, const struct fault *f)
     struct settings *st = ch->st;
     st->busy = false;
     if (f || ch->c->api->stopped) {
+        struct fault down;
+        fault(&down, "store_failed", "", "the hub is going down");
         arena_free(ch->to.a);
-        api_not_stored(ch->c, f);
+        ch->done(ch->arg, f ? f : &down);
         return;
     }
     arena_free(st->now.a); /* notices and the client have copies of their own */
     st->now = ch->to;
     api_settings(ch->c->api);
     audit_note(ch->c, "settings.change", SL(""), SLICE_NONE);
-    answer(ch->c);
+    ch->done(ch->arg, NULL);
 }
 
-void api_settings_put(struct api_call *c)
+void settings_change(struct api_call *c, const struct js *doc, struct config_problems *p, void (*done)(void *arg, const struct fault *f), void *arg)
 {
     struct settings *st = c->api->settings;
-    int64_t rev;
-    if (!api_if_match(c, &rev))
-        return;
-    if (st->busy || (rev >= 0 && rev != st->now.rev)) {
-        api_problem(c, 412, "changed", NULL, "the settings were changed meanwhile (they are at revision %lld): read them again", (long long)st->now.rev);
-        return;
-    }
     struct set to = { .a = arena_new(), .rev = st->now.rev + 1, .changed_ms = time_now_ms() };
-    struct config_problems p = { .a = c->a };
+    struct fault f;
     to.by = arena_dup(to.a, c->user);
-    if (!read_set(c->api, c->body, &st->now, &to, &p)) {
+    if (st->busy || !read_set(c->api, doc, &st->now, &to, p)) {
+        fault(&f, st->busy ? "changed" : "invalid", "", st->busy ? "another change of the settings is being stored" : "the settings are not valid");
         arena_free(to.a);
-        config_problems_answer(c, &p);
+        done(arg, &f);
         return;
     }
     struct change *ch = ARENA_NEW(c->a, struct change);
-    *ch = (struct change){ c, st, to };
+    *ch = (struct change){ c, st, to, done, arg };
     struct jw w = jw_new(c->a, DOC_MAX);
     jw_open(&w, NULL, '{');
     jw_int(&w, "rev", to.rev);
@@ -280,6 +278,39 @@ void api_settings_put(struct api_call *c)
     jw_close(&w, '}');
     st->busy = true;
     store_put(c->hub->store, &(struct store_pair){ STORE_KEY, seal_close(c->hub->seal, c->a, STORE_KEY, jw_done(&w)) }, 1, stored, ch);
+}
+
+void settings_document(const struct api *api, struct jw *w, enum doc_secrets secrets)
+{
+    write_set(w, &api->settings->now, secrets);
+}
+
+struct putting {
+    struct api_call *c;
+    struct config_problems problems;
+};
+
+static void was_put(void *arg, const struct fault *f)
+{
+    struct putting *pu = arg;
+    if (f)
+        tenant_fault(pu->c, &pu->problems, f);
+    else
+        answer(pu->c);
+}
+
+void api_settings_put(struct api_call *c)
+{
+    struct settings *st = c->api->settings;
+    struct putting *pu = ARENA_NEW(c->a, struct putting);
+    int64_t rev;
+    *pu = (struct putting){ c, { .a = c->a } };
+    if (!api_if_match(c, &rev))
+        return;
+    if (rev >= 0 && rev != st->now.rev)
+        api_problem(c, 412, "changed", NULL, "the settings were changed meanwhile (they are at revision %lld): read them again", (long long)st->now.rev);
+    else
+        settings_change(c, c->body, &pu->problems, was_put, pu);
 }
 
 void api_notifiers_list(struct api_call *c)
