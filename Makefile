@@ -2,7 +2,7 @@
 # make run    installs what is missing, builds, starts the hub with a demonstration
 # make test   installs what is missing, runs every test; the last line is "N passed, N failed"
 # make screenshot  takes the picture of the README anew
-# make bench  measures; make fuzz  fuzzes each parser; make faults  kills and starves the hub; make clean
+# make bench  measures; make fuzz [SECONDS_EACH=30]  fuzzes each parser; make faults [ARGS="--moments 20 --only power"]  kills and starves the hub; make clean
 .PHONY: all setup build run test bench faults fuzz asan coverage lint screenshot clean
 
 all: build
@@ -28,7 +28,7 @@ faults: build
 	@tools/faults $(ARGS)
 
 fuzz:
-	@DRAGOMAN_SETUP_TESTS=1 tools/setup
+	@DRAGOMAN_SETUP_FUZZ=1 tools/setup
 	@tools/fuzz $(SECONDS_EACH)
 
 asan: setup

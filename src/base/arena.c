@@ -173,6 +173,19 @@ char *arena_cstr(struct arena *a, slice s)
     return p;
 }
 
+slice arena_join(struct arena *a, slice x, slice y, slice z)
+{
+    const slice parts[] = { x, y, z };
+    char *p = arena_alloc(a, x.n + y.n + z.n + 1), *to = p;
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        if (parts[i].n)
+            memcpy(to, parts[i].p, parts[i].n);
+        to += parts[i].n;
+    }
+    *to = 0;
+    return (slice){ p, (size_t)(to - p) };
+}
+
 slice arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
     va_list again;

@@ -1,3 +1,4 @@
+#include "base/pages.h"
 #include "tests/harness/test.h"
 
 TEST(slice_int_reads_whole_numbers_only)
@@ -76,4 +77,35 @@ TEST(arenas_grow_and_texts_are_bounded)
     CHECK_INT(s.n, 8000);
     char *big = arena_alloc(a, 1 << 20);
     memset(big, 1, 1 << 20);
+}
+
+TEST(arena_join_keeps_every_byte)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    slice s = arena_join(a, SL("a\0b"), SL("/"), SLICE_NONE);
+    CHECK_INT(s.n, 4);
+    CHECK(memcmp(s.p, "a\0b/", 5) == 0);
+    CHECK(arena_join(a, SLICE_NONE, SLICE_NONE, SLICE_NONE).p[0] == 0);
+}
+
+static size_t resident_kib(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (!f || fscanf(f, "%*d %ld", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return (size_t)pages * 4;
+}
+
+TEST(pages_given_back_come_again_when_used)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    slice before = arena_printf(a, "%d %s %.3f", 42, "text", 1.5);
+    size_t had = resident_kib();
+    pages_give_back();
+    CHECK(had == 0 || resident_kib() < had);
+    CHECK_SLICE(arena_printf(a, "%d %s %.3f", 42, "text", 1.5), before);
+    CHECK_SLICE(before, SL("42 text 1.500"));
 }

@@ -21,7 +21,7 @@ enum {
 
 slice lane_name(struct arena *a, const struct actor *target, const struct conv *conv)
 {
-    return arena_printf(a, SLF "\x1f" SLF, SLA(target->account.id), SLA(conv->pub.id));
+    return arena_join(a, target->account.id, SL("\x1f"), conv->pub.id);
 }
 
 /* ---- into the journal --------------------------------------------------------------------------------------------- */
@@ -143,7 +143,7 @@ static slice dedupe_key(struct accepting *ac, const struct message *m, size_t i)
     struct arena *a = ac->a;
     slice account = ac->from->account.id;
     if (m->id.n && m->id.n <= ID_MAX) /* the trace id differs with every delivery of it, the id does not */
-        return arena_printf(a, SLF "\x1f" SLF, SLA(account), SLA(m->id));
+        return arena_join(a, account, SL("\x1f"), m->id);
     if (m->kind == KIND_TYPING)
         return SLICE_NONE;
     struct message plain = *m; /* a network without ids: the message itself, but for what we added */

@@ -193,7 +193,7 @@ static const struct js_field stored_fields[] = {
 
 static slice state_key(struct arena *a, char letter, slice id)
 {
-    return arena_printf(a, "%c:" SLF, letter, SLA(id));
+    return arena_join(a, (slice){ &letter, 1 }, SL(":"), id);
 }
 
 void conv_save(struct conv *conv, struct jbatch *b)
@@ -277,7 +277,7 @@ static struct conv *conv_make(struct hub *h, struct actor *channel, slice guest,
     conv_set(c, &c->pub.id, id);
     conv_set(c, &c->pub.guest, guest);
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    conv_set(c, &c->pub.address, arena_printf(a, SLF "@" SLF, SLA(guest), SLA(channel->account.name)));
+    conv_set(c, &c->pub.address, arena_join(a, guest, SL("@"), channel->account.name));
     c->pub.network = slice_of(channel->account.type->title);
     c->pub.tenant = channel->tenant->name;
     c->pub.tenant_data = channel->tenant->data;
@@ -293,7 +293,7 @@ static struct conv *conv_make(struct hub *h, struct actor *channel, slice guest,
 void conv_get(struct hub *h, struct actor *channel, slice guest, void (*done)(void *, struct conv *), void *arg)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    slice id = arena_printf(a, SLF ":" SLF, SLA(channel->account.id), SLA(guest));
+    slice id = arena_join(a, channel->account.id, SL(":"), guest);
     struct conv *c = *bucket_of(h->conversations, id);
     while (c && !slice_eq(c->pub.id, id))
         c = c->hash_next;

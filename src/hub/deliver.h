@@ -7,7 +7,7 @@
 #define HUB_DELIVER_H
 #include "hub/hub.h"
 
-/* A message whose account is not configured stays offered, and says so in its trace: accounts come with a start, and then it is offered again. */
+/* A message whose account is not configured waits for it to appear, in this process or the next, and says so in its trace. */
 void deliver_offer(struct hub *h, const struct joffer *o);
 /* Something that held deliveries back is gone. */
 void deliver_pump(struct actor *target);

@@ -6,6 +6,7 @@ enum {
     GATHER_SLOTS = 4096,    /* messages and conversations of a piece; a power of two */
     BUSY_BATCHES = 100,     /* of the journal in HISTORY_EVERY_MS: then it is left to what must not wait … */
     BUSY_MOST_MS = 15000,   /* … but not for longer than this, and not when somebody asks */
+    PRESSED_MOST_MS = 60000, /* nor for longer than this when the processor is too slow for what comes */
     INDEX_AT_ONCE = 500, EXPIRE_AT_ONCE = 500,
     CALM_MS = 3000,         /* without news: then texts are indexed and old messages leave */
     EXPIRE_EVERY_MS = 600000,
@@ -476,7 +477,8 @@ static void turn(void *arg)
     int64_t now_ms = time_mono_ms();
     bool news = journal_durable(hi->hub->journal) != hi->told;
     uint64_t batches = journal_numbers(hi->hub->journal).batches;
-    bool rush = batches - hi->batches > BUSY_BATCHES && now_ms - hi->followed_ms < BUSY_MOST_MS;
+    int64_t most_ms = loop_is_pressed(hi->loop) ? PRESSED_MOST_MS : BUSY_MOST_MS;
+    bool rush = batches - hi->batches > BUSY_BATCHES && now_ms - hi->followed_ms < most_ms;
     hi->batches = batches;
     if (news && rush) {
         hi->news_ms = now_ms;

@@ -503,7 +503,10 @@ struct rig *rig_new(void)
     r->log = log_root(r->logger);
     r->seal = seal_of_hex(SL("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"), &f);
     r->vendor = server_new(r->loop, "127.0.0.1:0", NULL, NULL, &f);
-    r->out = client_new(r->loop, NULL, &f);
+    struct client_limits patient;
+    client_limits_default(&patient);
+    patient.total_ms = patient.connect_ms = RIG_WAIT_MS; /* a machine may be busy with other things */
+    r->out = client_new(r->loop, &patient, &f);
     CHECK(r->seal && r->vendor && r->out);
     r->token_life_s = 3600;
     server_route(r->vendor, "POST", "/vendor/*", 0, on_vendor, r);

@@ -21,7 +21,7 @@
 #include "net/server.h"
 #include "tests/harness/test.h"
 
-enum { SEEN_MAX = 4096, SHELVED_MAX = 64, RIG_WAIT_MS = 8000, ANSWER_CUT = -3, ANSWER_HOLD = -2, ANSWER_RESET = -1 };
+enum { SEEN_MAX = 4096, SHELVED_MAX = 64, RIG_WAIT_MS = 30000, ANSWER_CUT = -3, ANSWER_HOLD = -2, ANSWER_RESET = -1 };
 struct seen { /* a call that reached the vendor */
     slice path, body, key, auth;
     int status;

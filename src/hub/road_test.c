@@ -496,6 +496,26 @@ TEST(discarded_before_its_turn_is_not_delivered)
     rig_free(r);
 }
 
+TEST(discarded_without_an_account_is_not_waited_for)
+{
+    struct rig *r = rig_new();
+    r->token = SL("T1");
+    r->other->set_up = false;
+    rig_say(r, "d1", "U1@tother", "unwanted");
+    rig_say(r, "d2", "U2@tother", "wanted");
+    rig_stop(r);
+    r->alone = true;
+    rig_start(r);
+    UNTIL(r, r->hub.homeless);
+    discard(r, 1);
+    rig_stop(r);
+    r->alone = false;
+    rig_start(r);
+    UNTIL(r, rig_seen(r, "wanted") == 1 && rig_count(r, J_WAITING) == 0);
+    CHECK_INT(rig_seen(r, "unwanted"), 0);
+    rig_free(r);
+}
+
 /* ---- a full disk ------------------------------------------------------------------------------------------------------------ */
 
 TEST(full_disk_refuses_what_is_new_and_keeps_what_is_learned)

@@ -137,7 +137,7 @@ static slice call_shown(struct run *r)
     if (query != SIZE_MAX)
         url = slice_sub(url, 0, query);
     size_t scheme = slice_find(url, SL("://"));
-    return arena_printf(r->a, "%s " SLF, r->d.call.method, SLA(scheme == SIZE_MAX ? url : slice_from(url, scheme + 3)));
+    return arena_join(r->a, slice_of(r->d.call.method), SL(" "), scheme == SIZE_MAX ? url : slice_from(url, scheme + 3));
 }
 
 static const char *const request_ids[] = { "x-line-request-id", "inin-correlation-id", "genesys-correlation-id", "x-request-id" };

@@ -1,6 +1,7 @@
 #include "api/api.h"
 #include "api/ops.h"
 #include "base/durable.h"
+#include "base/pages.h"
 #include "hub/accept.h"
 #include "hub/config.h"
 #include "hub/conversation.h"
@@ -28,7 +29,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-enum { DRAIN_LOOK_MS = 20, PRUNE_THRESHOLD = 128 << 10 };
+enum { DRAIN_LOOK_MS = 20, PRUNE_THRESHOLD = 128 << 10, STARTED_MS = 2000 /* by then the accounts are set up, usually */ };
 
 /* Everything of a serving process, in the order it is made. */
 struct serving {
@@ -41,7 +42,7 @@ struct serving {
     struct server *server, *control; /* control NULL: the folder can hold no socket */
     struct ops *ops;
     struct api *api;
-    struct loop_timer flush_timer, drain_timer;
+    struct loop_timer flush_timer, drain_timer, started_timer;
     int64_t drain_until_ms;
     unsigned busy; /* servers that are not idle yet */
     struct js_list waiting; /* struct waiting: messages with media from before the start */
@@ -141,6 +142,12 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
     log_int(l, "written", (int64_t)written);
     log_double(l, "duration", (double)took_us / 1e6);
     log_end(l);
+}
+
+static void started(void *arg)
+{
+    (void)arg;
+    pages_give_back();
 }
 
 /* ---- stop ----------------------------------------------------------------------------------------------------------------- */
@@ -417,6 +424,7 @@ static bool start(struct serving *s, struct fault *f)
     if (logger_flush_ms(s->logger))
         flush_log(s);
     notices_started(h->notices);
+    loop_timer_start(h->loop, &s->started_timer, STARTED_MS, started, NULL);
     return true;
 }
 
@@ -436,6 +444,7 @@ static void stop(struct serving *s)
     metrics_free(h->metrics);
     loop_timer_done(&s->flush_timer);
     loop_timer_done(&s->drain_timer);
+    loop_timer_done(&s->started_timer);
     if (h->loop)
         loop_free(h->loop);
     api_free(s->api);

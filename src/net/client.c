@@ -15,6 +15,7 @@ enum {
     ANSWER_BYTES = 1 << 20,
     ANSWER_HEAD_BYTES = 64 << 10,
     ANSWER_FIELDS = 200,
+    SINK_BUFFER_BYTES = 64 << 10, /* a download takes so much from the socket at once */
     KEPT_IDLE_S = 30, /* many servers hang up on a silent connection after 60 s; ours goes first */
     SPARE_HANDLES = 256,
 };
@@ -453,7 +454,7 @@ static bool is_clean(slice s)
 static void add_field(struct run *r, struct curl_slist ***at, slice text)
 {
     struct curl_slist *node = ARENA_NEW(r->call->a, struct curl_slist);
-    node->data = arena_cstr(r->call->a, text);
+    memcpy(&node->data, &text.p, sizeof(text.p)); /* ends with a 0 byte; only read */
     **at = node;
     *at = &node->next;
 }
@@ -475,8 +476,8 @@ static bool make_fields(struct run *r, bool chunked)
             return false;
         typed |= slice_eq_nocase(h->name, SL("Content-Type"));
         named |= slice_eq_nocase(h->name, SL("User-Agent"));
-        add_field(r, &at, h->value.n ? arena_printf(r->call->a, SLF ": " SLF, SLA(h->name), SLA(h->value))
-                                     : arena_printf(r->call->a, SLF ";", SLA(h->name))); /* libcurl's form of "present, empty" */
+        add_field(r, &at, h->value.n ? arena_join(r->call->a, h->name, SL(": "), h->value)
+                                     : arena_join(r->call->a, h->name, SL(";"), SLICE_NONE)); /* libcurl's form of "present, empty" */
     }
     if (!named)
         add_field(r, &at, SL("User-Agent: dragoman/" DRAGOMAN_VERSION)); /* as one of ours it is printed once, not twice */
@@ -514,6 +515,7 @@ static void set_request(struct run *r)
     } else if (!head) {
         curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
     }
+    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, call->sink ? (long)SINK_BUFFER_BYTES : (long)CURL_MAX_WRITE_SIZE);
     curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, (sends ? post : get || head) ? NULL : method);
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->fields);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(call->connect_ms ? call->connect_ms : r->client->lim.connect_ms));

@@ -29,6 +29,8 @@ const struct js *js_get(const struct js *v, slice key)
 
 const struct js *js_at(const struct js *v, const char *path)
 {
+    if (js_is_object(v) && *path && !strchr(path, '.')) /* mostly it is */
+        return js_get(v, slice_of(path));
     slice rest = slice_of(*path ? path : NULL);
     while (v && rest.p) {
         slice name = slice_cut(&rest, '.');

@@ -14,11 +14,15 @@ export const bin = process.env.DRAGOMAN_BIN ?? join(root, 'build/dragoman');
 export const secret = '8c570fa6dd201bb328f1c1eac23a96d8';
 export const token = 'a-long-enough-token-for-tests';
 
+// Below the ports that the system gives to outgoing connections: one of those could take it before the program listens.
 export async function freePort() {
-  return await new Promise((resolve, reject) => {
-    const s = createServer().listen(0, '127.0.0.1', () => { const {port} = s.address(); s.close(() => resolve(port)); });
-    s.on('error', reject);
-  });
+  for (;;) {
+    const port = 10240 + Math.floor(Math.random() * 22000);
+    const free = await new Promise(resolve => {
+      const s = createServer().on('error', () => resolve(false)).listen(port, '127.0.0.1', () => s.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
 }
 
 // Waiting longer is in vain.
