@@ -58,6 +58,30 @@ static void verify(struct world *w, struct request *rq)
     rq->n_headers = k->hook.header ? 1 : 0;
     bool good = hook_verify(&w->c, rq, &body, &w->f);
     assert(!good || k->hook.how == VERIFY_NONE);
+    const struct js *doc = k->token_ok ? js_parse(w->a, rq->body, NULL) : NULL; /* claims, key and body in one */
+    if (doc && !k->token_ok(&w->c, rq, doc, doc))
+        assert(w->f.code);
+}
+
+/* Registration: the first line is the query and names the form's type, the rest is the form. */
+static void registration(struct world *w, struct request *rq)
+{
+    const struct connector *k = w->account.type;
+    slice body = rq->body, query = slice_cut(&body, '\n');
+    struct header h = { SL("content-type"), query };
+    for (size_t i = 0; i < k->n_pages; i++) {
+        const struct page *page = &k->pages[i];
+        struct request one = { .method = slice_of(page->method), .path = SL(""), .query = query, .body = body, .headers = &h, .n_headers = 1 };
+        struct page_call p = { .a = w->a, .public_url = SL("https://hub.example.com"), .now_ms = w->c.now_ms, .accounts = &w->c, .n_accounts = 1 };
+        p.key = page->key(w->a, &one);
+        p.record[0] = body;
+        p.to = page->moves_to ? page->moves_to(w->a, &one) : SLICE_NONE;
+        page->serve(&p, &one);
+        assert(p.body.p && (!p.keep || p.key.n) && (!p.move || p.to.n));
+        for (size_t n = 0; n < PAGE_PARTS; n++)
+            assert(!p.keep || p.record[n].n <= PAGE_PART_MAX);
+    }
+    (void)rq;
 }
 
 static void pages(struct world *w, struct request *rq)
@@ -198,6 +222,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 3:
         rq.body = rest;
         pages(&w, &rq);
+        rq.body = rest;
+        registration(&w, &rq);
         break;
     case 4:
         steps(&w, w.account.type->setup, NULL, false, rest);

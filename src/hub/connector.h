@@ -307,8 +307,11 @@ struct page_call {
     size_t n_accounts;
     slice key;
     slice record[PAGE_PARTS]; /* absent: nothing there yet; what is left here is kept when .keep is set */
+    slice to;                 /* page.moves_to; {NULL,0}: nowhere, or where it is */
+    bool to_taken;            /* there is a record already */
     /* results */
     bool keep;                /* the record changed: it is on disk before the answer goes out */
+    bool move;                /* with keep: from now on under .to */
     const char *note;         /* for the operator's log: what happened ("asks to be registered") */
     int status;
     slice type, body;
@@ -321,6 +324,8 @@ struct page {
     size_t body_max; /* 0: the server's */
     /* Which record is it about? {NULL,0}: none. */
     slice (*key)(struct arena *a, const struct request *rq);
+    /* Another key the record shall have from now on. NULL: never. */
+    slice (*moves_to)(struct arena *a, const struct request *rq);
     void (*serve)(struct page_call *p, const struct request *rq);
 };
 
