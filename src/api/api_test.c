@@ -17,13 +17,13 @@
 enum { N_URL, N_SECRET, N_COUNT, N_HOW, N_GROUP_ONE, N_GROUP_SECRET, N_PAIRS, N_SETTINGS };
 static const char *const hows[] = { "fast", "slow", NULL };
 static const struct setting n_rows[N_SETTINGS] = {
-    [N_URL] = { "url", "Address", SETTING_URL, .required = true, .help = "Where it is" },
-    [N_SECRET] = { "secret", "Secret", .required = true, .secret = true, .min = 4, .max = 40 },
-    [N_COUNT] = { "count", "Count", SETTING_NUMBER, .otherwise = "3", .min = 1, .max = 9 },
-    [N_HOW] = { "how", "How", SETTING_CHOICE, .otherwise = "fast", .choices = hows },
-    [N_GROUP_ONE] = { "group.one", "One", .required = true },
-    [N_GROUP_SECRET] = { "group.secret", "Its secret", .secret = true },
-    [N_PAIRS] = { "extra", "Extra", SETTING_PAIRS },
+    [N_URL] = { .name = "url", .label = "Address", .type = SETTING_URL, .required = true, .help = "Where it is" },
+    [N_SECRET] = { .name = "secret", .label = "Secret", .required = true, .secret = true, .min = 4, .max = 40 },
+    [N_COUNT] = { .name = "count", .label = "Count", .type = SETTING_NUMBER, .otherwise = "3", .min = 1, .max = 9 },
+    [N_HOW] = { .name = "how", .label = "How", .type = SETTING_CHOICE, .otherwise = "fast", .choices = hows },
+    [N_GROUP_ONE] = { .name = "group.one", .label = "One", .required = true },
+    [N_GROUP_SECRET] = { .name = "group.secret", .label = "Its secret", .secret = true },
+    [N_PAIRS] = { .name = "extra", .label = "Extra", .type = SETTING_PAIRS },
 };
 static const struct connector test_network = { .name = "test-net", .title = "Test", .settings = n_rows, .n_settings = N_SETTINGS, .hook = { .path = "/test-net" } };
 static const struct connector test_desk = { .name = "test-desk", .title = "Test desk", .desk = true };
