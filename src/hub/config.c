@@ -717,21 +717,41 @@ static void read_notifier(struct reader *r, const struct yaml *map, slice path, 
     }
 }
 
-static void read_notifiers(struct reader *r, const struct yaml *root)
+/* Behind those that are there already. */
+static void read_notifier_list(struct reader *r, const struct yaml *list)
 {
-    const struct yaml *list = yaml_get(root, SL("notifiers"));
+    size_t room = NOTICE_TARGETS_MAX - r->c->n_notifiers, i = 0;
     if (!list || list->kind == YAML_NULL)
         return;
-    if (list->kind != YAML_LIST || list->n > NOTICE_TARGETS_MAX) {
-        problem(r, list, SL("notifiers"), "must be a list of at most %d notifiers", NOTICE_TARGETS_MAX);
+    if (list->kind != YAML_LIST || list->n > room) {
+        problem(r, list, SL("notifiers"), "must be a list of at most %zu notifiers", room);
         return;
     }
-    r->c->notifiers = ARENA_ARRAY(r->a, struct notice_target, MAX(list->n, (size_t)1));
     for (const struct yaml *v = list->first; v; v = v->next) {
         struct notice_target t = { 0 };
-        read_notifier(r, v, arena_printf(r->a, "notifiers[%zu]", r->c->n_notifiers), &t);
+        read_notifier(r, v, arena_printf(r->a, "notifiers[%zu]", i++), &t);
         r->c->notifiers[r->c->n_notifiers++] = t;
     }
+}
+
+static void read_notifiers(struct reader *r, const struct yaml *root)
+{
+    r->c->notifiers = ARENA_ARRAY(r->a, struct notice_target, NOTICE_TARGETS_MAX);
+    read_notifier_list(r, yaml_get(root, SL("notifiers")));
+}
+
+const struct notice_target *config_notifiers_read(struct arena *a, const struct yaml *list, const struct notice_target *taken, size_t n_taken,
+                                                  size_t *ret_n, struct config_problems *p)
+{
+    struct reader r = { .a = a, .c = ARENA_NEW(a, struct config), .p = p };
+    size_t before = p->n + p->more;
+    assert(n_taken <= NOTICE_TARGETS_MAX);
+    r.c->notifiers = ARENA_ARRAY(a, struct notice_target, NOTICE_TARGETS_MAX);
+    for (; r.c->n_notifiers < n_taken; r.c->n_notifiers++)
+        r.c->notifiers[r.c->n_notifiers] = taken[r.c->n_notifiers];
+    read_notifier_list(&r, list);
+    *ret_n = r.c->n_notifiers - n_taken;
+    return p->n + p->more == before ? r.c->notifiers + n_taken : NULL;
 }
 
 /* ---- all of it --------------------------------------------------------------------------------------------------------------------------------- */

@@ -350,6 +350,9 @@ static bool open_api(struct serving *s, struct fault *f)
         .root = config_text(c, CFG_API_ROOT),
         .admin_user = config_text(c, CFG_ADMIN_USER),
         .admin_password = config_text(c, CFG_ADMIN_PASSWORD),
+        .proxy = config_text(c, CFG_PROXY),
+        .notifiers = c->notifiers,
+        .n_notifiers = c->n_notifiers,
         .session_ms = config_number(c, CFG_SESSION_HOURS) * 3600000,
         .idle_ms = config_number(c, CFG_SESSION_IDLE) * 60000,
         .forwarded = config_true(c, CFG_FORWARDED),
@@ -405,7 +408,7 @@ static bool start(struct serving *s, struct fault *f)
         return false;
     state_learn(h->state);
     h->notices = notices_new(h, config_text(s->config, CFG_ENVIRONMENT));
-    notices_configure(h->notices, s->config->notifiers, s->config->n_notifiers);
+    api_settings(s->api); /* those of the file, and those made over the API */
     conversations_load_open(h);
     store_start(h->store, h->loop);
     server_observe(s->server, observe, s);
