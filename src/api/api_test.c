@@ -6,6 +6,7 @@
 #include "api/passphrase.h"
 #include "api/password.h"
 #include "api/session.h"
+#include "hub/storage.h"
 #include "hub/notifier.h"
 #include "net/loop.h"
 #include "store/store.h"
@@ -36,6 +37,12 @@ const struct connector *connector_find(slice name)
 }
 const struct notifier *const notifiers[] = { NULL };
 const size_t n_notifiers = 0;
+const struct storage_type *storage_type_find(slice name)
+{
+    (void)name;
+    return NULL;
+}
+
 const struct notifier *notifier_find(slice name)
 {
     (void)name;
