@@ -73,7 +73,9 @@ test('text both ways with the agent\'s name, who it is, threads, edits', async t
   await agent(road, c, {text: 'It is <here> & <!channel>', agent: 'Ken Ito'});
   const got = await screenHas(road, 'the answer', m => m.message.text === 'It is &lt;here&gt; &amp; &lt;!channel&gt;');
   assert.equal(got.message.username, 'Ken Ito');
-  const {ts} = await send(road, {type: 'text', text: 'in a thread', thread: 'last'});
+  await send(road, {type: 'text', text: 'please ask <@U0GUEST02>'});
+  await deskHas(road, 'the name of who is mentioned', m => m.text === 'please ask @Ben');
+  const {ts} = await send(road, {type: 'text', text: 'in a thread', thread: got.ts});
   await deskHas(road, 'the reply', m => m.text === 'in a thread');
   await agent(road, c, {text: 'answered there'});
   const reply = await screenHas(road, 'the answer in the thread', m => m.message.text === 'answered there');
