@@ -196,10 +196,13 @@ test('429 and 5xx are waited for, a lost answer is not repeated, repeats and dis
   await road.slack.post('/sim/faults', {paths, reset_after_share: 1, times: 1});
   await agent(road, c, {text: 'once only'});
   await screenHas(road, 'the one whose answer is lost', m => m.message.text === 'once only');
-  await road.slack.call('DELETE', '/sim/faults');
+  await road.slack.post('/sim/faults', {paths, timeout_share: 1, times: 1});
+  await agent(road, c, {text: 'never answered'});
+  await screenHas(road, 'the one whose answer does not come', m => m.message.text === 'never answered');
   await agent(road, c, {text: 'the last'});
-  await screenHas(road, 'the next', m => m.message.text === 'the last');
-  assert.equal((await screen(road)).filter(m => m.message.text === 'once only').length, 1);
+  await until('the next', async () => (await screen(road)).find(m => m.message.text === 'the last'), 30000);
+  await road.slack.call('DELETE', '/sim/faults');
+  for (const text of ['once only', 'never answered']) assert.equal((await screen(road)).filter(m => m.message.text === text).length, 1, text);
 
   await road.slack.post('/sim/faults', {duplicate_share: 1});
   await send(road, {type: 'text', text: 'twice?'});
