@@ -8,6 +8,7 @@
 #include "api/logins.h"
 #include "api/password.h"
 #include "api/session.h"
+#include "api/settings.h"
 #include "wire/url.h"
 
 #define API_PREFIX "/api/v1"
@@ -270,6 +271,7 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
     api->sessions = sessions_new(api->hub, setup->session_ms, setup->idle_ms);
     api->logins = logins_new(api);
     api->audit = audit_new(api->hub);
+    api->settings = settings_new(api);
     api->streams = streams_new(api);
     api->health = health_new(api);
     if (logins_first(api->logins, f))
@@ -302,6 +304,7 @@ void api_free(struct api *api)
         return;
     health_free(api->health);
     streams_free(api->streams);
+    settings_free(api->settings);
     audit_free(api->audit);
     logins_free(api->logins);
     sessions_free(api->sessions);

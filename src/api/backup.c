@@ -7,6 +7,7 @@
 #include "api/logins.h"
 #include "api/passphrase.h"
 #include "api/session.h"
+#include "api/settings.h"
 #include "api/tenants.h"
 
 #define BACKUP_FORMAT "dragoman-backup/1"
@@ -43,6 +44,13 @@ static void write_logins(struct api_call *c, struct jw *w, enum doc_secrets secr
     jw_close(w, ']');
 }
 
+static void write_settings(struct api_call *c, struct jw *w, enum doc_secrets secrets)
+{
+    jw_open(w, "settings", '{');
+    settings_document(c->api, w, secrets);
+    jw_close(w, '}');
+}
+
 static void answer_backup(struct api_call *c, slice secrets)
 {
     struct jw w = api_json(c);
@@ -50,6 +58,7 @@ static void answer_backup(struct api_call *c, slice secrets)
     jw_time(&w, "made", time_now_ms());
     jw_str(&w, "version", SL(DRAGOMAN_VERSION));
     write_tenants(c, &w, DOC_SECRETS_HIDDEN);
+    write_settings(c, &w, DOC_SECRETS_HIDDEN);
     write_logins(c, &w, DOC_SECRETS_HIDDEN);
     jw_opt(&w, "secrets", secrets);
     audit_note(c, "backup", SL(""), secrets.n ? SL("{\"secrets\":true}") : SL("{\"secrets\":false}"));
@@ -75,6 +84,7 @@ void api_backup_make(struct api_call *c)
     struct jw w = jw_new(c->a, BACKUP_MAX);
     jw_open(&w, NULL, '{');
     write_tenants(c, &w, DOC_SECRETS_SHOWN);
+    write_settings(c, &w, DOC_SECRETS_SHOWN);
     write_logins(c, &w, DOC_SECRETS_SHOWN);
     jw_close(&w, '}');
     passphrase_close(c->hub->loop, js_text(js_get(c->body, SL("passphrase"))), jw_done(&w), closed, c);
@@ -91,7 +101,7 @@ struct told {
 };
 struct restoring {
     struct api_call *c;
-    const struct js *tenants, *logins; /* with secrets, where they could be opened */
+    const struct js *tenants, *settings, *logins; /* with secrets, where they could be opened */
     bool dry, replace;
     size_t next;
     struct js_list told; /* struct told */
@@ -99,6 +109,8 @@ struct restoring {
     slice name;
     enum fate fate;
     size_t logins_done;
+    enum fate settings_fate;
+    slice settings_why;
 };
 
 static void step(void *arg);
@@ -208,6 +220,46 @@ static void restore_logins(struct restoring *re)
     }
 }
 
+/* Settings that are as they were are not written again. */
+static bool settings_same(struct restoring *re)
+{
+    struct api_call *c = re->c;
+    struct jw shown = jw_new(c->a, BACKUP_MAX), hidden = jw_new(c->a, BACKUP_MAX);
+    jw_open(&shown, NULL, '{');
+    settings_document(c->api, &shown, DOC_SECRETS_SHOWN);
+    jw_close(&shown, '}');
+    jw_open(&hidden, NULL, '{');
+    settings_document(c->api, &hidden, DOC_SECRETS_HIDDEN);
+    jw_close(&hidden, '}');
+    return js_equal(js_parse(c->a, jw_done(&shown), NULL), re->settings) || js_equal(js_parse(c->a, jw_done(&hidden), NULL), re->settings);
+}
+
+static void answer_restore(struct restoring *re);
+
+static void settings_done(void *arg, const struct fault *f)
+{
+    struct restoring *re = arg;
+    re->settings_fate = f ? SKIPPED : CHANGED;
+    if (f)
+        re->settings_why = re->problems.n ? arena_printf(re->c->a, SLF ": " SLF, SLA(re->problems.items[0].path), SLA(re->problems.items[0].text))
+                                          : arena_printf(re->c->a, "%s", f->text);
+    answer_restore(re);
+}
+
+static void restore_settings(struct restoring *re)
+{
+    re->settings_fate = SAME;
+    re->problems = (struct config_problems){ .a = re->c->a };
+    if (!js_is_object(re->settings) || settings_same(re)) {
+        answer_restore(re);
+    } else if (re->dry) {
+        re->settings_fate = CHANGED;
+        answer_restore(re);
+    } else {
+        settings_change(re->c, re->settings, &re->problems, settings_done, re);
+    }
+}
+
 static void answer_restore(struct restoring *re)
 {
     struct jw w = api_json(re->c);
@@ -222,6 +274,8 @@ static void answer_restore(struct restoring *re)
         jw_close(&w, '}');
     }
     jw_close(&w, ']');
+    jw_str(&w, "settings", slice_of(fates[re->settings_fate]));
+    jw_opt(&w, "settings_why", re->settings_why);
     jw_int(&w, "logins", (int64_t)re->logins_done);
     api_answer(re->c, &w);
 }
@@ -239,7 +293,7 @@ static void step(void *arg)
         return;
     }
     restore_logins(re);
-    answer_restore(re);
+    restore_settings(re);
 }
 
 static void opened(void *arg, slice plain)
@@ -252,6 +306,7 @@ static void opened(void *arg, slice plain)
         return;
     }
     re->tenants = js_get(doc, SL("tenants"));
+    re->settings = js_get(doc, SL("settings"));
     re->logins = js_get(doc, SL("logins"));
     step(re);
 }
@@ -261,7 +316,7 @@ void api_restore(struct api_call *c)
     const struct js *backup = js_get(c->body, SL("backup"));
     slice passphrase = js_text(js_get(c->body, SL("passphrase"))), secrets = js_text(js_get(backup, SL("secrets")));
     struct restoring *re = ARENA_NEW(c->a, struct restoring);
-    *re = (struct restoring){ .c = c, .tenants = js_get(backup, SL("tenants")), .logins = js_get(backup, SL("logins")),
+    *re = (struct restoring){ .c = c, .tenants = js_get(backup, SL("tenants")), .settings = js_get(backup, SL("settings")), .logins = js_get(backup, SL("logins")),
                               .dry = js_true(js_get(c->body, SL("dry_run"))), .replace = js_true(js_get(c->body, SL("replace"))) };
     if (!slice_eq(js_text(js_get(backup, SL("format"))), SL(BACKUP_FORMAT)) || !js_is_array(re->tenants))
         api_problem(c, 400, "invalid", "backup.format", "this is no backup of this program (%s)", BACKUP_FORMAT);

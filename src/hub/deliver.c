@@ -562,11 +562,23 @@ static void looked_up(struct run *r, enum outcome end)
             const struct js_pair *p = LIST_AT(r->d.data, struct js_pair, i);
             message_data(dl->a, &dl->m, arena_dup(dl->a, p->key), arena_dup(dl->a, p->value));
         }
+        if (r->d.text.n)
+            dl->m.text = arena_dup(dl->a, r->d.text);
         conv->person_until_ms = until_ms;
     }
     conv->dirty = true;
     run_free(r);
     deliver_run(dl);
+}
+
+static bool more_to_ask(struct delivering *dl, const struct lookup *lk)
+{
+    struct call c;
+    struct fault f = { 0 };
+    if (!lk->more)
+        return false;
+    actor_call(dl->source, &c, dl->a, dl->conv, &f);
+    return lk->more(&c, &dl->m);
 }
 
 static void lookup(void *arg)
@@ -575,7 +587,8 @@ static void lookup(void *arg)
     const struct lookup *lk = &dl->source->account.type->lookup;
     bool desk = dl->source->account.type->desk;
     int64_t until_ms = desk ? dl->conv->agent_until_ms : dl->conv->person_until_ms;
-    bool wanted = lk->who && kind_is_content((enum kind)dl->m.kind) && time_now_ms() >= until_ms && dl->m.origin != ORIGIN_HUB;
+    bool may = lk->who && kind_is_content((enum kind)dl->m.kind) && dl->m.origin != ORIGIN_HUB;
+    bool wanted = may && (time_now_ms() >= until_ms || more_to_ask(dl, lk));
     if (!wanted || (desk && dl->m.origin == ORIGIN_BOT)) {
         deliver_run(dl);
         return;

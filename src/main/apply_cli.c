@@ -152,7 +152,7 @@ static bool tell_vendors(struct planning *p, const struct planned *t)
         if (!remote_ask(p->r, "GET", path.p, SLICE_NONE, &got, &f))
             return false;
         const struct js *items = js_get(got.json, SL("items"));
-        settled = true;
+        settled = js_len(items) > 0;
         for (size_t k = 0; k < js_len(items); k++)
             settled &= js_true(js_get(js_item(items, k), SL("set_up"))) || js_true(js_get(js_item(items, k), SL("refused")));
     }

@@ -162,6 +162,12 @@ static int restore(struct arena *a, struct remote *r, const struct remote_args *
         all &= !skipped;
         remote_say(ra, skipped ? LEVEL_WARN : LEVEL_INFO, SLF ": " SLF "%s" SLF, SLA(fate), SLA(js_text(js_get(t, SL("name")))), why.n ? ": " : "", SLA(why));
     }
+    slice settings = js_text(js_get(got.json, SL("settings")));
+    if (settings.n && !slice_eq(settings, SL("same"))) {
+        bool skipped = slice_eq(settings, SL("skipped"));
+        all &= !skipped;
+        remote_say(ra, skipped ? LEVEL_WARN : LEVEL_INFO, SLF ": the settings%s" SLF, SLA(settings), skipped ? ": " : "", SLA(js_text(js_get(got.json, SL("settings_why")))));
+    }
     int64_t logins = 0;
     if (js_int(js_get(got.json, SL("logins")), &logins) && logins)
         remote_say(ra, LEVEL_INFO, "%lld logins", (long long)logins);

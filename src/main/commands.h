@@ -16,6 +16,8 @@ int command_journal(const struct options *o, int argc, char **argv);
 int command_trace(const struct options *o, int argc, char **argv);
 int command_notify(const struct options *o, int argc, char **argv);
 int command_record(const struct options *o, int argc, char **argv);
+/* Tries configured storages: check [NAME], put, get, url, delete. */
+int command_storage(const struct options *o, int argc, char **argv);
 /* The settings and metrics as Markdown tables, for the docs (tools/docs-settings). */
 int command_tables(void);
 int command_replay(const struct options *o, int argc, char **argv);

@@ -74,8 +74,11 @@ test('restore: dry run, replace, logins, and not what stands in the file', async
   const admin = await hub.login();
   assert.equal((await admin.call('POST', '/tenants', goodTenant('One'))).status, 201);
   assert.equal((await admin.call('POST', '/logins', {user: 'sue', role: 'supervisor', password: 'nine green umbrellas'})).status, 201);
+  assert.equal((await admin.call('PUT', '/settings', {notifiers: [{type: 'slack', name: 'ops', url: 'http://127.0.0.1:9/services/hook-secret'}]})).status, 200);
   const backup = (await admin.call('POST', '/backup', {passphrase: 'open sesame please'})).json;
   assert.deepEqual(backup.tenants.map(x => x.name), ['One']);
+  assert.equal(JSON.stringify(backup).includes('hook-secret'), false);
+  assert.equal((await admin.call('PUT', '/settings', {notifiers: []})).status, 200);
   assert.equal((await admin.call('DELETE', '/tenants/one')).status, 204);
   assert.equal((await admin.call('DELETE', '/logins/sue')).status, 204);
   assert.equal((await admin.call('POST', '/tenants', goodTenant('Two'))).status, 201);
@@ -86,6 +89,8 @@ test('restore: dry run, replace, logins, and not what stands in the file', async
   const done = (await admin.call('POST', '/restore', ask)).json;
   assert.deepEqual(done.tenants, dry.tenants);
   assert.equal(done.logins, 1);
+  assert.equal(done.settings, 'changed');
+  assert.deepEqual((await admin.call('GET', '/settings')).json.notifiers[0].url, {set: true});
   assert.deepEqual((await admin.call('GET', '/tenants')).json.items.map(x => x.name), ['From the file', 'One']);
   assert.equal((await (await hub.login('sue', 'nine green umbrellas')).call('GET', '/auth/me')).json.role, 'supervisor');
   const bad = await admin.call('POST', '/restore', {backup: {format: 'x'}});

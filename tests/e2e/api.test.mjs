@@ -309,3 +309,12 @@ test('hostile input: 4xx problems, and the hub goes on', async t => {
   assert.equal(made.headers.get('x-content-type-options'), 'nosniff');
   assert.equal(made.json.name, script, 'as it came, as JSON');
 });
+
+test('guessing many names from one address is slowed, too; a proxy in front says whose it is', async t => {
+  const hub = await startHub(t, {settings: {trust_forwarded: true}});
+  const guess = (i, from) => hub.anyone.call('POST', '/auth/login', {user: `name-${i}`, password: 'guess'}, {'x-forwarded-for': `10.0.0.9, ${from}`});
+  let slowed = 0;
+  for (let i = 0; i < 24 && !slowed; i++) slowed = (await guess(i, '203.0.113.7')).status === 429 ? i : 0;
+  assert.ok(slowed >= 20, `after ${slowed}`);
+  assert.equal((await guess(99, '203.0.113.8')).status, 401, 'others go on');
+});
