@@ -43,7 +43,7 @@ test('their library stores, reads, shares and deletes on our simulator', async t
   const file = (await upload(b.sdk, 'a b+é~猫😀.png', bytes, folder.id)).entries[0];
   assert.deepEqual([file.sha1, file.size, file.parent.id], [sha1(bytes), bytes.length, folder.id]);
   assert.deepEqual(await all(await b.sdk.downloads.downloadFile(file.id)), bytes);
-  await assert.rejects(upload(b.sdk, 'A B+é~猫😀.PNG', 'other', folder.id), e => e.responseInfo.statusCode === 409 && e.responseInfo.body.context_info.conflicts.id === file.id);
+  await assert.rejects(upload(b.sdk, 'A B+é~猫😀.PNG', Buffer.from('other'), folder.id), e => e.responseInfo.statusCode === 409 && e.responseInfo.body.context_info.conflicts.id === file.id);
   const long = randomBytes(21 << 20);
   const big = await b.sdk.chunkedUploads.uploadBigFile(Readable.from([long]), 'long.bin', long.length, folder.id);
   assert.deepEqual([big.sha1, big.size], [sha1(long), long.length]);
