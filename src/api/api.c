@@ -293,6 +293,7 @@ void api_stop(struct api *api)
     if (!api)
         return;
     api->stopped = true;
+    passwords_stop(api->passwords);
     sessions_stop(api->sessions);
     streams_stop(api->streams);
     health_stop(api->health);
