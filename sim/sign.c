@@ -57,6 +57,17 @@ slice sign_hmac_sha256_base64(struct arena *a, slice key, slice message)
     return sign_base64(a, slice_mem(mac, n));
 }
 
+slice sign_hmac_sha256_hex(struct arena *a, slice key, slice message)
+{
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    HMAC(EVP_sha256(), bytes_of(key), (int)key.n, bytes_of(message), message.n, mac, &n);
+    struct text t = text_new(a, 2 * EVP_MAX_MD_SIZE + 1);
+    for (unsigned i = 0; i < n; i++)
+        text_add(&t, "%02x", mac[i]);
+    return text_slice(&t);
+}
+
 slice sign_sha256_hex(struct arena *a, slice bytes)
 {
     unsigned char md[EVP_MAX_MD_SIZE];

@@ -7,6 +7,7 @@ slice sign_base64(struct arena *a, slice bytes) MUST_USE;
 /* Standard or URL alphabet, padding optional; {NULL,0} when it is none. */
 slice sign_unbase64(struct arena *a, slice text) MUST_USE;
 slice sign_hmac_sha256_base64(struct arena *a, slice key, slice message) MUST_USE;
+slice sign_hmac_sha256_hex(struct arena *a, slice key, slice message) MUST_USE;
 slice sign_sha256_hex(struct arena *a, slice bytes) MUST_USE;
 /* RS256: RSASSA-PKCS1-v1_5 with SHA-256 under a public key in PEM. */
 bool sign_rs256_ok(slice pem, slice message, slice signature) MUST_USE;

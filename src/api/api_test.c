@@ -7,6 +7,7 @@
 #include "api/password.h"
 #include "api/session.h"
 #include "hub/notifier.h"
+#include "hub/storage.h"
 #include "net/loop.h"
 #include "store/store.h"
 #include "tests/harness/test.h"
@@ -37,6 +38,14 @@ const struct connector *connector_find(slice name)
 const struct notifier *const notifiers[] = { NULL };
 const size_t n_notifiers = 0;
 const struct notifier *notifier_find(slice name)
+{
+    (void)name;
+    return NULL;
+}
+
+const struct storage_type *const storage_types[] = { NULL };
+const size_t n_storage_types = 0;
+const struct storage_type *storage_type_find(slice name)
 {
     (void)name;
     return NULL;
@@ -412,7 +421,7 @@ static const struct config_tenant *tenant(struct arena *a, const char *json)
 {
     struct fault f = { 0 };
     struct config_problems p = { .a = a };
-    const struct config_tenant *t = config_tenant_read(a, yaml_of_js(a, js_parse(a, slice_of(json), &f)), SL("acme"), SL("http://hub"), connector_find, &p);
+    const struct config_tenant *t = config_tenant_read(a, yaml_of_js(a, js_parse(a, slice_of(json), &f)), SL("acme"), SL("http://hub"), NULL, connector_find, &p);
     if (!t)
         test_fail(__FILE__, __LINE__, SLF ": " SLF, SLA(p.items[0].path), SLA(p.items[0].text));
     return t;

@@ -266,8 +266,14 @@ static const struct member notifier_settings[] = {
     M("type", S_TEXT, S_REQUIRED), M("name", S_TEXT, 0), M("topics", S_TEXTS, 0, .choices = topics),
 };
 
-static const struct member storage[] = { M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("default", S_BOOL, S_REQUIRED) };
-static const struct member storage_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Storage") };
+static const struct member storage[] = {
+    M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("default", S_BOOL, S_REQUIRED, .help = "Of tenants that name none"),
+    M("checked", S_BOOL, S_REQUIRED), M("works", S_BOOL, S_REQUIRED), M("why", S_TEXT, 0, .help = "Why it does not"),
+};
+static const struct member storage_type[] = { M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED) };
+static const struct member storage_list[] = {
+    M("items", S_LIST, S_REQUIRED, .of = "Storage"), M("types", S_LIST, S_REQUIRED, .of = "StorageType", .help = "The catalogue: what can be configured"),
+};
 
 static const struct member secret_state[] = { M("set", S_BOOL, S_REQUIRED) };
 
@@ -343,6 +349,7 @@ const struct schema schemas[] = {
     SCHEMA("NotifierTested", notifier_tested, NULL),
     { "NotifierSettings", notifier_settings, COUNT(notifier_settings), "And the settings of its type: GET /notifiers", true },
     SCHEMA("Storage", storage, NULL),
+    SCHEMA("StorageType", storage_type, NULL),
     SCHEMA("StorageList", storage_list, NULL),
     SCHEMA("SecretState", secret_state, "A secret that is not shown; sent back it stays as it is"),
     SCHEMA("AuditRow", audit_row, NULL),

@@ -43,6 +43,8 @@ struct account { /* one configured instance of a connector */
     slice tenant;    /* name of the tenant */
     const struct connector *type;
     const slice *settings; /* indexed like type->settings; checked; defaults filled in; {NULL,0}: absent. SETTING_PAIRS: JSON text */
+    slice storage;         /* name of the storage for files this side sends … */
+    slice own_storage;     /* … where it is set for this side alone */
     slice public_url;      /* of the hub, no slash at the end */
     slice hook_url;        /* public_url + type->hook.path */
 };
@@ -162,6 +164,7 @@ struct delivery {
     slice keep;                  /* … and its own bytes (at most 4 KiB) */
     const struct answer *last;   /* NULL on the first step of an attempt */
     bool last_repeatable;        /* of the call that was answered */
+    bool last_new_token;         /* likewise */
     const struct media *media;   /* media_find: what to find; else NULL */
     slice resumed;               /* data of inbox_resume; {NULL,0}: not resumed */
     unsigned attempt;            /* 0: the first */

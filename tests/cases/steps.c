@@ -305,6 +305,10 @@ static bool adapt(struct run *r, struct delivery *d)
 bool run_ask(struct run *r, struct inbox *in)
 {
     struct delivery d = { .key = SL("dg-test-1"), .keep = in->ask_data };
+    if (in->n) {
+        r->call.conversation = &r->conversation;
+        r->call.guest_memory = r->guest_memory;
+    }
     size_t at = 0, answer_at = 0;
     struct answer answer, *last = NULL;
     enum outcome end = OUT_CALL;
