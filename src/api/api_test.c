@@ -6,6 +6,7 @@
 #include "api/passphrase.h"
 #include "api/password.h"
 #include "api/session.h"
+#include "hub/storage.h"
 #include "hub/notifier.h"
 #include "hub/storage.h"
 #include "net/loop.h"

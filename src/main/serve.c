@@ -422,6 +422,7 @@ static bool start(struct serving *s, struct fault *f)
     s->ops = ops_new(h, s->server, token);
     api_start(s->api);
     (void)page_serve(s->server, "/api/v1/openapi-ui", "openapi-ui"); /* a build without pages has none */
+    (void)page_serve(s->server, "/", "console");
     open_control(s);
     media_again(s);
     media_purge_start(h);

@@ -59,10 +59,10 @@ export function shelf(t, storage) {
 }
 
 // Stands between the hub and a service, byte for byte, and does as it is told: between.cutAfter(bytes, times) resets connections that have carried so many
-// bytes to the service; between.answer(text, times) answers requests itself.
+// bytes to the service, cutBackAfter those that brought so many from it; between.answer(text, times) answers requests itself.
 export async function between(t, port) {
   const me = {cuts: 0, answered: 0, connections: 0};
-  let cut = {bytes: Infinity, times: 0}, instead = {text: '', times: 0};
+  let cut = {bytes: Infinity, times: 0}, cutBack = {bytes: Infinity, times: 0}, instead = {text: '', times: 0};
   const open = new Set();
   const server = createServer(client => {
     me.connections++;
@@ -84,13 +84,19 @@ export async function between(t, port) {
       }
       if (!there.write(d)) { client.pause(); there.once('drain', () => client.resume()); }
     });
-    there.on('data', d => { if (!client.write(d)) { there.pause(); client.once('drain', () => there.resume()); } });
+    let returned = 0;
+    there.on('data', d => {
+      returned += d.length;
+      if (cutBack.times > 0 && returned > cutBack.bytes) { cutBack.times--; me.cuts++; client.destroy(); there.destroy(); return; }
+      if (!client.write(d)) { there.pause(); client.once('drain', () => there.resume()); }
+    });
   });
   await new Promise(r => server.listen(0, '127.0.0.1', r));
   t.after(() => { for (const s of open) s.destroy(); return new Promise(r => server.close(r)); });
   me.port = server.address().port;
   me.url = `http://127.0.0.1:${me.port}`;
   me.cutAfter = (bytes, times = 1) => { cut = {bytes, times}; };
+  me.cutBackAfter = (bytes, times = 1) => { cutBack = {bytes, times}; };
   me.answer = (text, times = 1) => { instead = {text, times}; };
   return me;
 }
