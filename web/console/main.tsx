@@ -66,7 +66,7 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
     case "tenants":
       return route[1] ? <TenantPage route={route} /> : <Tenants />;
     case "storages":
-      return <Storages />;
+      return <Storages me={me} />;
     case "settings":
       return <SettingsPage />;
     case "conversations":
