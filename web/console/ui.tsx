@@ -80,6 +80,7 @@ export function useThrottle(tell: () => void, ms: number): () => void {
   };
 }
 
+/** Not while nobody looks. */
 export function useEvery(ms: number, tell: () => void): void {
   const latest = useRef(tell);
   latest.current = tell;
