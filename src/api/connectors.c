@@ -170,6 +170,12 @@ static void write_type(struct jw *w, const struct connector *type)
     jw_str(w, "pattern", SL("^[a-z0-9][a-z0-9._-]*$"));
     jw_int(w, "maxLength", 64);
     jw_close(w, '}');
+    jw_open(w, "storage", '{');
+    jw_str(w, "type", SL("string"));
+    jw_str(w, "title", SL("Storage"));
+    jw_str(w, "description", SL("Where attachments that it sends are kept: a name of /storages; the tenant's when left out"));
+    jw_int(w, "maxLength", 64);
+    jw_close(w, '}');
 }
 
 static void write_group(struct jw *w, const char *key, const struct group *g, slice prefix, size_t order)

@@ -1,5 +1,6 @@
 #include "hub/accept.h"
 #include "hub/conversation.h"
+#include "hub/history.h"
 #include "hub/keys.h"
 #include "hub/media.h"
 #include "hub/meters.h"
@@ -78,6 +79,7 @@ static void accept_done(void *arg, bool ok)
     size_t i = 0;
     if (!ok)
         accept_failed(ac);
+    history_stir(ac->from->hub->history);
     if (ok && ac->in->ask && ac->in->n && ac->convs[0])
         ac->in->conv = conv_hold(ac->convs[0]);
     for (struct inbox_item *it = ac->in->first; it; it = it->next, i++) {

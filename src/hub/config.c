@@ -402,6 +402,34 @@ static void read_storage(struct reader *r, const struct yaml *map, slice path, s
     st->name = name;
 }
 
+/* Behind those that are there already, for which there is room. */
+static void read_storage_list(struct reader *r, const struct yaml *list)
+{
+    struct config *c = r->c;
+    size_t i = 0;
+    for (const struct yaml *v = list ? list->first : NULL; v; v = v->next) {
+        read_storage(r, v, arena_printf(r->a, "storages[%zu]", i++), &c->storages[c->n_storages]);
+        c->n_storages++;
+    }
+}
+
+const struct config_storage *config_storages_read(struct arena *a, const struct yaml *list, const struct config *of, size_t *ret_n,
+                                                  struct config_problems *p)
+{
+    struct reader r = { .a = a, .c = ARENA_NEW(a, struct config), .p = p };
+    size_t before = p->n + p->more, n = list && list->kind == YAML_LIST ? list->n : 0;
+    r.c->values[CFG_PURGE_DELAY] = of->values[CFG_PURGE_DELAY];
+    r.c->storages = ARENA_ARRAY(a, struct config_storage, of->n_storages + n + 1);
+    for (; r.c->n_storages < of->n_storages; r.c->n_storages++)
+        r.c->storages[r.c->n_storages] = of->storages[r.c->n_storages];
+    if (n + of->n_storages > CONFIG_STORAGES_MAX)
+        problem(&r, list, SL("storages"), "must be a list of at most %zu storages", (size_t)CONFIG_STORAGES_MAX - of->n_storages);
+    else
+        read_storage_list(&r, n ? list : NULL);
+    *ret_n = r.c->n_storages - of->n_storages;
+    return p->n + p->more == before ? r.c->storages + of->n_storages : NULL;
+}
+
 static void read_storages(struct reader *r, const struct yaml *root)
 {
     const struct yaml *list = yaml_get(root, SL("storages"));
@@ -411,10 +439,7 @@ static void read_storages(struct reader *r, const struct yaml *root)
         return;
     }
     c->storages = ARENA_ARRAY(r->a, struct config_storage, (list ? list->n : 0) + 1);
-    for (const struct yaml *v = list ? list->first : NULL; v; v = v->next) {
-        read_storage(r, v, arena_printf(r->a, "storages[%zu]", c->n_storages), &c->storages[c->n_storages]);
-        c->n_storages++;
-    }
+    read_storage_list(r, list);
     if (!storage_is_there(c, c->values[CFG_STORAGE]))
         problem(r, yaml_get(root, SL("default_storage")), SL("default_storage"), "there is no storage of this name");
 }
