@@ -96,7 +96,7 @@ test('on a phone nothing sticks out, and the menu opens', async t => {
   await page.getByRole('button', {name: 'Menu'}).click();
   await page.getByTestId('nav-health').click();
   await page.getByRole('heading', {name: 'Health', level: 1}).waitFor();
-  assert.equal(await page.getByTestId('nav-health').isVisible(), false, 'it closes again');
+  await page.getByTestId('nav-health').waitFor({state: 'hidden'}); // it closes again
   site.good();
 });
 
