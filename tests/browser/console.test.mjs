@@ -319,6 +319,36 @@ test('settings: destinations of notifications, their topics, and a test that arr
   site.good();
 });
 
+test('storages: made here, checked, and chosen by a tenant', async t => {
+  const site = await startConsole(t);
+  await site.tenant();
+  const page = await site.open();
+  await page.getByTestId('nav-storages').click();
+  await page.getByTestId('storage').filter({hasText: 'local'}).getByText('ready').waitFor();
+  await page.getByTestId('storages-type').selectOption({label: 'Amazon S3'});
+  await page.getByTestId('storages-add').click();
+  await input(page, 'storages[0].name').fill('pictures');
+  await input(page, 'storages[0].access_key_id').fill('AKIAEXAMPLE');
+  await input(page, 'storages[0].secret_access_key').fill('a-secret-key');
+  await input(page, 'storages[0].bucket').fill('x');
+  await input(page, 'storages[0].endpoint').fill('http://127.0.0.1:9');
+  await input(page, 'storages[0].purge_delay_seconds').fill('600');
+  await page.getByTestId('save').click();
+  await errorOf(page, 'storages[0].bucket').waitFor();
+  await input(page, 'storages[0].bucket').fill('pictures');
+  await page.getByTestId('save').click();
+  await page.getByTestId('news').getByText('The settings were saved').waitFor();
+  await page.getByTestId('storage').filter({hasText: 'pictures'}).getByText('does not work').waitFor(); // nobody is at port 9
+  await page.getByTestId('nav-tenants').click();
+  await page.getByRole('link', {name: 'Test Shop'}).click();
+  await input(page, 'storage').selectOption('pictures');
+  await page.getByTestId('save').click();
+  await page.getByTestId('news').getByText('Test Shop was saved').waitFor();
+  assert.equal((await site.admin.call('GET', '/tenants')).json.items[0].storage, 'pictures');
+  assert.ok(!(await page.content()).includes('a-secret-key'));
+  site.good();
+});
+
 test('roles, passwords, and the end of a session', async t => {
   const site = await startConsole(t);
   await site.tenant();
