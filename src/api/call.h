@@ -24,6 +24,9 @@ struct passwords;
 struct audit;
 struct streams;
 struct health;
+struct api_keys;
+struct rates;
+struct chat;
 
 struct api {
     struct api_setup setup;
@@ -36,6 +39,9 @@ struct api {
     struct audit *audit;
     struct streams *streams;
     struct health *health;
+    struct api_keys *keys; /* of the interfaces below /nexus */
+    struct rates *rates;   /* of their callers */
+    struct chat *chat;
     slice openapi; /* the document, made when it is first asked for */
     bool stopped;
 };
@@ -72,6 +78,10 @@ slice api_query(struct api_call *c, const char *name); /* {NULL,0}: absent or em
 /* Too many wrong passwords for one of these keys: 429 was answered. */
 bool api_slow_down(struct api_call *c, slice key_user, slice key_address);
 void api_busy(struct api_call *c); /* 503: passwords.h refused */
+/* The address of the caller, without its port: as the proxy in front of us says, where there is one. */
+slice api_caller(const struct api *api, const struct exchange *x);
+/* Whose session's token is this? ROLE_NONE: nobody's. The user, in a. */
+enum role api_token_role(struct api *api, slice token, struct arena *a, slice *ret_user);
 /* "https://hub.example.com": how the API is reached from outside. */
 slice api_root(const struct api *api);
 #endif
