@@ -89,6 +89,9 @@ class Process:
     def peak_mib(self):
         return self.status_kib("VmHWM") / 1024
 
+    def forget_peak(self):  # from here on the peak is of the work, not of the start
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
     def wakes(self):  # times any thread gave up the CPU to wait
         n = 0
         for t in Path(f"/proc/{self.pid}/task").iterdir():
@@ -180,6 +183,8 @@ class Bench:
         if not until("set up", lambda: self.sink_says()["integrations"] >= tenants, seconds, 0.05):
             raise RuntimeError(f"the hub did not set up its accounts: {p.log.read_text()[-800:]}")
         time.sleep(1 if cgroup is None else 4)  # the rest of the set-up; then it is quiet
+        p.start_peak_mib = p.peak_mib()
+        p.forget_peak()
         get(self.line_port, "/clear", b"")
         if os.environ.get("BENCH_PERF"):  # a folder: perf's record of the hub under load goes there
             self.start("perf", ["perf", "record", "-q", "-F", "1999", "-g", "-p", p.pid, "-o", f"{os.environ['BENCH_PERF']}/perf-{p.pid}.data"])

@@ -20,6 +20,11 @@ static const struct connector *find(slice name)
 {
     return slice_eq(name, SL("net")) ? &network : slice_eq(name, SL("desk")) ? &desk : NULL;
 }
+static const struct storage_type shed = { .name = "shed", .title = "Shed", .settings = rows, .n_settings = COUNT(rows) };
+const struct storage_type *storage_type_find(slice name)
+{
+    return slice_eq(name, SL("shed")) ? &shed : NULL;
+}
 static char *env(const char *name)
 {
     static char value[] = "value";
@@ -45,6 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert((c == NULL) == (p.n > 0));
     for (size_t i = 0; i < p.n; i++)
         assert(p.items[i].line >= 0 && p.items[i].text.n > 0);
+    for (size_t i = 0; c && i < c->n_storages; i++)
+        assert(c->storages[i].type && c->storages[i].name.n && c->storages[i].settings[0].n && c->storages[i].purge_ms >= 0);
     for (size_t i = 0; c && i < c->n_tenants; i++) {
         check_account(c->tenants[i].desk);
         for (size_t k = 0; k < c->tenants[i].n_channels; k++)

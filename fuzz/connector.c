@@ -33,11 +33,17 @@ static void can_be_stored(struct arena *a, const struct message *m)
     assert(same);
 }
 
-static void receive(struct world *w, const struct request *rq)
+static void steps(struct world *w, step_fn fn, const struct message *m, bool adapted, slice keep, slice answers);
+
+static void receive(struct world *w, struct request *rq)
 {
     const struct connector *k = w->account.type;
     struct inbox in;
     inbox_init(&in, w->a);
+    const struct header form = { SL("Content-Type"), SL("application/x-www-form-urlencoded") };
+    bool is_form = slice_starts(rq->body, SL("payload=")) || slice_starts(rq->body, SL("command="));
+    rq->headers = &form;
+    rq->n_headers = is_form ? 1 : 0;
     if (!k->receive(&w->c, rq, &in)) {
         assert(w->f.code && w->f.text[0]);
         return;
@@ -46,6 +52,8 @@ static void receive(struct world *w, const struct request *rq)
     for (const struct inbox_item *it = in.first; it; it = it->next, n++)
         can_be_stored(w->a, &it->m);
     assert(n == in.n);
+    if (in.ask)
+        steps(w, in.ask, NULL, false, in.ask_data, SLICE_NONE);
 }
 
 static void verify(struct world *w, struct request *rq)
@@ -58,6 +66,30 @@ static void verify(struct world *w, struct request *rq)
     rq->n_headers = k->hook.header ? 1 : 0;
     bool good = hook_verify(&w->c, rq, &body, &w->f);
     assert(!good || k->hook.how == VERIFY_NONE);
+    const struct js *doc = k->token_ok ? js_parse(w->a, rq->body, NULL) : NULL; /* claims, key and body in one */
+    if (doc && !k->token_ok(&w->c, rq, doc, doc))
+        assert(w->f.code);
+}
+
+/* Registration: the first line is the query and names the form's type, the rest is the form. */
+static void registration(struct world *w, struct request *rq)
+{
+    const struct connector *k = w->account.type;
+    slice body = rq->body, query = slice_cut(&body, '\n');
+    struct header h = { SL("content-type"), query };
+    for (size_t i = 0; i < k->n_pages; i++) {
+        const struct page *page = &k->pages[i];
+        struct request one = { .method = slice_of(page->method), .path = SL(""), .query = query, .body = body, .headers = &h, .n_headers = 1 };
+        struct page_call p = { .a = w->a, .public_url = SL("https://hub.example.com"), .now_ms = w->c.now_ms, .accounts = &w->c, .n_accounts = 1 };
+        p.key = page->key(w->a, &one);
+        p.record[0] = body;
+        p.to = page->moves_to ? page->moves_to(w->a, &one) : SLICE_NONE;
+        page->serve(&p, &one);
+        assert(p.body.p && (!p.keep || p.key.n) && (!p.move || p.to.n));
+        for (size_t n = 0; n < PAGE_PARTS; n++)
+            assert(!p.keep || p.record[n].n <= PAGE_PART_MAX);
+    }
+    (void)rq;
 }
 
 static void pages(struct world *w, struct request *rq)
@@ -68,8 +100,12 @@ static void pages(struct world *w, struct request *rq)
         struct inbox in;
         inbox_init(&in, w->a);
         w->f = (struct fault){ 0 };
-        if (!k->routes[i].receive(&w->c, rq, &in))
+        struct call nobodys = { .a = w->a, .now_ms = w->c.now_ms, .f = &w->f };
+        bool mine = !k->routes[i].mine || k->routes[i].mine(&w->c, rq);
+        if (!k->routes[i].receive(mine ? &w->c : &nobodys, rq, &in))
             assert(w->f.code);
+        if (in.ask)
+            steps(w, in.ask, NULL, false, in.ask_data, SLICE_NONE);
     }
 }
 
@@ -90,10 +126,10 @@ static void can_be_made(struct world *w, const struct http_call *call)
     }
 }
 
-static void steps(struct world *w, step_fn fn, const struct message *m, bool adapted, slice answers)
+static void steps(struct world *w, step_fn fn, const struct message *m, bool adapted, slice keep, slice answers)
 {
     struct delivery d = {
-        .m = m, .parts = m, .n_parts = m ? 1 : 0, .key = SL("dg-fuzz"), .accepted_ms = w->c.now_ms, .media = w->media
+        .m = m, .parts = m, .n_parts = m ? 1 : 0, .keep = keep, .key = SL("dg-fuzz"), .accepted_ms = w->c.now_ms, .media = w->media
     };
     const struct adapt_to to = { &w->account, &w->conversation };
     struct adapted parts;
@@ -146,7 +182,7 @@ static void deliver(struct world *w, slice text, slice answers)
     m->guest = slice_or(m->guest, SL("g"));
     if (m->guest.n > 1)
         w->conversation.guest = m->guest;
-    steps(w, w->account.type->deliver, m, true, answers);
+    steps(w, w->account.type->deliver, m, true, SLICE_NONE, answers);
 }
 
 /* Where the bytes of a media message are; the message comes first. */
@@ -166,7 +202,7 @@ static void media(struct world *w, slice rest)
     slice url = k->media_url ? k->media_url(&w->c, md) : SLICE_NONE;
     assert(!url.p || url_parse(w->a, url, &u, NULL));
     w->media = md;
-    steps(w, k->media_find, NULL, false, rest);
+    steps(w, k->media_find, NULL, false, SLICE_NONE, rest);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -198,15 +234,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 3:
         rq.body = rest;
         pages(&w, &rq);
+        rq.body = rest;
+        registration(&w, &rq);
         break;
     case 4:
-        steps(&w, w.account.type->setup, NULL, false, rest);
+        steps(&w, w.account.type->setup, NULL, false, SLICE_NONE, rest);
         break;
     case 5:
         if (data[1] & MEDIA)
             media(&w, rest);
         else
-            steps(&w, w.account.type->lookup.who, ARENA_NEW(a, struct message), false, rest);
+            steps(&w, w.account.type->lookup.who, ARENA_NEW(a, struct message), false, SLICE_NONE, rest);
         break;
     default: {
         slice text = slice_cut(&rest, 0x1e);

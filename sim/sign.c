@@ -6,6 +6,7 @@
 #include <openssl/hmac.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 static const unsigned char *bytes_of(slice s)
 {
@@ -54,6 +55,17 @@ slice sign_hmac_sha256_base64(struct arena *a, slice key, slice message)
     unsigned n = 0;
     HMAC(EVP_sha256(), bytes_of(key), (int)key.n, bytes_of(message), message.n, mac, &n);
     return sign_base64(a, slice_mem(mac, n));
+}
+
+slice sign_hmac_sha256_hex(struct arena *a, slice key, slice message)
+{
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    HMAC(EVP_sha256(), bytes_of(key), (int)key.n, bytes_of(message), message.n, mac, &n);
+    struct text t = text_new(a, 2 * EVP_MAX_MD_SIZE + 1);
+    for (unsigned i = 0; i < n; i++)
+        text_add(&t, "%02x", mac[i]);
+    return text_slice(&t);
 }
 
 slice sign_sha256_hex(struct arena *a, slice bytes)
@@ -106,4 +118,66 @@ slice sign_rsa_pem(struct arena *a, slice n, slice e)
     BN_free(be);
     BN_free(bn);
     return pem;
+}
+
+/* ---- keys of our own -------------------------------------------------------------------------------------------------------- */
+
+struct sign_key {
+    EVP_PKEY *pkey;
+};
+
+struct sign_key *sign_key_new(void)
+{
+    struct sign_key *k = must_calloc(1, sizeof(*k));
+    k->pkey = EVP_RSA_gen(2048);
+    assert(k->pkey);
+    return k;
+}
+
+void sign_key_free(struct sign_key *k)
+{
+    if (k)
+        EVP_PKEY_free(k->pkey);
+    free(k);
+}
+
+slice sign_base64url(struct arena *a, slice bytes)
+{
+    slice std = sign_base64(a, bytes);
+    char *p = arena_cstr(a, std);
+    size_t n = std.n;
+    while (n && p[n - 1] == '=')
+        n--;
+    for (size_t i = 0; i < n; i++)
+        p[i] = p[i] == '+' ? '-' : p[i] == '/' ? '_' : p[i];
+    return slice_mem(p, n);
+}
+
+slice sign_rs256(struct arena *a, const struct sign_key *k, slice message)
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    size_t n = (size_t)EVP_PKEY_get_size(k->pkey);
+    unsigned char *out = arena_alloc(a, n);
+    bool ok = md && EVP_DigestSignInit(md, NULL, EVP_sha256(), NULL, k->pkey) == 1 && EVP_DigestSign(md, out, &n, bytes_of(message), message.n) == 1;
+    EVP_MD_CTX_free(md);
+    assert(ok);
+    return sign_base64url(a, slice_mem(out, n));
+}
+
+static slice number_of(struct arena *a, const struct sign_key *k, const char *name)
+{
+    BIGNUM *bn = NULL;
+    if (EVP_PKEY_get_bn_param(k->pkey, name, &bn) != 1)
+        return SLICE_NONE;
+    size_t n = (size_t)BN_num_bytes(bn);
+    unsigned char *p = arena_alloc(a, n + 1);
+    BN_bn2bin(bn, p);
+    BN_free(bn);
+    return sign_base64url(a, slice_mem(p, n));
+}
+
+void sign_key_numbers(struct arena *a, const struct sign_key *k, slice *ret_n, slice *ret_e)
+{
+    *ret_n = number_of(a, k, OSSL_PKEY_PARAM_RSA_N);
+    *ret_e = number_of(a, k, OSSL_PKEY_PARAM_RSA_E);
 }

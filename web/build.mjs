@@ -1,4 +1,4 @@
-// build.mjs - makes each web/<page>/{index.html,main.ts,style.css} into one self-contained HTML text, and all of them into one C file.
+// build.mjs - makes each web/<page>/{index.html,main.ts or .tsx,style.css} into one self-contained HTML text, and all of them into one C file.
 //
 //   node web/build.mjs OUT.c [DIST_FOLDER [DEPFILE]]
 //
@@ -31,6 +31,8 @@ const bundle = (file, loader) =>
     target: "es2022",
     format: loader === "css" ? undefined : "iife",
     charset: "utf8",
+    jsx: "automatic",
+    jsxImportSource: "preact",
     legalComments: "none",
     logLevel: "warning",
   }).outputFiles[0].text.trim();
@@ -38,7 +40,8 @@ const bundle = (file, loader) =>
 const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
 function page(name) {
-  const script = bundle(join(web, name, "main.ts"), "ts").replaceAll("</script", "<\\/script");
+  const main = ["main.ts", "main.tsx"].map((f) => join(web, name, f)).find(existsSync);
+  const script = bundle(main, "ts").replaceAll("</script", "<\\/script");
   const style = bundle(join(web, name, "style.css"), "css");
   const policy = [
     "default-src 'none'",
@@ -74,7 +77,7 @@ const names = readdirSync(web, { withFileTypes: true })
   .map((e) => e.name)
   .sort();
 
-const packFrom = 256 << 10; // larger pages are kept gzipped
+const packFrom = 64 << 10; // larger pages are kept gzipped
 let arrays = "";
 let rows = "";
 for (const name of names) {
@@ -96,9 +99,12 @@ writeFileSync(
 
 if (depfile) {
   const read = [web]; // a folder's time changes when something comes or goes
-  for (const folder of readdirSync(web, { withFileTypes: true }).filter((e) => e.isDirectory() && !["node_modules", "dist"].includes(e.name))) {
-    read.push(join(web, folder.name));
-    for (const file of readdirSync(join(web, folder.name))) read.push(join(web, folder.name, file));
-  }
+  const gather = (folder) => {
+    for (const e of readdirSync(folder, { withFileTypes: true }).filter((e) => !["node_modules", "dist"].includes(e.name))) {
+      read.push(join(folder, e.name));
+      if (e.isDirectory()) gather(join(folder, e.name));
+    }
+  };
+  gather(web);
   writeFileSync(depfile, `${out}: ${read.map((f) => f.replaceAll(" ", "\\ ")).join(" ")}\n`);
 }

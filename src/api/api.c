@@ -12,10 +12,11 @@
 #include "api/nexus/rates.h"
 #include "api/password.h"
 #include "api/session.h"
+#include "api/settings.h"
 #include "wire/url.h"
 
 #define API_PREFIX "/api/v1"
-enum { BODY_MAX = 1 << 20 };
+enum { BODY_MAX = 1 << 20, RESTORE_BODY_MAX = 32 << 20 };
 
 /* ---- answering ------------------------------------------------------------------------------------------------------- */
 
@@ -284,6 +285,7 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
     api->sessions = sessions_new(api->hub, setup->session_ms, setup->idle_ms);
     api->logins = logins_new(api);
     api->audit = audit_new(api->hub);
+    api->settings = settings_new(api);
     api->streams = streams_new(api);
     api->health = health_new(api);
     api->keys = apikeys_new(api->hub);
@@ -300,6 +302,7 @@ void api_start(struct api *api)
 {
     struct server *s = api->setup.server;
     server_route(s, "*", API_PREFIX "/*", BODY_MAX, on_request, api);
+    server_route(s, "POST", API_PREFIX "/restore", RESTORE_BODY_MAX, on_request, api);
     nexus_start(api);
     chat_start(api->chat);
 }
@@ -324,6 +327,7 @@ void api_free(struct api *api)
     apikeys_free(api->keys);
     health_free(api->health);
     streams_free(api->streams);
+    settings_free(api->settings);
     audit_free(api->audit);
     logins_free(api->logins);
     sessions_free(api->sessions);

@@ -22,6 +22,7 @@ struct session;
 struct attempts;
 struct passwords;
 struct audit;
+struct settings;
 struct streams;
 struct health;
 struct api_keys;
@@ -37,6 +38,7 @@ struct api {
     struct attempts *attempts;
     struct passwords *passwords;
     struct audit *audit;
+    struct settings *settings;
     struct streams *streams;
     struct health *health;
     struct api_keys *keys; /* of the interfaces below /nexus */
@@ -77,6 +79,8 @@ bool api_query_number(struct api_call *c, const char *name, int64_t min, int64_t
 slice api_query(struct api_call *c, const char *name); /* {NULL,0}: absent or empty */
 /* Too many wrong passwords for one of these keys: 429 was answered. */
 bool api_slow_down(struct api_call *c, slice key_user, slice key_address);
+/* "a:203.0.113.9"; absent where the address is that of a proxy, behind which everybody is: then only the login is counted. */
+slice api_address_key(struct api_call *c);
 void api_busy(struct api_call *c); /* 503: passwords.h refused */
 /* The address of the caller, without its port: as the proxy in front of us says, where there is one. */
 slice api_caller(const struct api *api, const struct exchange *x);

@@ -4,6 +4,7 @@
 #include "hub/notice.h"
 #include "hub/pages.h"
 #include "hub/recorder.h"
+#include "hub/storage_set.h"
 #include "store/store.h"
 #include "wire/url.h"
 #include <malloc.h>
@@ -56,6 +57,18 @@ static void readiness(struct exchange *x, void *ctx)
         jw_bool(&w, "set_up", actor->set_up);
         if (!actor->set_up && actor->setup_fault.code)
             jw_str(&w, "why", slice_of(actor->setup_fault.text));
+        jw_close(&w, '}');
+    }
+    jw_close(&w, ']');
+    jw_open(&w, "storages", '[');
+    for (size_t i = 0; i < storages_count(h); i++) {
+        const struct storage *s = storages_at(h, i);
+        jw_open(&w, NULL, '{');
+        jw_str(&w, "name", s->name);
+        jw_str(&w, "type", slice_of(s->type->name));
+        jw_bool(&w, "works", (s->checked || s == h->storage) && !s->trouble.code);
+        if (s->trouble.code)
+            jw_str(&w, "why", slice_of(s->trouble.text));
         jw_close(&w, '}');
     }
     jw_close(&w, ']');

@@ -1,5 +1,6 @@
 #include "hub/accept.h"
 #include "hub/conversation.h"
+#include "hub/history.h"
 #include "hub/keys.h"
 #include "hub/media.h"
 #include "hub/meters.h"
@@ -78,6 +79,7 @@ static void accept_done(void *arg, bool ok)
     size_t i = 0;
     if (!ok)
         accept_failed(ac);
+    history_stir(ac->from->hub->history);
     if (ok && ac->in->ask && ac->in->n && ac->convs[0])
         ac->in->conv = conv_hold(ac->convs[0]);
     for (struct inbox_item *it = ac->in->first; it; it = it->next, i++) {
@@ -168,12 +170,12 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
 {
     struct message *m = &it->m;
     struct conv *conv = ac->convs[i];
-    if (conv && it->only_known && !conv->pub.last_in_ms) { /* other people's talk: counted, not stored */
-        meter_ignored(ac->from->hub, ac->from->account.type, "unknown-conversation");
+    bool unknown = conv && it->only_known && !conv->pub.last_in_ms, unasked = conv && it->only_if_open && !conv->pub.open;
+    if (unknown || unasked) { /* other people's talk: counted, not stored */
+        meter_ignored(ac->from->hub, ac->from->account.type, unknown ? "unknown-conversation" : "not-addressed");
         return;
     }
-    bool unasked = conv && it->only_if_open && !conv->pub.open;
-    const char *rule = !conv ? "unknown-address" : m->private ? "private" : unasked ? "not-addressed" : NULL;
+    const char *rule = !conv ? "unknown-address" : m->private ? "private" : NULL;
     int64_t keep_ms = ac->from->account.type->hook.dedupe_ms;
     m->trace_id = ac->trace_id;
     it->of = m->of;
@@ -186,7 +188,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
         .dedupe = dedupe_key(ac, m, i),
         .dedupe_keep_ms = keep_ms ? keep_ms : ac->from->hub->limits.dedupe_ms,
         .state = rule ? J_IGNORED : J_WAITING,
-        .body = unasked ? SL("{}") : message_print(ac->a, m), /* what others say to each other is none of our business */
+        .body = message_print(ac->a, m),
         .note = accept_note(ac, rule),
     };
     enum jresult result;

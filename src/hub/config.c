@@ -14,6 +14,8 @@ const struct setting config_settings[CFG_MAX] = {
 static const char *const api_auths[] = { "off", "none", "basic", NULL };
 const struct setting tenant_settings[TENANT_SETTINGS] = {
     [TENANT_SUBSCRIPTION] = { "subscription", "Subscription", SETTING_TEXT, false, false, NULL, "Its number or name, for your own books", NULL, 1, 200 },
+    [TENANT_STORAGE] = { "storage", "Storage", SETTING_TEXT, false, false, NULL,
+                         "Where its attachments are kept: a name of storages, or local; default_storage when left out. desk and each channel may name another", NULL, 1, 64 },
     [TENANT_API_AUTH] = { "api.auth", "Authentication", SETTING_CHOICE, false, false, "off",
                           "Who may send messages in this tenant's name over the API: nobody, anybody who knows its id, or who has the user and password",
                           api_auths, 0, 0 },
@@ -300,7 +302,7 @@ static void check_listen(struct reader *r, const struct yaml *at)
 
 static void read_hub(struct reader *r, const struct yaml *root, const struct config_flag *flags, size_t n_flags)
 {
-    static const char *const known[] = { "tenants", "notifiers", NULL };
+    static const char *const known[] = { "tenants", "notifiers", "storages", NULL };
     struct config *c = r->c;
     struct table t = { config_settings, CFG_MAX, known, c->values };
     read_members(r, &t, root, SLICE_NONE, SLICE_NONE);
@@ -311,6 +313,110 @@ static void read_hub(struct reader *r, const struct yaml *root, const struct con
         problem(r, yaml_get(root, SL("tls")), SL("tls"), "needs both cert and key");
     if (!c->values[CFG_PUBLIC_URL].n)
         c->values[CFG_PUBLIC_URL] = arena_printf(r->a, "http%s://" SLF, c->values[CFG_TLS_CERT].n ? "s" : "", SLA(c->values[CFG_LISTEN]));
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------------------------------------ */
+
+#define NAME_RULE "must be small letters, digits, '-', '_' and '.', at most %d, and begin with a letter or digit"
+static bool name_is_good(slice s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        bool letter = (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9');
+        if (!letter && (i == 0 || !strchr("-_.", s.p[i]) || !s.p[i]))
+            return false;
+    }
+    return s.n > 0 && s.n <= CONFIG_NAME_MAX;
+}
+
+/* The plain text of a member that is not in a table ("type", "name"); {NULL,0}: absent, or a problem was reported. */
+static slice word(struct reader *r, const struct yaml *map, slice key, slice path, bool required)
+{
+    const struct yaml *v = yaml_get(map, key);
+    slice text = SLICE_NONE;
+    if (v && v->kind != YAML_SCALAR && v->kind != YAML_NULL)
+        problem(r, v, path_of(r, path, key), "must be a text");
+    else if (v && v->kind == YAML_SCALAR && expand(r, v, path_of(r, path, key), v->text, &text) && text.n)
+        return text;
+    else if (required && (!v || v->kind == YAML_NULL || text.p))
+        problem(r, v ? v : map, path_of(r, path, key), "is missing");
+    return SLICE_NONE;
+}
+
+/* ---- storages ------------------------------------------------------------------------------------------------------------------------------ */
+
+static bool storage_is_there(const struct config *c, slice name)
+{
+    for (size_t i = 0; i < c->n_storages; i++)
+        if (slice_eq(c->storages[i].name, name))
+            return true;
+    return slice_eq(name, SL(STORAGE_LOCAL));
+}
+
+/* Of map's member "storage"; {NULL,0}: it has none. */
+static slice storage_named(struct reader *r, const struct yaml *map, slice path)
+{
+    slice name = word(r, map, SL("storage"), path, false);
+    if (name.p && !storage_is_there(r->c, name))
+        problem(r, yaml_get(map, SL("storage")), path_of(r, path, SL("storage")), "there is no storage of this name");
+    return name;
+}
+
+static void read_storage(struct reader *r, const struct yaml *map, slice path, struct config_storage *st)
+{
+    static const char *const known[] = { "type", "name", "purge_delay_seconds", NULL };
+    const struct setting *delay = &config_settings[CFG_PURGE_DELAY];
+    if (map->kind != YAML_MAP) {
+        problem(r, map, path, "must be a group of settings with a name and a type");
+        return;
+    }
+    slice name = word(r, map, SL("name"), path, true), type = word(r, map, SL("type"), path, true);
+    if (name.p && !name_is_good(name))
+        problem(r, yaml_get(map, SL("name")), path_of(r, path, SL("name")), NAME_RULE, CONFIG_NAME_MAX);
+    else if (name.p && storage_is_there(r->c, name))
+        problem(r, yaml_get(map, SL("name")), path_of(r, path, SL("name")), "another storage has this name");
+    if (!type.p)
+        return;
+    st->type = storage_type_find(type);
+    if (!st->type) {
+        problem(r, yaml_get(map, SL("type")), path_of(r, path, SL("type")), "there is no kind of storage of this name");
+        return;
+    }
+    slice *values = ARENA_ARRAY(r->a, slice, MAX(st->type->n_settings, (size_t)1));
+    struct table t = { st->type->settings, st->type->n_settings, known, values };
+    size_t problems_before = r->p->n + r->p->more;
+    read_members(r, &t, map, SLICE_NONE, path);
+    complete(r, &t, map, path);
+    slice seconds = r->c->values[CFG_PURGE_DELAY];
+    const struct yaml *own = yaml_get(map, slice_of(delay->name));
+    if (own)
+        read_setting(r, delay, own, path_of(r, path, slice_of(delay->name)), &seconds);
+    if (!slice_int(seconds, &st->purge_ms))
+        st->purge_ms = 0; /* a problem was reported */
+    st->purge_ms *= 1000;
+    st->settings = values;
+    struct fault f = { 0 };
+    if (r->p->n + r->p->more == problems_before && st->type->check && !st->type->check(values, &f)) {
+        const struct yaml *at = yaml_get(map, slice_of(f.field));
+        problem(r, at ? at : map, f.field[0] ? path_of(r, path, slice_of(f.field)) : path, "%s", f.text);
+    }
+    st->name = name;
+}
+
+static void read_storages(struct reader *r, const struct yaml *root)
+{
+    const struct yaml *list = yaml_get(root, SL("storages"));
+    struct config *c = r->c;
+    if (list && list->kind != YAML_NULL && (list->kind != YAML_LIST || list->n > CONFIG_STORAGES_MAX)) {
+        problem(r, list, SL("storages"), "must be a list of at most %d storages", CONFIG_STORAGES_MAX);
+        return;
+    }
+    c->storages = ARENA_ARRAY(r->a, struct config_storage, (list ? list->n : 0) + 1);
+    for (const struct yaml *v = list ? list->first : NULL; v; v = v->next) {
+        read_storage(r, v, arena_printf(r->a, "storages[%zu]", c->n_storages), &c->storages[c->n_storages]);
+        c->n_storages++;
+    }
+    if (!storage_is_there(c, c->values[CFG_STORAGE]))
+        problem(r, yaml_get(root, SL("default_storage")), SL("default_storage"), "there is no storage of this name");
 }
 
 /* ---- tenants ------------------------------------------------------------------------------------------------------------------------------- */
@@ -336,30 +442,6 @@ slice config_slug(struct arena *a, slice name)
     return arena_printf(a, "t-%016llx", (unsigned long long)h);
 }
 
-static bool name_is_good(slice s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        bool letter = (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9');
-        if (!letter && (i == 0 || !strchr("-_.", s.p[i]) || !s.p[i]))
-            return false;
-    }
-    return s.n > 0 && s.n <= CONFIG_NAME_MAX;
-}
-
-/* The plain text of a member that is not in a table ("type", "name"); {NULL,0}: absent, or a problem was reported. */
-static slice word(struct reader *r, const struct yaml *map, slice key, slice path, bool required)
-{
-    const struct yaml *v = yaml_get(map, key);
-    slice text = SLICE_NONE;
-    if (v && v->kind != YAML_SCALAR && v->kind != YAML_NULL)
-        problem(r, v, path_of(r, path, key), "must be a text");
-    else if (v && v->kind == YAML_SCALAR && expand(r, v, path_of(r, path, key), v->text, &text) && text.n)
-        return text;
-    else if (required && (!v || v->kind == YAML_NULL || text.p))
-        problem(r, v ? v : map, path_of(r, path, key), "is missing");
-    return SLICE_NONE;
-}
-
 static void check_account(struct reader *r, const struct account *acc, const struct yaml *map, slice path)
 {
     const struct connector *type = acc->type;
@@ -378,7 +460,7 @@ static void check_account(struct reader *r, const struct account *acc, const str
 /* type and settings; the name and what is made of it come after all accounts of the tenant are known. */
 static void read_account(struct reader *r, const struct yaml *map, slice path, bool desk, struct account *acc)
 {
-    static const char *const known[] = { "type", "name", NULL };
+    static const char *const known[] = { "type", "name", "storage", NULL };
     if (map->kind != YAML_MAP) {
         problem(r, map, path, "must be a group of settings with a type");
         return;
@@ -404,9 +486,9 @@ static void read_account(struct reader *r, const struct yaml *map, slice path, b
     complete(r, &t, map, path);
     acc->settings = values;
     acc->name = word(r, map, SL("name"), path, false);
+    acc->own_storage = storage_named(r, map, path);
     if (acc->name.p && !name_is_good(acc->name)) {
-        problem(r, yaml_get(map, SL("name")), path_of(r, path, SL("name")), "must be small letters, digits, '-', '_' and '.', at most %d, and begin with a letter or digit",
-                CONFIG_NAME_MAX);
+        problem(r, yaml_get(map, SL("name")), path_of(r, path, SL("name")), NAME_RULE, CONFIG_NAME_MAX);
     } else if (r->p->n + r->p->more == problems_before) {
         check_account(r, acc, map, path);
     }
@@ -433,6 +515,7 @@ static slice free_name(struct reader *r, const struct config_tenant *t, slice ty
 static void finish_account(struct reader *r, const struct config_tenant *t, struct account *acc)
 {
     acc->tenant = t->name;
+    acc->storage = slice_or(slice_or(acc->own_storage, t->values[TENANT_STORAGE]), r->c->values[CFG_STORAGE]);
     acc->id = arena_printf(r->a, SLF "/" SLF, SLA(t->slug), SLA(acc->name));
     acc->public_url = r->c->values[CFG_PUBLIC_URL];
     if (acc->type->hook.path)
@@ -496,6 +579,8 @@ static void read_tenant(struct reader *r, const struct yaml *map, slice path, st
     complete(r, &table, map, path);
     if (slice_eq(t->values[TENANT_API_AUTH], SL("basic")) && (!t->values[TENANT_API_USER].n || !t->values[TENANT_API_PASSWORD].n))
         problem(r, map, path_of(r, path, SL("api")), "basic authentication needs user and password");
+    if (t->values[TENANT_STORAGE].n && !storage_is_there(r->c, t->values[TENANT_STORAGE]))
+        problem(r, yaml_get(map, SL("storage")), path_of(r, path, SL("storage")), "there is no storage of this name");
     t->name = word(r, map, SL("name"), path, true);
     t->slug = r->slug.n ? r->slug : config_slug(r->a, t->name);
     read_tenant_id(r, map, path, t);
@@ -523,12 +608,15 @@ static void read_tenant(struct reader *r, const struct yaml *map, slice path, st
         (void)read_pairs(r, custom, path_of(r, path, SL("custom_data")), &t->custom_data);
 }
 
-const struct config_tenant *config_tenant_read(struct arena *a, const struct yaml *doc, slice slug, slice public_url, config_find find,
-                                               struct config_problems *p)
+const struct config_tenant *config_tenant_read(struct arena *a, const struct yaml *doc, slice slug, slice public_url, const struct config *of,
+                                               config_find find, struct config_problems *p)
 {
     struct reader r = { .a = a, .find = find, .slug = slug, .c = ARENA_NEW(a, struct config), .p = p };
     struct config_tenant *t = ARENA_NEW(a, struct config_tenant);
     r.c->values[CFG_PUBLIC_URL] = public_url;
+    r.c->values[CFG_STORAGE] = of ? of->values[CFG_STORAGE] : SL(STORAGE_LOCAL);
+    r.c->storages = of ? of->storages : NULL;
+    r.c->n_storages = of ? of->n_storages : 0;
     r.c->tenants = t;
     size_t before = p->n + p->more;
     read_tenant(&r, doc, SLICE_NONE, t);
@@ -629,21 +717,41 @@ static void read_notifier(struct reader *r, const struct yaml *map, slice path, 
     }
 }
 
-static void read_notifiers(struct reader *r, const struct yaml *root)
+/* Behind those that are there already. */
+static void read_notifier_list(struct reader *r, const struct yaml *list)
 {
-    const struct yaml *list = yaml_get(root, SL("notifiers"));
+    size_t room = NOTICE_TARGETS_MAX - r->c->n_notifiers, i = 0;
     if (!list || list->kind == YAML_NULL)
         return;
-    if (list->kind != YAML_LIST || list->n > NOTICE_TARGETS_MAX) {
-        problem(r, list, SL("notifiers"), "must be a list of at most %d notifiers", NOTICE_TARGETS_MAX);
+    if (list->kind != YAML_LIST || list->n > room) {
+        problem(r, list, SL("notifiers"), "must be a list of at most %zu notifiers", room);
         return;
     }
-    r->c->notifiers = ARENA_ARRAY(r->a, struct notice_target, MAX(list->n, (size_t)1));
     for (const struct yaml *v = list->first; v; v = v->next) {
         struct notice_target t = { 0 };
-        read_notifier(r, v, arena_printf(r->a, "notifiers[%zu]", r->c->n_notifiers), &t);
+        read_notifier(r, v, arena_printf(r->a, "notifiers[%zu]", i++), &t);
         r->c->notifiers[r->c->n_notifiers++] = t;
     }
+}
+
+static void read_notifiers(struct reader *r, const struct yaml *root)
+{
+    r->c->notifiers = ARENA_ARRAY(r->a, struct notice_target, NOTICE_TARGETS_MAX);
+    read_notifier_list(r, yaml_get(root, SL("notifiers")));
+}
+
+const struct notice_target *config_notifiers_read(struct arena *a, const struct yaml *list, const struct notice_target *taken, size_t n_taken,
+                                                  size_t *ret_n, struct config_problems *p)
+{
+    struct reader r = { .a = a, .c = ARENA_NEW(a, struct config), .p = p };
+    size_t before = p->n + p->more;
+    assert(n_taken <= NOTICE_TARGETS_MAX);
+    r.c->notifiers = ARENA_ARRAY(a, struct notice_target, NOTICE_TARGETS_MAX);
+    for (; r.c->n_notifiers < n_taken; r.c->n_notifiers++)
+        r.c->notifiers[r.c->n_notifiers] = taken[r.c->n_notifiers];
+    read_notifier_list(&r, list);
+    *ret_n = r.c->n_notifiers - n_taken;
+    return p->n + p->more == before ? r.c->notifiers + n_taken : NULL;
 }
 
 /* ---- all of it --------------------------------------------------------------------------------------------------------------------------------- */
@@ -668,6 +776,7 @@ const struct config *config_read(struct arena *a, slice file, slice text, config
         return NULL;
     }
     read_hub(&r, root, flags, n_flags);
+    read_storages(&r, root);
     read_tenants(&r, root);
     read_notifiers(&r, root);
     return p->n ? NULL : r.c;
@@ -737,11 +846,25 @@ void config_problems_print(FILE *out, const struct config_problems *p)
         fprintf(out, "… and %zu more\n", p->more);
 }
 
+static void print_storage(FILE *out, const struct config_storage *st)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    fprintf(out, "storage " SLF " (%s), purge_delay_seconds: %lld (" SLF ")\n", SLA(st->name), st->type->title, (long long)(st->purge_ms / 1000),
+            SLA(seconds_in_words(a, st->purge_ms / 1000)));
+    for (size_t i = 0; i < st->type->n_settings; i++) {
+        const struct setting *s = &st->type->settings[i];
+        if (st->settings[i].n && !slice_eq(st->settings[i], slice_of(s->otherwise)))
+            fprintf(out, "    %s: " SLF "\n", s->name, SLA(s->secret ? SL("(secret)") : st->settings[i]));
+    }
+}
+
 static void print_account(FILE *out, const char *side, const struct account *acc)
 {
     fprintf(out, "  %s " SLF " (%s)", side, SLA(acc->id), acc->type->title);
     if (acc->hook_url.n)
         fprintf(out, ", webhook " SLF, SLA(acc->hook_url));
+    if (!slice_eq(acc->storage, SL(STORAGE_LOCAL)))
+        fprintf(out, ", storage " SLF, SLA(acc->storage));
     fputc('\n', out);
     for (size_t i = 0; i < acc->type->n_settings; i++) {
         const struct setting *s = &acc->type->settings[i];
@@ -757,6 +880,8 @@ void config_print(FILE *out, const struct config *c)
         if (c->values[id].n && !slice_eq(c->values[id], slice_of(s->otherwise)))
             fprintf(out, "%s: " SLF "\n", s->name, SLA(s->secret ? SL("(secret)") : c->values[id]));
     }
+    for (size_t i = 0; i < c->n_storages; i++)
+        print_storage(out, &c->storages[i]);
     for (size_t i = 0; i < c->n_tenants; i++) {
         const struct config_tenant *t = &c->tenants[i];
         fprintf(out, "tenant " SLF " (" SLF ")\n", SLA(t->name), SLA(t->slug));

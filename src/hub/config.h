@@ -9,7 +9,9 @@
  * The file is YAML (yaml_tree.h): the settings of config.def at its top, and
  *   tenants: list of {name, id?, desk: {type, its settings}, channels: [{type, name?, its settings}], custom_data: {name: value}, the settings of a tenant}
  *   notifiers: list of {type, name?, topics?: [Default, Subscriptions], its settings}; without topics it has Default
- * Settings of connectors and notifiers are checked against their tables. "a.b" of a table is member b of object a. ${NAME} in any value stands for the environment's
+ *   storages: list of {name, type, purge_delay_seconds?, its settings}
+ * Settings of connectors, storages and notifiers are checked against their tables. "storage" is a name of storages or "local": of a tenant, or of its desk or a
+ * channel alone; otherwise default_storage. "a.b" of a table is member b of object a. ${NAME} in any value stands for the environment's
  * NAME; a "${" itself is written "$${".
  *
  * Ids        tenant: the slug of its name; and for other programs an id, a UUID, made of the slug unless the file gives one. Account: slug + "/" + its name; a name not given is the connector's, "-2", "-3" … behind it where it
@@ -21,6 +23,7 @@
 #define HUB_CONFIG_H
 #include "hub/notifier.h"
 #include "hub/setting.h"
+#include "hub/storage.h"
 #include "hub/yaml_tree.h"
 #include <stdio.h>
 
@@ -32,7 +35,7 @@ enum config_id {
 };
 extern const struct setting config_settings[CFG_MAX];
 
-enum { CONFIG_PROBLEMS_MAX = 20, CONFIG_TENANTS_MAX = 1000, CONFIG_NAME_MAX = 64 };
+enum { CONFIG_PROBLEMS_MAX = 20, CONFIG_TENANTS_MAX = 1000, CONFIG_STORAGES_MAX = 100, CONFIG_NAME_MAX = 64 };
 struct config_problems {
     struct arena *a;
     slice file;
@@ -44,7 +47,7 @@ struct config_problems {
     size_t n, more;
 };
 
-enum tenant_setting { TENANT_SUBSCRIPTION, TENANT_API_AUTH, TENANT_API_USER, TENANT_API_PASSWORD, TENANT_SETTINGS };
+enum tenant_setting { TENANT_SUBSCRIPTION, TENANT_STORAGE, TENANT_API_AUTH, TENANT_API_USER, TENANT_API_PASSWORD, TENANT_SETTINGS };
 extern const struct setting tenant_settings[TENANT_SETTINGS];
 struct config_tenant {
     slice id, name, slug;
@@ -54,8 +57,16 @@ struct config_tenant {
     size_t n_channels;
     struct js_list custom_data; /* struct js_pair */
 };
+struct config_storage {
+    const struct storage_type *type;
+    slice name;
+    const slice *settings; /* indexed like type->settings */
+    int64_t purge_ms;
+};
 struct config {
     slice values[CFG_MAX];
+    struct config_storage *storages;
+    size_t n_storages;
     struct config_tenant *tenants;
     size_t n_tenants;
     struct notice_target *notifiers;
@@ -85,9 +96,13 @@ const struct config *config_load(struct arena *a, const char *path, config_env e
 const struct config *config_read(struct arena *a, slice file, slice text, config_env env, const struct config_flag *flags, size_t n_flags,
                                  config_find find, struct config_problems *p) MUST_USE;
 /* One tenant from a document of its own, whose problems have paths such as "channels[0].channel_secret". ${NAME} is not expanded: what a caller of the API
- * writes must not read our environment. slug: the one it has; absent: made of its name. */
-const struct config_tenant *config_tenant_read(struct arena *a, const struct yaml *doc, slice slug, slice public_url, config_find find,
-                                               struct config_problems *p) MUST_USE;
+ * writes must not read our environment. slug: the one it has; absent: made of its name. of: the hub's configuration, for the storages it may name; NULL: only
+ * the local disk. */
+const struct config_tenant *config_tenant_read(struct arena *a, const struct yaml *doc, slice slug, slice public_url, const struct config *of,
+                                               config_find find, struct config_problems *p) MUST_USE;
+/* Notifiers from a document of its own, likewise; taken: those whose names are taken. NULL: see *p; *ret_n of them. */
+const struct notice_target *config_notifiers_read(struct arena *a, const struct yaml *list, const struct notice_target *taken, size_t n_taken,
+                                                  size_t *ret_n, struct config_problems *p) MUST_USE;
 void config_problems_print(FILE *out, const struct config_problems *p);
 /* For `dragoman check`: tenants, accounts, webhook addresses and what differs from the defaults; secrets blanked. */
 void config_print(FILE *out, const struct config *c);

@@ -166,6 +166,20 @@ static const struct connector *find(slice name)
 {
     return slice_eq(name, SL("net")) ? &net_connector : slice_eq(name, SL("a-desk")) ? &desk_connector : NULL;
 }
+static const struct setting shed_settings[] = {
+    { .name = "key", .label = "Key", .type = SETTING_TEXT, .required = true, .secret = true },
+    { .name = "region", .label = "Region", .type = SETTING_TEXT, .otherwise = "here" },
+};
+static bool shed_check(const slice *settings, struct fault *f)
+{
+    return !slice_eq(settings[1], SL("nowhere")) || fault(f, "out_of_range", "region", "must be somewhere");
+}
+static const struct storage_type shed = { .name = "shed", .title = "A Shed", .settings = shed_settings, .n_settings = COUNT(shed_settings),
+                                          .check = shed_check };
+const struct storage_type *storage_type_find(slice name) /* the hub's tests have this one */
+{
+    return slice_eq(name, SL("shed")) ? &shed : NULL;
+}
 static char *env(const char *name)
 {
     static char secret[] = "from the environment", body[] = "64 KiB", head[] = "many";
@@ -282,6 +296,19 @@ TEST(config_every_problem_names_its_place_and_what_to_do)
         { "tenants:\n  - {}\n", "tenants[0].name: is missing" },
         { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, polls: 10}]\n", "polls: must be between 1 and 9" },
         { "tenants:\n  - name: a\n" DESK "    custom_data: [1]\n    channels: [{type: net, id: 1, secret: abcd}]\n", "custom_data: must be an object" },
+        { "storages: {}\n", "storages: must be a list" },
+        { "storages: [{type: shed, key: k}]\n", "storages[0].name: is missing" },
+        { "storages: [{name: x, key: k}]\n", "storages[0].type: is missing" },
+        { "storages: [{name: x, type: attic}]\n", "storages[0].type: there is no kind of storage" },
+        { "storages: [{name: x, type: shed}]\n", "storages[0].key: is missing" },
+        { "storages: [{name: x, type: shed, key: k, regoin: r}]\n", "did you mean \"region\"" },
+        { "storages: [{name: x, type: shed, key: k, region: nowhere}]\n", "f.yaml:1:50: storages[0].region: must be somewhere" },
+        { "storages: [{name: x, type: shed, key: k, purge_delay_seconds: -1}]\n", "purge_delay_seconds: must be between" },
+        { "storages: [{name: local, type: shed, key: k}]\n", "storages[0].name: another storage" },
+        { "storages: [{name: X, type: shed, key: k}]\n", "storages[0].name: must be small letters" },
+        { "default_storage: x\n", "default_storage: there is no storage" },
+        { "tenants:\n  - name: a\n    storage: x\n" DESK "    channels: [{type: net, id: 1, secret: abcd, storage: y}]\n",
+          "tenants[0].storage: there is no storage" },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -296,6 +323,39 @@ TEST(config_every_problem_names_its_place_and_what_to_do)
         if (slice_find(got, slice_of(rows[i].want)) == SIZE_MAX)
             test_fail(__FILE__, __LINE__, "row %zu: printed " SLF "want %s", i, SLA(got), rows[i].want);
     }
+}
+
+TEST(config_storages_are_named_by_tenants_and_their_sides)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct config_problems p = { .a = a };
+    slice text = SL("purge_delay_seconds: 60\ndefault_storage: one\n"
+                    "storages:\n  - {name: one, type: shed, key: \"${NET_SECRET}\"}\n  - {name: two, type: shed, key: k, region: there, purge_delay_seconds: 5400}\n"
+                    "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd}]\n"
+                    "  - name: b\n    storage: two\n"
+                    "    desk: {type: a-desk, region: r, storage: local, integration: {name: n, token: 0123456789abcdef}}\n"
+                    "    channels: [{type: net, id: 1, secret: abcd}, {type: net, id: 1, secret: abcd, storage: one}]\n");
+    const struct config *c = config_read(a, SL("f"), text, env, NULL, 0, find, &p);
+    config_problems_print(stderr, &p);
+    CHECK(c && c->n_storages == 2);
+    CHECK_SLICE(c->storages[0].settings[0], SL("from the environment"));
+    CHECK_SLICE(c->storages[0].settings[1], SL("here"));
+    CHECK_INT(c->storages[0].purge_ms, 60000);
+    CHECK_INT(c->storages[1].purge_ms, 5400000);
+    CHECK_SLICE(c->tenants[0].desk->storage, SL("one"));
+    CHECK_SLICE(c->tenants[0].channels[0].storage, SL("one"));
+    CHECK_SLICE(c->tenants[1].desk->storage, SL("local"));
+    CHECK_SLICE(c->tenants[1].channels[0].storage, SL("two"));
+    CHECK_SLICE(c->tenants[1].channels[1].storage, SL("one"));
+    FILE *out = tmpfile();
+    config_print(out, c);
+    rewind(out);
+    char printed[4096];
+    slice got = { printed, fread(printed, 1, sizeof(printed), out) };
+    fclose(out);
+    CHECK(slice_find(got, SL("from the environment")) == SIZE_MAX);
+    CHECK(slice_find(got, SL("storage one (A Shed), purge_delay_seconds: 60 (1 minute)\n    key: (secret)\n")) != SIZE_MAX);
+    CHECK(slice_find(got, SL("storage two (A Shed), purge_delay_seconds: 5400 (about 2 hours)\n    key: (secret)\n    region: there\n")) != SIZE_MAX);
 }
 
 TEST(config_reports_all_problems_up_to_its_limit)

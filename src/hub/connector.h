@@ -43,6 +43,8 @@ struct account { /* one configured instance of a connector */
     slice tenant;    /* name of the tenant */
     const struct connector *type;
     const slice *settings; /* indexed like type->settings; checked; defaults filled in; {NULL,0}: absent. SETTING_PAIRS: JSON text */
+    slice storage;         /* name of the storage for files this side sends … */
+    slice own_storage;     /* … where it is set for this side alone */
     slice public_url;      /* of the hub, no slash at the end */
     slice hook_url;        /* public_url + type->hook.path */
 };
@@ -162,6 +164,7 @@ struct delivery {
     slice keep;                  /* … and its own bytes (at most 4 KiB) */
     const struct answer *last;   /* NULL on the first step of an attempt */
     bool last_repeatable;        /* of the call that was answered */
+    bool last_new_token;         /* likewise */
     const struct media *media;   /* media_find: what to find; else NULL */
     slice resumed;               /* data of inbox_resume; {NULL,0}: not resumed */
     unsigned attempt;            /* 0: the first */
@@ -178,6 +181,7 @@ struct delivery {
     enum reason reason;
     struct person person;        /* lookup: what was found */
     struct js_list data;         /* lookup: struct js_pair: more of what the network tells about the guest, for this message */
+    slice text;                  /* lookup: the message's text as it reads with what was learned; absent: as it is */
     slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */
     slice media_url;             /* media_find */
     enum status status;          /* with OUT_DELIVERED: how far it came; STATUS_NONE: STATUS_DELIVERED */
@@ -285,6 +289,8 @@ struct lookup {
      * guest; on a desk: the agent who wrote d->m. Runs before the message goes to the other side, which never waits for it longer than total_ms. */
     enum outcome (*who)(struct call *c, struct delivery *d);
     int64_t keep_ms, unknown_ms, total_ms;
+    /* Is there more to ask for this message, although it is known who it is from (names of others it mentions)? NULL: never. */
+    bool (*more)(struct call *c, const struct message *m);
 };
 struct route_extra { /* pages of the connector's own; answered through inbox like a webhook, without verification */
     const char *method, *path;
@@ -307,8 +313,11 @@ struct page_call {
     size_t n_accounts;
     slice key;
     slice record[PAGE_PARTS]; /* absent: nothing there yet; what is left here is kept when .keep is set */
+    slice to;                 /* page.moves_to; {NULL,0}: nowhere, or where it is */
+    bool to_taken;            /* there is a record already */
     /* results */
     bool keep;                /* the record changed: it is on disk before the answer goes out */
+    bool move;                /* with keep: from now on under .to */
     const char *note;         /* for the operator's log: what happened ("asks to be registered") */
     int status;
     slice type, body;
@@ -321,6 +330,8 @@ struct page {
     size_t body_max; /* 0: the server's */
     /* Which record is it about? {NULL,0}: none. */
     slice (*key)(struct arena *a, const struct request *rq);
+    /* Another key the record shall have from now on. NULL: never. */
+    slice (*moves_to)(struct arena *a, const struct request *rq);
     void (*serve)(struct page_call *p, const struct request *rq);
 };
 

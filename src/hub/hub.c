@@ -16,6 +16,7 @@ void hub_limits_default(struct hub_limits *l)
         .purge_every_ms = 10000,
         .purge_again_ms = 60000,
         .link_ms = 0,
+        .storage_instead = true,
         .conversations = 8000,
         .notice_haste = 1,
     };

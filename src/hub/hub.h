@@ -19,6 +19,8 @@
 struct hub;
 struct conv;
 struct storage;
+struct storage_set;
+struct config;
 struct store;
 struct server;
 struct seal;
@@ -48,6 +50,7 @@ struct hub_limits {
     int64_t purge_every_ms; /* the longest time between two looks at what is due … */
     int64_t purge_again_ms; /* … and before one that could not be deleted is tried again */
     int64_t link_ms;        /* life of an attachment's link; 0: until it is purged */
+    bool storage_instead;   /* what another storage does not take goes to the local disk */
     unsigned conversations; /* kept in memory */
     unsigned notice_haste;  /* 1; tests: the waits of notices.def are so many times shorter */
 };
@@ -133,7 +136,10 @@ struct hub {
     struct journal *journal;
     struct store *store;
     const struct seal *seal; /* for what accounts remember */
-    struct storage *storage;
+    const struct config *config; /* the file's; NULL: none */
+    struct storage_set *storages;
+    struct storage *storage; /* the local disk, which is always there */
+    uint8_t link_secret[32]; /* signs media_link.h's links */
     struct metrics *metrics;
     const struct log *log;
     struct hub_limits limits;
@@ -149,6 +155,7 @@ struct hub {
     struct media_jobs *media;
     struct served *pages;      /* served already: pages.h */
     struct keys *keys;         /* vendors' public keys: keys.h. NULL: none were asked for yet */
+    struct loop_timer purge_timer;
     struct recorder *recorder; /* NULL: there is none */
     struct refusals *refused;  /* NULL: they are not kept */
     struct history *history;   /* NULL: none is kept */

@@ -2,8 +2,9 @@
 #include "hub/conversation.h"
 #include "hub/notice.h"
 #include "hub/run.h"
+#include "hub/media_link.h"
 #include "hub/state.h"
-#include "hub/storage.h"
+#include "hub/storage_set.h"
 #include "net/client.h"
 #include "store/store.h"
 #include "wire/url.h"
@@ -14,11 +15,8 @@ enum {
     MEDIA_PREPARING_TRIES = 60, /* 202: the vendor still prepares it */
     MEDIA_REDIRECTS = 5,
     MEDIA_OVER_BYTES = 1 << 20, /* that may come with what is one byte too much: the sink says so, not the client */
-    PURGE_AT_ONCE = 32,
-    PURGE_LEAST_MS = 1000, /* between two looks */
     RESULT_BYTES = 60000,
 };
-#define PURGE_MEMORY "hub.purge"
 
 struct media_job;
 struct fetch {
@@ -32,6 +30,7 @@ struct fetch {
     slice token;
     struct run *finding; /* asks the vendor where it is */
     slice found;         /* … there; of one try */
+    struct storage *storage;
     struct storage_put *put;
     struct loop_timer timer;
     unsigned tries, preparing;
@@ -68,7 +67,6 @@ struct media_jobs {
     struct media_job *buckets[256];
     struct fetch *queue, **queue_last;
     unsigned running;
-    struct loop_timer purge_timer;
     struct resuming *resuming; /* the state is being asked */
 };
 struct resuming {
@@ -108,6 +106,7 @@ static const struct js_field item_fields[] = {
     JS_FIELD(struct media, name,   "name",   JS_STR, 0),
     JS_FIELD(struct media, sha256, "sha256", JS_STR, 0),
     JS_FIELD(struct media, handle, "handle", JS_STR, 0),
+    JS_FIELD(struct media, storage, "storage", JS_STR, 0),
     JS_FIELD(struct media, error,  "error",  JS_STR, 0),
     JS_FIELD(struct media, preview_url, "preview_url", JS_STR, 0),
     JS_FIELD(struct media, size,        "size",        JS_I64, 0),
@@ -246,6 +245,27 @@ static void row_stored(void *arg, const struct fault *why)
     fetch_end(f, "stored");
 }
 
+static void put_failed(struct fetch *f, const struct fault *why)
+{
+    struct hub *h = f->job->hub;
+    bool too_large = strcmp(why->code, "too_large") == 0, refused = too_large || strcmp(why->code, "storage_refused") == 0;
+    METRIC_ADD(h->metrics, METRIC_STORED, 1, f->storage->name, refused ? SL("refused") : SL("failed"));
+    if (!too_large)
+        hub_notice_part(h, NOTICE_STORAGE_FAILS, f->storage->name, slice_of(why->text));
+    if (!refused && ++f->tries < MEDIA_TRIES) {
+        fetch_later(f, fetch_wait_ms(f, 0));
+        return;
+    }
+    if (!too_large)
+        storage_trouble(h, f->storage, why);
+    if (!too_large && f->storage != h->storage && h->limits.storage_instead) { /* the next try goes to the local disk */
+        f->tries = 0;
+        fetch_later(f, 1);
+        return;
+    }
+    fetch_failed(f, refused ? "refused" : "failed", slice_of(why->text));
+}
+
 static void put_done(void *arg, const struct storage_stored *st, const struct fault *why)
 {
     struct fetch *f = arg;
@@ -257,27 +277,22 @@ static void put_done(void *arg, const struct storage_stored *st, const struct fa
         client_cancel(&f->call);
     }
     if (!st) {
-        bool final = strcmp(why->code, "too_large") == 0 || strcmp(why->code, "storage_refused") == 0;
-        if (strcmp(why->code, "too_large") != 0)
-            hub_notice_part(h, NOTICE_STORAGE_FAILS, h->storage->name, slice_of(why->text));
-        if (!final && ++f->tries < MEDIA_TRIES) {
-            fetch_later(f, fetch_wait_ms(f, 0));
-            return;
-        }
-        fetch_failed(f, final ? "refused" : "failed", slice_of(why->text));
+        put_failed(f, why);
         return;
     }
-    hub_notice_part(h, NOTICE_STORAGE_WORKS, h->storage->name, SLICE_NONE);
+    METRIC_ADD(h->metrics, METRIC_STORED, 1, f->storage->name, SL("stored"));
+    storage_works(h, f->storage);
     struct media *md = f->md;
     md->handle = arena_dup(job->a, st->handle);
+    md->storage = f->storage->name;
     md->sha256 = arena_dup(job->a, st->sha256);
     md->size = st->size;
     md->type = arena_dup(job->a, slice_or(md->type, slice_or(f->type, SL("application/octet-stream"))));
-    struct storage_link link = { .audience = job->from->account.type->desk ? STORAGE_FOR_GUEST : STORAGE_FOR_DESK, .name = md->name,
+    struct storage_link link = { .audience = job->from->account.type->desk ? STORAGE_FOR_GUEST : STORAGE_FOR_DESK, .name = md->name, .type = md->type,
                                  .expires_s = h->limits.link_ms ? (time_now_ms() + h->limits.link_ms) / 1000 : 0 };
-    md->url = arena_dup(job->a, storage_url(h->storage, f->a, md->handle, &link));
+    md->url = arena_dup(job->a, media_link(h, f->a, f->storage, slice_of(f->id), md->handle, &link));
     struct attachment row = { .id = slice_of(f->id), .account = job->from->account.id, .conversation = job->conversation,
-                              .storage = h->storage->name, .handle = md->handle, .url = md->url, .sha256 = md->sha256, .type = md->type,
+                              .storage = f->storage->name, .handle = md->handle, .url = md->url, .sha256 = md->sha256, .type = md->type,
                               .name = md->name, .size = md->size, .created_ms = time_now_ms(), .state = ATTACHMENT_STORED };
     store_attachment_put(h->store, &row, row_stored, f);
 }
@@ -319,9 +334,10 @@ static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
         struct storage_file file = { .tenant = job->from->tenant->name, .conversation = job->conversation, .id = slice_of(f->id),
                                      .name = f->md->name, .type = f->md->type, .length = length, .max_bytes = h->limits.media_bytes };
         struct storage_put_events to = { put_more, put_done, f };
-        f->put = storage_put(h->storage, &file, &to);
+        f->storage = storages_choose(job->from);
+        f->put = storage_put(f->storage, &file, &to);
     }
-    if (!storage_put_write(h->storage, f->put, slice_mem(p, n)))
+    if (!storage_put_write(f->storage, f->put, slice_mem(p, n)))
         client_pause(&f->call);
     return true;
 }
@@ -346,11 +362,11 @@ static void fetched(void *arg, const struct answer *r)
     f->open = false;
     f->page |= r->status == 200 && f->put && f->md->exact && f->md->size > 0 && f->md->size != f->bytes;
     if (r->status == 200 && f->put && !f->page) {
-        storage_put_end(h->storage, f->put);
+        storage_put_end(f->storage, f->put);
         return;
     }
     if (f->put)
-        storage_put_abort(h->storage, f->put);
+        storage_put_abort(f->storage, f->put);
     f->put = NULL;
     if (r->status == 202 && f->preparing++ < MEDIA_PREPARING_TRIES) {
         fetch_later(f, h->limits.media_wait_ms);
@@ -504,7 +520,8 @@ static bool wanted(struct actor *from, struct arena *a, const struct message *m,
 
 static void media_copy(struct arena *a, struct media *md)
 {
-    slice *const all[] = { &md->url, &md->id, &md->type, &md->name, &md->sha256, &md->preview_url, &md->handle, &md->error, &md->token_name };
+    slice *const all[] = { &md->url,    &md->id,      &md->type,  &md->name, &md->sha256, &md->preview_url,
+                           &md->handle, &md->storage, &md->error, &md->token_name };
     for (size_t i = 0; i < COUNT(all); i++)
         *all[i] = arena_dup(a, *all[i]);
 }
@@ -676,7 +693,6 @@ void media_free(struct media_jobs *jobs)
 {
     if (!jobs)
         return;
-    loop_timer_done(&jobs->purge_timer);
     while (jobs->resuming)
         resuming_free(jobs->resuming);
     for (size_t i = 0; i < COUNT(jobs->buckets); i++) {
@@ -686,7 +702,7 @@ void media_free(struct media_jobs *jobs)
                 struct fetch *f = &job->fetches[k];
                 loop_timer_done(&f->timer);
                 if (f->put)
-                    storage_put_abort(jobs->hub->storage, f->put);
+                    storage_put_abort(f->storage, f->put);
                 f->a = arena_free(f->a);
             }
             for (struct waiter *w = job->waiters, *nw; w; w = nw) {
@@ -697,77 +713,4 @@ void media_free(struct media_jobs *jobs)
         }
     }
     free(jobs);
-}
-
-/* ---- purge ------------------------------------------------------------------------------------------------------------------------- */
-
-static void purge_written(void *arg, const struct fault *why)
-{
-    struct hub *h = arg;
-    if (why)
-        log_end(log_begin_fault(h->log, LEVEL_ERROR, why, "The purge of attachments could not be noted"));
-}
-
-void media_purge_later(struct hub *h, struct conv *conv)
-{
-    memory_set(conv->memory, PURGE_MEMORY, SL("1"), 0);
-    store_attachments_purge(h->store, conv->pub.id, time_now_ms() + h->limits.purge_ms, purge_written, h);
-}
-
-void media_purge_cancel(struct hub *h, struct conv *conv)
-{
-    if (!memory_get(conv->memory, PURGE_MEMORY, time_now_ms()).n)
-        return;
-    memory_set(conv->memory, PURGE_MEMORY, SLICE_NONE, 0);
-    store_attachments_purge(h->store, conv->pub.id, 0, purge_written, h);
-}
-
-struct purging {
-    struct hub *hub;
-    size_t n_id;
-    char id[];
-};
-
-static void purged(void *arg, enum storage_end end, const struct fault *why)
-{
-    struct purging *p = arg;
-    struct hub *h = p->hub;
-    bool gone = end == STORAGE_OK || end == STORAGE_GONE;
-    METRIC_ADD(h->metrics, METRIC_PURGED, 1, gone ? SL("deleted") : SL("failed"));
-    if (gone)
-        store_attachment_delete(h->store, slice_mem(p->id, p->n_id), purge_written, h);
-    else
-        log_end(log_begin_fault(h->log, LEVEL_WARN, why, "An attachment could not be deleted; it will be tried again"));
-    free(p);
-}
-
-static void purge_due(void *arg, const struct attachment *at)
-{
-    struct hub *h = arg;
-    struct purging *p = must_calloc(1, sizeof(*p) + at->id.n);
-    p->hub = h;
-    p->n_id = at->id.n;
-    memcpy(p->id, at->id.p, at->id.n);
-    storage_delete(h->storage, at->handle, purged, p);
-}
-
-static void purge_turn(void *arg);
-
-static void purge_looked(void *arg, const struct fault *why)
-{
-    struct hub *h = arg;
-    purge_written(h, why);
-    loop_timer_start(h->loop, &h->media->purge_timer, MIN(h->limits.purge_every_ms, MAX(h->limits.purge_ms, PURGE_LEAST_MS)), purge_turn, h);
-}
-
-static void purge_turn(void *arg)
-{
-    struct hub *h = arg;
-    int64_t now_ms = time_now_ms();
-    store_attachments_due(h->store, now_ms, now_ms + h->limits.purge_again_ms, PURGE_AT_ONCE, purge_due, purge_looked, h);
-}
-
-void media_purge_start(struct hub *h)
-{
-    purge_turn(h);
 }

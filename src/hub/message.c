@@ -46,6 +46,7 @@ static const struct js_field media_fields[] = {
     JS_FIELD(struct media, sha256,      "sha256",      JS_STR,  0),
     JS_FIELD(struct media, preview_url, "preview_url", JS_STR,  0),
     JS_FIELD(struct media, handle,      "handle",      JS_STR,  0),
+    JS_FIELD(struct media, storage,     "storage",     JS_STR,  0),
     JS_FIELD(struct media, error,       "error",       JS_STR,  0),
     JS_FIELD(struct media, size,        "size",        JS_I64,  0),
     JS_FIELD(struct media, duration_ms, "duration_ms", JS_I64,  0),

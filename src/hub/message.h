@@ -74,6 +74,7 @@ struct media {
     slice sha256;      /* lower-case hex, once stored */
     slice preview_url; /* a small picture */
     slice handle;      /* the storage's, once stored */
+    slice storage;     /* … and its name */
     slice error;       /* why it could not be fetched: then there is no link */
     int64_t size;      /* bytes; 0: unknown */
     int64_t duration_ms, width, height;

@@ -62,8 +62,15 @@ static void keep(struct visit *v)
 {
     struct hub *h = v->at->hub;
     struct jbatch *b = jbatch_new(h->journal);
+    slice name = slice_of(v->at->type->name), own = v->call.key;
+    if (v->call.move) {
+        assert(v->call.to.n && !v->call.to_taken);
+        for (size_t i = 0; i < PAGE_PARTS; i++)
+            state_put(h->state, b, part_key(v->x->a, name, own, i), SLICE_NONE);
+        own = v->call.to;
+    }
     for (size_t i = 0; i < PAGE_PARTS; i++) {
-        slice key = part_key(v->x->a, slice_of(v->at->type->name), v->call.key, i), part = v->call.record[i];
+        slice key = part_key(v->x->a, name, own, i), part = v->call.record[i];
         assert(part.n <= PAGE_PART_MAX);
         state_put(h->state, b, key, part.n ? seal_close(h->seal, v->x->a, key, part) : SLICE_NONE);
     }
@@ -105,9 +112,25 @@ static void loaded(void *arg, slice value)
     load(v);
 }
 
+static void to_loaded(void *arg, slice value)
+{
+    struct visit *v = arg;
+    v->call.to_taken = value.p != NULL;
+    serve(v);
+}
+
+static slice to_of(struct visit *v)
+{
+    const struct page *page = v->at->page;
+    slice to = page->moves_to ? page->moves_to(v->x->a, &v->rq) : SLICE_NONE;
+    return to.n > PAGE_KEY_MAX || slice_eq(to, v->call.key) ? SLICE_NONE : to;
+}
+
 static void load(struct visit *v)
 {
-    if (v->part == PAGE_PARTS || !v->call.key.n)
+    if (v->part == PAGE_PARTS && (v->call.to = to_of(v)).n)
+        state_get(v->at->hub->state, part_key(v->x->a, slice_of(v->at->type->name), v->call.to, 0), to_loaded, v);
+    else if (v->part == PAGE_PARTS || !v->call.key.n)
         serve(v);
     else
         state_get(v->at->hub->state, part_key(v->x->a, slice_of(v->at->type->name), v->call.key, v->part), loaded, v);
@@ -119,7 +142,7 @@ static void on_page(struct exchange *x, void *ctx)
     struct fault f;
     bool writes = !slice_eq(x->method, SL("GET")) && !slice_eq(x->method, SL("HEAD"));
     if (writes && bucket_take(at->writes, time_mono_us())) {
-        fault(&f, "rate_limited", "", "too many requests; try again in a minute");
+        fault(&f, "rate_limited", "", "too many requests; try again later");
         exchange_fault(x, 429, &f);
         return;
     }
@@ -154,6 +177,7 @@ void pages_routes(struct hub *h, struct server *s, const struct connector *type)
             return;
     struct bucket *writes = ARENA_NEW(h->a, struct bucket);
     bucket_init(writes, PAGE_WRITES, PAGE_WRITES_MS);
+    writes->burst = writes->tokens = PAGE_BURST;
     for (size_t k = 0; k < type->n_pages; k++) {
         struct served *at = ARENA_NEW(h->a, struct served);
         *at = (struct served){ h->pages, h, type, &type->pages[k], writes };

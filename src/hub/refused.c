@@ -1,4 +1,5 @@
 #include "hub/refused.h"
+#include "hub/keys.h"
 #include "hub/verify.h"
 #include "wire/base64.h"
 #include "wire/hex.h"
@@ -85,6 +86,7 @@ static bool verifies(struct arena *a, const struct refused *r, struct actor *act
     *f = (struct fault){ 0 };
     actor_call(actor, &c, a, NULL, f);
     c.now_ms = now_ms;
+    c.keys = r->type->hook.how == VERIFY_JWT ? keys_have(actor->hub->keys, r->type->hook.keys.url(&c)) : NULL;
     return hook_verify(&c, &rq, &seen, f);
 }
 
@@ -136,7 +138,8 @@ static bool well_formed(struct arena *a, const struct refused *r)
 
 static bool about_clock(const struct refused *r, const struct fault *f)
 {
-    return (r->type->hook.stamp && strcmp(f->field, r->type->hook.stamp) == 0) || strcmp(f->code, "bad_clock") == 0 || strcmp(f->code, "too_old") == 0;
+    return (r->type->hook.stamp && strcmp(f->field, r->type->hook.stamp) == 0) || strcmp(f->code, "bad_clock") == 0 || strcmp(f->code, "too_old") == 0 ||
+           strcmp(f->code, "expired") == 0 || strcmp(f->code, "not_yet_valid") == 0;
 }
 
 static bool has_secret(const struct account *acc)
@@ -146,6 +149,16 @@ static bool has_secret(const struct account *acc)
         if (acc->settings[hook->secrets[i]].n)
             return true;
     return hook->n_secrets == 0;
+}
+
+/* A token says itself what is wrong with it. */
+static void look_at_token(const struct refused *r, const struct fault *f, struct arena *a, struct refused_finding *ret)
+{
+    bool account = strcmp(f->code, "wrong_audience") == 0 || strcmp(f->code, "unknown_account") == 0;
+    bool lost = r->body_bytes > r->body.n;
+    ret->part = account ? REFUSED_ACCOUNT : lost ? REFUSED_BODY : REFUSED_HEADER;
+    ret->text = lost ? arena_printf(a, "The body was larger than the %d bytes that are kept: it cannot be looked at again", REFUSED_BODY_MAX)
+                     : arena_printf(a, "The token in %s is refused: %s", r->type->hook.header, f->text);
 }
 
 static void look_at_signature(struct hub *h, struct arena *a, const struct refused *r, struct actor *actor, const struct fault *f,
@@ -200,6 +213,8 @@ void refused_look(struct hub *h, struct arena *a, const struct refused *r, struc
     } else if (about_clock(r, &f)) {
         ret->part = REFUSED_CLOCK;
         ret->text = arena_printf(a, "%s: the clock of this machine is wrong, or it is an old request sent again", f.text);
+    } else if (r->type->hook.how == VERIFY_JWT) {
+        look_at_token(r, &f, a, ret);
     } else {
         look_at_signature(h, a, r, actor, &f, ret);
     }

@@ -327,7 +327,7 @@ static bool read_stored(struct registry *r, struct registry_entry *e, slice json
     }
     struct config_problems p = { .a = e->a };
     struct yaml *tree = yaml_of_js(e->a, st.doc);
-    e->config = tree ? config_tenant_read(e->a, tree, e->slug, r->hub->public_url, r->find, &p) : NULL;
+    e->config = tree ? config_tenant_read(e->a, tree, e->slug, r->hub->public_url, r->hub->config, r->find, &p) : NULL;
     if (!e->config)
         problems_fault(f, &p);
     return e->config != NULL;
@@ -413,7 +413,7 @@ static const struct config_tenant *check(struct registry *r, struct arena *a, sl
         else
             m = &(*m)->next;
     struct config_tenant *t = NULL;
-    const struct config_tenant *read = config_tenant_read(a, tree, slug, r->hub->public_url, r->find, p);
+    const struct config_tenant *read = config_tenant_read(a, tree, slug, r->hub->public_url, r->hub->config, r->find, p);
     if (read) {
         t = ARENA_NEW(a, struct config_tenant);
         *t = *read;

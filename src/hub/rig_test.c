@@ -66,6 +66,11 @@ static bool t_receive(struct call *c, const struct request *rq, struct inbox *in
         }
         if (remember.n)
             inbox_remember(in, m, "note", remember, 0);
+        slice only = js_text(js_at(e, "only"));
+        if (slice_eq(only, SL("open")))
+            inbox_only_if_open(m);
+        if (slice_eq(only, SL("known")))
+            inbox_only_known(in, m);
     }
     for (size_t i = 0; i < js_len(ignore); i++)
         inbox_ignore(in, "by-test", js_text(js_item(ignore, i)));

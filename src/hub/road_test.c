@@ -43,6 +43,27 @@ TEST(road_refuses_with_the_right_status)
     rig_free(r);
 }
 
+TEST(road_keeps_nothing_of_what_is_not_said_to_us)
+{
+    struct rig *r = rig_new();
+    CHECK_INT(rig_hook(r, "/tnet", "{\"events\":[{\"id\":\"1\",\"guest\":\"U1\",\"text\":\"over lunch\",\"only\":\"open\"},"
+                                   "{\"id\":\"2\",\"guest\":\"U2\",\"text\":\"over dinner\",\"only\":\"known\"}]}"), 200);
+    CHECK_INT(rig_count(r, J_WAITING) + rig_count(r, J_DELIVERED), 0);
+    rig_text(r, "3", "U1", "to you");
+    rig_text(r, "4", "U2", "to you");
+    UNTIL(r, rig_seen(r, "to you") == 2);
+    rig_say(r, "d1", "U1@tnet", "yes?"); /* the desk has it open */
+    CHECK_INT(rig_hook(r, "/tnet", "{\"events\":[{\"id\":\"5\",\"guest\":\"U1\",\"text\":\"go on\",\"only\":\"open\"},"
+                                   "{\"id\":\"6\",\"guest\":\"U2\",\"text\":\"known now\",\"only\":\"known\"}]}"), 200);
+    UNTIL(r, rig_seen(r, "go on") == 1 && rig_seen(r, "known now") == 1);
+    CHECK_INT(rig_hook(r, "/tdesk", "{\"events\":[{\"id\":\"d2\",\"guest\":\"U1@tnet\",\"kind\":\"closed\"}]}"), 200);
+    CHECK_INT(rig_hook(r, "/tnet", "{\"events\":[{\"id\":\"7\",\"guest\":\"U1\",\"text\":\"over coffee\",\"only\":\"open\"}]}"), 200);
+    UNTIL(r, rig_count(r, J_WAITING) == 0);
+    CHECK(!rig_on_disk(r, "over lunch") && !rig_on_disk(r, "over dinner") && !rig_on_disk(r, "over coffee"));
+    CHECK(rig_on_disk(r, "go on") && rig_seen(r, "over coffee") == 0);
+    rig_free(r);
+}
+
 /* ---- order ------------------------------------------------------------------------------------------------------------- */
 
 static int hold_first(struct rig *r, const struct seen *s)

@@ -2,7 +2,7 @@
 #include "hub/conversation.h"
 #include "hub/meters.h"
 #include "hub/state.h"
-#include "hub/storage.h"
+#include "hub/storage_set.h"
 #include "store/seal.h"
 #include "wire/url.h"
 
@@ -41,7 +41,7 @@ struct run *run_new(struct actor *actor, struct conv *conv, enum outcome (*step)
 static void upload_close(struct run *r)
 {
     if (r->upload)
-        storage_get_close(r->hub->storage, r->upload);
+        storage_get_close(r->upload_from, r->upload);
     r->upload = NULL;
 }
 
@@ -189,17 +189,19 @@ static ssize_t upload_read(void *arg, char *buf, size_t n)
 {
     static_assert((int)STORAGE_WAIT == (int)CLIENT_PAUSE, "one and the same word for later");
     struct run *r = arg;
-    return storage_get_read(r->hub->storage, r->upload, buf, n);
+    return storage_get_read(r->upload_from, r->upload, buf, n);
 }
 
 static bool upload_open(struct run *r, const struct media *md)
 {
     const struct http_call *h = &r->d.call;
-    if (!md->handle.n || !r->hub->storage || md->size <= 0 || h->media_from < 0 || h->media_from >= md->size)
+    struct storage *from = storages_find(r->hub, slice_or(md->storage, SL(STORAGE_LOCAL)));
+    if (!md->handle.n || !from || md->size <= 0 || h->media_from < 0 || h->media_from >= md->size)
         return fault(&r->fault, "no_file", "", "the file to upload is not stored here");
     int64_t bytes = h->media_bytes ? MIN(h->media_bytes, md->size - h->media_from) : md->size - h->media_from;
     upload_close(r);
-    r->upload = storage_get(r->hub->storage, md->handle, h->media_from, bytes, upload_more, r);
+    r->upload_from = from;
+    r->upload = storage_get(from, md->handle, h->media_from, bytes, upload_more, r);
     if (!r->upload)
         return fault(&r->fault, "no_file", "", "the stored file cannot be read");
     r->call.source = upload_read;
@@ -394,7 +396,7 @@ static void run_step(struct run *r, const struct answer *last)
         run_end(r, end);
         return;
     }
-    assert(r->d.call.method && r->d.call.url.n && r->d.keep.n <= RUN_KEEP_MAX);
+    assert(r->d.call.method && r->d.call.url.n && (!r->id || r->d.keep.n <= RUN_KEEP_MAX));
     assert(!r->d.call.guarded || r->d.call.no_token);
     if (++r->n_calls > RUN_CALLS_MAX) {
         fault(&r->fault, "too_many_calls", "", "more than %d calls for one message", RUN_CALLS_MAX);

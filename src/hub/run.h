@@ -46,6 +46,7 @@ struct run {
     slice token;
     slice token_name; /* of the last call, and … */
     slice last_token; /* … what it carried */
+    struct storage *upload_from;
     struct storage_get *upload; /* the body that is read from the storage while it is sent */
     struct answer last;
     struct loop_timer timer;

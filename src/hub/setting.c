@@ -158,3 +158,18 @@ const char *setting_nearest(const struct setting *rows, size_t n, slice name)
     }
     return best;
 }
+
+slice seconds_in_words(struct arena *a, int64_t seconds)
+{
+    static const struct {
+        const char *name;
+        int64_t seconds;
+    } units[] = { { "day", 86400 }, { "hour", 3600 }, { "minute", 60 }, { "second", 1 } };
+    if (seconds <= 0)
+        return SL("at once");
+    size_t i = 0;
+    while (seconds < units[i].seconds)
+        i++;
+    int64_t n = (seconds + units[i].seconds / 2) / units[i].seconds;
+    return arena_printf(a, "%s%lld %s%s", seconds % units[i].seconds ? "about " : "", (long long)n, units[i].name, n == 1 ? "" : "s");
+}

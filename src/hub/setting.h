@@ -11,6 +11,8 @@
 #include "hub/connector.h"
 
 bool setting_value(struct arena *a, const struct setting *s, slice text, slice *ret, struct fault *f) MUST_USE;
+/* For people: 300 "5 minutes", 5400 "about 2 hours", 0 "at once". */
+slice seconds_in_words(struct arena *a, int64_t seconds) MUST_USE;
 /* The row with this name, or -1. */
 int setting_find(const struct setting *rows, size_t n, slice name);
 /* A name of the table that may have been meant; NULL: none is near. */

@@ -129,7 +129,7 @@ static const struct storage_type shelf_type = {
 
 void rig_shelf(struct rig *r)
 {
-    r->storage = (struct storage){ &shelf_type, SL("shelf") };
+    r->storage = (struct storage){ .type = &shelf_type, .name = SL("shelf") };
 }
 
 size_t rig_shelved(const struct rig *r)

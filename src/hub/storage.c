@@ -1,4 +1,5 @@
 #include "hub/storage.h"
+#include "net/client.h"
 #include "wire/crypto.h"
 #include "wire/hex.h"
 
@@ -127,32 +128,91 @@ slice storage_disposition(struct arena *a, slice name, slice type)
     return arena_printf(a, "%s; filename=\"" SLF "\"; filename*=UTF-8''" SLF, how, SLA(safe), SLA(text_slice(&t)));
 }
 
+/* ---- links ---------------------------------------------------------------------------------------------------------------------- */
+
+void storage_ask(struct storage *s, slice handle, const struct storage_link *link, void (*done)(void *arg, slice url, const struct fault *f), void *arg)
+{
+    if (s->type->ask) {
+        s->type->ask(s, handle, link, done, arg);
+        return;
+    }
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct fault f = { 0 };
+    slice url = storage_url(s, a, handle, link);
+    if (!url.n)
+        fault(&f, "storage_refused", "", "this is no handle of the storage " SLF, SLA(s->name));
+    done(arg, url, url.n ? NULL : &f);
+}
+
 /* ---- probe ---------------------------------------------------------------------------------------------------------------------- */
+
+enum { PROBE_LINK_S = 300, PROBE_REDIRECTS = 5, PROBE_BYTES = 4096 };
+#define PROBE_TEXT "probe\n"
 
 struct probe {
     struct storage *s;
+    struct client *client;
+    struct arena *a;
     void (*done)(void *arg, const struct fault *f);
     void *arg;
+    slice handle;
+    struct client_call call;
+    struct fault f; /* why the link does not open */
 };
 
 static void probe_end(struct probe *p, const struct fault *f)
 {
     p->done(p->arg, f);
-    free(p);
+    arena_free(p->a); /* p lives in it */
 }
 
 static void probe_deleted(void *arg, enum storage_end end, const struct fault *f)
 {
-    probe_end(arg, end == STORAGE_OK || end == STORAGE_GONE ? NULL : f);
+    struct probe *p = arg;
+    bool deleted = end == STORAGE_OK || end == STORAGE_GONE;
+    probe_end(p, p->f.code ? &p->f : deleted ? NULL : f);
+}
+
+static void probe_fetched(void *arg, const struct answer *r)
+{
+    struct probe *p = arg;
+    const char *hint = p->s->type->link_hint ? p->s->type->link_hint(p->s, r->status) : NULL;
+    if (r->status == 0)
+        fault(&p->f, "storage_failed", "", "a file was stored, but its link does not open: " SLF, SLA(r->error));
+    else if (r->status != 200)
+        fault(&p->f, "storage_refused", "", "a file was stored, but its link answers %d%s%s", r->status, hint ? ": " : "", hint ? hint : "");
+    else if (!slice_eq(r->body, SL(PROBE_TEXT)))
+        fault(&p->f, "storage_refused", "", "a file was stored, but its link gives something else%s%s", hint ? ": " : "", hint ? hint : "");
+    storage_delete(p->s, p->handle, probe_deleted, p);
+}
+
+static void probe_linked(void *arg, slice url, const struct fault *f)
+{
+    struct probe *p = arg;
+    if (f) {
+        p->f = *f;
+        storage_delete(p->s, p->handle, probe_deleted, p);
+        return;
+    }
+    p->call = (struct client_call){ .a = p->a, .method = "GET", .url = arena_dup(p->a, url), .answer_bytes = PROBE_BYTES,
+                                    .max_redirects = PROBE_REDIRECTS, .done = probe_fetched, .arg = p };
+    client_send(p->client, &p->call);
 }
 
 static void probe_stored(void *arg, const struct storage_stored *stored, const struct fault *f)
 {
     struct probe *p = arg;
-    if (stored)
-        storage_delete(p->s, stored->handle, probe_deleted, p);
-    else
+    if (!stored) {
         probe_end(p, f);
+        return;
+    }
+    p->handle = arena_dup(p->a, stored->handle);
+    struct storage_link link = { .audience = STORAGE_FOR_GUEST, .name = SL("probe.txt"), .type = SL("text/plain"),
+                                 .expires_s = time_now_ms() / 1000 + PROBE_LINK_S };
+    if (p->client)
+        storage_ask(p->s, p->handle, &link, probe_linked, p);
+    else
+        storage_delete(p->s, p->handle, probe_deleted, p);
 }
 
 static void probe_more(void *arg)
@@ -160,15 +220,17 @@ static void probe_more(void *arg)
     (void)arg; /* all is written already */
 }
 
-void storage_probe(struct storage *s, void (*done)(void *arg, const struct fault *f), void *arg)
+void storage_probe(struct storage *s, struct client *client, void (*done)(void *arg, const struct fault *f), void *arg)
 {
-    struct probe *p = must_malloc(sizeof(*p));
-    *p = (struct probe){ s, done, arg };
+    struct arena *a = arena_new();
+    struct probe *p = ARENA_NEW(a, struct probe);
+    *p = (struct probe){ .s = s, .client = client, .a = a, .done = done, .arg = arg };
     char id[STORAGE_ID_BYTES];
     storage_id(id);
-    struct storage_file file = { SL("probe"), SL("probe"), slice_of(id), SL("probe.txt"), SL("text/plain"), 5, 5 };
+    slice text = SL(PROBE_TEXT);
+    struct storage_file file = { SL("probe"), SL("probe"), slice_of(id), SL("probe.txt"), SL("text/plain"), (int64_t)text.n, (int64_t)text.n };
     struct storage_put_events events = { probe_more, probe_stored, p };
     struct storage_put *put = storage_put(s, &file, &events);
-    (void)storage_put_write(s, put, SL("probe"));
+    (void)storage_put_write(s, put, text);
     storage_put_end(s, put);
 }

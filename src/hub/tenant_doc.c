@@ -60,6 +60,7 @@ static void write_account(struct jw *w, const char *key, const struct account *a
     jw_open(w, key, '{');
     jw_str(w, "type", slice_of(acc->type->name));
     jw_str(w, "name", acc->name);
+    jw_opt(w, "storage", acc->own_storage);
     settings_doc_write(w, acc->type->settings, acc->type->n_settings, acc->settings, secrets);
     jw_close(w, '}');
 }

@@ -302,6 +302,7 @@ void hub_stop(struct hub *h)
     accept_stop(h);
     deliver_stop(h);
     runs_free(h);
+    media_purge_stop(h);
     media_free(h->media);
     h->media = NULL;
     for (size_t i = 0; i < h->n_actors; i++)

@@ -16,11 +16,19 @@ int command_journal(const struct options *o, int argc, char **argv);
 int command_trace(const struct options *o, int argc, char **argv);
 int command_notify(const struct options *o, int argc, char **argv);
 int command_record(const struct options *o, int argc, char **argv);
+/* Tries configured storages: check [NAME], put, get, url, delete. */
+int command_storage(const struct options *o, int argc, char **argv);
 /* The settings and metrics as Markdown tables, for the docs (tools/docs-settings). */
 int command_tables(void);
 int command_replay(const struct options *o, int argc, char **argv);
 
+/* argv begins with the verb: backup, restore. name: what the program was called, for its help. */
+int command_backup(const char *name, int argc, char **argv);
+int command_apply(int argc, char **argv); /* plan, apply */
+
 /* The configuration that the command line names, with its flags; NULL: see *p. */
 const struct config *options_config(struct arena *a, const struct options *o, struct config_problems *p) MUST_USE;
 int command_render(void);
+/* The document from which a vendor makes an app (connector.manifest): manifest slack app_name="ACME Care" */
+int command_manifest(const struct options *o, int argc, char **argv);
 #endif

@@ -10,12 +10,16 @@ static const char usage[] =
     "\n"
     "  dragoman serve  --config hub.yaml      run the hub\n"
     "  dragoman check  --config hub.yaml      check a configuration, change nothing\n"
-    "  dragoman sim    NAME [options]         play a vendor: line, telegram, genesys-cloud, notifiers (dragoman sim NAME --help)\n"
+    "  dragoman sim    NAME [options]         play a vendor: line, slack, teams, telegram, genesys-cloud, gcs, notifiers (dragoman sim NAME --help)\n"
     "  dragoman journal [list [STATE] | count | show ID | replay ID... | discard ID...]\n"
     "  dragoman trace  ID                     every hop of a message\n"
+    "  dragoman storage [check [NAME] | put NAME FILE | get NAME HANDLE | url NAME HANDLE | delete NAME HANDLE]   try storages\n"
     "  dragoman record [on | off]             keep the webhooks a running hub takes, redacted; without a word: how it stands\n"
     "  dragoman notify [list | test NAME]     destinations of notifications of a running hub; send one a test\n"
     "  dragoman replay FILE [--to URL] [--speed X | --rate N] [--fresh-ids]   play such a recording again\n"
+    "  dragoman manifest NAME [setting=value…]   what a vendor makes our app from: manifest slack --public-url https://…\n"
+    "  dragoman backup | restore              what was configured over the API, as one file (dragoman backup --help); gum-cli is another name of it\n"
+    "  dragoman plan | apply -f hub.yaml      make a hub's tenants as a file says, the difference shown first\n"
     "  dragoman help tables                   settings of the hub and of every connector, and metrics, as Markdown\n"
     "  dragoman render                        render templates: a JSON object a line in, an answer a line out\n"
     "  dragoman version\n"
@@ -53,6 +57,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "dragoman: libsodium or libcurl cannot be used on this machine\n");
         return 1;
     }
+    const char *base = strrchr(argv[0], '/');
+    if (strcmp(base ? base + 1 : argv[0], "gum-cli") == 0)
+        return command_backup("gum-cli", argc - 1, argv + 1);
+    if (strcmp(command, "backup") == 0 || strcmp(command, "restore") == 0)
+        return command_backup("dragoman", argc - 1, argv + 1);
+    if (strcmp(command, "plan") == 0 || strcmp(command, "apply") == 0)
+        return command_apply(argc - 1, argv + 1);
     if (strcmp(command, "sim") == 0)
         return sim_main(argc - 2, argv + 2);
     if (strcmp(command, "render") == 0 && argc == 2)
@@ -95,6 +106,10 @@ int main(int argc, char **argv)
         find_data(a, &o);
         return command_notify(&o, n_words, words);
     }
+    if (strcmp(command, "manifest") == 0)
+        return command_manifest(&o, n_words, words);
+    if (strcmp(command, "storage") == 0)
+        return command_storage(&o, n_words, words);
     if (strcmp(command, "replay") == 0)
         return command_replay(&o, n_words, words);
     bool help = strcmp(command, "help") == 0 || strcmp(command, "--help") == 0;

@@ -8,12 +8,14 @@
 #include "hub/deliver.h"
 #include "hub/history.h"
 #include "hub/media.h"
+#include "hub/media_link.h"
 #include "hub/notice.h"
 #include "hub/pages.h"
 #include "hub/recorder.h"
 #include "hub/refused.h"
 #include "hub/registry.h"
 #include "hub/state.h"
+#include "hub/storage_set.h"
 #include "hub/work.h"
 #include "main/commands.h"
 #include "main/internal.h"
@@ -311,16 +313,19 @@ static void port_known(struct serving *s)
     }
 }
 
-static bool open_storage(struct serving *s, struct fault *f)
+static bool open_storages(struct serving *s, struct fault *f)
 {
     uint8_t secret[SEAL_DERIVED_BYTES];
     seal_derive(s->seal, SL("attachment links"), secret);
     slice root = arena_printf(s->a, SLF "/attachments", SLA(config_text(s->config, CFG_DATA)));
     struct local_setup setup = { .root = root.p, .secret = slice_mem(secret, sizeof(secret)), .public_url = s->hub.public_url,
                                  .loop = s->hub.loop };
-    s->hub.storage = local_open(&setup, f);
+    struct storage *local = local_open(&setup, f);
     bytes_wipe(secret, sizeof(secret));
-    return s->hub.storage != NULL;
+    static_assert(sizeof(s->hub.link_secret) == sizeof(secret), "one key's length");
+    seal_derive(s->seal, SL("media links"), s->hub.link_secret);
+    s->hub.storage = local;
+    return local && storages_open(&s->hub, s->config, local, f);
 }
 
 static bool open_recorder(struct serving *s, struct fault *f)
@@ -345,6 +350,9 @@ static bool open_api(struct serving *s, struct fault *f)
         .root = config_text(c, CFG_API_ROOT),
         .admin_user = config_text(c, CFG_ADMIN_USER),
         .admin_password = config_text(c, CFG_ADMIN_PASSWORD),
+        .proxy = config_text(c, CFG_PROXY),
+        .notifiers = c->notifiers,
+        .n_notifiers = c->n_notifiers,
         .session_ms = config_number(c, CFG_SESSION_HOURS) * 3600000,
         .idle_ms = config_number(c, CFG_SESSION_IDLE) * 60000,
         .forwarded = config_true(c, CFG_FORWARDED),
@@ -364,6 +372,7 @@ static void limits_of(struct serving *s)
     l->media_bytes = config_number(c, CFG_MEDIA_BYTES);
     l->give_up_ms = config_number(c, CFG_GIVE_UP_HOURS) * 3600000;
     l->purge_ms = config_number(c, CFG_PURGE_DELAY) * 1000;
+    l->storage_instead = config_true(c, CFG_STORAGE_INSTEAD);
     l->link_ms = config_number(c, CFG_LINK_HOURS) * 3600000;
 }
 
@@ -373,6 +382,7 @@ static bool start(struct serving *s, struct fault *f)
     slice data = config_text(s->config, CFG_DATA);
     h->metrics = metrics_new();
     h->log = &s->log;
+    h->config = s->config;
     h->a = s->a;
     h->public_url = config_text(s->config, CFG_PUBLIC_URL);
     h->loop = loop_new();
@@ -387,7 +397,7 @@ static bool start(struct serving *s, struct fault *f)
     if (!token.n && !(token = internal_token(s->a, data.p, f)).n)
         return false;
     port_known(s);
-    if (!open_storage(s, f) || !open_recorder(s, f))
+    if (!open_storages(s, f) || !open_recorder(s, f))
         return false;
     h->media = media_new(h);
     if (config_number(s->config, CFG_HISTORY_DAYS) && !(h->history = history_new(h, data.p, config_number(s->config, CFG_HISTORY_DAYS) * 86400000, f)))
@@ -398,7 +408,7 @@ static bool start(struct serving *s, struct fault *f)
         return false;
     state_learn(h->state);
     h->notices = notices_new(h, config_text(s->config, CFG_ENVIRONMENT));
-    notices_configure(h->notices, s->config->notifiers, s->config->n_notifiers);
+    api_settings(s->api); /* those of the file, and those made over the API */
     conversations_load_open(h);
     store_start(h->store, h->loop);
     server_observe(s->server, observe, s);
@@ -408,12 +418,16 @@ static bool start(struct serving *s, struct fault *f)
             pages_routes(h, s->server, connectors[i]);
     server_route(s->server, "GET", LOCAL_ROUTE "*", 0, local_serve, h->storage);
     server_route(s->server, "HEAD", LOCAL_ROUTE "*", 0, local_serve, h->storage);
+    server_route(s->server, "GET", MEDIA_LINK_ROUTE "*", 0, media_link_serve, h);
+    server_route(s->server, "HEAD", MEDIA_LINK_ROUTE "*", 0, media_link_serve, h);
     s->ops = ops_new(h, s->server, token);
     api_start(s->api);
     (void)page_serve(s->server, "/api/v1/openapi-ui", "openapi-ui"); /* a build without pages has none */
+    (void)page_serve(s->server, "/", "console");
     open_control(s);
     media_again(s);
     media_purge_start(h);
+    storages_check(h);
     for (size_t i = 0; i < h->n_actors; i++)
         actor_start(h->actors[i]);
     loop_signal(h->loop, SIGTERM, on_signal, s);
@@ -434,7 +448,7 @@ static void stop(struct serving *s)
     server_free(s->control);
     hub_stop(h);
     notices_free(h->notices);
-    storage_close(h->storage);
+    storages_close(h);
     refusals_free(h->refused);
     recorder_free(h->recorder);
     seal_free(s->seal);

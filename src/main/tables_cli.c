@@ -48,6 +48,8 @@ int command_tables(void)
         settings_table(a, connectors[i]->name, connectors[i]->settings, connectors[i]->n_settings);
     for (size_t i = 0; i < n_notifiers; i++)
         settings_table(a, arena_printf(a, "notifier-%s", notifiers[i]->name).p, notifiers[i]->settings, notifiers[i]->n_settings);
+    for (size_t i = 0; i < n_storage_types; i++)
+        settings_table(a, storage_types[i]->name, storage_types[i]->settings, storage_types[i]->n_settings);
     printf("== metrics\n| metric | type | labels | |\n|---|---|---|---|\n");
 #define COUNTER "counter"
 #define GAUGE "gauge"

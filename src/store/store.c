@@ -18,6 +18,7 @@ struct request {
     size_t n_found, cap_found;
     slice text; /* prefix, key, id or conversation */
     slice from; /* OP_SCAN */
+    slice storage; /* OP_ATT_PURGE */
     int64_t now_ms, at_ms;
     size_t limit;
     store_done done;
@@ -131,7 +132,7 @@ static bool perform(struct store *s, struct request *r)
     case OP_ATT_OF:
         return e->attachments_of(s->e, r->text, keep_attachment, r, &r->f);
     case OP_ATT_PURGE:
-        return e->attachments_purge(s->e, r->text, r->at_ms, &r->f);
+        return e->attachments_purge(s->e, r->text, r->storage, r->at_ms, &r->f);
     case OP_ATT_DUE:
         return e->attachments_due(s->e, r->now_ms, r->at_ms, r->limit, keep_attachment, r, &r->f);
     case OP_ATT_DELETE:
@@ -427,10 +428,11 @@ void store_attachment_get(struct store *s, slice id, void (*got)(void *arg, cons
     submit(s, r);
 }
 
-void store_attachments_purge(struct store *s, slice conversation, int64_t at_ms, store_done done, void *arg)
+void store_attachments_purge(struct store *s, slice conversation, slice storage, int64_t at_ms, store_done done, void *arg)
 {
     struct request *r = request_new(OP_ATT_PURGE, done, arg);
     r->text = arena_dup(r->a, conversation);
+    r->storage = arena_dup(r->a, storage);
     r->at_ms = at_ms;
     submit(s, r);
 }

@@ -71,8 +71,9 @@ void store_attachment_put(struct store *s, const struct attachment *a, store_don
 /* a NULL with f NULL: there is none. */
 void store_attachment_get(struct store *s, slice id, void (*got)(void *arg, const struct attachment *a, const struct fault *f),
                           void *arg);
-/* The conversation closed (at_ms: when to delete), or opened again (0), which takes back what has not begun. */
-void store_attachments_purge(struct store *s, slice conversation, int64_t at_ms, store_done done, void *arg);
+/* The conversation closed (at_ms: when to delete), or opened again (0), which takes back what has not begun. storage: only what this one has;
+ * absent: all. */
+void store_attachments_purge(struct store *s, slice conversation, slice storage, int64_t at_ms, store_done done, void *arg);
 /* Marks up to limit attachments due at now_ms as DELETING, moves their purge_at_ms to retry_ms so that nobody else takes them meanwhile, and gives
  * them to each (as they are after that). */
 void store_attachments_due(struct store *s, int64_t now_ms, int64_t retry_ms, size_t limit,

@@ -33,8 +33,8 @@ static const char *const statements[ST_MAX] = {
     [ST_ATT_PUT]       = "INSERT OR REPLACE INTO attachments(" COLUMNS ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
     [ST_ATT_GET]       = "SELECT " COLUMNS " FROM attachments WHERE id=?1",
     [ST_ATT_OF]        = "SELECT " COLUMNS " FROM attachments WHERE conversation=?1 ORDER BY created_ms,id",
-    [ST_ATT_PURGE]     = "UPDATE attachments SET purge_at_ms=?2 WHERE conversation=?1 AND state=0",
-    [ST_ATT_REOPEN]    = "UPDATE attachments SET purge_at_ms=0 WHERE conversation=?1 AND state=0",
+    [ST_ATT_PURGE]     = "UPDATE attachments SET purge_at_ms=?2 WHERE conversation=?1 AND state=0 AND (?3='' OR storage=?3)",
+    [ST_ATT_REOPEN]    = "UPDATE attachments SET purge_at_ms=0 WHERE conversation=?1 AND state=0 AND (?3='' OR storage=?3)",
     [ST_ATT_DUE]       = "UPDATE attachments SET state=1,attempts=attempts+1,purge_at_ms=?2 WHERE id IN"
                          " (SELECT id FROM attachments WHERE purge_at_ms>0 AND purge_at_ms<=?1 ORDER BY purge_at_ms LIMIT ?3)"
                          " RETURNING " COLUMNS,
@@ -301,13 +301,14 @@ static bool sqlite_attachments_of(void *arg, slice conversation, engine_attachme
     return attachments(e, ST_ATT_OF, each, each_arg, f);
 }
 
-static bool sqlite_attachments_purge(void *arg, slice conversation, int64_t at_ms, struct fault *f)
+static bool sqlite_attachments_purge(void *arg, slice conversation, slice storage, int64_t at_ms, struct fault *f)
 {
     struct sqlite *e = arg;
     enum statement which = at_ms ? ST_ATT_PURGE : ST_ATT_REOPEN;
     bind_text(e->st[which], 1, conversation);
     if (at_ms)
         sqlite3_bind_int64(e->st[which], 2, at_ms);
+    bind_text(e->st[which], 3, storage);
     return finish(e, which, "write", f);
 }
 

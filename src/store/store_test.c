@@ -107,12 +107,36 @@ TEST(store_refuses_what_is_too_long)
     store_close(s);
 }
 
-static void add(struct store *s, const char *id, const char *conversation, int64_t purge_at)
+static void add_to(struct store *s, const char *id, const char *conversation, slice storage, int64_t purge_at)
 {
-    struct attachment a = { .id = slice_of(id), .account = SL("acme/line"), .conversation = slice_of(conversation), .storage = SL("local"),
+    struct attachment a = { .id = slice_of(id), .account = SL("acme/line"), .conversation = slice_of(conversation), .storage = storage,
                             .handle = SL("{\"relpath\":\"x\"}"), .url = SL("http://x"), .sha256 = SL("ab"), .type = SL("image/png"),
                             .name = SL("あ.png"), .size = 7, .created_ms = 5, .purge_at_ms = purge_at };
     store_attachment_put(s, &a, on_done, TAG(""));
+}
+
+static void add(struct store *s, const char *id, const char *conversation, int64_t purge_at)
+{
+    add_to(s, id, conversation, SL("local"), purge_at);
+}
+
+TEST(store_attachments_of_one_storage_are_purged_by_its_own_delay)
+{
+    struct store *s = open_new();
+    add(s, "a1", "c1", 0), add_to(s, "a2", "c1", SL("aws"), 0), add_to(s, "a3", "c2", SL("aws"), 0);
+    noted();
+    store_attachments_purge(s, SL("c1"), SLICE_NONE, 100, on_done, TAG(""));
+    store_attachments_purge(s, SL("c1"), SL("aws"), 200, on_done, TAG(""));
+    noted();
+    store_attachments_of(s, SL("c1"), on_attachment, on_done, TAG(""));
+    CHECK_SLICE(noted(), SL("a1/100/0/0 a2/200/0/0 done:ok "));
+    store_attachments_due(s, 150, 9999, 10, on_attachment, on_done, TAG(""));
+    CHECK_SLICE(noted(), SL("a1/9999/1/1 done:ok "));
+    store_attachments_purge(s, SL("c1"), SL("aws"), 0, on_done, TAG(""));
+    noted();
+    store_attachments_due(s, 9000, 9999, 10, on_attachment, on_done, TAG(""));
+    CHECK_SLICE(noted(), SL("done:ok "));
+    store_close(s);
 }
 
 TEST(store_attachments_live_until_their_conversation_closed)
@@ -125,10 +149,10 @@ TEST(store_attachments_live_until_their_conversation_closed)
     CHECK_SLICE(noted(), SL("a1,acme/line,c1,local,{\"relpath\":\"x\"},http://x,ab,image/png,あ.png,7,5 got:none "));
     store_attachments_due(s, 1000, 2000, 10, on_attachment, on_done, TAG(""));
     CHECK_SLICE(noted(), SL("a4/2000/1/1 done:ok "));
-    store_attachments_purge(s, SL("c1"), 1500, on_done, TAG(""));
-    store_attachments_purge(s, SL("c2"), 1500, on_done, TAG(""));
-    store_attachments_purge(s, SL("c2"), 0, on_done, TAG("")); /* opened again */
-    store_attachments_purge(s, SL("c3"), 0, on_done, TAG("")); /* begun: not taken back */
+    store_attachments_purge(s, SL("c1"), SLICE_NONE, 1500, on_done, TAG(""));
+    store_attachments_purge(s, SL("c2"), SLICE_NONE, 1500, on_done, TAG(""));
+    store_attachments_purge(s, SL("c2"), SLICE_NONE, 0, on_done, TAG("")); /* opened again */
+    store_attachments_purge(s, SL("c3"), SLICE_NONE, 0, on_done, TAG("")); /* begun: not taken back */
     noted();
     store_attachments_due(s, 1499, 9999, 10, on_attachment, on_done, TAG(""));
     CHECK_SLICE(noted(), SL("done:ok "));

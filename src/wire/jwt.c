@@ -11,8 +11,7 @@ static void ctx_freep(EVP_MD_CTX **ctx)
     EVP_MD_CTX_free(*ctx);
 }
 
-/* The signature of the text; {NULL,0} when the key cannot. */
-static slice signature(struct arena *a, const struct jwt_key *key, slice text)
+slice jwt_key_sign(struct arena *a, const struct jwt_key *key, slice text)
 {
     if (!key->rsa) {
         struct sha256 mac = hmac_sha256(key->secret, text);
@@ -30,7 +29,7 @@ static slice signature(struct arena *a, const struct jwt_key *key, slice text)
 static bool is_signed(struct arena *a, const struct jwt_key *key, slice text, slice by)
 {
     if (!key->rsa)
-        return bytes_equal_secret(signature(a, key, text), by);
+        return bytes_equal_secret(jwt_key_sign(a, key, text), by);
     CLEANUP(ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     return ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key->rsa) == 1 &&
            EVP_DigestVerify(ctx, (const unsigned char *)by.p, by.n, (const unsigned char *)text.p, text.n) == 1;
@@ -39,7 +38,7 @@ static bool is_signed(struct arena *a, const struct jwt_key *key, slice text, sl
 slice jws_sign(struct arena *a, const struct jwt_key *key, slice header, slice payload, struct fault *f)
 {
     slice text = arena_printf(a, SLF "." SLF, SLA(base64url_encode(a, header)), SLA(base64url_encode(a, payload)));
-    slice sig = signature(a, key, text);
+    slice sig = jwt_key_sign(a, key, text);
     if (!sig.p)
         return (void)fault(f, "bad_key", "", "this key cannot sign: it is a public key"), SLICE_NONE;
     return arena_printf(a, SLF "." SLF, SLA(text), SLA(base64url_encode(a, sig)));

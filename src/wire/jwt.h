@@ -54,6 +54,8 @@ struct jwt_rules {
 /* The claims; NULL: see *f. */
 const struct js *jwt_verify(struct arena *a, const struct jwt_key *key, slice token, const struct jwt_rules *rules,
                             struct fault *f) MUST_USE;
+/* The bare signature of a text: HMAC-SHA256, or RSASSA-PKCS1-v1_5 with SHA-256. {NULL,0}: this key cannot sign. */
+slice jwt_key_sign(struct arena *a, const struct jwt_key *key, slice text) MUST_USE;
 /* The payload's bytes when form, alg and signature are right, whatever they say; {NULL,0}: see *f. */
 slice jws_verify(struct arena *a, const struct jwt_key *key, slice token, struct fault *f) MUST_USE;
 /* Which key was it signed with? Unverified: only to choose the key to verify with. {NULL,0} if it does not say. */

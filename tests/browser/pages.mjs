@@ -35,9 +35,9 @@ export async function openPages(t, road, {phoneSize = {width: 1180, height: 860}
     await page.goto(url);
     return page;
   };
-  const phone = await open('phone', road.line.base + '/', phoneSize);
+  const phone = await open('phone', (road.phone ?? road.line).base + '/', phoneSize);
   const desk = await open('desk', road.desk.base + '/', deskSize);
-  return {browser, complaints, phone, desk};
+  return {browser, complaints, phone, desk, open};
 }
 
 // The picture in `where` has arrived and is drawn.

@@ -305,6 +305,10 @@ static bool adapt(struct run *r, struct delivery *d)
 bool run_ask(struct run *r, struct inbox *in)
 {
     struct delivery d = { .key = SL("dg-test-1"), .keep = in->ask_data };
+    if (in->n) {
+        r->call.conversation = &r->conversation;
+        r->call.guest_memory = r->guest_memory;
+    }
     size_t at = 0, answer_at = 0;
     struct answer answer, *last = NULL;
     enum outcome end = OUT_CALL;
@@ -367,7 +371,7 @@ bool run_steps(struct run *r, slice what)
     if (casefile_next(r->cf, "call", &at))
         return run_fail(r, "a call fewer than expected; it ended " SLF " %s", SLA(end_text(r, end, &d)),
                         r->fault.text);
-    return expect_end(r, end_text(r, end, &d)) && (!lookup || (expect_person(r, &d.person) && expect_data(r, &d.data))) &&
+    return expect_end(r, end_text(r, end, &d)) && (!lookup || (expect_person(r, &d.person) && expect_data(r, &d.data) && expect_text(r, "text", d.text, SLICE_NONE))) &&
            (!find || expect_text(r, "url", d.media_url, SL(""))) &&
            expect_memories(r);
 }

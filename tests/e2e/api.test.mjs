@@ -220,7 +220,10 @@ test('mistakes are told at their field', async t => {
     for (const f of ['desk.client_id', 'channels[0].channel_secret', 'channels[0].chanel_id']) assert.ok(fields.includes(f), `${f} in ${fields}`);
   }
   const ok = await admin.call('POST', '/tenants/check', goodTenant());
-  assert.deepEqual(ok.json, {good: true, problems: []});
+  assert.equal(ok.json.good, true);
+  assert.deepEqual(ok.json.problems, []);
+  assert.ok(ok.json.changes.some(c => c.path === 'desk.client_secret' && c.secret && !('to' in c)));
+  assert.ok(ok.json.changes.some(c => c.path === 'channels[0].bot_id' && c.to === '@acme'));
   const r = await admin.call('POST', '/tenants', bad);
   assert.equal(r.headers.get('content-type'), 'application/problem+json');
   assert.equal(r.json.status, 400);
@@ -305,4 +308,13 @@ test('hostile input: 4xx problems, and the hub goes on', async t => {
   assert.match(made.headers.get('content-type'), /^application\/json$/);
   assert.equal(made.headers.get('x-content-type-options'), 'nosniff');
   assert.equal(made.json.name, script, 'as it came, as JSON');
+});
+
+test('guessing many names from one address is slowed, too; a proxy in front says whose it is', async t => {
+  const hub = await startHub(t, {settings: {trust_forwarded: true}});
+  const guess = (i, from) => hub.anyone.call('POST', '/auth/login', {user: `name-${i}`, password: 'guess'}, {'x-forwarded-for': `10.0.0.9, ${from}`});
+  let slowed = 0;
+  for (let i = 0; i < 24 && !slowed; i++) slowed = (await guess(i, '203.0.113.7')).status === 429 ? i : 0;
+  assert.ok(slowed >= 20, `after ${slowed}`);
+  assert.equal((await guess(99, '203.0.113.8')).status, 401, 'others go on');
 });

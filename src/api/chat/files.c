@@ -1,7 +1,9 @@
 /* files.c - pictures of guests into the storage and the chat, pictures of agents out of it. */
 #include "api/chat/request.h"
 #include "api/chat/say.h"
+#include "hub/media.h"
 #include "hub/storage.h"
+#include "hub/storage_set.h"
 #include "store/store.h"
 #include "wire/mime.h"
 #include "wire/multipart.h"
@@ -13,6 +15,8 @@ struct uploading {
     struct media md;
     char id[STORAGE_ID_BYTES];
     slice conversation;
+    struct storage *storage;
+    const struct multipart_part *file;
 };
 
 /* What the bytes are, whatever the page says: only pictures that no browser runs. */
@@ -65,22 +69,31 @@ static void row_stored(void *arg, const struct fault *f)
     chat_accept(c, picture_line, uploaded);
 }
 
+static void put(struct uploading *up, struct storage *to);
+
 static void put_done(void *arg, const struct storage_stored *st, const struct fault *f)
 {
     struct uploading *up = arg;
     struct chat_call *c = up->c;
     struct hub *h = c->hub;
+    bool large = f && strcmp(f->code, "too_large") == 0;
+    if (!st && !large && up->storage != h->storage && h->limits.storage_instead) {
+        storage_trouble(h, up->storage, f);
+        put(up, h->storage);
+        return;
+    }
     if (!st) {
-        bool large = strcmp(f->code, "too_large") == 0;
         chat_refuse(c, large ? 413 : 503, large ? "LIMIT_FILE_SIZE" : NULL, "%s", f->text);
         return;
     }
     up->md.handle = arena_dup(c->a, st->handle);
     up->md.sha256 = arena_dup(c->a, st->sha256);
     up->md.size = st->size;
-    struct storage_link link = { .audience = STORAGE_FOR_DESK, .name = up->md.name, .expires_s = h->limits.link_ms ? (c->now_ms + h->limits.link_ms) / 1000 : 0 };
-    up->md.url = storage_url(h->storage, c->a, up->md.handle, &link);
-    struct attachment row = { .id = slice_of(up->id), .account = c->actor->account.id, .conversation = up->conversation, .storage = h->storage->name,
+    up->md.storage = up->storage->name;
+    struct storage_link link = { .audience = STORAGE_FOR_DESK, .name = up->md.name, .type = up->md.type,
+                                 .expires_s = h->limits.link_ms ? (c->now_ms + h->limits.link_ms) / 1000 : 0 };
+    up->md.url = arena_dup(c->a, media_link(h, c->a, up->storage, slice_of(up->id), up->md.handle, &link));
+    struct attachment row = { .id = slice_of(up->id), .account = c->actor->account.id, .conversation = up->conversation, .storage = up->storage->name,
                               .handle = up->md.handle, .url = up->md.url, .sha256 = up->md.sha256, .type = up->md.type, .name = up->md.name,
                               .size = up->md.size, .created_ms = c->now_ms, .state = ATTACHMENT_STORED };
     store_attachment_put(h->store, &row, row_stored, up);
@@ -89,6 +102,18 @@ static void put_done(void *arg, const struct storage_stored *st, const struct fa
 static void more(void *arg)
 {
     (void)arg; /* all bytes were taken with the first write */
+}
+
+static void put(struct uploading *up, struct storage *to)
+{
+    slice body = up->file->body;
+    struct storage_file file = { .tenant = up->c->actor->tenant->name, .conversation = up->conversation, .id = slice_of(up->id), .name = up->md.name,
+                                 .type = up->md.type, .length = (int64_t)body.n, .max_bytes = (int64_t)body.n };
+    struct storage_put_events events = { more, put_done, up };
+    up->storage = to;
+    struct storage_put *p = storage_put(to, &file, &events);
+    (void)storage_put_write(to, p, body);
+    storage_put_end(to, p);
 }
 
 void chat_upload(struct chat_call *c)
@@ -135,12 +160,8 @@ void chat_upload(struct chat_call *c)
     up->md.type = type;
     up->md.name = storage_safe_name(c->a, file->filename, type);
     up->conversation = arena_printf(c->a, SLF ":%s", SLA(c->actor->account.id), c->session->id);
-    struct storage_file to = { .tenant = c->actor->tenant->name, .conversation = up->conversation, .id = slice_of(up->id), .name = up->md.name, .type = type,
-                               .length = (int64_t)file->body.n, .max_bytes = most };
-    struct storage_put_events events = { more, put_done, up };
-    struct storage_put *put = storage_put(c->hub->storage, &to, &events);
-    (void)storage_put_write(c->hub->storage, put, file->body);
-    storage_put_end(c->hub->storage, put);
+    up->file = file;
+    put(up, storages_choose(c->actor));
 }
 
 /* ---- down --------------------------------------------------------------------------------------------------------------------------- */
@@ -149,6 +170,7 @@ struct downloading {
     struct chat_call *c;
     size_t n;
     struct media md;
+    struct storage *storage;
     struct storage_get *get;
     struct text bytes;
 };
@@ -157,7 +179,7 @@ static void down(void *arg)
 {
     struct downloading *dn = arg;
     struct chat_call *c = dn->c;
-    struct storage *st = c->hub->storage;
+    struct storage *st = dn->storage;
     enum { BLOCK = 64 << 10 };
     for (;;) {
         char *to = text_room(&dn->bytes, BLOCK);
@@ -186,12 +208,14 @@ static void found(void *arg, slice files)
 {
     struct downloading *dn = arg;
     struct chat_call *c = dn->c;
-    if (!say_file(c->a, files, dn->n, &dn->md) || dn->md.size > SAY_IMAGE_MAX) {
+    bool known = say_file(c->a, files, dn->n, &dn->md) && dn->md.size <= SAY_IMAGE_MAX;
+    dn->storage = known ? storages_find(c->hub, slice_or(dn->md.storage, c->hub->storage->name)) : NULL;
+    if (!dn->storage) {
         chat_refuse(c, 404, NULL, "there is no such file in this chat");
         return;
     }
     dn->bytes = text_new(c->a, (size_t)dn->md.size + (128 << 10));
-    dn->get = storage_get(c->hub->storage, dn->md.handle, 0, -1, down, dn);
+    dn->get = storage_get(dn->storage, dn->md.handle, 0, -1, down, dn);
     down(dn);
 }
 

@@ -55,6 +55,7 @@ static void keep_file(struct jw *files, const struct media *md)
 {
     jw_open(files, NULL, '{');
     jw_str(files, "handle", md->handle);
+    jw_opt(files, "storage", md->storage);
     jw_opt(files, "type", md->type);
     jw_opt(files, "name", md->name);
     jw_int(files, "size", md->size);
@@ -65,7 +66,7 @@ bool say_file(struct arena *a, slice files, size_t n, struct media *ret)
 {
     const struct js *doc = files.n ? js_parse(a, arena_dup(a, files), NULL) : NULL;
     const struct js *one = n < js_len(doc) ? js_item(doc, n) : NULL;
-    *ret = (struct media){ .handle = js_text(js_get(one, SL("handle"))), .type = js_text(js_get(one, SL("type"))), .name = js_text(js_get(one, SL("name"))) };
+    *ret = (struct media){ .handle = js_text(js_get(one, SL("handle"))), .storage = js_text(js_get(one, SL("storage"))), .type = js_text(js_get(one, SL("type"))), .name = js_text(js_get(one, SL("name"))) };
     return ret->handle.n && js_int(js_get(one, SL("size")), &ret->size);
 }
 

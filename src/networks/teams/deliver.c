@@ -428,7 +428,7 @@ enum outcome teams_who(struct call *c, struct delivery *d)
     struct teams_ref ref;
     slice guest = c->conversation ? c->conversation->guest : SLICE_NONE;
     if (!setting_true(c, TEAMS_PROFILE) || !teams_ref_get(c, guest, &ref) || !ref.conversation.n || !teams_service_ok(c, ref.service))
-        return OUT_REFUSED;
+        return refuse(c, d, REASON_UNKNOWN_GUEST, "member: is not asked for, or not known where");
     if (!d->last) {
         slice path = arena_printf(c->a, "/" SLF "/members/" SLF, SLA(url_encode(c->a, ref.conversation)), SLA(url_encode(c->a, ref.user)));
         teams_api(c, d, &ref, "GET", path, SLICE_NONE);

@@ -92,14 +92,22 @@ static slice tenant_key(struct arena *a, slice s)
     return teams_lower(a, s);
 }
 
-slice teams_page_key(struct arena *a, const struct request *rq)
+static slice tenant_of_form(struct arena *a, const struct request *rq, slice field)
 {
     struct multipart form;
-    if (!slice_eq(rq->method, SL("POST")))
-        return tenant_key(a, request_query(a, rq, "tenant"));
-    if (!multipart_parse(a, request_header(rq, "content-type"), rq->body, &form, NULL))
-        return SLICE_NONE;
-    return tenant_key(a, multipart_value(&form, SL("tenant")));
+    bool good = multipart_parse(a, request_header(rq, "content-type"), rq->body, &form, NULL);
+    return good ? tenant_key(a, multipart_value(&form, field)) : SLICE_NONE;
+}
+
+slice teams_page_key(struct arena *a, const struct request *rq)
+{
+    bool post = slice_eq(rq->method, SL("POST"));
+    return post ? tenant_of_form(a, rq, SL("tenant")) : tenant_key(a, request_query(a, rq, "tenant"));
+}
+
+slice teams_page_to(struct arena *a, const struct request *rq)
+{
+    return tenant_of_form(a, rq, SL("new_tenant"));
 }
 
 /* ---- HTML ------------------------------------------------------------------------------------------------------------- */
@@ -202,6 +210,9 @@ static void put_form(struct text *t, struct teams_app *app, slice secret, const 
             text_put(t, SL("\">"));
         }
     }
+    static const struct box other = { "new_tenant", "Microsoft Teams Tenant Identifier", "text", NULL, false, false, IN(tenant) };
+    if (secret.n)
+        put_box(t, &other, app->tenant, true);
     for (size_t i = 0; i < COUNT(boxes); i++)
         if (!secret.n || !boxes[i].register_only)
             put_box(t, &boxes[i], boxes[i].file ? SLICE_NONE : *member_of(app, &boxes[i]), !(boxes[i].file && secret.n));
@@ -350,16 +361,24 @@ static void change(struct page_call *p, const struct multipart *form, struct tea
     slice icons[PAGE_PARTS] = { SLICE_NONE };
     wanted.bot_name = slice_trim(multipart_value(form, SL("bot_name")));
     wanted.accent = slice_trim(multipart_value(form, SL("accent")));
+    slice tenant = multipart_value(form, SL("new_tenant"));
     const char *problem = texts_problem(&wanted, false);
+    if (tenant.n && !tenant_key(p->a, tenant).n)
+        problem = "The tenant identifier is a GUID, such as 01234567-89ab-cdef-0123-456789abcdef.";
+    else if (p->to_taken)
+        problem = "This Microsoft Teams Tenant is known to us already.";
     problem = problem ? problem : icon_problem(p->a, form, "color_icon", false, &icons[TEAMS_ICON_COLOUR]);
     problem = problem ? problem : icon_problem(p->a, form, "outline_icon", false, &icons[TEAMS_ICON_OUTLINE]);
     bool differs = !slice_eq(wanted.bot_name, app->bot_name) || !slice_eq_nocase(wanted.accent, app->accent);
     for (size_t i = 1; i < PAGE_PARTS; i++)
         differs |= icons[i].n && !slice_eq(icons[i], p->record[i]);
-    if (!problem && differs) {
-        wanted.patch++;
+    if (!problem && (differs || p->to.n)) {
+        wanted.patch += differs; /* the package does not name the organisation */
+        p->move = p->to.n > 0;
+        if (p->move)
+            wanted.tenant = p->to;
         take(p, &wanted, icons);
-        p->note = "changed its app";
+        p->note = p->move ? "gave another tenant identifier" : "changed its app";
     }
     show_registered(p, &wanted, secret, problem, false);
 }

@@ -58,9 +58,9 @@ static const struct rate teams_rates[] = { /* "Limits" */
 };
 
 static const struct page teams_pages[] = {
-    { "GET",  "/teams/register",     0, teams_page_key, teams_register },
-    { "POST", "/teams/register",     256 << 10, teams_page_key, teams_register },
-    { "GET",  "/teams/register/app", 0, teams_page_key, teams_package },
+    { "GET",  "/teams/register",     0, teams_page_key, NULL, teams_register },
+    { "POST", "/teams/register",     256 << 10, teams_page_key, teams_page_to, teams_register },
+    { "GET",  "/teams/register/app", 0, teams_page_key, NULL, teams_package },
 };
 /* clang-format on */
 
@@ -249,7 +249,8 @@ static const char *const teams_record_keep[] = { "type", "channelId", "timestamp
                                                  "isGroup", "locale", "platform", "timezone", "fileType", NULL };
 static const char *const teams_record_ids[] = { "id", NULL };
 
-enum { HOUR_MS = 3600 * 1000, LEEWAY_MS = 300 * 1000 };
+/* The vendor's libraries look once an hour; more often, so that a made-up key cannot shut out a new one for long. */
+enum { HOUR_MS = 3600 * 1000, LEEWAY_MS = 300 * 1000, KEYS_AGAIN_MS = 600 * 1000 };
 
 /* clang-format off */
 const struct connector connector_teams = {
@@ -267,7 +268,7 @@ const struct connector connector_teams = {
     },
     .settings = teams_settings, .n_settings = COUNT(teams_settings),
     .hook     = { "/teams", VERIFY_JWT, "authorization", "Bearer ",
-                  .keys = { teams_keys_url, .keep_ms = 24 * HOUR_MS, .again_ms = HOUR_MS, .leeway_ms = LEEWAY_MS } },
+                  .keys = { teams_keys_url, .keep_ms = 24 * HOUR_MS, .again_ms = KEYS_AGAIN_MS, .leeway_ms = LEEWAY_MS } },
     .auth     = { AUTH_REQUEST, .token_call = teams_token_call, .token_host = teams_token_host },
     .rates    = teams_rates, .n_rates = COUNT(teams_rates),
     .lookup   = { teams_who, .keep_ms = 24 * HOUR_MS, .unknown_ms = HOUR_MS, .total_ms = 3000 },

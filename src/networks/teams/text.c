@@ -91,6 +91,10 @@ struct teams_said teams_said_of(struct arena *a, slice text, const struct js *li
         slice name = js_text(js_at(e, "mentioned.name"));
         said.text = replaced(a, said.text, js_text(js_at(e, "text")), own ? SLICE_NONE : name.n ? arena_printf(a, "@" SLF, SLA(name)) : SLICE_NONE);
     }
+    static const slice tags[] = { SLI("<at>"), SLI("</at>") }; /* of mentions that are in no list */
+    for (size_t i = 0; i < COUNT(tags); i++)
+        for (size_t n = 0; n < MENTIONS_MAX && slice_find(said.text, tags[i]) != SIZE_MAX; n++)
+            said.text = replaced(a, said.text, tags[i], SLICE_NONE);
     if (said.text.p)
         said.text = slice_trim(teams_unescape(a, said.text));
     return said;

@@ -134,6 +134,7 @@ void teams_api(struct call *c, struct delivery *d, const struct teams_ref *ref, 
 
 /* register.c, manifest.c */
 slice teams_page_key(struct arena *a, const struct request *rq);
+slice teams_page_to(struct arena *a, const struct request *rq);
 void teams_register(struct page_call *p, const struct request *rq);
 void teams_package(struct page_call *p, const struct request *rq);
 enum { TEAMS_ICON_COLOUR = 1, TEAMS_ICON_OUTLINE = 2 }; /* parts of the record */

@@ -488,7 +488,7 @@ struct storage *local_open(const struct local_setup *setup, struct fault *f)
     }
     struct arena *a = arena_new();
     struct local *l = ARENA_NEW(a, struct local);
-    l->base = (struct storage){ &local_type, SL("local") };
+    l->base = (struct storage){ .type = &local_type, .name = SL("local") };
     l->root = root;
     l->secret = secret_copy(setup->secret);
     l->public_url = arena_dup(a, setup->public_url);

@@ -290,7 +290,7 @@ TEST(local_same_id_replaces_and_probe_works)
     (void)store("id1", "a.txt", "text/plain", SL("two!"));
     CHECK_INT(seen.size, 4);
     CHECK_INT(entries("t42/c9"), 2);
-    storage_probe(st, on_probe, NULL);
+    storage_probe(st, NULL, on_probe, NULL);
     run();
     CHECK_INT(seen.done, 1);
     CHECK(!exists("probe/probe"));
@@ -347,7 +347,7 @@ TEST(local_links_are_served_and_refused)
     storage_id(id);
     slice handle = arena_dup(a, store(id, "猫.png", "image/png", SL("hello attachment\n")));
     slice html = arena_dup(a, store("page", "x.html", "text/html", SL("<script>")));
-    struct storage_link link = { STORAGE_FOR_GUEST, SL("猫.png"), 0 }, late = link, soon = link;
+    struct storage_link link = { .name = SL("猫.png") }, late = link, soon = link;
     late.expires_s = 1;
     soon.expires_s = time_now_ms() / 1000 + 100;
     slice base = SL("https://hub.example.com");

@@ -1,0 +1,19 @@
+/* settings.h - what all tenants share and is changed over the API: the proxy, and the notifiers beside those of the configuration file.
+ *
+ * Kept sealed in the store under "settings". A change is at work as soon as it is stored.
+ */
+#ifndef API_SETTINGS_H
+#define API_SETTINGS_H
+#include "hub/tenant_doc.h"
+#include "wire/js.h"
+
+struct api;
+struct settings;
+struct settings *settings_new(struct api *api) MUST_USE; /* reads what is stored; before store_start */
+void settings_free(struct settings *st);
+struct api_call;
+/* The members as they are now, into an object that is open. */
+void settings_document(const struct api *api, struct jw *w, enum doc_secrets secrets);
+/* doc over them. done comes once; "invalid": see *p; "changed": another change is being stored. */
+void settings_change(struct api_call *c, const struct js *doc, struct config_problems *p, void (*done)(void *arg, const struct fault *f), void *arg);
+#endif
