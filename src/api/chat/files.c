@@ -1,7 +1,7 @@
 /* files.c - pictures of guests into the storage and the chat, pictures of agents out of it. */
 #include "api/chat/request.h"
 #include "api/chat/say.h"
-#include "hub/media.h"
+#include "hub/media_link.h"
 #include "hub/storage.h"
 #include "hub/storage_set.h"
 #include "store/store.h"
@@ -16,7 +16,7 @@ struct uploading {
     char id[STORAGE_ID_BYTES];
     slice conversation;
     struct storage *storage;
-    const struct multipart_part *file;
+    slice body;
 };
 
 /* What the bytes are, whatever the page says: only pictures that no browser runs. */
@@ -106,7 +106,7 @@ static void more(void *arg)
 
 static void put(struct uploading *up, struct storage *to)
 {
-    slice body = up->file->body;
+    slice body = up->body;
     struct storage_file file = { .tenant = up->c->actor->tenant->name, .conversation = up->conversation, .id = slice_of(up->id), .name = up->md.name,
                                  .type = up->md.type, .length = (int64_t)body.n, .max_bytes = (int64_t)body.n };
     struct storage_put_events events = { more, put_done, up };
@@ -160,7 +160,7 @@ void chat_upload(struct chat_call *c)
     up->md.type = type;
     up->md.name = storage_safe_name(c->a, file->filename, type);
     up->conversation = arena_printf(c->a, SLF ":%s", SLA(c->actor->account.id), c->session->id);
-    up->file = file;
+    up->body = file->body;
     put(up, storages_choose(c->actor));
 }
 
