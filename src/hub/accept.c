@@ -260,6 +260,8 @@ static void accept_commit(struct accepting *ac)
             meter_ignored(h, ac->from->account.type, "nothing-waits");
     }
     actor_save(ac->from, b);
+    if (ac->in->also)
+        ac->in->also(ac->in->also_arg, b);
     jbatch_commit(b, JOURNAL_DURABLE, accept_done, ac);
 }
 
@@ -319,7 +321,7 @@ void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*d
     struct arena *a = in->a;
     struct accepting *ac = ARENA_NEW(a, struct accepting);
     *ac = (struct accepting){ .from = from, .in = in, .a = a, .trace_id = trace_id, .done = done, .arg = arg };
-    if (!in->n && !in->ignored.n && !in->resumed.n && !memory_dirty(from->memory)) {
+    if (!in->n && !in->ignored.n && !in->resumed.n && !in->also && !memory_dirty(from->memory)) {
         done(arg, true); /* nothing to keep: a check by the vendor */
         return;
     }

@@ -423,6 +423,9 @@ static bool start(struct serving *s, struct fault *f)
     api_start(s->api);
     (void)page_serve(s->server, "/api/v1/openapi-ui", "openapi-ui"); /* a build without pages has none */
     (void)page_serve(s->server, "/", "console");
+    (void)page_serve(s->server, "/webchat/widget.js", "widget.js");
+    if (config_true(s->config, CFG_DEMO_SHOP))
+        (void)page_serve(s->server, "/demo/shop", "shop");
     open_control(s);
     media_again(s);
     media_purge_start(h);
