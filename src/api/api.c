@@ -301,6 +301,7 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
 void api_start(struct api *api)
 {
     struct server *s = api->setup.server;
+    streams_start(api->streams);
     server_route(s, "*", API_PREFIX "/*", BODY_MAX, on_request, api);
     server_route(s, "POST", API_PREFIX "/restore", RESTORE_BODY_MAX, on_request, api);
     nexus_start(api);
@@ -312,6 +313,7 @@ void api_stop(struct api *api)
     if (!api)
         return;
     api->stopped = true;
+    passwords_stop(api->passwords);
     chat_stop(api->chat);
     sessions_stop(api->sessions);
     streams_stop(api->streams);

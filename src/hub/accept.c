@@ -176,7 +176,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
         return;
     }
     const char *rule = !conv ? "unknown-address" : m->private ? "private" : NULL;
-    int64_t keep_ms = ac->from->account.type->hook.dedupe_ms;
+    int64_t keep_ms = ac->from->account.dedupe_ms ? ac->from->account.dedupe_ms : ac->from->account.type->hook.dedupe_ms;
     m->trace_id = ac->trace_id;
     it->of = m->of;
     if (!m->origin)

@@ -23,7 +23,7 @@ async function walk(page, visit) {
   await page.getByTestId('conversation').first().waitFor();
   await visit('conversations');
   await page.getByTestId('conversation').first().click();
-  await page.getByTestId('trace-link').first().click();
+  await page.getByTestId('message-in').first().getByTestId('trace-link').click();
   await page.getByTestId('trace').locator('.hops').waitFor();
   await visit('one conversation with a trace');
   await go('letters');
@@ -42,8 +42,8 @@ async function walk(page, visit) {
     await visit(place);
   }
   await go('settings');
-  await page.getByTestId('notifier-add').click();
-  await page.getByTestId('notifier').waitFor();
+  await page.getByTestId('notifiers-add').click();
+  await page.getByTestId('notifiers').waitFor();
   await visit('settings');
   await page.getByTestId('nav-health').evaluate(a => a.click());
   await page.getByTestId('answer-yes').waitFor();
@@ -96,7 +96,7 @@ test('on a phone nothing sticks out, and the menu opens', async t => {
   await page.getByRole('button', {name: 'Menu'}).click();
   await page.getByTestId('nav-health').click();
   await page.getByRole('heading', {name: 'Health', level: 1}).waitFor();
-  assert.equal(await page.getByTestId('nav-health').isVisible(), false, 'it closes again');
+  await page.getByTestId('nav-health').waitFor({state: 'hidden'}); // it closes again
   site.good();
 });
 
@@ -120,7 +120,7 @@ test('by keyboard alone', async t => {
   await until_('document.activeElement.id === "tab-general"');
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
-  assert.equal(await tab(page, 'CX Platform').getAttribute('aria-selected'), 'true');
+  await page.locator('#tab-desk[aria-selected="true"]').waitFor();
   await page.locator('#f-desk-client-id').waitFor();
   await until_('document.activeElement.id === "f-desk-client-id"');
   await page.keyboard.type('x');
