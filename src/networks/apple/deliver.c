@@ -116,7 +116,8 @@ static enum outcome send_link(struct call *c, struct delivery *d)
     struct apple_send s;
     if (!md->url.n)
         return refuse(c, d, REASON_MEDIA_TYPE, "the file has no link");
-    apple_text(c, arena_printf(c->a, SLF "%s" SLF, SLA(md->name), md->name.n ? "\n" : "", SLA(md->url)), &s);
+    slice said = d->parts[d->part].text;
+    apple_text(c, arena_printf(c->a, SLF "%s" SLF "%s" SLF, SLA(said), said.n ? "\n" : "", SLA(md->name), md->name.n ? "\n" : "", SLA(md->url)), &s);
     return post(c, d, STEP_SEND, s.type, s.members);
 }
 
