@@ -197,7 +197,7 @@ test('429, 5xx, a lost answer and webhooks twice: each message once', async t =>
   const c = await hello(road);
   const paths = ['/v1/message'];
   for (const rule of [{status: 429, times: 1}, {status: 500, times: 2}, {reset_after_share: 1, times: 1}, {timeout_share: 1, timeout_ms: 300, times: 1}]) {
-    const text = JSON.stringify(rule);
+    const text = `after ${Object.entries(rule).join(" ")}`;
     await road.apple.post('/sim/faults', {paths, ...rule});
     await say(road, c, {text});
     await phoneHas(road, `the message after ${text}`, m => m.message.body === text);

@@ -4,7 +4,7 @@
 #include "wire/hex.h"
 #include "wire/mime.h"
 
-enum { KEY_HEX = 64, REQUEST_ID_MAX = 200, SAID_BYTES = 16 << 10, PLACE_BYTES = 4096, PER_REQUEST_ITEMS = 100 };
+enum { KEY_HEX = 64, SAID_BYTES = 16 << 10, PLACE_BYTES = 4096, PER_REQUEST_ITEMS = 100 };
 
 struct apple_in {
     slice id, source, destination, type, body, locale, intent, group, reply_to;
@@ -249,7 +249,8 @@ static const struct { const char *key; void (*take)(struct taking *k, const stru
 };
 /* clang-format on */
 
-static bool add_answer(struct taking *k, slice request, slice payload, slice text, bool by_label)
+/* The other side's id of the message it answers is not to be had here: the framework finds the newest one with this payload. */
+static bool add_answer(struct taking *k, slice payload, slice text, bool by_label)
 {
     if (!payload.n && !text.n)
         return ignore(k, "empty-answer");
@@ -257,17 +258,15 @@ static bool add_answer(struct taking *k, slice request, slice payload, slice tex
     m->text = text;
     if (!by_label)
         m->payload = slice_or(payload, text);
-    m->of = request.n <= REQUEST_ID_MAX ? request : SLICE_NONE;
     return true;
 }
 
-static bool add_event(struct taking *k, slice name, slice status, slice request)
+static bool add_event(struct taking *k, slice name, slice status)
 {
     struct message *m = add(k, KIND_EVENT, 0);
     m->event = EVENT_OTHER;
     m->name = name;
     m->payload = slice_or(status, SL("unknown"));
-    m->of = request.n <= REQUEST_ID_MAX ? request : SLICE_NONE;
     return true;
 }
 
@@ -284,11 +283,11 @@ static slice title_of(const struct js *i)
 static bool on_interactive(struct taking *k)
 {
     const struct js *i = js_is_object(k->t->interactive) ? k->t->interactive : NULL, *data = js_at(i, "data");
-    slice request = apple_member(data, "requestIdentifier"), bid = apple_member(i, "bid");
+    slice bid = apple_member(i, "bid");
     if (!i) /* only a reference to it: its title is all that the request itself says */
-        return add_answer(k, SLICE_NONE, SLICE_NONE, apple_member(k->t->ref, "title"), false);
+        return add_answer(k, SLICE_NONE, apple_member(k->t->ref, "title"), false);
     if (bid.n && !slice_eq(bid, SL(APPLE_BID)))
-        return add_answer(k, SLICE_NONE, apple_member(i, "URL"), slice_or(title_of(i), apple_member(i, "appName")), false);
+        return add_answer(k, apple_member(i, "URL"), slice_or(title_of(i), apple_member(i, "appName")), false);
     for (size_t n = 0; n < COUNT(kinds); n++) {
         const struct js *v = js_get(data, slice_of(kinds[n].key));
         if (!js_is_object(v))
@@ -300,13 +299,13 @@ static bool on_interactive(struct taking *k)
         if (to.payload.over)
             return fault(k->c->f, "out_of_range", kinds[n].key, "the answer is larger than %d bytes", SAID_BYTES);
         bool label = to.by_label && to.n == 1;
-        return add_answer(k, request, text_slice(&to.payload), label || form ? slice_or(text, title) : slice_or(title, text), label);
+        return add_answer(k, text_slice(&to.payload), label || form ? slice_or(text, title) : slice_or(title, text), label);
     }
     if (js_is_object(js_at(data, "authenticate")))
-        return add_event(k, SL("authenticated"), apple_member(data, "authenticate.status"), request);
+        return add_event(k, SL("authenticated"), apple_member(data, "authenticate.status"));
     if (js_is_object(js_at(data, "payment")))
-        return add_event(k, SL("payment"), slice_or(apple_member(data, "payment.state"), apple_member(data, "payment.status")), request);
-    return title_of(i).n ? add_answer(k, request, SLICE_NONE, title_of(i), false) : ignore(k, "unknown-interactive");
+        return add_event(k, SL("payment"), slice_or(apple_member(data, "payment.state"), apple_member(data, "payment.status")));
+    return title_of(i).n ? add_answer(k, SLICE_NONE, title_of(i), false) : ignore(k, "unknown-interactive");
 }
 
 /* ---- the rest -------------------------------------------------------------------------------------------------------- */
