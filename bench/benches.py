@@ -1,5 +1,5 @@
 """What each bench does. Every function makes one run in a fresh folder and returns its figures; "conservation" must have passed."""
-import hashlib, re, shutil, statistics, subprocess, time, urllib.request
+import hashlib, re, shutil, statistics, subprocess, sys, time, urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from measure import BUILD, ROOT, Bench, Cgroup, Sampler, Skipped, conservation, end_to_end_ms, free_port, get, until
@@ -90,25 +90,40 @@ image_bytes.pattern = bytes((i * 2654435761 >> 13) & 0xff for i in range(1 << 20
 def b2():
     with Bench() as b:
         b.sink()
-        hub = b.hub()
-        before, count = hub.cpu_s(), 1000
-        figures, sent = b.load(kind="image", count=count, guests=count, connections=32, seconds=10)
-        until("all at the desk", lambda: b.sink_says()["desk"]["unique"] >= figures["accepted"], 60)
-        time.sleep(SETTLE)
-        used, peak, said, arrived = hub.cpu_s() - before, hub.peak_mib(), b.sink_says(), b.arrivals("desk")
-        check = conservation(said, "desk", sent, arrived)
+        return images(b, b.hub())
 
-        def equal(row):
-            n, url, sha = row.split()
-            want = image_bytes(int(n))
-            with urllib.request.urlopen(url, timeout=30) as r:
-                return r.read() == want and sha in ("-", hashlib.sha256(want).hexdigest())
-        rows = get(b.line_port, "/links").decode().splitlines()
-        with ThreadPoolExecutor(2) as pool:
-            check["equal_downloads"] = sum(pool.map(equal, rows))
-        check["passed"] &= check["equal_downloads"] == count and said["bad_tokens"] == 0
-        return {**figures, "desk_s": (said["desk"]["last_us"] - figures["began_us"]) / 1e6, "cpu_ms": used * 1e3 / count, "peak_mib": peak,
-                "fetches_at_once": said["contents_max"], "sink": said, "journal": b.journal(), "conservation": check}
+
+def b2s():
+    with Bench() as b:
+        b.sink()
+        port = free_port()
+        b.start("s3", [sys.executable, ROOT / "bench/s3_peer.py", str(port)])
+        s3 = {"name": "s3", "type": "s3", "endpoint": f"http://127.0.0.1:{port}", "bucket": "bench", "access_key_id": "bench", "secret_access_key": "bench"}
+        r = images(b, b.hub(hub={"storages": [s3], "default_storage": "s3", "storage_instead": False}))
+        r["conservation"]["passed"] &= sum(f"127.0.0.1:{port}/" in row for row in get(b.line_port, "/links").decode().splitlines()) == 1000
+        return r
+
+
+def images(b, hub):
+    """Images from the network through the storage to the desk, and back by their links."""
+    before, count = hub.cpu_s(), 1000
+    figures, sent = b.load(kind="image", count=count, guests=count, connections=32, seconds=10)
+    until("all at the desk", lambda: b.sink_says()["desk"]["unique"] >= figures["accepted"], 60)
+    time.sleep(SETTLE)
+    used, peak, said, arrived = hub.cpu_s() - before, hub.peak_mib(), b.sink_says(), b.arrivals("desk")
+    check = conservation(said, "desk", sent, arrived)
+
+    def equal(row):
+        n, url, sha = row.split()
+        want = image_bytes(int(n))
+        with urllib.request.urlopen(url, timeout=30) as r:
+            return r.read() == want and sha in ("-", hashlib.sha256(want).hexdigest())
+    rows = get(b.line_port, "/links").decode().splitlines()
+    with ThreadPoolExecutor(2) as pool:
+        check["equal_downloads"] = sum(pool.map(equal, rows))
+    check["passed"] &= check["equal_downloads"] == count and said["bad_tokens"] == 0
+    return {**figures, "desk_s": (said["desk"]["last_us"] - figures["began_us"]) / 1e6, "cpu_ms": used * 1e3 / count, "peak_mib": peak,
+            "fetches_at_once": said["contents_max"], "sink": said, "journal": b.journal(), "conservation": check}
 
 
 def b3():
@@ -307,6 +322,7 @@ BENCHES = {
     "B1w": ("B1, desk answers after 50 ms, 10 % 429, 1 % 503, 0.5 % reset after taken", b1w, [("unknown", "left unknown", "max", 0), ("desk_s", "all at the desk, s", None, None)]),
     "B2": ("1,000 images of 1 MiB over 10 s", b2, [("desk_s", "all at the desk, s", "max", 10.5), ("cpu_ms", "CPU per image, ms", "max", 3), ("peak_mib", "memory, MiB", "max", 24),
            ("fetches_at_once", "fetches at once", "max", 8)]),
+    "B2s": ("B2 with the images in S3", b2s, [("desk_s", "all at the desk, s", "max", 10.5), ("cpu_ms", "CPU per image, ms", "max", 3), ("peak_mib", "memory, MiB", "max", 24)]),
     "B3": ("10,000 replies to 5,000 guests, push limit 2,000/s", b3, [("failed", "failed", "max", 0), ("line_s", "all on LINE, s", "max", 6), ("most_in_a_second", "most pushes in any second", "max", 2000),
            ("cpu_us", "CPU per message, µs", None, None)]),
     "B5": ("desk down 120 s at 500/s, then up", b5, [("peak_mib", "memory, MiB", "max", 64), ("drain_per_second", "drained a second", "min", 5000)]),

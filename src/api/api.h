@@ -16,16 +16,23 @@
 #include "net/server.h"
 
 struct api;
+struct notice_target;
 struct api_setup {
     struct hub *hub;
     struct server *server;
     slice data;           /* the data directory */
     slice root;           /* how people reach the API: "https://hub.example.com"; absent: the hub's public_url */
     slice admin_user, admin_password; /* of the first administrator; password absent: one is made, see logins.h */
+    slice default_storage; /* of the configuration file */
+    slice proxy;          /* of the configuration file */
+    const struct notice_target *notifiers; /* likewise */
+    size_t n_notifiers;
     int64_t session_ms, idle_ms;      /* a session ends so long after its beginning, and after its last use */
     bool forwarded;       /* the last address of X-Forwarded-For is the caller's: there is a proxy of ours in front */
 };
 struct api *api_new(const struct api_setup *setup, struct fault *f) MUST_USE;
+/* Proxy and notifiers are put to work; before the accounts start. */
+void api_settings(struct api *api);
 void api_start(struct api *api);
 /* Of each finished request, for what health tells. */
 void api_observe(struct api *api, const struct exchange *x, int64_t took_us);

@@ -44,12 +44,14 @@ static struct attempt *find(struct attempts *t, uint64_t hash)
 
 int64_t attempts_wait(struct attempts *t, slice key, int64_t now_ms)
 {
-    const struct attempt *at = find(t, hash_of(key));
+    const struct attempt *at = key.n ? find(t, hash_of(key)) : NULL;
     return at && at->until_ms > now_ms ? (at->until_ms - now_ms + 999) / 1000 : 0;
 }
 
 void attempts_failed(struct attempts *t, slice key, unsigned free_tries, int64_t now_ms)
 {
+    if (!key.n)
+        return;
     uint64_t hash = hash_of(key);
     struct attempt *at = find(t, hash), *row = row_of(t, hash);
     if (!at) {

@@ -5,6 +5,7 @@
  *   attempts_passed(t, key);                            after a right one
  *
  * Keys       "u:admin" (a login, whether it exists or not), "a:203.0.113.9" (an address), "t:acme" (a tenant's API user).
+ *            An absent key is not counted.
  * Lock-out   after the first free failures each further one doubles the wait, from 1 s up to LOCK_MOST_MS. Failures are forgotten after FORGET_MS
  *            without any.
  * Memory     ATTEMPTS_MAX keys; a new one takes the place of the one that failed longest ago. Who fills the table with other names does not get

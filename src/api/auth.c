@@ -14,6 +14,12 @@ struct logging {
     int64_t until_ms;
 };
 
+slice api_address_key(struct api_call *c)
+{
+    bool local = slice_starts(c->address, SL("127.")) || slice_eq(c->address, SL("[::1]"));
+    return local && !c->api->setup.forwarded ? SLICE_NONE : arena_printf(c->a, "a:" SLF, SLA(c->address));
+}
+
 bool api_slow_down(struct api_call *c, slice key_user, slice key_address)
 {
     int64_t now_ms = time_mono_ms();
@@ -95,7 +101,7 @@ void api_auth_login(struct api_call *c)
     *lg = (struct logging){ .c = c, .user = js_text(js_get(c->body, SL("user"))), .password = js_text(js_get(c->body, SL("password"))),
                             .cookie = js_true(js_get(c->body, SL("cookie"))) };
     lg->key_user = arena_printf(c->a, "u:" SLF, SLA(lg->user));
-    lg->key_address = arena_printf(c->a, "a:" SLF, SLA(c->address));
+    lg->key_address = api_address_key(c);
     if (api_slow_down(c, lg->key_user, lg->key_address))
         return;
     if (!passwords_check(c->api->passwords, lg->password, hash_of_login, checked, lg))
@@ -161,7 +167,7 @@ static void old_checked(void *arg, bool same)
 {
     struct changing *ch = arg;
     struct api_call *c = ch->c;
-    if (!same) {
+    if (!same && !c->api->stopped) {
         attempts_failed(c->api->attempts, ch->key_user, ATTEMPTS_LOGIN, time_mono_ms());
         api_problem(c, 403, "wrong_credentials", "old", "the old password is wrong");
         return;
@@ -176,7 +182,7 @@ void api_auth_password(struct api_call *c)
     struct changing *ch = ARENA_NEW(c->a, struct changing);
     *ch = (struct changing){ .c = c, .fresh = js_text(js_get(c->body, SL("new"))) };
     ch->key_user = arena_printf(c->a, "u:" SLF, SLA(c->user));
-    ch->key_address = arena_printf(c->a, "a:" SLF, SLA(c->address));
+    ch->key_address = api_address_key(c);
     memcpy(ch->session, c->session->hash, sizeof(ch->session));
     if (!password_good(ch->fresh, c->user, &f)) {
         memcpy(f.field, "new", sizeof("new"));

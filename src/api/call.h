@@ -22,8 +22,12 @@ struct session;
 struct attempts;
 struct passwords;
 struct audit;
+struct settings;
 struct streams;
 struct health;
+struct api_keys;
+struct rates;
+struct chat;
 
 struct api {
     struct api_setup setup;
@@ -34,8 +38,12 @@ struct api {
     struct attempts *attempts;
     struct passwords *passwords;
     struct audit *audit;
+    struct settings *settings;
     struct streams *streams;
     struct health *health;
+    struct api_keys *keys; /* of the interfaces below /nexus */
+    struct rates *rates;   /* of their callers */
+    struct chat *chat;
     slice openapi; /* the document, made when it is first asked for */
     bool stopped;
 };
@@ -71,7 +79,13 @@ bool api_query_number(struct api_call *c, const char *name, int64_t min, int64_t
 slice api_query(struct api_call *c, const char *name); /* {NULL,0}: absent or empty */
 /* Too many wrong passwords for one of these keys: 429 was answered. */
 bool api_slow_down(struct api_call *c, slice key_user, slice key_address);
+/* "a:203.0.113.9"; absent where the address is that of a proxy, behind which everybody is: then only the login is counted. */
+slice api_address_key(struct api_call *c);
 void api_busy(struct api_call *c); /* 503: passwords.h refused */
+/* The address of the caller, without its port: as the proxy in front of us says, where there is one. */
+slice api_caller(const struct api *api, const struct exchange *x);
+/* Whose session's token is this? ROLE_NONE: nobody's. The user, in a. */
+enum role api_token_role(struct api *api, slice token, struct arena *a, slice *ret_user);
 /* "https://hub.example.com": how the API is reached from outside. */
 slice api_root(const struct api *api);
 #endif

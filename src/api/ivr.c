@@ -47,7 +47,7 @@ static struct tenant *tenant_of(struct api_call *c)
         api_problem(c, 400, "missing_field", "tenantId", "tenantId or tenant is needed: the tenant in whose name this is sent");
         return NULL;
     }
-    slice key = arena_printf(c->a, "t:" SLF, SLA(word)), key_address = arena_printf(c->a, "a:" SLF, SLA(c->address));
+    slice key = arena_printf(c->a, "t:" SLF, SLA(word)), key_address = api_address_key(c);
     const struct registry_entry *e = registry_find(c->hub, word);
     const struct config_tenant *t = e ? e->config : NULL;
     slice auth = t ? t->values[TENANT_API_AUTH] : SLICE_NONE;

@@ -2,6 +2,8 @@
 #include "api/audit.h"
 #include "api/call.h"
 #include "api/told.h"
+#include "hub/deliver.h"
+#include "hub/notice.h"
 
 enum { DETAIL_MAX = 4000, DETAIL_IDS = 100 };
 
@@ -49,7 +51,8 @@ void api_journal_dead(struct api_call *c)
 struct deciding {
     struct api_call *c;
     bool replay;
-    struct js_list ids; /* int64_t */
+    struct js_list ids;       /* int64_t */
+    struct js_list discarded; /* int64_t: those of them that were open or dead */
     size_t done;
 };
 
@@ -61,6 +64,10 @@ static void decided(void *arg, bool ok)
         api_not_stored(c, NULL);
         return;
     }
+    for (size_t i = 0; i < de->discarded.n; i++) /* what is under way for them ends */
+        deliver_discarded(c->hub, (uint64_t)*LIST_AT(de->discarded, int64_t, i));
+    if (de->done)
+        hub_notice(c->hub, NOTICE_DEAD_LOOKED_AT, NULL, SLICE_NONE);
     struct jw d = jw_new(c->a, DETAIL_MAX);
     jw_open(&d, NULL, '{');
     jw_int(&d, "asked", (int64_t)de->ids.n);
@@ -86,8 +93,11 @@ static void decide(struct deciding *de)
     jw_close(&note, '}');
     struct jbatch *b = jbatch_new(c->hub->journal);
     for (size_t i = 0; i < de->ids.n; i++) {
-        uint64_t id = (uint64_t)*LIST_AT(de->ids, int64_t, i);
-        de->done += de->replay ? jbatch_replay(b, id, jw_done(&note)) : jbatch_discard(b, id, jw_done(&note));
+        int64_t id = *LIST_AT(de->ids, int64_t, i);
+        bool done = de->replay ? jbatch_replay(b, (uint64_t)id, jw_done(&note)) : jbatch_discard(b, (uint64_t)id, jw_done(&note));
+        if (done && !de->replay)
+            *LIST_ADD(c->a, &de->discarded, int64_t) = id;
+        de->done += done;
     }
     jbatch_commit(b, JOURNAL_DURABLE, decided, de);
 }

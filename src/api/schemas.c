@@ -89,7 +89,12 @@ static const struct member tenant_facts[] = {
 static const struct member tenant_list[] = {
     M("items", S_OWNS, S_REQUIRED, .of = "Tenant"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE),
 };
-static const struct member check_answer[] = { M("good", S_BOOL, S_REQUIRED), M("problems", S_LIST, S_REQUIRED, .of = "ProblemItem") };
+static const struct member change[] = {
+    M("path", S_TEXT, S_REQUIRED), M("secret", S_BOOL, 0, .help = "Its values are not told"), M("from", S_ANY, 0), M("to", S_ANY, 0),
+};
+static const struct member check_answer[] = {
+    M("good", S_BOOL, S_REQUIRED), M("problems", S_LIST, S_REQUIRED, .of = "ProblemItem"), M("changes", S_LIST, S_REQUIRED, .of = "Change", .help = "What would differ from now"),
+};
 static const struct member tenant_export_request[] = {
     M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024, .help = "Secrets are encrypted with it; otherwise they are left out"),
 };
@@ -101,6 +106,28 @@ static const struct member tenant_import[] = {
     M("document", S_ANY, S_REQUIRED, .help = "A TenantExport, or a TenantDocument"),
     M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024),
     M("name", S_TEXT, 0, .min = 1, .max = 200, .help = "Instead of the document's"),
+};
+
+/* ---- backup ---------------------------------------------------------------------------------------------------------- */
+
+static const struct member backup_login[] = { M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles) };
+static const struct member backup[] = {
+    M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("version", S_TEXT, S_REQUIRED), M("tenants", S_OWNS, S_REQUIRED, .of = "TenantDocument"),
+    M("settings", S_OBJECT, S_REQUIRED, .of = "SettingsDocument"), M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
+};
+static const struct member backup_request[] = { M("passphrase", S_TEXT, S_REQUIRED | S_WRITE, .min = 8, .max = 1024) };
+static const struct member restore_request[] = {
+    M("backup", S_ANY, S_REQUIRED, .help = "A Backup"),
+    M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024, .help = "Opens its secrets; without them tenants keep the secrets they have here, and logins stay as they are"),
+    M("dry_run", S_BOOL, 0, .help = "Only tell what would be done"), M("replace", S_BOOL, 0, .help = "Remove tenants that the backup does not have"),
+};
+static const char *const fates[] = { "made", "changed", "same", "removed", "skipped", NULL };
+static const struct member restored[] = {
+    M("name", S_TEXT, S_REQUIRED), M("fate", S_TEXT, S_REQUIRED, .choices = fates), M("why", S_TEXT, 0),
+};
+static const struct member restore_answer[] = {
+    M("dry_run", S_BOOL, S_REQUIRED), M("tenants", S_LIST, S_REQUIRED, .of = "Restored"), M("settings", S_TEXT, S_REQUIRED, .choices = fates),
+    M("settings_why", S_TEXT, 0), M("logins", S_WHOLE, S_REQUIRED),
 };
 
 /* ---- channels -------------------------------------------------------------------------------------------------------- */
@@ -209,8 +236,51 @@ static const struct member health[] = {
     M("queues", S_LIST, S_REQUIRED, .of = "HealthQueue"), M("oldest_waiting", S_TIME, S_REQUIRED | S_NULLABLE),
 };
 
-static const struct member storage[] = { M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("default", S_BOOL, S_REQUIRED) };
-static const struct member storage_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Storage") };
+/* ---- settings -------------------------------------------------------------------------------------------------------- */
+
+static const char *const topics[] = { "Default", "Subscriptions", NULL };
+static const struct member notifier_standing[] = {
+    M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("topics", S_TEXTS, S_REQUIRED), M("state", S_TEXT, S_REQUIRED, .help = "ready, waiting, disabled"),
+    M("why", S_TEXT, 0, .help = "Of the last failure"), M("queued", S_WHOLE, S_REQUIRED), M("sent", S_WHOLE, S_REQUIRED), M("refused", S_WHOLE, S_REQUIRED),
+    M("dropped", S_WHOLE, S_REQUIRED), M("last", S_TIME, 0), M("read_only", S_BOOL, S_REQUIRED, .help = "It stands in the configuration file"),
+};
+static const struct member settings_document[] = {
+    M("proxy", S_TEXT, S_NULLABLE, .max = 1000, .help = "For calls to networks and desks: http://host:port; null: that of the configuration file, or none"),
+    M("notifiers", S_OWNS, 0, .of = "NotifierSettings", .max = 32),
+    M("rev", S_ANY, 0, .help = "This and the following only come out; sent back they mean nothing"), M("changed", S_ANY, 0), M("changed_by", S_ANY, 0),
+    M("proxy_in_use", S_ANY, 0), M("standing", S_ANY, 0), M("storages", S_ANY, 0, .help = "See /storages"),
+};
+static const struct member settings_facts[] = {
+    M("rev", S_WHOLE, S_REQUIRED), M("changed", S_TIME, 0), M("changed_by", S_TEXT, 0), M("proxy_in_use", S_TEXT, S_REQUIRED | S_NULLABLE),
+    M("proxy", S_TEXT, S_REQUIRED | S_NULLABLE), M("notifiers", S_OWNS, S_REQUIRED, .of = "NotifierSettings"),
+    M("storages", S_OWNS, S_REQUIRED, .of = "StorageSettings", .help = "Those made over the API"),
+    M("standing", S_LIST, S_REQUIRED, .of = "NotifierStanding", .help = "All destinations at work, also those of the configuration file"),
+};
+static const struct member notifier[] = {
+    M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED), M("topics", S_TEXTS, S_REQUIRED, .help = "Those there are"),
+};
+static const struct member notifier_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Notifier") };
+static const struct member notifier_tested[] = {
+    M("taken", S_BOOL, S_REQUIRED), M("status", S_WHOLE, S_REQUIRED, .help = "0: no answer"), M("answer", S_TEXT, S_REQUIRED), M("why", S_TEXT, 0), M("took_ms", S_WHOLE, S_REQUIRED),
+};
+static const struct member notifier_settings[] = {
+    M("type", S_TEXT, S_REQUIRED), M("name", S_TEXT, 0), M("topics", S_TEXTS, 0, .choices = topics),
+};
+
+static const struct member storage_settings[] = {
+    M("type", S_TEXT, S_REQUIRED), M("name", S_TEXT, S_REQUIRED, .min = 1, .max = 64, .help = "Tenants name it so"),
+    M("purge_delay_seconds", S_WHOLE, 0, .help = "Attachments are deleted so long after their conversation closed"),
+};
+static const struct member storage[] = {
+    M("read_only", S_BOOL, S_REQUIRED, .help = "It stands in the configuration file, or is the local disk"),
+    M("document", S_OWN, 0, .of = "StorageSettings"),
+    M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("default", S_BOOL, S_REQUIRED, .help = "Of tenants that name none"),
+    M("checked", S_BOOL, S_REQUIRED), M("works", S_BOOL, S_REQUIRED), M("why", S_TEXT, 0, .help = "Why it does not"),
+};
+static const struct member storage_type[] = { M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED) };
+static const struct member storage_list[] = {
+    M("items", S_LIST, S_REQUIRED, .of = "Storage"), M("types", S_LIST, S_REQUIRED, .of = "StorageType", .help = "The catalogue: what can be configured"),
+};
 
 static const struct member secret_state[] = { M("set", S_BOOL, S_REQUIRED) };
 
@@ -242,10 +312,17 @@ const struct schema schemas[] = {
     SCHEMA("ConnectorList", connector_list, NULL),
     SCHEMA("TenantFacts", tenant_facts, "What the hub knows of a tenant; ignored when it is sent back"),
     SCHEMA("TenantList", tenant_list, NULL),
+    SCHEMA("Change", change, NULL),
     SCHEMA("CheckAnswer", check_answer, NULL),
     SCHEMA("TenantExportRequest", tenant_export_request, NULL),
     SCHEMA("TenantExport", tenant_export, NULL),
     SCHEMA("TenantImport", tenant_import, NULL),
+    SCHEMA("BackupLogin", backup_login, NULL),
+    SCHEMA("Backup", backup, NULL),
+    SCHEMA("BackupRequest", backup_request, NULL),
+    SCHEMA("RestoreRequest", restore_request, NULL),
+    SCHEMA("Restored", restored, NULL),
+    SCHEMA("RestoreAnswer", restore_answer, NULL),
     SCHEMA("ChannelAtWork", channel, NULL),
     SCHEMA("ChannelList", channel_list, NULL),
     SCHEMA("RefusedNow", refused_now, NULL),
@@ -271,7 +348,16 @@ const struct schema schemas[] = {
     SCHEMA("HealthSeries", health_series, NULL),
     SCHEMA("HealthQueue", health_queue, NULL),
     SCHEMA("Health", health, NULL),
+    SCHEMA("NotifierStanding", notifier_standing, NULL),
+    SCHEMA("SettingsDocument", settings_document, NULL),
+    SCHEMA("Settings", settings_facts, NULL),
+    SCHEMA("Notifier", notifier, NULL),
+    SCHEMA("NotifierList", notifier_list, NULL),
+    SCHEMA("NotifierTested", notifier_tested, NULL),
+    { "NotifierSettings", notifier_settings, COUNT(notifier_settings), "And the settings of its type: GET /notifiers", true },
     SCHEMA("Storage", storage, NULL),
+    { "StorageSettings", storage_settings, COUNT(storage_settings), "And the settings of its type: GET /storages", true },
+    SCHEMA("StorageType", storage_type, NULL),
     SCHEMA("StorageList", storage_list, NULL),
     SCHEMA("SecretState", secret_state, "A secret that is not shown; sent back it stays as it is"),
     SCHEMA("AuditRow", audit_row, NULL),

@@ -1,5 +1,6 @@
 #include "api/tenants.h"
 #include "api/audit.h"
+#include "api/changes.h"
 #include "api/passphrase.h"
 
 enum { PAGE = 50, PAGE_MAX = 500, DETAIL_MAX = 4096 };
@@ -201,9 +202,9 @@ void api_tenants_check(struct api_call *c)
         return;
     }
     struct config_problems p = { .a = c->a };
-    bool good = registry_check(c->hub, c->a, tenant_strip(c->a, c->body), old, &p) != NULL;
+    const struct config_tenant *t = registry_check(c->hub, c->a, tenant_strip(c->a, c->body), old, &p);
     struct jw w = api_json(c);
-    jw_bool(&w, "good", good);
+    jw_bool(&w, "good", t != NULL);
     jw_open(&w, "problems", '[');
     for (size_t i = 0; i < p.n; i++) {
         jw_open(&w, NULL, '{');
@@ -211,6 +212,10 @@ void api_tenants_check(struct api_call *c)
         jw_str(&w, "message", p.items[i].text);
         jw_close(&w, '}');
     }
+    jw_close(&w, ']');
+    jw_open(&w, "changes", '[');
+    if (t)
+        changes_write(&w, c->a, old ? old->config : NULL, t);
     jw_close(&w, ']');
     api_answer(c, &w);
 }

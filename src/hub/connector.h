@@ -45,6 +45,7 @@ struct account { /* one configured instance of a connector */
     const slice *settings; /* indexed like type->settings; checked; defaults filled in; {NULL,0}: absent. SETTING_PAIRS: JSON text */
     slice storage;         /* name of the storage for files this side sends … */
     slice own_storage;     /* … where it is set for this side alone */
+    int64_t dedupe_ms;     /* how long its message ids are remembered, where it is set for this account; 0: hook.dedupe_ms */
     slice public_url;      /* of the hub, no slash at the end */
     slice hook_url;        /* public_url + type->hook.path */
 };
@@ -183,6 +184,7 @@ struct delivery {
     enum reason reason;
     struct person person;        /* lookup: what was found */
     struct js_list data;         /* lookup: struct js_pair: more of what the network tells about the guest, for this message */
+    slice text;                  /* lookup: the message's text as it reads with what was learned; absent: as it is */
     slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */
     slice media_url;             /* media_find */
     enum status status;          /* with OUT_DELIVERED: how far it came; STATUS_NONE: STATUS_DELIVERED */
@@ -291,6 +293,8 @@ struct lookup {
      * guest; on a desk: the agent who wrote d->m. Runs before the message goes to the other side, which never waits for it longer than total_ms. */
     enum outcome (*who)(struct call *c, struct delivery *d);
     int64_t keep_ms, unknown_ms, total_ms;
+    /* Is there more to ask for this message, although it is known who it is from (names of others it mentions)? NULL: never. */
+    bool (*more)(struct call *c, const struct message *m);
 };
 struct route_extra { /* pages of the connector's own; answered through inbox like a webhook, without verification */
     const char *method, *path;

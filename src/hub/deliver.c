@@ -2,6 +2,7 @@
 #include "hub/accept.h"
 #include "hub/adapt.h"
 #include "hub/conversation.h"
+#include "hub/history.h"
 #include "hub/media.h"
 #include "hub/meters.h"
 #include "hub/notice.h"
@@ -331,6 +332,7 @@ static struct own_delivery own_delivery_of(const struct delivering *dl)
 static void recorded(void *arg, bool ok)
 {
     struct delivering *dl = arg;
+    history_stir(dl->h->history);
     if (ok || dl->h->stopped) {
         const struct own_end *end = ok && !dl->h->stopped ? own_end_of(dl) : NULL;
         struct own_delivery d = own_delivery_of(dl);
@@ -562,11 +564,23 @@ static void looked_up(struct run *r, enum outcome end)
             const struct js_pair *p = LIST_AT(r->d.data, struct js_pair, i);
             message_data(dl->a, &dl->m, arena_dup(dl->a, p->key), arena_dup(dl->a, p->value));
         }
+        if (r->d.text.n)
+            dl->m.text = arena_dup(dl->a, r->d.text);
         conv->person_until_ms = until_ms;
     }
     conv->dirty = true;
     run_free(r);
     deliver_run(dl);
+}
+
+static bool more_to_ask(struct delivering *dl, const struct lookup *lk)
+{
+    struct call c;
+    struct fault f = { 0 };
+    if (!lk->more)
+        return false;
+    actor_call(dl->source, &c, dl->a, dl->conv, &f);
+    return lk->more(&c, &dl->m);
 }
 
 static void lookup(void *arg)
@@ -575,7 +589,8 @@ static void lookup(void *arg)
     const struct lookup *lk = &dl->source->account.type->lookup;
     bool desk = dl->source->account.type->desk;
     int64_t until_ms = desk ? dl->conv->agent_until_ms : dl->conv->person_until_ms;
-    bool wanted = lk->who && kind_is_content((enum kind)dl->m.kind) && time_now_ms() >= until_ms && dl->m.origin != ORIGIN_HUB;
+    bool may = lk->who && kind_is_content((enum kind)dl->m.kind) && dl->m.origin != ORIGIN_HUB;
+    bool wanted = may && (time_now_ms() >= until_ms || more_to_ask(dl, lk));
     if (!wanted || (desk && dl->m.origin == ORIGIN_BOT)) {
         deliver_run(dl);
         return;

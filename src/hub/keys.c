@@ -226,11 +226,9 @@ static void wait_for(struct waiting *w, struct key_set *s)
     fetch(s);
 }
 
-/* May this request be for that account? As find_verified sees it. */
-static bool is_candidate(const struct waiting *w, struct actor *ac, struct call *c)
+/* May the body be for this account? As find_verified sees it. */
+static bool is_meant(const struct waiting *w, struct call *c)
 {
-    if (ac->account.type != w->type || ac->retired || (w->named && ac != w->named))
-        return false;
     slice own = w->route.p && w->type->route_own ? w->type->route_own(c) : SLICE_NONE;
     return !own.p || slice_eq(own, w->route);
 }
@@ -242,8 +240,10 @@ static void look_on(struct waiting *w)
     while (w->at < h->n_actors) {
         struct actor *ac = h->actors[w->at++];
         struct call c;
+        if (ac->account.type != w->type || ac->retired || (w->named && ac != w->named))
+            continue;
         actor_call(ac, &c, w->a, NULL, &f);
-        if (!is_candidate(w, ac, &c))
+        if (!is_meant(w, &c))
             continue;
         struct key_set *s = set_made(h, w->type, w->type->hook.keys.url(&c));
         enum need need = need_of(s, w->kid);

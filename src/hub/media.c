@@ -58,6 +58,7 @@ struct media_job {
     uint64_t id;
     struct arena *a;
     slice conversation;
+    int64_t closed_ms;    /* its conversation was closed meanwhile; 0: it was not */
     struct js_list media; /* struct media: the job's own copy; becomes the result */
     struct fetch *fetches;
     size_t n_fetches, left;
@@ -298,7 +299,8 @@ static void put_done(void *arg, const struct storage_stored *st, const struct fa
     md->url = arena_dup(job->a, media_link(h, f->a, f->storage, slice_of(f->id), md->handle, &link));
     struct attachment row = { .id = slice_of(f->id), .account = job->from->account.id, .conversation = job->conversation,
                               .storage = f->storage->name, .handle = md->handle, .url = md->url, .sha256 = md->sha256, .type = md->type,
-                              .name = md->name, .size = md->size, .created_ms = time_now_ms(), .state = ATTACHMENT_STORED };
+                              .name = md->name, .size = md->size, .created_ms = time_now_ms(), .state = ATTACHMENT_STORED,
+                              .purge_at_ms = job->closed_ms ? job->closed_ms + f->storage->purge_ms : 0 };
     store_attachment_put(h->store, &row, row_stored, f);
 }
 
@@ -714,6 +716,14 @@ void media_abandon(struct hub *h, uint64_t id)
 bool media_idle(const struct hub *h)
 {
     return !h->media || (!h->media->running && !h->media->queue && !h->media->resuming);
+}
+
+void media_closed(struct hub *h, slice conversation, int64_t at_ms)
+{
+    for (size_t i = 0; i < COUNT(h->media->buckets); i++)
+        for (struct media_job *job = h->media->buckets[i]; job; job = job->next)
+            if (slice_eq(job->conversation, conversation))
+                job->closed_ms = at_ms;
 }
 
 void media_free(struct media_jobs *jobs)

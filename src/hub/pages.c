@@ -142,7 +142,7 @@ static void on_page(struct exchange *x, void *ctx)
     struct fault f;
     bool writes = !slice_eq(x->method, SL("GET")) && !slice_eq(x->method, SL("HEAD"));
     if (writes && bucket_take(at->writes, time_mono_us())) {
-        fault(&f, "rate_limited", "", "too many requests; try again in a minute");
+        fault(&f, "rate_limited", "", "too many requests; try again later");
         exchange_fault(x, 429, &f);
         return;
     }

@@ -2,7 +2,7 @@
  *
  * The record of a page lives in the state under "p:CONNECTOR:KEY:PART", sealed: it holds people's names. It is loaded before serve is called, and what
  * serve changes is on disk before the answer goes out. Writing pages of one connector are called at most PAGE_WRITES times in PAGE_WRITES_MS: strangers
- * may call them; PAGE_BURST of them may come at once.
+ * may call them, and must not fill the disk; PAGE_BURST of them may come at once.
  *
  * The operator sees a record's first part at /internal/registrations/CONNECTOR/KEY (api/ops.c).
  */
@@ -10,7 +10,7 @@
 #define HUB_PAGES_H
 #include "hub/hub.h"
 
-enum { PAGE_WRITES = 60, PAGE_BURST = 20, PAGE_WRITES_MS = 60000 };
+enum { PAGE_WRITES = 300, PAGE_BURST = 20, PAGE_WRITES_MS = 24 * 3600 * 1000 };
 
 /* Serves the pages of this connector, if it has any. Once more does nothing. */
 void pages_routes(struct hub *h, struct server *s, const struct connector *type);

@@ -22,6 +22,10 @@ int command_storage(const struct options *o, int argc, char **argv);
 int command_tables(void);
 int command_replay(const struct options *o, int argc, char **argv);
 
+/* argv begins with the verb: backup, restore. name: what the program was called, for its help. */
+int command_backup(const char *name, int argc, char **argv);
+int command_apply(int argc, char **argv); /* plan, apply */
+
 /* The configuration that the command line names, with its flags; NULL: see *p. */
 const struct config *options_config(struct arena *a, const struct options *o, struct config_problems *p) MUST_USE;
 int command_render(void);

@@ -18,6 +18,8 @@ static const char usage[] =
     "  dragoman notify [list | test NAME]     destinations of notifications of a running hub; send one a test\n"
     "  dragoman replay FILE [--to URL] [--speed X | --rate N] [--fresh-ids]   play such a recording again\n"
     "  dragoman manifest NAME [setting=value…]   what a vendor makes our app from: manifest slack --public-url https://…\n"
+    "  dragoman backup | restore              what was configured over the API, as one file (dragoman backup --help); gum-cli is another name of it\n"
+    "  dragoman plan | apply -f hub.yaml      make a hub's tenants as a file says, the difference shown first\n"
     "  dragoman help tables                   settings of the hub and of every connector, and metrics, as Markdown\n"
     "  dragoman render                        render templates: a JSON object a line in, an answer a line out\n"
     "  dragoman version\n"
@@ -55,6 +57,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "dragoman: libsodium or libcurl cannot be used on this machine\n");
         return 1;
     }
+    const char *base = strrchr(argv[0], '/');
+    if (strcmp(base ? base + 1 : argv[0], "gum-cli") == 0)
+        return command_backup("gum-cli", argc - 1, argv + 1);
+    if (strcmp(command, "backup") == 0 || strcmp(command, "restore") == 0)
+        return command_backup("dragoman", argc - 1, argv + 1);
+    if (strcmp(command, "plan") == 0 || strcmp(command, "apply") == 0)
+        return command_apply(argc - 1, argv + 1);
     if (strcmp(command, "sim") == 0)
         return sim_main(argc - 2, argv + 2);
     if (strcmp(command, "render") == 0 && argc == 2)

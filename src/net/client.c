@@ -27,6 +27,7 @@ struct slot { /* a libcurl handle: made and set up once, used for one call at a 
     CURLU *url;
     struct client *client;
     struct run *run; /* NULL: spare */
+    const char *proxy; /* as set in easy */
     struct slot *next;
 };
 
@@ -386,7 +387,7 @@ static struct slot *slot_new(struct client *c)
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)KEPT_IDLE_S);
-    curl_easy_setopt(e, CURLOPT_PROXY, c->lim.proxy ? c->lim.proxy : ""); /* never from the environment */
+    curl_easy_setopt(e, CURLOPT_PROXY, ""); /* never from the environment */
     curl_easy_setopt(e, CURLOPT_NOPROXY, "");
     curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (c->lim.ca_file)
@@ -500,6 +501,10 @@ static void set_request(struct run *r)
     bool parsed = curl_url_set(r->slot->url, CURLUPART_URL, r->hop.url.p, 0) == CURLUE_OK;
     curl_easy_setopt(e, CURLOPT_URL, r->hop.url.p);
     curl_easy_setopt(e, CURLOPT_CURLU, parsed ? r->slot->url : NULL);
+    if (r->slot->proxy != r->client->lim.proxy) {
+        r->slot->proxy = r->client->lim.proxy;
+        curl_easy_setopt(e, CURLOPT_PROXY, r->slot->proxy ? r->slot->proxy : "");
+    }
     curl_easy_setopt(e, CURLOPT_NOBODY, (long)head);
     if (sends) {
         bool source = call->source && r->hop.body;
@@ -744,6 +749,11 @@ slice answer_header(const struct answer *r, const char *name)
 }
 
 /* ---- life --------------------------------------------------------------------------------------- */
+
+void client_set_proxy(struct client *c, slice proxy)
+{
+    c->lim.proxy = proxy.n ? arena_cstr(c->a, proxy) : NULL;
+}
 
 struct client *client_new(struct loop *l, const struct client_limits *lim, struct fault *f)
 {

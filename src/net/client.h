@@ -29,6 +29,8 @@ struct client_limits {
 };
 void client_limits_default(struct client_limits *l);
 struct client *client_new(struct loop *l, const struct client_limits *lim, struct fault *f) MUST_USE;
+/* Calls made from now on go through this proxy; absent: through none. */
+void client_set_proxy(struct client *c, slice proxy);
 void client_free(struct client *c); /* open calls end with status 0; not from within done() */
 
 struct answer {

@@ -8,14 +8,14 @@
 
 /* Under load each wake-up costs more than what it brings. Turns of a loop that is woken often are therefore begun GATHER_US apart:
  * what comes meanwhile is served together. Whoever is woken seldom waits for nothing, and neither does a loop that has more work than
- * sleep: there events come together by themselves. */
+ * sleep: there events come together by themselves. One that is kept from working gathers, too: its time is short, not the clock's. */
 enum {
     GATHER_US = 1000,
     ROUND_TURNS = 32,                      /* judged once in so many turns: */
     OFTEN_US = ROUND_TURNS * 2 * GATHER_US, /* often is, when they took less than this … */
     LULL_US = 8 * GATHER_US,                /* … and none of them this much */
-    IDLE_PERCENT = 50,    /* below it is more sleep than work … */
-    PRESSED_PERCENT = 80, /* … and above it more work than the processor gives time for */
+    BUSY_PERCENT = 50,    /* of the time at work: more than that gathers by itself … */
+    PRESSED_PERCENT = 80, /* … and of the time at work or kept from it: there is more to do than the processor gives time for */
 };
 
 struct call {
@@ -47,6 +47,11 @@ struct signal_watch {
     struct signal_watch *next;
 };
 
+struct share { /* of a processor, in time */
+    uint64_t ran_us;
+    uint64_t waited_us; /* would have run if it had been let: others had the processor, or its control group had used up its share */
+};
+
 struct loop {
     uv_loop_t uv;
     bool running;
@@ -61,7 +66,8 @@ struct loop {
     struct calls deferred, running_deferred;
     uint64_t turns;
     unsigned turn; /* of this round */
-    uint64_t turn_us, round_us, round_need_us; /* when they began; how much of a processor was needed until then */
+    uint64_t turn_us, round_us; /* when they began */
+    struct share round_share;
     bool gathers, pressed;
     int schedstat; /* -1: this kernel does not tell */
 
@@ -140,27 +146,28 @@ static uint64_t clock_us(clockid_t clock)
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* The time in which this thread ran, and the time in which it would have if it had been let: others had the processor, or its control
- * group had used up its share. */
-static uint64_t need_us(const struct loop *l)
+static struct share share_now(const struct loop *l)
 {
     char text[96];
     ssize_t n = l->schedstat >= 0 ? pread(l->schedstat, text, sizeof(text) - 1, 0) : -1;
     uint64_t ran_ns, waited_ns;
     text[MAX(n, 0)] = 0;
     if (n <= 0 || sscanf(text, "%" SCNu64 " %" SCNu64, &ran_ns, &waited_ns) != 2)
-        return clock_us(CLOCK_THREAD_CPUTIME_ID);
-    return (ran_ns + waited_ns) / 1000;
+        return (struct share){ clock_us(CLOCK_THREAD_CPUTIME_ID), 0 };
+    return (struct share){ ran_ns / 1000, waited_ns / 1000 };
 }
 
 static void judge_round(struct loop *l, uint64_t now)
 {
-    uint64_t need = need_us(l), took = MAX(now - l->round_us, 1), percent = (need - l->round_need_us) * 100 / took;
-    l->gathers = l->turn == ROUND_TURNS && took < OFTEN_US && percent < IDLE_PERCENT;
-    l->pressed = percent >= PRESSED_PERCENT;
+    struct share s = share_now(l);
+    uint64_t took = MAX(now - l->round_us, 1), ran = (s.ran_us - l->round_share.ran_us) * 100 / took,
+             waited = (s.waited_us - l->round_share.waited_us) * 100 / took;
+    bool often = l->turn == ROUND_TURNS && took < OFTEN_US;
+    l->pressed = ran + waited >= PRESSED_PERCENT;
+    l->gathers = (often || l->pressed) && ran < BUSY_PERCENT;
     l->turn = 0;
     l->round_us = now;
-    l->round_need_us = need;
+    l->round_share = s;
 }
 
 bool loop_is_pressed(const struct loop *l)

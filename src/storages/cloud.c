@@ -183,6 +183,7 @@ static void op_send(struct running *r)
     }
     int64_t body = call->part_body ? (int64_t)call->before.n + r->op.bytes - call->skip + (int64_t)call->behind.n : (int64_t)call->body.n;
     r->sent = 0;
+    r->asked_from = r->op.from;
     r->http = (struct client_call){
         .a = r->op.a,
         .method = call->method,

@@ -38,7 +38,7 @@ static bool sink(void *owner, const struct answer *head, const char *p, size_t n
 {
     struct cloud_download *d = owner;
     struct cloud_op *op = &d->op->op;
-    if (op->from > 0 && head->status != 206)
+    if (d->op->asked_from > 0 && head->status != 206)
         return false; /* from the beginning again: those bytes were read already */
     if (d->from == d->to)
         d->from = d->to = 0;

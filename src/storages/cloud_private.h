@@ -13,6 +13,7 @@ struct running {
     bool token_dropped;           /* after a 401, once */
     bool calling;                 /* http is under way */
     int64_t sent;                 /* of the part's body */
+    int64_t asked_from;           /* CLOUD_GET: op.from when the call was made */
     struct client_call http;
     struct loop_timer timer;
     /* For bodies that are parts: n bytes from `at` of the part; how many. */

@@ -494,7 +494,9 @@ TEST(cloud_reads_whole_files_and_pieces_and_deletes)
     open_all();
     slice s = bytes_of(500000);
     store(s, 16384);
+    int calls = service.calls;
     CHECK(slice_eq(fetch(0, -1), s) && !reading.failed);
+    CHECK_INT(service.calls - calls, 1);
     CHECK(slice_eq(fetch(1000, 70000), slice_sub(s, 1000, 70000)) && !reading.failed);
     CHECK(slice_eq(fetch(499999, -1), slice_from(s, 499999)) && !reading.failed);
     CHECK(fetch(5, 0).n == 0 && !reading.failed);

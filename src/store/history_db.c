@@ -76,7 +76,7 @@ static const char *const statements[ST_MAX] = {
     [ST_FAILED]       = "SELECT " MESSAGE " FROM message m JOIN conversation c ON c.n=m.conv WHERE m.state IN (3,4) AND (?1=0 OR m.state=?1)"
                         " AND (?2='' OR m.target=?2) AND (?3='' OR substr(c.id,1,length(?3))=?3) AND (?4='' OR instr(m.note,?4))"
                         " AND (?5='' OR m.text LIKE ?5 ESCAPE '\\' OR m.note LIKE ?5 ESCAPE '\\' OR c.id LIKE ?5 ESCAPE '\\') AND (?6=0 OR m.id<?6)"
-                        " ORDER BY m.id DESC LIMIT ?7",
+                        " AND m.note NOT LIKE '{\"by\":%' ORDER BY m.id DESC LIMIT ?7", /* that is the note of who discarded it: decided */
     [ST_WAITING]      = "SELECT target,count(*),min(at_ms) FROM message WHERE state IN (0,1) GROUP BY target",
 };
 /* clang-format on */

@@ -161,6 +161,9 @@ test('cut in the middle and asked to slow down, a file arrives whole; a part is 
   const put = await it.put(path);
   assert.equal(wire.cuts, 2);
   assert.equal(sha256(await it.get(put.handle)), sha256(bytes));
+  wire.cutBackAfter(3 << 20, 2);
+  assert.equal(sha256(await it.get(put.handle)), sha256(bytes), 'reading goes on where it was cut');
+  assert.equal(wire.cuts, 4);
   wire.answer(slowDown, 3);
   assert.equal(JSON.parse((await it.run('put', 'it', path)).out).sha256, sha256(bytes));
   assert.equal(wire.answered, 3);

@@ -9,6 +9,9 @@ import {bin} from '../e2e/harness.mjs';
 
 export const sha256 = bytes => createHash('sha256').update(bytes).digest('hex');
 
+// What is freed is given back soon, so that the sanitizer's own memory says little about ours.
+const env = {...process.env, ASAN_OPTIONS: 'detect_leaks=1:quarantine_size_mb=4'};
+
 export async function fileSha256(path) {
   const hash = createHash('sha256');
   for await (const d of createReadStream(path, {highWaterMark: 1 << 20})) hash.update(d);
@@ -22,7 +25,7 @@ export function shelf(t, storage) {
   t.after(() => { if (!process.env.KEEP) rmSync(dir, {recursive: true, force: true}); });
   writeFileSync(config, JSON.stringify({data: join(dir, 'data'), storages: [{name: 'it', ...storage}]}));
   const run = (...args) => new Promise(resolve => execFile(bin, ['storage', ...args, '--config', config],
-    {encoding: 'buffer', maxBuffer: 1 << 30, timeout: 300000, env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1'}},
+    {encoding: 'buffer', maxBuffer: 1 << 30, timeout: 300000, env},
     (e, out, err) => resolve({code: e ? e.code ?? -1 : 0, bytes: out, out: out.toString(), err: err.toString()})));
   return {
     dir, config, run,
@@ -34,7 +37,7 @@ export function shelf(t, storage) {
     async get(handle) { const r = await run('get', 'it', handle); if (r.code) throw new Error(`get: ${r.err}`); return r.bytes; },
     // The same for what is too long to hold: its hash, and the most memory the reader took.
     async sum(handle) {
-      const child = spawn(bin, ['storage', 'get', 'it', handle, '--config', config], {stdio: ['ignore', 'pipe', 'inherit']});
+      const child = spawn(bin, ['storage', 'get', 'it', handle, '--config', config], {stdio: ['ignore', 'pipe', 'inherit'], env});
       const hash = createHash('sha256');
       let peak = 0, left = 0;
       for await (const d of child.stdout) {
@@ -59,10 +62,10 @@ export function shelf(t, storage) {
 }
 
 // Stands between the hub and a service, byte for byte, and does as it is told: between.cutAfter(bytes, times) resets connections that have carried so many
-// bytes to the service; between.answer(text, times) answers requests itself.
+// bytes to the service, cutBackAfter those that brought so many from it; between.answer(text, times) answers requests itself.
 export async function between(t, port) {
   const me = {cuts: 0, answered: 0, connections: 0};
-  let cut = {bytes: Infinity, times: 0}, instead = {text: '', times: 0};
+  let cut = {bytes: Infinity, times: 0}, cutBack = {bytes: Infinity, times: 0}, instead = {text: '', times: 0};
   const open = new Set();
   const server = createServer(client => {
     me.connections++;
@@ -84,13 +87,19 @@ export async function between(t, port) {
       }
       if (!there.write(d)) { client.pause(); there.once('drain', () => client.resume()); }
     });
-    there.on('data', d => { if (!client.write(d)) { there.pause(); client.once('drain', () => there.resume()); } });
+    let returned = 0;
+    there.on('data', d => {
+      returned += d.length;
+      if (cutBack.times > 0 && returned > cutBack.bytes) { cutBack.times--; me.cuts++; client.destroy(); there.destroy(); return; }
+      if (!client.write(d)) { there.pause(); client.once('drain', () => there.resume()); }
+    });
   });
   await new Promise(r => server.listen(0, '127.0.0.1', r));
   t.after(() => { for (const s of open) s.destroy(); return new Promise(r => server.close(r)); });
   me.port = server.address().port;
   me.url = `http://127.0.0.1:${me.port}`;
   me.cutAfter = (bytes, times = 1) => { cut = {bytes, times}; };
+  me.cutBackAfter = (bytes, times = 1) => { cutBack = {bytes, times}; };
   me.answer = (text, times = 1) => { instead = {text, times}; };
   return me;
 }

@@ -73,7 +73,9 @@ test('text both ways with the agent\'s name, who it is, threads, edits', async t
   await agent(road, c, {text: 'It is <here> & <!channel>', agent: 'Ken Ito'});
   const got = await screenHas(road, 'the answer', m => m.message.text === 'It is &lt;here&gt; &amp; &lt;!channel&gt;');
   assert.equal(got.message.username, 'Ken Ito');
-  const {ts} = await send(road, {type: 'text', text: 'in a thread', thread: 'last'});
+  await send(road, {type: 'text', text: 'please ask <@U0GUEST02>'});
+  await deskHas(road, 'the name of who is mentioned', m => m.text === 'please ask @Ben');
+  const {ts} = await send(road, {type: 'text', text: 'in a thread', thread: got.ts});
   await deskHas(road, 'the reply', m => m.text === 'in a thread');
   await agent(road, c, {text: 'answered there'});
   const reply = await screenHas(road, 'the answer in the thread', m => m.message.text === 'answered there');
@@ -194,10 +196,13 @@ test('429 and 5xx are waited for, a lost answer is not repeated, repeats and dis
   await road.slack.post('/sim/faults', {paths, reset_after_share: 1, times: 1});
   await agent(road, c, {text: 'once only'});
   await screenHas(road, 'the one whose answer is lost', m => m.message.text === 'once only');
-  await road.slack.call('DELETE', '/sim/faults');
+  await road.slack.post('/sim/faults', {paths, timeout_share: 1, times: 1});
+  await agent(road, c, {text: 'never answered'});
+  await screenHas(road, 'the one whose answer does not come', m => m.message.text === 'never answered');
   await agent(road, c, {text: 'the last'});
-  await screenHas(road, 'the next', m => m.message.text === 'the last');
-  assert.equal((await screen(road)).filter(m => m.message.text === 'once only').length, 1);
+  await until('the next', async () => (await screen(road)).find(m => m.message.text === 'the last'), 30000);
+  await road.slack.call('DELETE', '/sim/faults');
+  for (const text of ['once only', 'never answered']) assert.equal((await screen(road)).filter(m => m.message.text === text).length, 1, text);
 
   await road.slack.post('/sim/faults', {duplicate_share: 1});
   await send(road, {type: 'text', text: 'twice?'});

@@ -2,7 +2,7 @@
 #include "networks/slack/wire.h"
 #include "wire/url.h"
 
-enum lookup_step { LOOKUP_USER = 1, LOOKUP_TEAM };
+enum lookup_step { LOOKUP_USER = 1, LOOKUP_TEAM, LOOKUP_MENTION };
 
 struct user {
     slice id, name, real_name, locale, display, profile_real, first, last, email, picture, large;
@@ -48,6 +48,81 @@ static enum outcome ask_user(struct call *c, struct delivery *d, slice install, 
     return read_only(c, d, LOOKUP_USER, "users.info", install, text_slice(&form));
 }
 
+/* ---- mentions: receive left "@U0GUEST02" where it knew no name --------------------------------------------------------- */
+
+/* The next "@U…" of *rest, which goes on behind it; {NULL,0}: none. *ret_before: what stands before it. */
+static slice mention_cut(slice *rest, slice *ret_before)
+{
+    enum { ID_MIN = 6 };
+    slice all = *rest;
+    for (size_t at = 0; at + 1 < all.n; at++) {
+        size_t n = 1;
+        if (all.p[at] != '@' || (all.p[at + 1] != 'U' && all.p[at + 1] != 'W'))
+            continue;
+        while (at + n < all.n && slack_id_ok(slice_sub(all, at + n, 1)))
+            n++;
+        if (n - 1 < ID_MIN || !slack_id_ok(slice_sub(all, at + 1, n - 1)))
+            continue;
+        *ret_before = slice_sub(all, 0, at);
+        *rest = slice_from(all, at + n);
+        return slice_sub(all, at + 1, n - 1);
+    }
+    *ret_before = all;
+    *rest = SLICE_NONE;
+    return SLICE_NONE;
+}
+
+/* The nth mention (from 0) or one behind it whose name nobody knows; *ret_n: which it is. */
+static slice unknown_mention(const struct call *c, slice text, size_t from, size_t *ret_n)
+{
+    slice before;
+    for (size_t n = 0; n < SLACK_MENTIONS; n++) {
+        slice id = mention_cut(&text, &before);
+        if (!id.n)
+            break;
+        *ret_n = n;
+        if (n >= from && !slack_name_of(c, id).n)
+            return id;
+    }
+    return SLICE_NONE;
+}
+
+bool slack_lookup_more(struct call *c, const struct message *m)
+{
+    size_t n;
+    return unknown_mention(c, m->text, 0, &n).n > 0;
+}
+
+static void put_names(struct call *c, struct delivery *d)
+{
+    struct text t = text_new(c->a, d->m->text.n * 4 + SLACK_BODY_BYTES);
+    slice rest = d->m->text, before;
+    bool any = false;
+    while (rest.n) {
+        slice id = mention_cut(&rest, &before), name = id.n ? slack_name_of(c, id) : SLICE_NONE;
+        text_put(&t, before);
+        if (id.n)
+            text_add(&t, "@" SLF, SLA(slice_or(name, id)));
+        any |= name.n > 0;
+    }
+    if (any)
+        d->text = text_slice(&t);
+}
+
+/* d->part counts the mentions that were looked at. */
+static bool ask_mention(struct call *c, struct delivery *d, slice install)
+{
+    size_t n = 0;
+    slice id = unknown_mention(c, d->m->text, d->part, &n);
+    if (!id.n)
+        return false;
+    struct text form = text_new(c->a, 1024);
+    form_add(&form, SL("user"), id);
+    d->part = n + 1;
+    read_only(c, d, LOOKUP_MENTION, "users.info", install, text_slice(&form));
+    return true;
+}
+
 /* The workspace's name, where nobody has said it yet. */
 static enum outcome ask_team(struct call *c, struct delivery *d, slice install)
 {
@@ -59,12 +134,24 @@ static enum outcome ask_team(struct call *c, struct delivery *d, slice install)
     return read_only(c, d, LOOKUP_TEAM, "team.info", install, text_slice(&form));
 }
 
+static slice name_of(const struct user *u)
+{
+    return slice_or(u->display, slice_or(u->profile_real, slice_or(u->real_name, u->name)));
+}
+
+static void take_mentioned(struct call *c, const struct js *doc)
+{
+    struct user u = { 0 };
+    if (doc && js_read(c->a, doc, user_fields, COUNT(user_fields), &u, c->f))
+        slack_name_keep(c, u.id, name_of(&u));
+}
+
 static bool take_user(struct call *c, struct delivery *d, const struct js *doc, bool channel)
 {
     struct user u = { 0 };
     if (!js_read(c->a, doc, user_fields, COUNT(user_fields), &u, c->f))
         return false;
-    slice name = slice_or(u.display, slice_or(u.profile_real, slice_or(u.real_name, u.name)));
+    slice name = name_of(&u);
     d->person = (struct person){ .id = u.id, .name = name, .first_name = u.first, .last_name = u.last, .picture = slice_or(u.picture, u.large),
                                  .locale = u.locale, .email = u.email };
     if (channel) /* others may mention them */
@@ -108,10 +195,16 @@ enum outcome slack_lookup(struct call *c, struct delivery *d)
             return slack_failed(c, d, g.install, "users.info");
         if (!take_user(c, d, t.doc, !g.direct))
             return refuse(c, d, REASON_SERVER, "users.info: it does not say who");
-        return ask_team(c, d, g.install);
-    }
-    if (t.doc)
+    } else if (d->step == LOOKUP_MENTION) {
+        take_mentioned(c, t.doc);
+    } else if (t.doc) {
         take_team(c, d, t.doc);
+    }
+    if (d->step != LOOKUP_TEAM && ask_mention(c, d, g.install))
+        return OUT_CALL;
+    put_names(c, d);
+    if (d->step != LOOKUP_TEAM && ask_team(c, d, g.install) == OUT_CALL)
+        return OUT_CALL;
     *c->f = (struct fault){ 0 }; /* a name of a workspace is no reason to forget whose message it is */
     return OUT_DELIVERED;
 }

@@ -45,6 +45,7 @@ enum {
     SLACK_CARDS = 10,
     SLACK_URL_CHARS = 3000,
     SLACK_NAME_CHARS = 80,
+    SLACK_MENTIONS = 3,      /* of ours: names asked for, of those a message mentions */
     SLACK_BODY_BYTES = 512 << 10,
     SLACK_VIEW_CHARS = 4096, /* of ours: a dialog waits in the conversation's memory */
     SLACK_RESPONSE_BYTES = 64 << 10, /* of ours: what replaces buttons, what a dialog said */
@@ -173,6 +174,7 @@ bool slack_native(struct call *c, slice json, slice *ret_members);
 enum outcome slack_deliver(struct call *c, struct delivery *d);
 enum outcome slack_setup(struct call *c, struct delivery *d);
 enum outcome slack_lookup(struct call *c, struct delivery *d);
+bool slack_lookup_more(struct call *c, const struct message *m);
 enum outcome slack_media_find(struct call *c, struct delivery *d);
 
 /* ---- register.c, manifest.c --------------------------------------------------------------------------------------------- */

@@ -1,0 +1,370 @@
+/* backup.c - all that is configured over the API as one document that people can read, and back.
+ *
+ * Secrets are left out, or stand in it encrypted with a passphrase (passphrase.h). What stands in the configuration file is not restored: it is changed there.
+ */
+#include "api/audit.h"
+#include "api/changes.h"
+#include "api/logins.h"
+#include "api/passphrase.h"
+#include "api/session.h"
+#include "api/settings.h"
+#include "api/tenants.h"
+
+#define BACKUP_FORMAT "dragoman-backup/1"
+enum { BACKUP_MAX = 64 << 20 };
+
+/* ---- backup ---------------------------------------------------------------------------------------------------------- */
+
+static void write_tenants(struct api_call *c, struct jw *w, enum doc_secrets secrets)
+{
+    jw_open(w, "tenants", '[');
+    for (size_t i = 0; i < registry_count(c->hub); i++) {
+        const struct registry_entry *e = registry_at(c->hub, i);
+        if (e->removed || !e->config || e->origin == TENANT_OF_FILE)
+            continue;
+        jw_open(w, NULL, '{');
+        jw_str(w, "id", e->id);
+        tenant_doc_write(w, e->config, secrets);
+        jw_close(w, '}');
+    }
+    jw_close(w, ']');
+}
+
+static void write_logins(struct api_call *c, struct jw *w, enum doc_secrets secrets)
+{
+    jw_open(w, "logins", '[');
+    for (const struct login *l = login_first(c->api->logins); l; l = l->next) {
+        jw_open(w, NULL, '{');
+        jw_str(w, "user", slice_of(l->user));
+        jw_str(w, "role", slice_of(role_names[l->role]));
+        if (secrets == DOC_SECRETS_SHOWN)
+            jw_str(w, "hash", slice_of(l->hash));
+        jw_close(w, '}');
+    }
+    jw_close(w, ']');
+}
+
+static void write_settings(struct api_call *c, struct jw *w, enum doc_secrets secrets)
+{
+    jw_open(w, "settings", '{');
+    settings_document(c->api, w, secrets);
+    jw_close(w, '}');
+}
+
+static void answer_backup(struct api_call *c, slice secrets)
+{
+    struct jw w = api_json(c);
+    jw_str(&w, "format", SL(BACKUP_FORMAT));
+    jw_time(&w, "made", time_now_ms());
+    jw_str(&w, "version", SL(DRAGOMAN_VERSION));
+    write_tenants(c, &w, DOC_SECRETS_HIDDEN);
+    write_settings(c, &w, DOC_SECRETS_HIDDEN);
+    write_logins(c, &w, DOC_SECRETS_HIDDEN);
+    jw_opt(&w, "secrets", secrets);
+    audit_note(c, "backup", SL(""), secrets.n ? SL("{\"secrets\":true}") : SL("{\"secrets\":false}"));
+    api_answer(c, &w);
+}
+
+void api_backup_get(struct api_call *c)
+{
+    answer_backup(c, SLICE_NONE);
+}
+
+static void closed(void *arg, slice text)
+{
+    struct api_call *c = arg;
+    if (text.n && !c->api->stopped)
+        answer_backup(c, arena_dup(c->a, text));
+    else
+        api_problem(c, 503, "busy", "passphrase", "there is no memory for the encryption now; try again");
+}
+
+void api_backup_make(struct api_call *c)
+{
+    struct jw w = jw_new(c->a, BACKUP_MAX);
+    jw_open(&w, NULL, '{');
+    write_tenants(c, &w, DOC_SECRETS_SHOWN);
+    write_settings(c, &w, DOC_SECRETS_SHOWN);
+    write_logins(c, &w, DOC_SECRETS_SHOWN);
+    jw_close(&w, '}');
+    passphrase_close(c->hub->loop, js_text(js_get(c->body, SL("passphrase"))), jw_done(&w), closed, c);
+}
+
+/* ---- restore --------------------------------------------------------------------------------------------------------- */
+
+enum fate { MADE, CHANGED, SAME, REMOVED, SKIPPED, FATES };
+static const char *const fates[FATES] = { "made", "changed", "same", "removed", "skipped" };
+
+struct told {
+    enum fate fate;
+    slice name, why;
+};
+struct restoring {
+    struct api_call *c;
+    const struct js *tenants, *settings, *logins; /* with secrets, where they could be opened */
+    bool dry, replace;
+    size_t next;
+    struct js_list told; /* struct told */
+    struct config_problems problems;
+    slice name;
+    enum fate fate;
+    size_t logins_done;
+    bool exact; /* the settings shall be those of the backup, and no others */
+    enum fate settings_fate;
+    slice settings_why;
+};
+
+static void step(void *arg);
+
+static void tell(struct restoring *re, enum fate fate, slice name, slice why)
+{
+    *LIST_ADD(re->c->a, &re->told, struct told) = (struct told){ fate, arena_dup(re->c->a, name), arena_dup(re->c->a, why) };
+}
+
+static void changed(void *arg, const struct registry_entry *e, const struct fault *f)
+{
+    struct restoring *re = arg;
+    if (e) {
+        audit_note(re->c, re->fate == MADE ? "tenant.create" : re->fate == REMOVED ? "tenant.delete" : "tenant.change", e->slug, SL("{\"restore\":true}"));
+        tell(re, re->fate, re->name, SLICE_NONE);
+    } else {
+        tell(re, SKIPPED, re->name, slice_of(f->text));
+    }
+    loop_defer(re->c->hub->loop, step, re); /* it may have been done at once: not one frame deeper for each */
+}
+
+static const struct registry_entry *known(struct restoring *re, const struct js *doc)
+{
+    slice id = js_text(js_get(doc, SL("id"))), name = js_text(js_get(doc, SL("name")));
+    const struct registry_entry *e = id.n ? registry_find(re->c->hub, id) : NULL;
+    return e || !name.n ? e : registry_find(re->c->hub, name);
+}
+
+/* True: something is under way that calls changed. */
+static bool restore_tenant(struct restoring *re, const struct js *doc)
+{
+    struct api_call *c = re->c;
+    const struct registry_entry *old = known(re, doc);
+    slice text = tenant_strip(c->a, doc);
+    re->name = arena_dup(c->a, js_text(js_get(doc, SL("name"))));
+    if (old && old->origin == TENANT_OF_FILE) {
+        tell(re, SKIPPED, re->name, SL("it stands in the configuration file"));
+        return false;
+    }
+    struct config_problems p = { .a = c->a };
+    const struct config_tenant *t = registry_check(c->hub, c->a, text, old, &p);
+    bool awaits_storage = p.n == 1 && slice_ends(p.items[0].path, SL("storage")) && js_len(js_get(re->settings, SL("storages")));
+    if (!t && re->dry && awaits_storage) { /* which was only not made because nothing is done */
+        tell(re, old ? CHANGED : MADE, re->name, SLICE_NONE);
+        return false;
+    }
+    if (!t) {
+        tell(re, SKIPPED, re->name, p.n ? arena_printf(c->a, SLF ": " SLF, SLA(p.items[0].path), SLA(p.items[0].text)) : SL("it is not valid"));
+        return false;
+    }
+    struct jw scrap = jw_new(c->a, BACKUP_MAX);
+    jw_open(&scrap, NULL, '[');
+    re->fate = !old ? MADE : changes_write(&scrap, c->a, old->config, t) ? CHANGED : SAME;
+    if (re->fate == SAME || re->dry) {
+        tell(re, re->fate, re->name, SLICE_NONE);
+        return false;
+    }
+    registry_put(c->hub, old, -1, text, c->user, NULL, changed, re);
+    return true;
+}
+
+static bool in_backup(struct restoring *re, const struct registry_entry *e)
+{
+    for (size_t i = 0; i < js_len(re->tenants); i++)
+        if (known(re, js_item(re->tenants, i)) == e)
+            return true;
+    return false;
+}
+
+/* Tenants that the backup does not have. True: one is being removed. */
+static bool remove_other(struct restoring *re)
+{
+    for (size_t i = 0; re->replace && i < registry_count(re->c->hub); i++) {
+        const struct registry_entry *e = registry_at(re->c->hub, i);
+        if (e->removed || e->origin == TENANT_OF_FILE || in_backup(re, e))
+            continue;
+        bool told = false;
+        for (size_t k = 0; k < re->told.n; k++)
+            told |= slice_eq(LIST_AT(re->told, struct told, k)->name, e->name);
+        if (told)
+            continue;
+        re->name = arena_dup(re->c->a, e->name);
+        re->fate = REMOVED;
+        if (!re->dry) {
+            registry_remove(re->c->hub, e, -1, re->c->user, changed, re);
+            return true;
+        }
+        tell(re, REMOVED, re->name, SLICE_NONE);
+    }
+    return false;
+}
+
+/* Logins come with their passwords' hashes, or not at all. One's own stays as it is: who restores must not lock himself out. */
+static void restore_logins(struct restoring *re)
+{
+    struct api_call *c = re->c;
+    for (size_t i = 0; i < js_len(re->logins); i++) {
+        const struct js *l = js_item(re->logins, i);
+        slice user = js_text(js_get(l, SL("user"))), hash = js_text(js_get(l, SL("hash")));
+        enum role role;
+        const struct login *there = login_find(c->api->logins, user);
+        bool good = user.n && user.n <= LOGIN_USER_MAX && slice_starts(hash, SL("$argon2id$")) && role_of(js_text(js_get(l, SL("role"))), &role);
+        bool same = there && slice_eq(slice_of(there->hash), hash) && good && there->role == role;
+        if (!good || same || slice_eq(user, c->user) || (!there && logins_count(c->api->logins) >= LOGINS_MAX))
+            continue;
+        re->logins_done++;
+        if (re->dry)
+            continue;
+        sessions_end(c->api->sessions, user);
+        audit_note(c, there ? "login.change" : "login.create", user, SL("{\"restore\":true}"));
+        login_put(c->api->logins, user, role, hash, NULL, NULL);
+    }
+}
+
+static void answer_restore(struct restoring *re)
+{
+    struct jw w = api_json(re->c);
+    jw_bool(&w, "dry_run", re->dry);
+    jw_open(&w, "tenants", '[');
+    for (size_t i = 0; i < re->told.n; i++) {
+        const struct told *t = LIST_AT(re->told, struct told, i);
+        jw_open(&w, NULL, '{');
+        jw_str(&w, "name", t->name);
+        jw_str(&w, "fate", slice_of(fates[t->fate]));
+        jw_opt(&w, "why", t->why);
+        jw_close(&w, '}');
+    }
+    jw_close(&w, ']');
+    jw_str(&w, "settings", slice_of(fates[re->settings_fate]));
+    jw_opt(&w, "settings_why", re->settings_why);
+    jw_int(&w, "logins", (int64_t)re->logins_done);
+    api_answer(re->c, &w);
+}
+
+static const struct js *settings_now(struct restoring *re, enum doc_secrets secrets)
+{
+    struct jw w = jw_new(re->c->a, BACKUP_MAX);
+    jw_open(&w, NULL, '{');
+    settings_document(re->c->api, &w, secrets);
+    jw_close(&w, '}');
+    return js_parse(re->c->a, jw_done(&w), NULL);
+}
+
+static const struct js *storage_named(const struct js *list, slice name)
+{
+    for (size_t i = 0; i < js_len(list); i++)
+        if (slice_eq(js_text(js_get(js_item(list, i), SL("name"))), name))
+            return js_item(list, i);
+    return NULL;
+}
+
+/* Those of the backup; and storages it does not have, because tenants that are here may name them. */
+static const struct js *settings_wanted(struct restoring *re)
+{
+    const struct js *now = js_get(settings_now(re, DOC_SECRETS_HIDDEN), SL("storages")), *theirs = js_get(re->settings, SL("storages"));
+    struct jw w = jw_new(re->c->a, BACKUP_MAX);
+    if (re->exact)
+        return re->settings;
+    jw_open(&w, NULL, '{');
+    for (void *it = js_first(re->settings); it; it = js_next(re->settings, it)) {
+        if (slice_eq(js_key(re->settings, it), SL("storages")))
+            continue;
+        jw_key(&w, js_key(re->settings, it));
+        jw_value(&w, NULL, js_value(it));
+    }
+    jw_open(&w, "storages", '[');
+    for (size_t i = 0; i < js_len(theirs); i++)
+        jw_value(&w, NULL, js_item(theirs, i));
+    for (size_t i = 0; i < js_len(now); i++)
+        if (!storage_named(theirs, js_text(js_get(js_item(now, i), SL("name")))))
+            jw_value(&w, NULL, js_item(now, i));
+    jw_close(&w, ']');
+    jw_close(&w, '}');
+    return js_parse(re->c->a, jw_done(&w), NULL);
+}
+
+static void settings_done(void *arg, const struct fault *f)
+{
+    struct restoring *re = arg;
+    if (!f && re->settings_fate != SKIPPED)
+        re->settings_fate = CHANGED;
+    if (f) {
+        re->settings_fate = SKIPPED;
+        re->settings_why = re->problems.n ? arena_printf(re->c->a, SLF ": " SLF, SLA(re->problems.items[0].path), SLA(re->problems.items[0].text))
+                                          : arena_printf(re->c->a, "%s", f->text);
+    }
+    loop_defer(re->c->hub->loop, step, re);
+}
+
+/* What is as it was is not written again. */
+static void restore_settings(struct restoring *re)
+{
+    const struct js *wanted = js_is_object(re->settings) ? settings_wanted(re) : NULL;
+    re->problems = (struct config_problems){ .a = re->c->a };
+    bool same = !wanted || js_equal(settings_now(re, DOC_SECRETS_SHOWN), wanted) || js_equal(settings_now(re, DOC_SECRETS_HIDDEN), wanted);
+    if (!same && !re->dry) {
+        settings_change(re->c, wanted, &re->problems, settings_done, re);
+        return;
+    }
+    if (!same)
+        re->settings_fate = CHANGED;
+    step(re);
+}
+
+static void step(void *arg)
+{
+    struct restoring *re = arg;
+    while (!re->c->api->stopped && re->next < js_len(re->tenants))
+        if (restore_tenant(re, js_item(re->tenants, re->next++)))
+            return;
+    if (!re->c->api->stopped && remove_other(re))
+        return;
+    if (re->c->api->stopped) {
+        api_not_stored(re->c, NULL);
+        return;
+    }
+    if (re->replace && !re->exact && re->settings_fate != SKIPPED) { /* what only removed tenants named can go now */
+        re->exact = true;
+        restore_settings(re);
+        return;
+    }
+    restore_logins(re);
+    answer_restore(re);
+}
+
+static void opened(void *arg, slice plain)
+{
+    struct restoring *re = arg;
+    struct fault f = { 0 };
+    const struct js *doc = plain.p ? js_parse(re->c->a, arena_dup(re->c->a, plain), &f) : NULL;
+    if (!doc) {
+        api_problem(re->c, 400, "invalid", "passphrase", "it does not open the backup's secrets: another passphrase, or the backup is damaged");
+        return;
+    }
+    re->tenants = js_get(doc, SL("tenants"));
+    re->settings = js_get(doc, SL("settings"));
+    re->logins = js_get(doc, SL("logins"));
+    restore_settings(re);
+}
+
+void api_restore(struct api_call *c)
+{
+    const struct js *backup = js_get(c->body, SL("backup"));
+    slice passphrase = js_text(js_get(c->body, SL("passphrase"))), secrets = js_text(js_get(backup, SL("secrets")));
+    struct restoring *re = ARENA_NEW(c->a, struct restoring);
+    *re = (struct restoring){ .c = c, .settings_fate = SAME, .tenants = js_get(backup, SL("tenants")), .settings = js_get(backup, SL("settings")), .logins = js_get(backup, SL("logins")),
+                              .dry = js_true(js_get(c->body, SL("dry_run"))), .replace = js_true(js_get(c->body, SL("replace"))) };
+    if (!slice_eq(js_text(js_get(backup, SL("format"))), SL(BACKUP_FORMAT)) || !js_is_array(re->tenants))
+        api_problem(c, 400, "invalid", "backup.format", "this is no backup of this program (%s)", BACKUP_FORMAT);
+    else if (passphrase.n && !secrets.n)
+        api_problem(c, 400, "invalid", "passphrase", "the backup was made without secrets");
+    else if (passphrase.n)
+        passphrase_open(c->hub->loop, passphrase, secrets, opened, re);
+    else
+        restore_settings(re); /* first: tenants may name its storages */
+}

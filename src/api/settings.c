@@ -1,0 +1,465 @@
+#include "api/settings.h"
+#include "api/audit.h"
+#include "api/call.h"
+#include "api/connectors.h"
+#include "api/tenants.h"
+#include "hub/notice.h"
+#include "hub/storage_set.h"
+#include "net/client.h"
+#include "store/seal.h"
+#include "store/store.h"
+
+#define STORE_KEY SL("settings")
+enum { DOC_MAX = 512 << 10 };
+
+/* What is at work; a change makes a new one. */
+struct set {
+    struct arena *a;
+    slice proxy, by;
+    const struct notice_target *notifiers;
+    size_t n;
+    const struct config_storage *storages;
+    size_t n_storages;
+    int64_t rev, changed_ms;
+};
+struct settings {
+    struct api *api;
+    struct set now;
+    bool busy; /* a change is being stored */
+    const struct config *file;
+    struct config merged; /* the file's with our storages: what tenants may name */
+};
+
+/* ---- documents ------------------------------------------------------------------------------------------------------- */
+
+static void write_notifier(struct jw *w, const struct notice_target *t, enum doc_secrets secrets)
+{
+    jw_open(w, NULL, '{');
+    jw_str(w, "type", slice_of(t->type->name));
+    jw_str(w, "name", t->name);
+    jw_open(w, "topics", '[');
+    for (size_t i = 0; i < NOTICE_TOPICS; i++)
+        if (t->topics[i])
+            jw_str(w, NULL, slice_of(notice_topics[i]));
+    jw_close(w, ']');
+    settings_doc_write(w, t->type->settings, t->type->n_settings, t->settings, secrets);
+    jw_close(w, '}');
+}
+
+void storage_document(struct jw *w, const struct config_storage *st, enum doc_secrets secrets)
+{
+    jw_str(w, "type", slice_of(st->type->name));
+    jw_str(w, "name", st->name);
+    jw_int(w, "purge_delay_seconds", st->purge_ms / 1000);
+    settings_doc_write(w, st->type->settings, st->type->n_settings, st->settings, secrets);
+}
+
+static void write_set(struct jw *w, const struct set *s, enum doc_secrets secrets)
+{
+    if (s->proxy.n)
+        jw_str(w, "proxy", s->proxy);
+    else
+        jw_null(w, "proxy");
+    jw_open(w, "notifiers", '[');
+    for (size_t i = 0; i < s->n; i++)
+        write_notifier(w, &s->notifiers[i], secrets);
+    jw_close(w, ']');
+    jw_open(w, "storages", '[');
+    for (size_t i = 0; i < s->n_storages; i++) {
+        jw_open(w, NULL, '{');
+        storage_document(w, &s->storages[i], secrets);
+        jw_close(w, '}');
+    }
+    jw_close(w, ']');
+}
+
+/* A destination that keeps its name and type keeps its secrets, too. */
+static void keep_secrets(struct arena *a, struct yaml *list, const struct set *old)
+{
+    for (struct yaml *v = list && list->kind == YAML_LIST ? list->first : NULL; v; v = v->next) {
+        const struct yaml *name = yaml_get(v, SL("name")), *type = yaml_get(v, SL("type"));
+        const struct notifier *kind = type ? notifier_find(type->text) : NULL;
+        const slice *before = NULL;
+        for (size_t i = 0; kind && i < old->n; i++)
+            if (old->notifiers[i].type == kind && slice_eq(old->notifiers[i].name, name ? name->text : type->text))
+                before = old->notifiers[i].settings;
+        if (kind)
+            settings_doc_complete(a, v, kind->settings, kind->n_settings, before);
+    }
+}
+
+static void keep_storage_secrets(struct arena *a, struct yaml *list, const struct set *old)
+{
+    for (struct yaml *v = list && list->kind == YAML_LIST ? list->first : NULL; v; v = v->next) {
+        const struct yaml *name = yaml_get(v, SL("name")), *type = yaml_get(v, SL("type"));
+        const struct storage_type *kind = type ? storage_type_find(type->text) : NULL;
+        const slice *before = NULL;
+        for (size_t i = 0; kind && name && i < old->n_storages; i++)
+            if (old->storages[i].type == kind && slice_eq(old->storages[i].name, name->text))
+                before = old->storages[i].settings;
+        if (kind)
+            settings_doc_complete(a, v, kind->settings, kind->n_settings, before);
+    }
+}
+
+static bool read_proxy(struct arena *a, const struct js *v, slice *ret, struct config_problems *p)
+{
+    static const struct setting row = { .name = "proxy", .type = SETTING_URL };
+    struct fault f = { 0 };
+    *ret = SLICE_NONE;
+    if (!v || js_is_null(v) || !js_text(v).n || setting_value(a, &row, js_text(v), ret, &f))
+        return true;
+    p->items[p->n++] = (struct config_problem){ .path = SL("proxy"), .text = arena_printf(p->a, "%s", f.text) };
+    return false;
+}
+
+/* doc over old: what it does not have stays. In ret->a. */
+static bool read_set(const struct api *api, const struct js *doc, const struct set *old, struct set *ret, struct config_problems *p)
+{
+    const struct js *proxy = js_get(doc, SL("proxy")), *given = js_get(doc, SL("notifiers")), *places = js_get(doc, SL("storages"));
+    struct jw w = jw_new(ret->a, DOC_MAX);
+    struct fault f;
+    jw_open(&w, NULL, '{');
+    write_set(&w, old, DOC_SECRETS_HIDDEN);
+    jw_close(&w, '}');
+    const struct js *before = js_parse(ret->a, jw_done(&w), &f);
+    bool ok = read_proxy(ret->a, proxy ? proxy : js_get(before, SL("proxy")), &ret->proxy, p);
+    struct yaml *list = yaml_of_js(ret->a, given ? given : js_get(before, SL("notifiers")));
+    keep_secrets(ret->a, list, old);
+    ret->notifiers = config_notifiers_read(ret->a, list, api->setup.notifiers, api->setup.n_notifiers, &ret->n, p);
+    struct yaml *stores = yaml_of_js(ret->a, places ? places : js_get(before, SL("storages")));
+    keep_storage_secrets(ret->a, stores, old);
+    ret->storages = config_storages_read(ret->a, stores, api->settings->file, &ret->n_storages, p);
+    return ok && ret->notifiers && ret->storages;
+}
+
+/* ---- at work --------------------------------------------------------------------------------------------------------- */
+
+static slice proxy_in_use(const struct api *api)
+{
+    return slice_or(api->settings->now.proxy, api->setup.proxy);
+}
+
+/* Storages are referred to for as long as the hub runs: their texts go into its own arena. */
+static const struct config_storage *storages_keep(struct arena *a, const struct set *s, const struct config *file, size_t *ret_n)
+{
+    struct config_storage *all = ARENA_ARRAY(a, struct config_storage, file->n_storages + s->n_storages + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < file->n_storages; i++)
+        all[n++] = file->storages[i];
+    for (size_t i = 0; i < s->n_storages; i++) {
+        const struct config_storage *from = &s->storages[i];
+        slice *values = ARENA_ARRAY(a, slice, from->type->n_settings + 1);
+        for (size_t k = 0; k < from->type->n_settings; k++)
+            values[k] = arena_dup(a, from->settings[k]);
+        all[n++] = (struct config_storage){ from->type, arena_dup(a, from->name), values, from->purge_ms };
+    }
+    *ret_n = n;
+    return all;
+}
+
+static void merge_config(struct settings *st)
+{
+    size_t n;
+    const struct config_storage *all = storages_keep(st->api->a, &st->now, st->file, &n);
+    st->merged = *st->file;
+    st->merged.storages = ARENA_ARRAY(st->api->a, struct config_storage, n + 1);
+    memcpy(st->merged.storages, all, n * sizeof(all[0]));
+    st->merged.n_storages = n;
+    st->api->hub->config = &st->merged;
+}
+
+void api_settings(struct api *api)
+{
+    struct fault f = { 0 };
+    const struct config *c = &api->settings->merged;
+    if (api->hub->storages && !storages_configure(api->hub, c->storages, c->n_storages, &f))
+        log_end(log_begin_fault(api->hub->log, LEVEL_ERROR, &f, "A storage cannot be opened; those of before go on"));
+    const struct set *s = &api->settings->now;
+    struct notice_target all[NOTICE_TARGETS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < api->setup.n_notifiers; i++)
+        all[n++] = api->setup.notifiers[i];
+    for (size_t i = 0; i < s->n && n < NOTICE_TARGETS_MAX; i++)
+        all[n++] = s->notifiers[i];
+    if (api->hub->notices)
+        notices_configure(api->hub->notices, all, n);
+    client_set_proxy(api->hub->client, proxy_in_use(api));
+}
+
+static void got(void *arg, slice value, const struct fault *f)
+{
+    struct settings *st = arg;
+    struct fault why = { 0 };
+    struct secret json = { 0 };
+    if (f || !value.p)
+        return;
+    struct set s = { .a = arena_new() };
+    struct config_problems p = { .a = s.a };
+    const struct js *doc = NULL;
+    if (seal_reveal(st->api->hub->seal, STORE_KEY, value, &json, &why))
+        doc = js_parse(s.a, arena_dup(s.a, secret_reveal(&json)), &why);
+    secret_wipe(&json);
+    bool ok = doc && js_int(js_get(doc, SL("rev")), &s.rev) && js_int(js_get(doc, SL("changed")), &s.changed_ms) && read_set(st->api, doc, &st->now, &s, &p);
+    s.by = js_text(js_get(doc, SL("by")));
+    if (ok) {
+        arena_free(st->now.a);
+        st->now = s;
+        return; /* settings_new puts it together */
+    }
+    if (p.n)
+        fault(&why, "invalid", "", SLF " " SLF, SLA(p.items[0].path), SLA(p.items[0].text));
+    log_end(log_begin_fault(st->api->hub->log, LEVEL_ERROR, &why, "The stored settings cannot be read: without them"));
+    arena_free(s.a);
+}
+
+struct settings *settings_new(struct api *api)
+{
+    struct settings *st = must_calloc(1, sizeof(*st));
+    st->api = api;
+    st->now.a = arena_new();
+    st->file = api->hub->config ? api->hub->config : ARENA_NEW(api->a, struct config);
+    api->settings = st;
+    store_get(api->hub->store, STORE_KEY, got, st);
+    merge_config(st);
+    return st;
+}
+
+void settings_free(struct settings *st)
+{
+    if (!st)
+        return;
+    arena_free(st->now.a);
+    free(st);
+}
+
+/* ---- the calls ------------------------------------------------------------------------------------------------------- */
+
+struct showing {
+    struct api_call *c;
+    struct jw *w;
+};
+
+static bool is_of_file(const struct api *api, slice name)
+{
+    for (size_t i = 0; i < api->setup.n_notifiers; i++)
+        if (slice_eq(api->setup.notifiers[i].name, name))
+            return true;
+    return false;
+}
+
+static void show_standing(void *arg, const struct notice_standing *s)
+{
+    struct showing *sh = arg;
+    struct jw *w = sh->w;
+    jw_open(w, NULL, '{');
+    jw_str(w, "name", s->name);
+    jw_str(w, "type", slice_of(s->type->name));
+    jw_open(w, "topics", '[');
+    for (size_t i = 0; i < NOTICE_TOPICS; i++)
+        if (s->topics[i])
+            jw_str(w, NULL, slice_of(notice_topics[i]));
+    jw_close(w, ']');
+    jw_str(w, "state", slice_of(s->state));
+    jw_opt(w, "why", slice_of(s->why));
+    jw_int(w, "queued", (int64_t)s->queued);
+    jw_int(w, "sent", (int64_t)s->sent);
+    jw_int(w, "refused", (int64_t)s->refused);
+    jw_int(w, "dropped", (int64_t)s->dropped);
+    if (s->last_ms)
+        jw_time(w, "last", s->last_ms);
+    jw_bool(w, "read_only", is_of_file(sh->c->api, s->name));
+    jw_close(w, '}');
+}
+
+static void answer(struct api_call *c)
+{
+    const struct set *s = &c->api->settings->now;
+    slice proxy = proxy_in_use(c->api);
+    if (!api_etag(c, s->rev))
+        return;
+    struct jw w = api_json(c);
+    jw_int(&w, "rev", s->rev);
+    if (s->changed_ms) {
+        jw_time(&w, "changed", s->changed_ms);
+        jw_str(&w, "changed_by", s->by);
+    }
+    if (proxy.n)
+        jw_str(&w, "proxy_in_use", proxy);
+    else
+        jw_null(&w, "proxy_in_use");
+    write_set(&w, s, DOC_SECRETS_HIDDEN);
+    jw_open(&w, "standing", '[');
+    if (c->hub->notices)
+        notices_each(c->hub->notices, show_standing, &(struct showing){ c, &w });
+    jw_close(&w, ']');
+    api_answer(c, &w);
+}
+
+void api_settings_get(struct api_call *c)
+{
+    answer(c);
+}
+
+struct change {
+    struct api_call *c;
+    struct settings *st;
+    struct set to;
+    void (*done)(void *arg, const struct fault *f);
+    void *arg;
+};
+
+static void stored(void *arg, const struct fault *f)
+{
+    struct change *ch = arg;
+    struct settings *st = ch->st;
+    st->busy = false;
+    if (f || ch->c->api->stopped) {
+        struct fault down;
+        fault(&down, "store_failed", "", "the hub is going down");
+        arena_free(ch->to.a);
+        ch->done(ch->arg, f ? f : &down);
+        return;
+    }
+    arena_free(st->now.a); /* notices and the client have copies of their own */
+    st->now = ch->to;
+    merge_config(st);
+    api_settings(ch->c->api);
+    if (ch->c->hub->storages)
+        storages_check(ch->c->hub);
+    audit_note(ch->c, "settings.change", SL(""), SLICE_NONE);
+    ch->done(ch->arg, NULL);
+}
+
+/* Which tenant keeps its attachments in a storage that is to go? NULL: none. */
+static const struct registry_entry *user_of(const struct hub *h, slice storage)
+{
+    for (size_t i = 0; i < registry_count(h); i++) {
+        const struct registry_entry *e = registry_at(h, i);
+        const struct config_tenant *t = e->removed ? NULL : e->config;
+        bool uses = t && (slice_eq(t->values[TENANT_STORAGE], storage) || slice_eq(t->desk->own_storage, storage));
+        for (size_t k = 0; t && k < t->n_channels; k++)
+            uses |= slice_eq(t->channels[k].own_storage, storage);
+        if (uses)
+            return e;
+    }
+    return NULL;
+}
+
+static bool may_go(const struct hub *h, const struct set *old, const struct set *to, struct config_problems *p)
+{
+    for (size_t i = 0; i < old->n_storages; i++) {
+        bool stays = false;
+        for (size_t k = 0; k < to->n_storages; k++)
+            stays |= slice_eq(to->storages[k].name, old->storages[i].name);
+        const struct registry_entry *e = stays ? NULL : user_of(h, old->storages[i].name);
+        if (!e)
+            continue;
+        p->items[p->n++] = (struct config_problem){ .path = SL("storages"), .text = arena_printf(p->a, "the tenant " SLF " keeps its attachments in " SLF, SLA(e->name), SLA(old->storages[i].name)) };
+        return false;
+    }
+    return true;
+}
+
+void settings_change(struct api_call *c, const struct js *doc, struct config_problems *p, void (*done)(void *arg, const struct fault *f), void *arg)
+{
+    struct settings *st = c->api->settings;
+    struct set to = { .a = arena_new(), .rev = st->now.rev + 1, .changed_ms = time_now_ms() };
+    struct fault f;
+    to.by = arena_dup(to.a, c->user);
+    bool good = !st->busy && read_set(c->api, doc, &st->now, &to, p);
+    if (!good || !may_go(c->hub, &st->now, &to, p)) {
+        fault(&f, st->busy ? "changed" : good ? "in_use" : "invalid", "",
+              st->busy ? "another change of the settings is being stored" : "the settings are not valid");
+        arena_free(to.a);
+        done(arg, &f);
+        return;
+    }
+    struct change *ch = ARENA_NEW(c->a, struct change);
+    *ch = (struct change){ c, st, to, done, arg };
+    struct jw w = jw_new(c->a, DOC_MAX);
+    jw_open(&w, NULL, '{');
+    jw_int(&w, "rev", to.rev);
+    jw_int(&w, "changed", to.changed_ms);
+    jw_str(&w, "by", to.by);
+    write_set(&w, &to, DOC_SECRETS_SHOWN);
+    jw_close(&w, '}');
+    st->busy = true;
+    store_put(c->hub->store, &(struct store_pair){ STORE_KEY, seal_close(c->hub->seal, c->a, STORE_KEY, jw_done(&w)) }, 1, stored, ch);
+}
+
+size_t settings_storages(const struct api *api, const struct config_storage **ret)
+{
+    *ret = api->settings->now.storages;
+    return api->settings->now.n_storages;
+}
+
+void settings_document(const struct api *api, struct jw *w, enum doc_secrets secrets)
+{
+    write_set(w, &api->settings->now, secrets);
+}
+
+struct putting {
+    struct api_call *c;
+    struct config_problems problems;
+};
+
+static void was_put(void *arg, const struct fault *f)
+{
+    struct putting *pu = arg;
+    if (f)
+        tenant_fault(pu->c, &pu->problems, f);
+    else
+        answer(pu->c);
+}
+
+void api_settings_put(struct api_call *c)
+{
+    struct settings *st = c->api->settings;
+    struct putting *pu = ARENA_NEW(c->a, struct putting);
+    int64_t rev;
+    *pu = (struct putting){ c, { .a = c->a } };
+    if (!api_if_match(c, &rev))
+        return;
+    if (rev >= 0 && rev != st->now.rev)
+        api_problem(c, 412, "changed", NULL, "the settings were changed meanwhile (they are at revision %lld): read them again", (long long)st->now.rev);
+    else
+        settings_change(c, c->body, &pu->problems, was_put, pu);
+}
+
+void api_notifiers_list(struct api_call *c)
+{
+    struct jw w = api_json(c);
+    jw_open(&w, "items", '[');
+    for (size_t i = 0; i < n_notifiers; i++) {
+        jw_open(&w, NULL, '{');
+        jw_str(&w, "name", slice_of(notifiers[i]->name));
+        jw_str(&w, "title", slice_of(notifiers[i]->title));
+        settings_schema(&w, "schema", notifiers[i]->settings, notifiers[i]->n_settings, NULL, SETTINGS_FORM);
+        jw_open(&w, "topics", '[');
+        for (size_t k = 0; k < NOTICE_TOPICS; k++)
+            jw_str(&w, NULL, slice_of(notice_topics[k]));
+        jw_close(&w, ']');
+        jw_close(&w, '}');
+    }
+    jw_close(&w, ']');
+    api_answer(c, &w);
+}
+
+static void tested(void *arg, const struct notice_tested *t)
+{
+    struct api_call *c = arg;
+    struct jw w = api_json(c);
+    jw_bool(&w, "taken", !*t->why);
+    jw_int(&w, "status", t->status);
+    jw_str(&w, "answer", t->answer);
+    jw_opt(&w, "why", slice_of(t->why));
+    jw_int(&w, "took_ms", t->took_us / 1000);
+    api_answer(c, &w);
+}
+
+void api_notifiers_test(struct api_call *c)
+{
+    if (!c->hub->notices || !notices_test(c->hub->notices, c->params[0], tested, c))
+        api_not_found(c, "notifier", c->params[0]);
+}

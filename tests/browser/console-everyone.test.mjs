@@ -1,0 +1,194 @@
+// The console for everyone: six languages, keyboard and screen reader, a phone, dark and light; and pages that stay open under traffic.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {until} from '../e2e/harness.mjs';
+import {startConsole, tab} from './console.mjs';
+
+const axe = readFileSync(createRequire(new URL('../npm/package.json', import.meta.url)).resolve('axe-core/axe.min.js'), 'utf8');
+
+// Every page, with something on it. visit(name) is called on each.
+async function walk(page, visit) {
+  await page.getByTestId('tenant-row').first().waitFor();
+  await visit('tenants');
+  await page.getByTestId('tenant-row').getByRole('link').first().click();
+  for (const id of ['general', 'api', 'desk', 'messaging']) {
+    await page.locator(`#tab-${id}`).click();
+    await page.locator(id === 'general' || id === 'api' ? '#tab-panel .field' : '#tab-panel .account').first().waitFor();
+    await visit(`tenant, ${id}`);
+  }
+  const go = async place => { await page.evaluate(to => { location.hash = `#/${to}`; }, place); };
+  await go('conversations');
+  await page.getByTestId('conversation').first().waitFor();
+  await visit('conversations');
+  await page.getByTestId('conversation').first().click();
+  await page.getByTestId('message-in').first().getByTestId('trace-link').click();
+  await page.getByTestId('trace').locator('.hops').waitFor();
+  await visit('one conversation with a trace');
+  await go('letters');
+  await page.getByTestId('letter').first().waitFor();
+  await visit('dead letters');
+  await go('health');
+  await page.locator('.charts svg').first().waitFor();
+  await page.locator('table').last().waitFor();
+  await visit('health');
+  await go('doctor');
+  await page.getByTestId('none-refused').waitFor();
+  await visit('signature doctor');
+  for (const place of ['logins', 'audit', 'storages']) {
+    await go(place);
+    await page.locator('main table').waitFor();
+    await visit(place);
+  }
+  await go('settings');
+  await page.getByTestId('notifiers-add').click();
+  await page.getByTestId('notifiers').waitFor();
+  await visit('settings');
+  await page.getByTestId('nav-health').evaluate(a => a.click());
+  await page.getByTestId('answer-yes').waitFor();
+  await visit('a question');
+  await page.getByTestId('answer-yes').click();
+  for (const place of ['simulators', 'password']) {
+    await go(place);
+    await page.locator('main h1').waitFor();
+    await visit(place);
+  }
+}
+
+async function busySite(t) {
+  const site = await startConsole(t);
+  const tenant = await site.tenant({api: {auth: 'none'}});
+  await site.says('a question with a rather long text that has to be broken somewhere: https://example.com/'.padEnd(300, 'x'));
+  await site.admin.call('POST', '/messages', {tenantId: tenant.id, userId: await site.guest(), message: {type: 'sticker', packageId: '1', stickerId: '999999'}}, {authorization: ''});
+  await until('a dead letter', async () => (await site.admin.call('GET', '/journal/dead')).json.items.length === 1);
+  return site;
+}
+
+test('axe finds no serious fault, in light and in dark', async t => {
+  const site = await busySite(t);
+  for (const colorScheme of ['light', 'dark']) {
+    const page = await site.open({colorScheme, login: false, bypassCSP: true});
+    const found = [];
+    const look = async name => {
+      const {violations} = await page.evaluate(async source => { if (!window.axe) (0, eval)(source); return window.axe.run(document, {resultTypes: ['violations']}); }, axe);
+      for (const v of violations.filter(v => ['serious', 'critical'].includes(v.impact)))
+        found.push(`${colorScheme}, ${name}: ${v.id}: ${v.nodes.slice(0, 3).map(n => `${n.target} ${n.any[0]?.message ?? ''}`).join('; ')}`);
+    };
+    await page.getByLabel('User name').waitFor();
+    await look('log-in');
+    await site.login(page);
+    await walk(page, look);
+    assert.deepEqual(found, []);
+  }
+});
+
+test('on a phone nothing sticks out, and the menu opens', async t => {
+  const site = await busySite(t);
+  const page = await site.open({viewport: {width: 375, height: 700}, hasTouch: true, isMobile: true});
+  const out = [];
+  await walk(page, async name => {
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (wide > 375) out.push(`${name}: ${wide} pixels`);
+  });
+  assert.deepEqual(out, []);
+  assert.equal(await page.getByTestId('nav-health').isVisible(), false);
+  await page.getByRole('button', {name: 'Menu'}).click();
+  await page.getByTestId('nav-health').click();
+  await page.getByRole('heading', {name: 'Health', level: 1}).waitFor();
+  await page.getByTestId('nav-health').waitFor({state: 'hidden'}); // it closes again
+  site.good();
+});
+
+test('by keyboard alone', async t => {
+  const site = await busySite(t);
+  const page = await site.open({login: false});
+  await page.getByLabel('User name').waitFor();
+  await page.getByLabel('User name').focus();
+  await page.keyboard.type('admin');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('seven quiet herons');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('tenant-row').waitFor();
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'skip', 'the first stop leads past the menu');
+  await page.keyboard.press('Enter');
+  const until_ = async what => { for (let i = 0; i < 40; i++) { await page.keyboard.press('Tab'); if (await page.evaluate(what)) return; } assert.fail(`not reached: ${what}`); };
+  await until_('document.activeElement.textContent === "Test Shop"');
+  await page.keyboard.press('Enter');
+  await tab(page, 'General').waitFor();
+  await until_('document.activeElement.id === "tab-general"');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await page.locator('#tab-desk[aria-selected="true"]').waitFor();
+  await page.locator('#f-desk-client-id').waitFor();
+  await until_('document.activeElement.id === "f-desk-client-id"');
+  await page.keyboard.type('x');
+  await page.keyboard.press('Shift+Tab');
+  await page.getByTestId('nav-health').focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  await page.keyboard.press('Tab');
+  assert.ok(await page.evaluate(() => document.querySelector('dialog').contains(document.activeElement)), 'the focus stays in the question');
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({state: 'detached'});
+  site.good();
+});
+
+test('six languages, chosen at the bottom right and remembered', async t => {
+  const site = await busySite(t);
+  const page = await site.open();
+  const titles = {fr: 'Locataires', ja: 'テナント', ko: '테넌트', zh: '租户', vi: 'Đối tượng thuê', en: 'Tenants'};
+  const menu = page.getByTestId('language');
+  const box = await menu.boundingBox();
+  assert.ok(box.x > 800 && box.y > 700, 'at the bottom right');
+  for (const [code, title] of Object.entries(titles)) {
+    await menu.selectOption(code);
+    await page.getByRole('heading', {name: title, level: 1, exact: true}).waitFor();
+    assert.equal((await page.evaluate(() => document.documentElement.lang)).slice(0, 2), code);
+    await page.reload();
+    await page.getByRole('heading', {name: title, level: 1, exact: true}).waitFor();
+  }
+  await menu.selectOption('ja');
+  const english = [];
+  const words = /^(Save|Cancel|Loading|Search|Add|Name|Copy|Delete|Close)\b/;
+  await walk(page, async name => { // what the catalogue has must not stand there in English
+    const texts = await page.evaluate(() => [...document.querySelectorAll('main button, main label, main th, main h1, main h2, nav a')].map(e => e.textContent.trim()));
+    english.push(...texts.filter(x => words.test(x)).map(x => `${name}: ${x}`));
+  });
+  assert.deepEqual(english, []);
+  const other = await site.open({locale: 'fr-CA', login: false});
+  await other.getByRole('button', {name: 'Se connecter'}).waitFor();
+  site.good();
+});
+
+test('pages that stay open under traffic do not grow', async t => {
+  const site = await startConsole(t);
+  await site.tenant();
+  const page = await site.open();
+  await page.getByTestId('nav-conversations').click();
+  const guests = (await site.line.get('/sim/guests')).guests.map(g => g.userId ?? g.id);
+  const burst = async (from, n) => {
+    for (let i = from; i < from + n; i++) await site.says(`message ${i}`, guests[i % guests.length]);
+    await page.getByTestId('conversation').filter({hasText: `message ${from + n - 1}`}).first().waitFor();
+  };
+  await burst(0, 1);
+  await page.getByTestId('conversation').first().click();
+  const cdp = await page.context().newCDPSession(page);
+  const measure = async () => {
+    await page.waitForTimeout(1500); // the last events are looked at
+    await cdp.send('HeapProfiler.collectGarbage');
+    const {usedSize} = await cdp.send('Runtime.getHeapUsage');
+    return {nodes: await page.evaluate(() => document.querySelectorAll('*').length), heap: usedSize};
+  };
+  await burst(1, 400);
+  const before = await measure();
+  await burst(401, 400);
+  const after = await measure();
+  assert.ok((await page.getByTestId('transcript').getByTestId('message-in').count()) <= 50, 'a window of the transcript');
+  assert.ok(after.nodes <= before.nodes * 1.2, `nodes: ${before.nodes} then ${after.nodes}`);
+  assert.ok(after.heap <= before.heap + (1 << 20), `heap: ${before.heap} then ${after.heap} bytes`);
+  t.diagnostic(`after 400 and 800 messages: ${before.nodes} and ${after.nodes} nodes, heap ${before.heap >> 10} and ${after.heap >> 10} KiB`);
+  site.good();
+});

@@ -1,0 +1,93 @@
+// api.ts - calls of this hub's own REST API, with the session's cookie.
+//
+//   const {value, etag} = await api<Tenant>("GET", `/tenants/${id}`);      throws Problem
+import type { ProblemItem } from "./types";
+
+const root = "/api/v1";
+
+export class Problem extends Error {
+  constructor(
+    readonly status: number, // 0: the hub could not be reached
+    readonly code: string,
+    detail: string,
+    readonly field: string | undefined,
+    readonly problems: ProblemItem[],
+    readonly retryAfter: number, // seconds; 0: not said
+  ) {
+    super(detail);
+  }
+}
+
+let ended: () => void = () => {};
+/** Who is told when the session is over. */
+export function onSessionEnded(tell: () => void): void {
+  ended = tell;
+}
+
+export interface Answer<T> {
+  value: T;
+  etag: string | null;
+}
+
+export async function api<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store", headers: { "X-Dragoman": "1", ...headers } };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { ...init.headers, "Content-Type": "application/json" };
+  }
+  let r: Response;
+  try {
+    r = await fetch(root + path, init);
+  } catch {
+    throw new Problem(0, "unreachable", "", undefined, [], 0);
+  }
+  const text = await r.text();
+  let json: any;
+  try {
+    json = text ? JSON.parse(text) : undefined;
+  } catch {
+    json = undefined;
+  }
+  if (r.ok) return { value: json as T, etag: r.headers.get("ETag") };
+  if (r.status === 401 && path !== "/auth/login" && path !== "/auth/me") ended();
+  const problems: ProblemItem[] = Array.isArray(json?.problems) ? json.problems : [];
+  if (!problems.length && json?.field) problems.push({ field: json.field, message: json.detail });
+  throw new Problem(r.status, json?.code ?? "", json?.detail ?? r.statusText, json?.field, problems, Number(r.headers.get("Retry-After")) || 0);
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return (await api<T>("GET", path)).value;
+}
+
+/** ?a=1&b=2 of those that are not empty. */
+export function query(values: Record<string, string | number | boolean | null | undefined>): string {
+  const q = new URLSearchParams();
+  for (const [k, v] of Object.entries(values)) if (v !== null && v !== undefined && v !== "" && v !== false) q.set(k, String(v));
+  const text = q.toString();
+  return text ? `?${text}` : "";
+}
+
+/** One event stream for the whole page; who is interested listens on it. The browser connects again by itself. */
+type Listener = (data: unknown) => void;
+const listeners = new Map<string, Set<Listener>>();
+let stream: EventSource | null = null;
+const names = ["conversation", "health", "config"];
+
+export function streamOpen(): void {
+  stream?.close();
+  stream = new EventSource(`${root}/events`);
+  for (const name of names)
+    stream.addEventListener(name, (e) => {
+      const data: unknown = JSON.parse((e as MessageEvent<string>).data);
+      for (const tell of listeners.get(name) ?? []) tell(data);
+    });
+}
+export function streamClose(): void {
+  stream?.close();
+  stream = null;
+}
+export function listen(name: string, tell: Listener): () => void {
+  const all = listeners.get(name) ?? new Set<Listener>();
+  listeners.set(name, all.add(tell));
+  return () => void all.delete(tell);
+}

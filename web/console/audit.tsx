@@ -1,0 +1,48 @@
+// audit.tsx - who changed what, the newest first.
+import { get, query } from "./api";
+import { t, time, word } from "./i18n";
+import type { AuditRow, Page } from "./types";
+import { Loading, Pager, useLoad, usePages } from "./ui";
+
+export function Audit() {
+  const pages = usePages();
+  const rows = useLoad(`audit ${pages.after}`, () => get<Page<AuditRow>>("/audit" + query({ limit: 50, after: pages.after })));
+  return (
+    <section>
+      <h1>{t("audit.title")}</h1>
+      <Loading of={rows}>
+        {(page) => (
+          <>
+            <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("audit.title")}>
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">{t("audit.at")}</th>
+                    <th scope="col">{t("audit.by")}</th>
+                    <th scope="col">{t("audit.action")}</th>
+                    <th scope="col">{t("audit.target")}</th>
+                    <th scope="col">{t("audit.detail")}</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {page.items.map((r, i) => (
+                    <tr key={i}>
+                      <td>{time(r.at)}</td>
+                      <td>
+                        {r.by} <span class="help">{r.address}</span>
+                      </td>
+                      <td>{word("action", r.action)}</td>
+                      <td>{r.target}</td>
+                      <td>{r.detail !== undefined && r.detail !== null && <code>{JSON.stringify(r.detail)}</code>}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+            <Pager pages={pages} next={page.next} />
+          </>
+        )}
+      </Loading>
+    </section>
+  );
+}

@@ -1,0 +1,206 @@
+// main.tsx - the console: who is logged in, which page is shown, and the frame around it.
+import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { LogIn, Password } from "./account";
+import { api, get, listen, onSessionEnded, streamClose, streamOpen } from "./api";
+import { Audit } from "./audit";
+import { Conversations } from "./conversations";
+import { Doctor } from "./doctor";
+import { Health } from "./health";
+import { language, languages, setLanguage, startLanguage, t, word } from "./i18n";
+import type { Key, Language } from "./i18n";
+import { Letters } from "./letters";
+import { Logins } from "./logins";
+import { dropGuard, go, href, mayLeave, useRoute } from "./router";
+import { SettingsPage } from "./settings";
+import { findSimulators, Simulators } from "./simulators";
+import type { Simulator } from "./simulators";
+import { Storages } from "./storages";
+import { TenantPage } from "./tenant";
+import { Tenants } from "./tenants";
+import type { Me } from "./types";
+import { Messages, useThrottle } from "./ui";
+
+interface Entry {
+  name: string;
+  title: Key;
+  may: Me["role"][];
+}
+const all: Me["role"][] = ["administrator", "supervisor"];
+const entries: Entry[] = [
+  { name: "tenants", title: "tenants.title", may: ["administrator"] },
+  { name: "storages", title: "storages.title", may: all },
+  { name: "settings", title: "settings.title", may: ["administrator"] },
+  { name: "conversations", title: "conversations.title", may: all },
+  { name: "letters", title: "letters.title", may: all },
+  { name: "health", title: "health.title", may: all },
+  { name: "doctor", title: "doctor.title", may: ["administrator"] },
+  { name: "logins", title: "logins.title", may: ["administrator"] },
+  { name: "audit", title: "audit.title", may: ["administrator"] },
+  { name: "simulators", title: "simulators.title", may: ["administrator"] },
+];
+
+function LanguageMenu({ changed }: { changed: () => void }) {
+  return (
+    <select
+      class="language"
+      aria-label={t("language")}
+      value={language()}
+      data-testid="language"
+      onChange={(e) => {
+        setLanguage(e.currentTarget.value as Language);
+        changed();
+      }}
+    >
+      {languages.map((l) => (
+        <option key={l.code} value={l.code} lang={l.code}>
+          {l.name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators: Simulator[] }) {
+  switch (route[0]) {
+    case "tenants":
+      return route[1] ? <TenantPage route={route} /> : <Tenants />;
+    case "storages":
+      return <Storages me={me} />;
+    case "settings":
+      return <SettingsPage />;
+    case "conversations":
+      return <Conversations route={route} me={me} />;
+    case "letters":
+      return <Letters me={me} />;
+    case "health":
+      return <Health />;
+    case "doctor":
+      return <Doctor route={route} />;
+    case "logins":
+      return <Logins me={me} />;
+    case "audit":
+      return <Audit />;
+    case "simulators":
+      return <Simulators list={simulators} />;
+    default:
+      return <Password me={me} />;
+  }
+}
+
+function useSimulators(me: Me): Simulator[] {
+  const [list, set] = useState<Simulator[]>([]);
+  const look = useThrottle(() => {
+    if (me.role === "administrator") findSimulators().then(set, () => set([]));
+  }, 2000);
+  useEffect(() => {
+    look();
+    return listen("config", look);
+  }, []);
+  return list;
+}
+
+function Inside({ me, leave }: { me: Me; leave: () => void }) {
+  const route = useRoute();
+  const simulators = useSimulators(me);
+  const mine = entries.filter((e) => e.may.includes(me.role) && (e.name !== "simulators" || simulators.length > 0));
+  const known = route[0] === "password" || mine.some((e) => e.name === route[0]);
+  const shown = known ? route : [mine[0]?.name ?? "password"];
+  const [open, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [route.join("/")]);
+  useEffect(() => {
+    const entry = entries.find((e) => e.name === shown[0]);
+    document.title = `${entry ? t(entry.title) : t("password.title")} · Dragoman`;
+  });
+  useEffect(() => {
+    streamOpen();
+    return streamClose;
+  }, []);
+  const logOut = async () => {
+    if (!(await mayLeave())) return;
+    try {
+      await api("POST", "/auth/logout");
+    } finally {
+      leave();
+    }
+  };
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>
+        {t("skip")}
+      </a>
+      <header class="top">
+        <strong class="name">Dragoman</strong>
+        <button type="button" class="menu secondary" aria-expanded={open} aria-controls="pages" onClick={() => setOpen(!open)}>
+          {t("menu")}
+        </button>
+        <nav id="pages" class={open ? "open" : ""} aria-label={t("pages")}>
+          {mine.map((e) => (
+            <a key={e.name} href={href(e.name)} aria-current={e.name === shown[0] ? "page" : undefined} data-testid={`nav-${e.name}`}>
+              {t(e.title)}
+            </a>
+          ))}
+        </nav>
+        <details class="dropdown me">
+          <summary data-testid="me">{me.user}</summary>
+          <ul dir="rtl">
+            <li>
+              <span class="help">{word("role", me.role)}</span>
+            </li>
+            <li>
+              <a href={href("password")}>{t("password.title")}</a>
+            </li>
+            <li>
+              <a href="/api/v1/openapi-ui">{t("api.page")}</a>
+            </li>
+            <li>
+              <button type="button" class="link" onClick={() => void logOut()} data-testid="log-out">
+                {t("logout")}
+              </button>
+            </li>
+          </ul>
+        </details>
+      </header>
+      <main id="main" tabIndex={-1}>
+        <PageOf route={shown} me={me} simulators={simulators} />
+      </main>
+    </>
+  );
+}
+
+function Console() {
+  const [me, setMe] = useState<Me | null>(null);
+  const [asked, setAsked] = useState(false);
+  const [again, setAgain] = useState(false);
+  const [, setLanguageTurn] = useState(0);
+  const out = (lost: boolean) => {
+    dropGuard();
+    setMe(null);
+    setAgain(lost);
+  };
+  useEffect(() => {
+    onSessionEnded(() => out(true));
+    get<Me>("/auth/me").then(setMe, () => setMe(null)).finally(() => setAsked(true));
+  }, []);
+  return (
+    <>
+      {!asked ? (
+        <p aria-busy="true">{t("loading")}</p>
+      ) : me ? (
+        <Inside me={me} leave={() => { out(false); go(); }} />
+      ) : (
+        <main>
+          <LogIn again={again} done={setMe} />
+        </main>
+      )}
+      <footer class="bottom">
+        <span class="help">{me ? `Dragoman ${me.version}` : ""}</span>
+        <LanguageMenu changed={() => setLanguageTurn((n) => n + 1)} />
+      </footer>
+      <Messages />
+    </>
+  );
+}
+
+startLanguage();
+render(<Console />, document.getElementById("console")!);

@@ -1,0 +1,344 @@
+// ui.tsx - the small pieces all pages share: loading, questions, what was said last, tabs, copying.
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Problem } from "./api";
+import { t } from "./i18n";
+
+export type Children = ComponentChildren;
+
+/* ---- loading --------------------------------------------------------------------------------------------------------- */
+
+export function explain(e: unknown): string {
+  if (!(e instanceof Problem)) return String(e);
+  if (e.status === 0) return t("error.unreachable");
+  if (e.status === 403) return t("error.forbidden");
+  if (e.status === 404) return t("error.gone");
+  return e.message;
+}
+
+export interface Loaded<T> {
+  value: T | null;
+  error: unknown;
+  again: () => void;
+}
+/** Loads when `key` changes, and when again() is called; while it loads anew the old value stays. An answer that comes late is left alone. */
+export function useLoad<T>(key: string, load: () => Promise<T>): Loaded<T> {
+  const [state, set] = useState<{ key: string; value: T | null; error: unknown }>({ key, value: null, error: null });
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    let wanted = true;
+    load().then(
+      (value) => wanted && set({ key, value, error: null }),
+      (error: unknown) => wanted && set((old) => ({ key, value: old.key === key ? old.value : null, error })),
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [key, turn]);
+  const mine = state.key === key;
+  return { value: mine ? state.value : null, error: mine ? state.error : null, again: () => setTurn((n) => n + 1) };
+}
+
+export function Failed({ error }: { error: unknown }) {
+  return error ? (
+    <p class="failed" role="alert">
+      {explain(error)}
+    </p>
+  ) : null;
+}
+/** The value, or what is to be shown instead of it. */
+export function Loading<T>({ of, children }: { of: Loaded<T>; children: (value: T) => Children }) {
+  return (
+    <>
+      <Failed error={of.error} />
+      {of.value !== null ? children(of.value) : of.error ? null : <p aria-busy="true">{t("loading")}</p>}
+    </>
+  );
+}
+
+/** Calls `tell` at most once in so many ms, and once more at the end when it was called meanwhile. */
+export function useThrottle(tell: () => void, ms: number): () => void {
+  const latest = useRef(tell);
+  latest.current = tell;
+  const state = useRef<{ timer: number; again: boolean }>({ timer: 0, again: false });
+  useEffect(() => () => clearTimeout(state.current.timer), []);
+  return () => {
+    const s = state.current;
+    if (s.timer) {
+      s.again = true;
+      return;
+    }
+    latest.current();
+    const rest = () => {
+      s.timer = 0;
+      if (!s.again) return;
+      s.again = false;
+      latest.current();
+      s.timer = window.setTimeout(rest, ms);
+    };
+    s.timer = window.setTimeout(rest, ms);
+  };
+}
+
+/** Not while nobody looks. */
+export function useEvery(ms: number, tell: () => void): void {
+  const latest = useRef(tell);
+  latest.current = tell;
+  useEffect(() => {
+    const timer = setInterval(() => !document.hidden && latest.current(), ms);
+    return () => clearInterval(timer);
+  }, [ms]);
+}
+
+/* ---- questions and news ---------------------------------------------------------------------------------------------- */
+
+interface Question {
+  title: string;
+  text: string;
+  yes: string;
+  danger?: boolean;
+  answer: (yes: boolean) => void;
+}
+let askIn: (q: Question | null) => void = () => {};
+let sayIn: (text: string) => void = () => {};
+
+export function ask(q: Omit<Question, "answer">): Promise<boolean> {
+  return new Promise((resolve) => askIn({ ...q, answer: resolve }));
+}
+/** News for a moment, also read out by screen readers. */
+export function say(text: string): void {
+  sayIn(text);
+}
+
+export function Modal({ title, close, children }: { title: string; close: () => void; children: Children }) {
+  const box = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const before = document.activeElement;
+    box.current?.showModal();
+    return () => before instanceof HTMLElement && before.focus();
+  }, []);
+  return (
+    <dialog
+      ref={box}
+      aria-labelledby="modal-title"
+      onCancel={(e) => {
+        e.preventDefault();
+        close();
+      }}
+    >
+      <article>
+        <header>
+          <button type="button" class="close" aria-label={t("close")} onClick={close} />
+          <h2 id="modal-title">{title}</h2>
+        </header>
+        {children}
+      </article>
+    </dialog>
+  );
+}
+
+export function Messages() {
+  const [question, setQuestion] = useState<Question | null>(null);
+  const [news, setNews] = useState("");
+  const timer = useRef(0);
+  askIn = setQuestion;
+  sayIn = (text) => {
+    setNews(text);
+    clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => setNews(""), 6000);
+  };
+  const answer = (yes: boolean) => {
+    question?.answer(yes);
+    setQuestion(null);
+  };
+  return (
+    <>
+      <div class="news" role="status" aria-live="polite" data-testid="news">
+        {news && <span>{news}</span>}
+      </div>
+      {question && (
+        <Modal title={question.title} close={() => answer(false)}>
+          <p>{question.text}</p>
+          <footer>
+            <button type="button" class="secondary" data-testid="answer-no" onClick={() => answer(false)}>
+              {t("cancel")}
+            </button>
+            <button type="button" class={question.danger ? "danger" : ""} data-testid="answer-yes" onClick={() => answer(true)}>
+              {question.yes}
+            </button>
+          </footer>
+        </Modal>
+      )}
+    </>
+  );
+}
+
+/* ---- fields ---------------------------------------------------------------------------------------------------------- */
+
+export function idOf(path: string): string {
+  return "f-" + path.replace(/[^a-zA-Z0-9]+/g, "-");
+}
+
+/** What joins a control with its label, its help and what is wrong with it. */
+export interface ControlAttributes {
+  id: string;
+  "aria-describedby"?: string;
+  "aria-invalid"?: "true" | "false";
+  "aria-required"?: "true";
+}
+export interface FieldProps {
+  path: string; // as problems name it
+  title: string;
+  help?: string | undefined;
+  error?: string | undefined;
+  good?: boolean;
+  required?: boolean;
+}
+/** A label, a control and what is wrong with it. */
+export function Field({ path, title, help, error, good, required, control }: FieldProps & { control: (props: ControlAttributes) => Children }) {
+  const id = idOf(path);
+  const said = [error && `${id}-error`, help && `${id}-help`].filter(Boolean).join(" ");
+  const props: ControlAttributes = { id };
+  if (said) props["aria-describedby"] = said;
+  if (error) props["aria-invalid"] = "true";
+  else if (good) props["aria-invalid"] = "false";
+  if (required) props["aria-required"] = "true";
+  return (
+    <div class="field" data-path={path}>
+      <label for={id}>
+        {title}
+        {required && (
+          <span class="required" aria-hidden="true">
+            {" *"}
+          </span>
+        )}
+      </label>
+      {control(props)}
+      {error && (
+        <small id={`${id}-error`} class="error" role="alert" data-testid="field-error">
+          {error}
+        </small>
+      )}
+      {help && (
+        <small id={`${id}-help`} class="help">
+          {help}
+        </small>
+      )}
+    </div>
+  );
+}
+
+export function Copy({ text, title }: { text: string; title: string }) {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = document.createElement("textarea"); // a page over plain http has no clipboard of its own
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    say(t("copied"));
+  };
+  return (
+    <div class="copy">
+      <code>{text}</code>
+      <button type="button" class="secondary small" aria-label={`${t("copy")}: ${title}`} onClick={() => void copy()}>
+        {t("copy")}
+      </button>
+    </div>
+  );
+}
+
+/* ---- tabs ------------------------------------------------------------------------------------------------------------ */
+
+export interface Tab {
+  name: string;
+  title: string;
+  problems?: number;
+}
+export function Tabs({ tabs, now, choose, title }: { tabs: Tab[]; now: string; choose: (name: string) => void; title: string }) {
+  const move = (e: KeyboardEvent, from: string, by: number) => {
+    e.preventDefault();
+    const at = tabs.findIndex((x) => x.name === from);
+    const next = tabs[(at + by + tabs.length) % tabs.length]!;
+    choose(next.name);
+    document.getElementById(`tab-${next.name}`)?.focus();
+  };
+  return (
+    <div role="tablist" class="tabs" aria-label={title}>
+      {tabs.map((x) => (
+        <button
+          key={x.name}
+          type="button"
+          role="tab"
+          id={`tab-${x.name}`}
+          aria-selected={x.name === now}
+          aria-controls="tab-panel"
+          tabIndex={x.name === now ? 0 : -1}
+          onClick={() => choose(x.name)}
+          onKeyDown={(e) => (e.key === "ArrowRight" ? move(e, x.name, 1) : e.key === "ArrowLeft" ? move(e, x.name, -1) : undefined)}
+        >
+          {x.title}
+          {x.problems ? (
+            <span class="count" aria-label={t("problems.count", { n: x.problems })}>
+              {x.problems}
+            </span>
+          ) : null}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** A word in a colour that says the same. */
+export function Badge({ kind, children }: { kind: "good" | "bad" | "busy" | "plain"; children: Children }) {
+  return <span class={`badge ${kind}`}>{children}</span>;
+}
+
+/** Pages of a list that has cursors: one page at a time is kept. */
+export function usePages(): { after: string | null; back: (() => void) | null; on: (next: string) => void; first: () => void } {
+  const [cursors, set] = useState<string[]>([]);
+  return {
+    after: cursors.at(-1) ?? null,
+    back: cursors.length ? () => set((c) => c.slice(0, -1)) : null,
+    on: (next) => set((c) => [...c, next]),
+    first: () => set([]),
+  };
+}
+export function Pager({ pages, next }: { pages: ReturnType<typeof usePages>; next: string | null }) {
+  if (!pages.back && !next) return null;
+  return (
+    <nav class="pager" aria-label={t("pages")}>
+      <button type="button" class="secondary small" disabled={!pages.back} onClick={() => pages.back?.()}>
+        {t("page.back")}
+      </button>
+      <button type="button" class="secondary small" disabled={!next} onClick={() => next && pages.on(next)}>
+        {t("page.next")}
+      </button>
+    </nav>
+  );
+}
+
+/** A text that takes effect a moment after the last key. */
+export function Search({ value, change, title }: { value: string; change: (text: string) => void; title: string }) {
+  const [text, set] = useState(value);
+  const timer = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return (
+    <input
+      type="search"
+      aria-label={title}
+      placeholder={title}
+      value={text}
+      onInput={(e) => {
+        const now = e.currentTarget.value;
+        set(now);
+        clearTimeout(timer.current);
+        timer.current = window.setTimeout(() => change(now.trim()), 300);
+      }}
+    />
+  );
+}

@@ -1,0 +1,29 @@
+// vendors.ts - where an account is looked after at its vendor, and how guests find it.
+import type { Doc } from "./types";
+
+const text = (v: unknown): string => (typeof v === "string" ? v : "");
+/* Only what is a plain name goes into an address. */
+const plain = (v: unknown): string => (/^[A-Za-z0-9._-]+$/.test(text(v)) ? text(v) : "");
+
+const consoles: Record<string, (account: Doc) => { name: string; href: string }[]> = {
+  line: (a) => [
+    { name: "LINE Developers", href: plain(a["channel_id"]) ? `https://developers.line.biz/console/channel/${plain(a["channel_id"])}/` : "https://developers.line.biz/console/" },
+    { name: "LINE Official Account Manager", href: "https://manager.line.biz/" },
+  ],
+  telegram: () => [{ name: "BotFather", href: "https://t.me/BotFather" }],
+  teams: () => [
+    { name: "Microsoft Azure", href: "https://portal.azure.com/" },
+    { name: "Teams Developer Portal", href: "https://dev.teams.microsoft.com/" },
+  ],
+  slack: () => [{ name: "Slack API", href: "https://api.slack.com/apps" }],
+  "genesys-cloud": (a) => [{ name: "Genesys Cloud", href: `https://apps.${plain(a["region"]) || "mypurecloud.com"}/directory/#/admin/messaging/platforms` }],
+};
+export function vendorLinks(connector: string, account: Doc): { name: string; href: string }[] {
+  return consoles[connector]?.(account) ?? [];
+}
+
+/** What guests scan to add the official account; null: its basic id is not known yet. */
+export function lineQr(account: Doc): string | null {
+  const id = text(account["bot_id"]);
+  return /^@[A-Za-z0-9._-]+$/.test(id) ? `https://line.me/R/ti/p/${encodeURIComponent(id)}` : null;
+}
