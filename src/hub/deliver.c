@@ -2,6 +2,7 @@
 #include "hub/accept.h"
 #include "hub/adapt.h"
 #include "hub/conversation.h"
+#include "hub/history.h"
 #include "hub/media.h"
 #include "hub/meters.h"
 #include "hub/notice.h"
@@ -331,6 +332,7 @@ static struct own_delivery own_delivery_of(const struct delivering *dl)
 static void recorded(void *arg, bool ok)
 {
     struct delivering *dl = arg;
+    history_stir(dl->h->history);
     if (ok || dl->h->stopped) {
         const struct own_end *end = ok && !dl->h->stopped ? own_end_of(dl) : NULL;
         struct own_delivery d = own_delivery_of(dl);

@@ -8,6 +8,7 @@ enum {
     BUSY_MOST_MS = 15000,   /* … but not for longer than this, and not when somebody asks */
     PRESSED_MOST_MS = 60000, /* nor for longer than this when the processor is too slow for what comes */
     INDEX_AT_ONCE = 500, EXPIRE_AT_ONCE = 500,
+    REST_MS = 10000,        /* between two looks when nothing was heard: who writes stirs it */
     CALM_MS = 3000,         /* without news: then texts are indexed and old messages leave */
     EXPIRE_EVERY_MS = 600000,
     TRACE_NOTE_MAX = 16384,
@@ -63,7 +64,7 @@ struct history {
     int64_t news_ms, expired_ms, followed_ms;
     uint64_t batches;    /* of the journal at the last turn */
     struct job *first, **last;
-    bool busy, closed, untidy;
+    bool busy, closed, untidy, resting;
     struct loop_timer timer;
     void (*changed)(void *arg, slice conversation);
     void *changed_arg;
@@ -492,6 +493,15 @@ static void turn(void *arg)
         hi->expired_ms = now_ms;
         submit(job);
     }
+    hi->resting = !news && !hi->untidy && !hi->busy && !hi->first;
+    loop_timer_start(hi->loop, &hi->timer, hi->resting ? REST_MS : HISTORY_EVERY_MS, turn, hi);
+}
+
+void history_stir(struct history *hi)
+{
+    if (!hi || !hi->resting)
+        return;
+    hi->resting = false;
     loop_timer_start(hi->loop, &hi->timer, HISTORY_EVERY_MS, turn, hi);
 }
 

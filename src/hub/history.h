@@ -23,6 +23,8 @@ struct history;
 /* keep_ms: how long messages stay. NULL: see *f. */
 struct history *history_new(struct hub *h, const char *dir, int64_t keep_ms, struct fault *f) MUST_USE;
 void history_free(struct history *hi); /* before loop_free; NULL is fine */
+/* Something was written to the journal. NULL is fine. */
+void history_stir(struct history *hi);
 /* Called with each conversation that changed, a little later. One listener. */
 void history_on_change(struct history *hi, void (*changed)(void *arg, slice conversation), void *arg);
 
