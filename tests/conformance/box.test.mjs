@@ -204,3 +204,24 @@ test('an image of a LINE guest is stored there, the desk opens its link; a lost 
   await until('purged', async () => (await b.api.get('/sim/counters')).objects === 0, 20000);
   assert.equal((await fetch(back)).status, 404);
 });
+
+test('where links are temporary the phone gets one of the hub, which asks at each click', async t => {
+  const b = await startBox(t);
+  const road = await startRoad(t, {hub: {storages: [{name: 'boxed', ...b.credentials({links: 'temporary'}), purge_delay_seconds: 1}], default_storage: 'boxed'}});
+  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness')).storages.every(s => s.works));
+  await road.line.post('/sim/guests/1/send', {type: 'text', text: 'hello'});
+  const c = await until('at the desk', async () => (await road.desk.get('/sim/conversations')).conversations[0]);
+  await road.desk.post(`/sim/conversations/${c.id}/agent`, {attachment: {base64: png, name: 'a.png', mime: 'image/png'}});
+  const link = await until('the link on the phone', async () =>
+    (await road.line.get('/sim/guests/1/messages')).messages.find(m => m.from === 'account' && m.message.type === 'image')?.message.originalContentUrl);
+  assert.ok(link.startsWith(`${road.hub.base}/media/`), link);
+  const click = async () => { const r = await fetch(link, {redirect: 'manual'}); assert.equal(r.status, 302); return r.headers.get('location'); };
+  assert.notEqual(await click(), await click());
+  assert.deepEqual(await bytesOf(link), Buffer.from(png, 'base64'));
+  // The app loses its rights and gets them back: what is stored waits for that, and is purged.
+  await b.api.post('/sim/state', {revoked: true, expired: true});
+  assert.equal((await fetch(link)).status, 503);
+  await road.desk.post(`/sim/conversations/${c.id}/end`);
+  await until('seen', async () => /media_purged_total\{storage="boxed",result="failed"\} 1\n/.test(await (await fetch(`${road.hub.base}/metrics`)).text()), 20000);
+  assert.equal((await b.api.get('/sim/counters')).objects, 1);
+});
