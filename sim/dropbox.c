@@ -32,7 +32,7 @@ void sdrop_error(struct sim_call *c, int status, const char *summary, slice erro
 {
     struct arena *a = c->x->a;
     struct sdrop *d = c->env->state;
-    const char *dots = "..." + sim_random_next(&d->env->random) % 3; /* so that nobody compares the whole of it */
+    const char *dots = &"..."[sim_random_next(&d->env->random) % 3]; /* so that nobody compares the whole of it */
     sim_json(c, status, arena_printf(a, "{\"error_summary\":\"%s/%s\",\"error\":" SLF "}", summary, dots, SLA(error)));
 }
 
