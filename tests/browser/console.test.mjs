@@ -197,6 +197,9 @@ test('unsaved changes are not lost without a question', async t => {
   await until('the browser asks, too', () => asked);
   assert.equal(await input(page, 'subscription').inputValue(), 'half a thought');
   await page.getByTestId('nav-health').click();
+  await page.getByTestId('answer-yes').waitFor();
+  await page.waitForRequest(/\/channels\?tenant=/); // the page goes on living behind the question
+  await page.waitForTimeout(300);
   await page.getByTestId('answer-yes').click();
   await page.getByRole('heading', {name: 'Health', level: 1}).waitFor();
   await page.getByTestId('nav-tenants').click();

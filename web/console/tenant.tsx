@@ -8,7 +8,7 @@ import { isSet, marksOf, Pairs, SettingsForm, withMember } from "./form";
 import type { Marks } from "./form";
 import { t, time } from "./i18n";
 import { lineQr, vendorLinks } from "./vendors";
-import { dropGuard, go, href, replace, useGuard } from "./router";
+import { dropGuard, go, href, leave, replace, useGuard } from "./router";
 import { standing } from "./tenants";
 import type { Channel, Connector, Doc, Json, ProblemItem, Schema, Storage, Tenant } from "./types";
 import { ask, Badge, Copy, explain, Field, Loading, Modal, say, Tabs, useEvery, useLoad } from "./ui";
@@ -473,8 +473,7 @@ function Editor({ tenant, etag, start, connectors, storages, tab, base, loaded, 
     try {
       await api("DELETE", `/tenants/${tenant.id}`, undefined, etag ? { "If-Match": etag } : {});
       say(t("tenant.deleted", { name: tenant.name }));
-      dropGuard();
-      go("tenants");
+      leave("tenants");
     } catch (e) {
       setFailure(explain(e));
     }
