@@ -176,7 +176,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
         return;
     }
     const char *rule = !conv ? "unknown-address" : m->private ? "private" : NULL;
-    int64_t keep_ms = ac->from->account.type->hook.dedupe_ms;
+    int64_t keep_ms = ac->from->account.dedupe_ms ? ac->from->account.dedupe_ms : ac->from->account.type->hook.dedupe_ms;
     m->trace_id = ac->trace_id;
     it->of = m->of;
     if (!m->origin)
@@ -536,6 +536,8 @@ static void webhook_verify(void *arg, const struct fault *no_keys)
         return;
     }
     int bad = wh->type->hook.bad_status ? wh->type->hook.bad_status : 403;
+    if (wh->type->hook.absent_status && wh->fault.code && strcmp(wh->fault.code, "no_signature") == 0)
+        bad = wh->type->hook.absent_status;
     webhook_refuse(h, wh, found == FOUND_NONE ? 404 : bad, found == FOUND_NONE ? "unknown" : "bad_signature");
 }
 

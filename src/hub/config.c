@@ -485,7 +485,7 @@ static void check_account(struct reader *r, const struct account *acc, const str
 /* type and settings; the name and what is made of it come after all accounts of the tenant are known. */
 static void read_account(struct reader *r, const struct yaml *map, slice path, bool desk, struct account *acc)
 {
-    static const char *const known[] = { "type", "name", "storage", NULL };
+    static const char *const known[] = { "type", "name", "storage", "dedupe_hours", NULL };
     if (map->kind != YAML_MAP) {
         problem(r, map, path, "must be a group of settings with a type");
         return;
@@ -512,6 +512,13 @@ static void read_account(struct reader *r, const struct yaml *map, slice path, b
     acc->settings = values;
     acc->name = word(r, map, SL("name"), path, false);
     acc->own_storage = storage_named(r, map, path);
+    const struct yaml *dedupe = yaml_get(map, slice_of(setting_dedupe.name));
+    slice hours = SLICE_NONE;
+    int64_t n_hours = 0;
+    if (dedupe)
+        read_setting(r, &setting_dedupe, dedupe, path_of(r, path, slice_of(setting_dedupe.name)), &hours);
+    if (slice_int(hours, &n_hours))
+        acc->dedupe_ms = n_hours * 3600000;
     if (acc->name.p && !name_is_good(acc->name)) {
         problem(r, yaml_get(map, SL("name")), path_of(r, path, SL("name")), NAME_RULE, CONFIG_NAME_MAX);
     } else if (r->p->n + r->p->more == problems_before) {

@@ -288,6 +288,7 @@ TEST(config_every_problem_names_its_place_and_what_to_do)
         { "tenants:\n  - name: a\n" DESK "    channels: []\n", "tenants[0].channels: must be a list with at least one" },
         { "tenants:\n  - name: a\n    chanels: 1\n" DESK "    channels: [{type: net, id: 1, secret: abcd}]\n", "tenants[0].chanels: there is no such setting" },
         { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, name: X}]\n", "channels[0].name: must be small letters" },
+        { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, dedupe_hours: 0}]\n", "channels[0].dedupe_hours: must be" },
         { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, name: x}, {type: net, id: 1, secret: abcd, name: x}]\n",
           "channels[1].name: another account of this tenant has this name" },
         { "tenants:\n  - name: a b\n" DESK "    channels: [{type: net, id: 1, secret: abcd}]\n  - name: A-B\n" DESK
