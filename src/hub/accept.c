@@ -536,6 +536,8 @@ static void webhook_verify(void *arg, const struct fault *no_keys)
         return;
     }
     int bad = wh->type->hook.bad_status ? wh->type->hook.bad_status : 403;
+    if (wh->type->hook.absent_status && wh->fault.code && strcmp(wh->fault.code, "no_signature") == 0)
+        bad = wh->type->hook.absent_status;
     webhook_refuse(h, wh, found == FOUND_NONE ? 404 : bad, found == FOUND_NONE ? "unknown" : "bad_signature");
 }
 

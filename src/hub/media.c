@@ -7,6 +7,8 @@
 #include "hub/storage_set.h"
 #include "net/client.h"
 #include "store/store.h"
+#include "wire/aes_ctr.h"
+#include "wire/hex.h"
 #include "wire/url.h"
 
 enum {
@@ -32,6 +34,7 @@ struct fetch {
     slice found;         /* … there; of one try */
     struct storage *storage;
     struct storage_put *put;
+    struct aes_ctr *cipher; /* of this try; NULL: it comes as it is */
     struct loop_timer timer;
     unsigned tries, preparing;
     bool with_token, open, guarded, too_large;
@@ -185,6 +188,7 @@ static void fetch_end(struct fetch *f, const char *result)
     struct media_job *job = f->job;
     struct hub *h = job->hub;
     f->a = arena_free(f->a);
+    f->cipher = aes_ctr_free(f->cipher);
     h->media->running--;
     METRIC_ADD(h->metrics, METRIC_MEDIA, 1, slice_of(job->from->account.type->name), slice_of(result));
     METRIC_SET(h->metrics, METRIC_MEDIA_OPEN, h->media->running);
@@ -228,6 +232,7 @@ static void fetch_later(struct fetch *f, int64_t in_ms)
 {
     struct hub *h = f->job->hub;
     f->a = arena_free(f->a);
+    f->cipher = aes_ctr_free(f->cipher);
     h->media->running--;
     loop_timer_start(h->loop, &f->timer, in_ms, fetch_again, f);
     fetch_next(h->media);
@@ -308,6 +313,23 @@ static void put_more(void *arg)
 
 /* ---- fetching ----------------------------------------------------------------------------------------------------------------- */
 
+/* False: the storage wants to catch up first. */
+static bool store_bytes(struct fetch *f, const char *p, size_t n)
+{
+    char plain[16 << 10];
+    bool more = true;
+    if (!f->cipher)
+        return storage_put_write(f->storage, f->put, slice_mem(p, n));
+    while (n && f->put) {
+        size_t piece = MIN(n, sizeof(plain));
+        aes_ctr_run(f->cipher, p, piece, plain);
+        more = storage_put_write(f->storage, f->put, slice_mem(plain, piece));
+        p += piece;
+        n -= piece;
+    }
+    return more;
+}
+
 static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
 {
     struct fetch *f = arg;
@@ -339,7 +361,7 @@ static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
         f->storage = storages_choose(job->from);
         f->put = storage_put(f->storage, &file, &to);
     }
-    if (!storage_put_write(f->storage, f->put, slice_mem(p, n)))
+    if (!store_bytes(f, p, n))
         client_pause(&f->call);
     return true;
 }
@@ -404,6 +426,11 @@ static void fetch_send(struct fetch *f)
 {
     struct hub *h = f->job->hub;
     f->page = f->too_large = false;
+    f->cipher = aes_ctr_free(f->cipher);
+    if (f->md->key.n && !(f->cipher = aes_ctr_new(hex_decode(f->a, f->md->key), 0))) {
+        fetch_failed(f, "refused", SL("its sender's key is none"));
+        return;
+    }
     f->bytes = 0;
     f->call = (struct client_call){
         .a = f->a,
@@ -523,7 +550,7 @@ static bool wanted(struct actor *from, struct arena *a, const struct message *m,
 static void media_copy(struct arena *a, struct media *md)
 {
     slice *const all[] = { &md->url,    &md->id,      &md->type,  &md->name, &md->sha256, &md->preview_url,
-                           &md->handle, &md->storage, &md->error, &md->token_name };
+                           &md->handle, &md->storage, &md->error, &md->token_name, &md->key };
     for (size_t i = 0; i < COUNT(all); i++)
         *all[i] = arena_dup(a, *all[i]);
 }
@@ -713,6 +740,7 @@ void media_free(struct media_jobs *jobs)
                 loop_timer_done(&f->timer);
                 if (f->put)
                     storage_put_abort(f->storage, f->put);
+                f->cipher = aes_ctr_free(f->cipher);
                 f->a = arena_free(f->a);
             }
             for (struct waiter *w = job->waiters, *nw; w; w = nw) {
