@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {until} from '../e2e/harness.mjs';
-import {startConsole, tab} from './console.mjs';
+import {errorOf, field, input, startConsole, tab} from './console.mjs';
 
 const axe = readFileSync(createRequire(new URL('../npm/package.json', import.meta.url)).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -158,6 +158,14 @@ test('six languages, chosen at the bottom right and remembered', async t => {
     english.push(...texts.filter(x => words.test(x)).map(x => `${name}: ${x}`));
   });
   assert.deepEqual(english, []);
+  await page.evaluate(() => { location.hash = '#/tenants/new'; });
+  await input(page, 'name').fill('x');
+  await page.locator('#tab-messaging').click();
+  await page.getByTestId('channel-type').selectOption({label: 'LINE'});
+  await page.getByTestId('channel-add').click();
+  await page.getByTestId('save').click();
+  await errorOf(page, 'channels[0].channel_secret').filter({hasText: '入力してください'}).waitFor(); // what the API says, too
+  await field(page, 'channels[0].channel_secret').getByText('チャネルシークレット').waitFor();
   const other = await site.open({locale: 'fr-CA', login: false});
   await other.getByRole('button', {name: 'Se connecter'}).waitFor();
   site.good();

@@ -2,61 +2,13 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createHmac, randomBytes, randomUUID} from 'node:crypto';
-import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {readFileSync, readdirSync} from 'node:fs';
 import {connect} from 'node:net';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {Api, Program, freePort, ready, token, until} from './harness.mjs';
+import {token, until} from './harness.mjs';
 import {adminPassword, login} from './hub.mjs';
 import {ChatPage, form} from './chat-page.mjs';
-
-const pageKey = '3f0c2a9e-7d51-4d0a-9a55-0d7a6c1b2e90';
-const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
-
-async function startChat(t, {webchat = {}, tenants = [], hub = {}} = {}) {
-  const dir = mkdtempSync(join(tmpdir(), 'dragoman-webchat-'));
-  const [hubPort, deskPort] = [await freePort(), await freePort()];
-  const at = p => `http://127.0.0.1:${p}`;
-  const config = join(dir, 'hub.yaml');
-  const desk = name => ({type: 'genesys-cloud', base_url: at(deskPort), client_id: 'c1', client_secret: 's1', integration: {name, token}, typing: true, end_poll_seconds: 1});
-  writeFileSync(config, JSON.stringify({
-    listen: `127.0.0.1:${hubPort}`, public_url: at(hubPort), data: join(dir, 'data'), guard: 'off', ...hub,
-    tenants: [{name: 'Test Shop', desk: desk('Test Web'), channels: [{type: 'webchat', api_key: pageKey, endpoints: 'support_main, sales', ...webchat}]}, ...tenants],
-  }));
-  const road = {
-    dir, config, hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), url: `${at(hubPort)}/nexus/v3/chat/sessions`, data: join(dir, 'data'), deskSettings: desk,
-    programs: {
-      desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1', '--agents', 'Kim Lee,<b>Ken</b>', '--retry-ms', '50']),
-      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', DRAGOMAN_ADMIN_PASSWORD: adminPassword}),
-    },
-    page: (key = pageKey, options) => new ChatPage(road.url, key, options),
-    async startHub() { road.programs.hub.start(); await ready(road.programs.hub, at(hubPort) + '/healthz/readiness'); },
-  };
-  t.after(async () => {
-    for (const name of ['hub', 'desk']) {
-      const how = await road.programs[name].stop();
-      if (how.code) { console.error(`# ${name} ended with ${how.code}\n${road.programs[name].text().slice(-3000)}`); process.exitCode = 1; }
-    }
-    if (!process.env.KEEP) rmSync(dir, {recursive: true, force: true});
-  });
-  road.programs.desk.start();
-  await ready(road.programs.desk, at(deskPort) + '/sim/counters');
-  await road.startHub();
-  await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.filter(a => a.account?.startsWith('test-shop') ?? a.id.startsWith('test-shop')).every(a => a.set_up));
-  return road;
-}
-
-const inbound = async road => (await road.desk.get('/sim/inbound?limit=1000')).messages;
-async function deskHas(road, what, is) {
-  return await until(what, async () => {
-    for (const c of (await road.desk.get('/sim/conversations')).conversations) {
-      const full = await road.desk.get(`/sim/conversations/${c.id}`);
-      const m = full.messages.find(x => x.from === 'guest' && is(x));
-      if (m) return {c: full, m};
-    }
-  });
-}
-const agent = async (road, c, what) => await road.desk.post(`/sim/conversations/${c.id}/agent`, {agent: 'Kim Lee', ...what});
+import {agent, deskHas, inbound, pageKey, png, startChat} from './webchat-road.mjs';
 
 test('text both ways, names, typing, data, the end', async t => {
   const road = await startChat(t);
@@ -169,6 +121,30 @@ test('a quick reply and what is tapped', async t => {
   await page.say('Another time');
   const answer = await until('the answer at the desk', async () => (await inbound(road)).find(m => JSON.stringify(m).includes('no-1')));
   assert.match(JSON.stringify(answer), /Another time/);
+});
+
+test('cards, a carousel and a list, and what is tapped in them', async t => {
+  const road = await startChat(t);
+  const page = road.page();
+  await page.start();
+  await page.say('hello');
+  const {c} = await deskHas(road, 'the hello', m => m.text === 'hello');
+  const bot = what => road.desk.post(`/sim/conversations/${c.id}/agent`, {bot: true, ...what});
+  const card = (n, url) => ({title: `Room ${n}`, description: 'Sea view', image: `https://cdn.example.net/r${n}.jpg`,
+    actions: [{type: 'Postback', text: 'Book', payload: `book r${n}`}, {type: 'Link', text: 'Details', url}]});
+  await bot({cards: [card(1, 'https://www.example.net/r1'), card(2, 'https://www.example.net/r2')]});
+  const cards = await page.until('the carousel', m => m.contentType === 'generic');
+  assert.deepEqual(cards.content.map(i => [i.type, i.title, i.desc, i.image]), [1, 2].map(n => ['generic', `Room ${n}`, 'Sea view', `https://cdn.example.net/r${n}.jpg`]));
+  const books = cards.content.map(i => i.components.find(x => x.type === 'button').actions.textback);
+  assert.equal(new Set(books).size, 2, 'each button can be told from the other');
+  assert.deepEqual(cards.content.map(i => i.components.find(x => x.type === 'link').url), ['https://www.example.net/r1', 'https://www.example.net/r2']);
+  await page.say(books[1]);
+  await until('the second room at the desk', async () => JSON.stringify(await inbound(road)).includes('book r2'));
+  await bot({list_picker: {receivedMessage: {title: 'Choose a size'}, sections: [{title: 'Sizes', items: [{id: 'small', title: 'Small'}, {id: 'medium', title: 'Medium'}]}]}});
+  const list = await page.until('the list', m => m.contentType === 'single-selection-list');
+  assert.deepEqual(list.content[0].components.map(x => x.title), ['Small', 'Medium']);
+  await page.say(list.content[0].components[1].actions.textback);
+  await until('the size at the desk', async () => (await inbound(road)).some(m => m.text === 'Medium'));
 });
 
 test('errors, CORS, endpoints, JSON, and the second address', async t => {

@@ -7,6 +7,7 @@
 // Marks    what the API says of each path; a field shows it once it was touched, or after an attempt to save.
 import { useState } from "preact/hooks";
 import { label, t } from "./i18n";
+import { problemText } from "./problems";
 import type { Doc, Json, ProblemItem, Schema } from "./types";
 import { Field } from "./ui";
 
@@ -176,7 +177,7 @@ export function Pairs({ title, help, value, path, readOnly, marks, change }: Omi
       ))}
       {error && (
         <small class="error" role="alert" data-testid="field-error">
-          {error}
+          {problemText(error)}
         </small>
       )}
       {!readOnly && (

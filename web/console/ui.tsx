@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "./api";
 import { t } from "./i18n";
+import { problemText } from "./problems";
 
 export type Children = ComponentChildren;
 
@@ -216,7 +217,7 @@ export function Field({ path, title, help, error, good, required, control }: Fie
       {control(props)}
       {error && (
         <small id={`${id}-error`} class="error" role="alert" data-testid="field-error">
-          {error}
+          {problemText(error)}
         </small>
       )}
       {help && (
