@@ -54,6 +54,6 @@ test('a guest with an iPhone and an agent talk, from the first word to the end',
   });
 
   await phone.reload();
-  await message(phone).filter({hasText: 'room'}).waitFor();
+  await message(phone).filter({hasText: 'ready?'}).waitFor();
   assert.deepEqual(complaints, [], 'no console error, nothing refused by the policy');
 });
