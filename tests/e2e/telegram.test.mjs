@@ -2,74 +2,14 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createHash, randomBytes} from 'node:crypto';
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
-import {Api, Program, freePort, ready, token, until} from './harness.mjs';
+import {until} from './harness.mjs';
+import {botToken, startTelegramRoad} from './telegram-road.mjs';
 
-const botToken = '123456789:AAExampleExampleExampleExampleExample';
-
-async function startRoad(t, options = {}) {
-  const dir = mkdtempSync(join(tmpdir(), 'dragoman-telegram-'));
-  const [hubPort, deskPort, port] = [await freePort(), await freePort(), await freePort()];
-  const at = p => `http://127.0.0.1:${p}`;
-  const config = join(dir, 'hub.yaml');
-  writeFileSync(config, `listen: 127.0.0.1:${hubPort}
-public_url: ${at(hubPort)}
-data: ${join(dir, 'data')}
-guard: off
-tenants:
-  - name: Test Shop
-    desk:
-      type: genesys-cloud
-      base_url: ${at(deskPort)}
-      client_id: c1
-      client_secret: s1
-      integration: {name: Test Telegram, token: ${token}}
-      typing: true
-    channels:
-      - type: telegram
-        base_url: ${at(port)}
-        token: "${botToken}"
-        prefix_agent_name: true
-`);
-  const road = {
-    dir, hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), telegram: new Api(at(port)),
-    programs: {
-      desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1']),
-      telegram: new Program(dir, 'telegram', ['sim', 'telegram', '--listen', `127.0.0.1:${port}`, '--retry-ms', '50', ...(options.args ?? [])]),
-      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG'}),
-    },
-  };
-  t.after(async () => {
-    for (const name of ['hub', 'telegram', 'desk']) {
-      const how = await road.programs[name].stop();
-      if (how.code) { console.error(`# ${name} ended with ${how.code}\n${road.programs[name].text().slice(-3000)}`); process.exitCode = 1; }
-    }
-    assert.ok(!road.programs.hub.text().includes(botToken), 'the bot token is in no log line');
-    if (!process.env.KEEP) rmSync(dir, {recursive: true, force: true});
-  });
-  for (const name of ['desk', 'telegram']) road.programs[name].start();
-  await ready(road.programs.desk, at(deskPort) + '/sim/counters');
-  await ready(road.programs.telegram, at(port) + '/sim/counters');
-  road.programs.hub.start();
-  await ready(road.programs.hub, at(hubPort) + '/healthz/readiness');
-  await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.every(a => a.set_up));
-  return road;
-}
-
-const send = (road, what, guest = 1) => road.telegram.post(`/sim/guests/${guest}/send`, what);
-const phone = async (road, guest = 1) => (await road.telegram.get(`/sim/guests/${guest}/messages`)).messages;
-const phoneHas = (road, what, is, guest = 1) => until(what, async () => (await phone(road, guest)).filter(m => m.from === 'bot').find(is));
-async function deskHas(road, what, is) {
-  return await until(what, async () => {
-    for (const {id} of (await road.desk.get('/sim/conversations')).conversations) {
-      const c = await road.desk.get(`/sim/conversations/${id}`);
-      const m = c.messages.find(x => x.from === 'guest' && is(x));
-      if (m) return {c, m};
-    }
-  });
-}
+const startRoad = startTelegramRoad;
+const send = (road, what, guest) => road.send(what, guest);
+const phone = (road, guest) => road.screen(guest);
+const phoneHas = (road, what, is, guest) => road.phoneHas(what, is, guest);
+const deskHas = (road, what, is) => road.deskHas(what, is);
 
 test('the webhook is set with the account in its path, and a made secret guards it', async t => {
   const road = await startRoad(t);
@@ -162,7 +102,7 @@ test('a group answers whom it is for; a blocked guest is told to the desk', asyn
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'Here'});
   const got = await phoneHas(road, 'the answer in the group', m => /Here/.test(m.message.text ?? ''), 'group');
   const asked = (await phone(road, 'group')).find(m => /where is it/.test(m.message.text));
-  assert.equal(got.message.reply_parameters.message_id, asked.message.message_id);
+  assert.equal(got.message.reply_to_message.message_id, asked.message.message_id);
   await send(road, {type: 'text', text: 'bye'});
   const {c: other} = await deskHas(road, 'the text', m => m.text === 'bye');
   await send(road, {type: 'block'});
