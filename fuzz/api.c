@@ -43,7 +43,7 @@ static void try_tenant(struct arena *a, const struct js *doc)
     if (!tree)
         return;
     tenant_doc_complete(a, tree, NULL, connector_find);
-    const struct config_tenant *t = config_tenant_read(a, tree, SLICE_NONE, SL("http://hub"), connector_find, &p);
+    const struct config_tenant *t = config_tenant_read(a, tree, SLICE_NONE, SL("http://hub"), NULL, connector_find, &p);
     struct jw w = jw_new(a, 4 << 20);
     jw_open(&w, NULL, '[');
     assert(t || p.n);

@@ -22,9 +22,10 @@ if (!existsSync(join(web, "node_modules", "esbuild"))) {
 }
 const { buildSync } = await import("esbuild");
 
-const bundle = (file, loader) =>
+const bundle = (file, loader, define = {}) =>
   buildSync({
     entryPoints: [file],
+    define,
     bundle: true,
     minify: true,
     write: false,
@@ -39,13 +40,17 @@ const bundle = (file, loader) =>
 
 const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
+// A folder with script.ts instead of a page is one script, for pages of others; its style is the text STYLE in it.
+const script = (name) => bundle(join(web, name, "script.ts"), "ts", { STYLE: JSON.stringify(bundle(join(web, name, "style.css"), "css")) });
+const withScripts = ["shop"]; // pages that load such a script from the server they came from
+
 function page(name) {
   const main = ["main.ts", "main.tsx"].map((f) => join(web, name, f)).find(existsSync);
   const script = bundle(main, "ts").replaceAll("</script", "<\\/script");
   const style = bundle(join(web, name, "style.css"), "css");
   const policy = [
     "default-src 'none'",
-    `script-src ${hash(script)}`,
+    `script-src ${hash(script)}${withScripts.includes(name) ? " 'self'" : ""}`,
     `style-src ${hash(style)}`,
     "img-src 'self' data: blob:",
     "media-src 'self' data: blob:",
@@ -73,22 +78,23 @@ function cArray(identifier, bytes) {
 }
 
 const names = readdirSync(web, { withFileTypes: true })
-  .filter((e) => e.isDirectory() && existsSync(join(web, e.name, "index.html")))
-  .map((e) => e.name)
+  .filter((e) => e.isDirectory())
+  .map((e) => (existsSync(join(web, e.name, "index.html")) ? e.name : existsSync(join(web, e.name, "script.ts")) ? `${e.name}.js` : ""))
+  .filter(Boolean)
   .sort();
 
 const packFrom = 64 << 10; // larger pages are kept gzipped
 let arrays = "";
 let rows = "";
 for (const name of names) {
-  const html = page(name);
+  const html = name.endsWith(".js") ? script(name.slice(0, -3)) : page(name);
   const identifier = "page_" + name.replaceAll(/[^a-z0-9]/g, "_");
-  const packed = html.length > packFrom;
+  const packed = html.length > packFrom || name.endsWith(".js");
   arrays += cArray(identifier, packed ? gzipSync(html, { level: 9 }) : Buffer.from(html));
   rows += `    { "${name}", ${identifier}, sizeof(${identifier}), ${packed} },\n`;
   if (dist) {
     mkdirSync(dist, { recursive: true });
-    writeFileSync(join(dist, `${name}.html`), html);
+    writeFileSync(join(dist, name.endsWith(".js") ? name : `${name}.html`), html);
   }
 }
 writeFileSync(

@@ -3,9 +3,13 @@
 #include "api/attempts.h"
 #include "api/audit.h"
 #include "api/call.h"
+#include "api/chat/chat.h"
 #include "api/events.h"
 #include "api/health.h"
 #include "api/logins.h"
+#include "api/nexus/apikeys.h"
+#include "api/nexus/nexus.h"
+#include "api/nexus/rates.h"
 #include "api/password.h"
 #include "api/session.h"
 #include "api/settings.h"
@@ -139,6 +143,16 @@ static slice bearer_token(const struct api_call *c)
     return slice_eq_nocase(scheme, SL("Bearer")) ? slice_trim(value) : SLICE_NONE;
 }
 
+enum role api_token_role(struct api *api, slice token, struct arena *a, slice *ret_user)
+{
+    struct session *session = token.n ? session_find(api->sessions, token) : NULL;
+    const struct login *login = session ? login_find(api->logins, slice_of(session->user)) : NULL;
+    if (!login)
+        return ROLE_NONE;
+    *ret_user = arena_dup(a, slice_of(login->user));
+    return login->role;
+}
+
 /* False: answered. Nobody being logged in is no mistake here. */
 static bool identify(struct api_call *c)
 {
@@ -220,7 +234,7 @@ static bool read_body(struct api_call *c)
 /* ---- the request ----------------------------------------------------------------------------------------------------- */
 
 /* Without the port. Of a list in X-Forwarded-For the last one was written by the proxy in front of us. */
-static slice caller_address(const struct api *api, const struct exchange *x)
+slice api_caller(const struct api *api, const struct exchange *x)
 {
     slice from = SLICE_NONE;
     if (api->setup.forwarded) {
@@ -241,7 +255,7 @@ static void on_request(struct exchange *x, void *ctx)
     *c = (struct api_call){ .api = api, .hub = api->hub, .x = x, .a = x->a };
     slice allow;
     slice path = slice_from(x->path, sizeof(API_PREFIX) - 1);
-    c->address = caller_address(api, x);
+    c->address = api_caller(api, x);
     api_header(c, "X-Content-Type-Options", SL("nosniff"));
     enum found_operation found = operation_find(c->a, x->method, path, &c->op, c->params, &allow);
     if (found == OPERATION_NO_PATH) {
@@ -274,6 +288,9 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
     api->settings = settings_new(api);
     api->streams = streams_new(api);
     api->health = health_new(api);
+    api->keys = apikeys_new(api->hub);
+    api->rates = rates_new();
+    api->chat = chat_new(api);
     if (logins_first(api->logins, f))
         return api;
     api_stop(api);
@@ -284,8 +301,11 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
 void api_start(struct api *api)
 {
     struct server *s = api->setup.server;
+    streams_start(api->streams);
     server_route(s, "*", API_PREFIX "/*", BODY_MAX, on_request, api);
     server_route(s, "POST", API_PREFIX "/restore", RESTORE_BODY_MAX, on_request, api);
+    nexus_start(api);
+    chat_start(api->chat);
 }
 
 void api_stop(struct api *api)
@@ -293,6 +313,8 @@ void api_stop(struct api *api)
     if (!api)
         return;
     api->stopped = true;
+    passwords_stop(api->passwords);
+    chat_stop(api->chat);
     sessions_stop(api->sessions);
     streams_stop(api->streams);
     health_stop(api->health);
@@ -302,6 +324,9 @@ void api_free(struct api *api)
 {
     if (!api)
         return;
+    chat_free(api->chat);
+    rates_free(api->rates);
+    apikeys_free(api->keys);
     health_free(api->health);
     streams_free(api->streams);
     settings_free(api->settings);

@@ -8,6 +8,7 @@
 #include "api/session.h"
 #include "hub/storage.h"
 #include "hub/notifier.h"
+#include "hub/storage.h"
 #include "net/loop.h"
 #include "store/store.h"
 #include "tests/harness/test.h"
@@ -37,13 +38,15 @@ const struct connector *connector_find(slice name)
 }
 const struct notifier *const notifiers[] = { NULL };
 const size_t n_notifiers = 0;
-const struct storage_type *storage_type_find(slice name)
+const struct notifier *notifier_find(slice name)
 {
     (void)name;
     return NULL;
 }
 
-const struct notifier *notifier_find(slice name)
+const struct storage_type *const storage_types[] = { NULL };
+const size_t n_storage_types = 0;
+const struct storage_type *storage_type_find(slice name)
 {
     (void)name;
     return NULL;
@@ -86,7 +89,7 @@ TEST(api_a_path_finds_its_operation)
 
 static bool is_own(const char *name)
 {
-    static const char *const own[] = { "Tenant", "TenantDocument", "Desk", "Channel", "NotifierSettings" };
+    static const char *const own[] = { "Tenant", "TenantDocument", "Desk", "Channel", "NotifierSettings", "StorageSettings" };
     for (size_t i = 0; i < COUNT(own); i++)
         if (strcmp(own[i], name) == 0)
             return true;

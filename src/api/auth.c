@@ -167,7 +167,7 @@ static void old_checked(void *arg, bool same)
 {
     struct changing *ch = arg;
     struct api_call *c = ch->c;
-    if (!same) {
+    if (!same && !c->api->stopped) {
         attempts_failed(c->api->attempts, ch->key_user, ATTEMPTS_LOGIN, time_mono_ms());
         api_problem(c, 403, "wrong_credentials", "old", "the old password is wrong");
         return;

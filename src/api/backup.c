@@ -109,6 +109,7 @@ struct restoring {
     slice name;
     enum fate fate;
     size_t logins_done;
+    bool exact; /* the settings shall be those of the backup, and no others */
     enum fate settings_fate;
     slice settings_why;
 };
@@ -152,6 +153,11 @@ static bool restore_tenant(struct restoring *re, const struct js *doc)
     }
     struct config_problems p = { .a = c->a };
     const struct config_tenant *t = registry_check(c->hub, c->a, text, old, &p);
+    bool awaits_storage = p.n == 1 && slice_ends(p.items[0].path, SL("storage")) && js_len(js_get(re->settings, SL("storages")));
+    if (!t && re->dry && awaits_storage) { /* which was only not made because nothing is done */
+        tell(re, old ? CHANGED : MADE, re->name, SLICE_NONE);
+        return false;
+    }
     if (!t) {
         tell(re, SKIPPED, re->name, p.n ? arena_printf(c->a, SLF ": " SLF, SLA(p.items[0].path), SLA(p.items[0].text)) : SL("it is not valid"));
         return false;
@@ -220,46 +226,6 @@ static void restore_logins(struct restoring *re)
     }
 }
 
-/* Settings that are as they were are not written again. */
-static bool settings_same(struct restoring *re)
-{
-    struct api_call *c = re->c;
-    struct jw shown = jw_new(c->a, BACKUP_MAX), hidden = jw_new(c->a, BACKUP_MAX);
-    jw_open(&shown, NULL, '{');
-    settings_document(c->api, &shown, DOC_SECRETS_SHOWN);
-    jw_close(&shown, '}');
-    jw_open(&hidden, NULL, '{');
-    settings_document(c->api, &hidden, DOC_SECRETS_HIDDEN);
-    jw_close(&hidden, '}');
-    return js_equal(js_parse(c->a, jw_done(&shown), NULL), re->settings) || js_equal(js_parse(c->a, jw_done(&hidden), NULL), re->settings);
-}
-
-static void answer_restore(struct restoring *re);
-
-static void settings_done(void *arg, const struct fault *f)
-{
-    struct restoring *re = arg;
-    re->settings_fate = f ? SKIPPED : CHANGED;
-    if (f)
-        re->settings_why = re->problems.n ? arena_printf(re->c->a, SLF ": " SLF, SLA(re->problems.items[0].path), SLA(re->problems.items[0].text))
-                                          : arena_printf(re->c->a, "%s", f->text);
-    answer_restore(re);
-}
-
-static void restore_settings(struct restoring *re)
-{
-    re->settings_fate = SAME;
-    re->problems = (struct config_problems){ .a = re->c->a };
-    if (!js_is_object(re->settings) || settings_same(re)) {
-        answer_restore(re);
-    } else if (re->dry) {
-        re->settings_fate = CHANGED;
-        answer_restore(re);
-    } else {
-        settings_change(re->c, re->settings, &re->problems, settings_done, re);
-    }
-}
-
 static void answer_restore(struct restoring *re)
 {
     struct jw w = api_json(re->c);
@@ -280,6 +246,76 @@ static void answer_restore(struct restoring *re)
     api_answer(re->c, &w);
 }
 
+static const struct js *settings_now(struct restoring *re, enum doc_secrets secrets)
+{
+    struct jw w = jw_new(re->c->a, BACKUP_MAX);
+    jw_open(&w, NULL, '{');
+    settings_document(re->c->api, &w, secrets);
+    jw_close(&w, '}');
+    return js_parse(re->c->a, jw_done(&w), NULL);
+}
+
+static const struct js *storage_named(const struct js *list, slice name)
+{
+    for (size_t i = 0; i < js_len(list); i++)
+        if (slice_eq(js_text(js_get(js_item(list, i), SL("name"))), name))
+            return js_item(list, i);
+    return NULL;
+}
+
+/* Those of the backup; and storages it does not have, because tenants that are here may name them. */
+static const struct js *settings_wanted(struct restoring *re)
+{
+    const struct js *now = js_get(settings_now(re, DOC_SECRETS_HIDDEN), SL("storages")), *theirs = js_get(re->settings, SL("storages"));
+    struct jw w = jw_new(re->c->a, BACKUP_MAX);
+    if (re->exact)
+        return re->settings;
+    jw_open(&w, NULL, '{');
+    for (void *it = js_first(re->settings); it; it = js_next(re->settings, it)) {
+        if (slice_eq(js_key(re->settings, it), SL("storages")))
+            continue;
+        jw_key(&w, js_key(re->settings, it));
+        jw_value(&w, NULL, js_value(it));
+    }
+    jw_open(&w, "storages", '[');
+    for (size_t i = 0; i < js_len(theirs); i++)
+        jw_value(&w, NULL, js_item(theirs, i));
+    for (size_t i = 0; i < js_len(now); i++)
+        if (!storage_named(theirs, js_text(js_get(js_item(now, i), SL("name")))))
+            jw_value(&w, NULL, js_item(now, i));
+    jw_close(&w, ']');
+    jw_close(&w, '}');
+    return js_parse(re->c->a, jw_done(&w), NULL);
+}
+
+static void settings_done(void *arg, const struct fault *f)
+{
+    struct restoring *re = arg;
+    if (!f && re->settings_fate != SKIPPED)
+        re->settings_fate = CHANGED;
+    if (f) {
+        re->settings_fate = SKIPPED;
+        re->settings_why = re->problems.n ? arena_printf(re->c->a, SLF ": " SLF, SLA(re->problems.items[0].path), SLA(re->problems.items[0].text))
+                                          : arena_printf(re->c->a, "%s", f->text);
+    }
+    loop_defer(re->c->hub->loop, step, re);
+}
+
+/* What is as it was is not written again. */
+static void restore_settings(struct restoring *re)
+{
+    const struct js *wanted = js_is_object(re->settings) ? settings_wanted(re) : NULL;
+    re->problems = (struct config_problems){ .a = re->c->a };
+    bool same = !wanted || js_equal(settings_now(re, DOC_SECRETS_SHOWN), wanted) || js_equal(settings_now(re, DOC_SECRETS_HIDDEN), wanted);
+    if (!same && !re->dry) {
+        settings_change(re->c, wanted, &re->problems, settings_done, re);
+        return;
+    }
+    if (!same)
+        re->settings_fate = CHANGED;
+    step(re);
+}
+
 static void step(void *arg)
 {
     struct restoring *re = arg;
@@ -292,8 +328,13 @@ static void step(void *arg)
         api_not_stored(re->c, NULL);
         return;
     }
+    if (re->replace && !re->exact && re->settings_fate != SKIPPED) { /* what only removed tenants named can go now */
+        re->exact = true;
+        restore_settings(re);
+        return;
+    }
     restore_logins(re);
-    restore_settings(re);
+    answer_restore(re);
 }
 
 static void opened(void *arg, slice plain)
@@ -308,7 +349,7 @@ static void opened(void *arg, slice plain)
     re->tenants = js_get(doc, SL("tenants"));
     re->settings = js_get(doc, SL("settings"));
     re->logins = js_get(doc, SL("logins"));
-    step(re);
+    restore_settings(re);
 }
 
 void api_restore(struct api_call *c)
@@ -316,7 +357,7 @@ void api_restore(struct api_call *c)
     const struct js *backup = js_get(c->body, SL("backup"));
     slice passphrase = js_text(js_get(c->body, SL("passphrase"))), secrets = js_text(js_get(backup, SL("secrets")));
     struct restoring *re = ARENA_NEW(c->a, struct restoring);
-    *re = (struct restoring){ .c = c, .tenants = js_get(backup, SL("tenants")), .settings = js_get(backup, SL("settings")), .logins = js_get(backup, SL("logins")),
+    *re = (struct restoring){ .c = c, .settings_fate = SAME, .tenants = js_get(backup, SL("tenants")), .settings = js_get(backup, SL("settings")), .logins = js_get(backup, SL("logins")),
                               .dry = js_true(js_get(c->body, SL("dry_run"))), .replace = js_true(js_get(c->body, SL("replace"))) };
     if (!slice_eq(js_text(js_get(backup, SL("format"))), SL(BACKUP_FORMAT)) || !js_is_array(re->tenants))
         api_problem(c, 400, "invalid", "backup.format", "this is no backup of this program (%s)", BACKUP_FORMAT);
@@ -325,5 +366,5 @@ void api_restore(struct api_call *c)
     else if (passphrase.n)
         passphrase_open(c->hub->loop, passphrase, secrets, opened, re);
     else
-        step(re);
+        restore_settings(re); /* first: tenants may name its storages */
 }

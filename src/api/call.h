@@ -25,6 +25,9 @@ struct audit;
 struct settings;
 struct streams;
 struct health;
+struct api_keys;
+struct rates;
+struct chat;
 
 struct api {
     struct api_setup setup;
@@ -38,6 +41,9 @@ struct api {
     struct settings *settings;
     struct streams *streams;
     struct health *health;
+    struct api_keys *keys; /* of the interfaces below /nexus */
+    struct rates *rates;   /* of their callers */
+    struct chat *chat;
     slice openapi; /* the document, made when it is first asked for */
     bool stopped;
 };
@@ -76,6 +82,10 @@ bool api_slow_down(struct api_call *c, slice key_user, slice key_address);
 /* "a:203.0.113.9"; absent where the address is that of a proxy, behind which everybody is: then only the login is counted. */
 slice api_address_key(struct api_call *c);
 void api_busy(struct api_call *c); /* 503: passwords.h refused */
+/* The address of the caller, without its port: as the proxy in front of us says, where there is one. */
+slice api_caller(const struct api *api, const struct exchange *x);
+/* Whose session's token is this? ROLE_NONE: nobody's. The user, in a. */
+enum role api_token_role(struct api *api, slice token, struct arena *a, slice *ret_user);
 /* "https://hub.example.com": how the API is reached from outside. */
 slice api_root(const struct api *api);
 #endif

@@ -1,3 +1,4 @@
+#include "hub/setting.h"
 #include "api/connectors.h"
 #include "api/call.h"
 
@@ -169,6 +170,19 @@ static void write_type(struct jw *w, const struct connector *type)
     jw_str(w, "description", SL("Of the account within its tenant; the connector's own name when left out"));
     jw_str(w, "pattern", SL("^[a-z0-9][a-z0-9._-]*$"));
     jw_int(w, "maxLength", 64);
+    jw_close(w, '}');
+    jw_open(w, "storage", '{');
+    jw_str(w, "type", SL("string"));
+    jw_str(w, "title", SL("Storage"));
+    jw_str(w, "description", SL("Where attachments that it sends are kept: a name of /storages; the tenant's when left out"));
+    jw_int(w, "maxLength", 64);
+    jw_close(w, '}');
+    jw_open(w, setting_dedupe.name, '{');
+    jw_str(w, "type", SL("integer"));
+    jw_str(w, "title", slice_of(setting_dedupe.label));
+    jw_str(w, "description", slice_of(setting_dedupe.help));
+    jw_int(w, "minimum", setting_dedupe.min);
+    jw_int(w, "maximum", setting_dedupe.max);
     jw_close(w, '}');
 }
 

@@ -1,4 +1,5 @@
 /* conversations.c - conversations and messages as people look at them, out of the history. */
+#include "api/audit.h"
 #include "api/told.h"
 #include "hub/message.h"
 #include "hub/registry.h"
@@ -204,6 +205,22 @@ void api_conversations_get(struct api_call *c)
     struct listing *li = ARENA_NEW(c->a, struct listing);
     *li = (struct listing){ .c = c, .w = api_json(c) };
     history_conversation(c->hub->history, c->params[0], got_one, got, li);
+}
+
+static void erased(void *arg, const struct fault *f)
+{
+    struct api_call *c = arg;
+    if (f) {
+        told_failed(c, f);
+        return;
+    }
+    audit_note(c, "conversation.erase", c->params[0], SLICE_NONE);
+    api_empty(c);
+}
+
+void api_conversations_erase(struct api_call *c)
+{
+    history_erase(c->hub->history, c->params[0], erased, c);
 }
 
 void api_conversations_messages(struct api_call *c)

@@ -148,9 +148,13 @@ struct streams *streams_new(struct api *api)
 {
     struct streams *ss = must_calloc(1, sizeof(*ss));
     ss->api = api;
-    if (api->hub->history)
-        history_on_change(api->hub->history, conversation_changed, ss);
     return ss;
+}
+
+void streams_start(struct streams *ss)
+{
+    if (ss->api->hub->history)
+        history_on_change(ss->api->hub->history, conversation_changed, ss);
 }
 
 void streams_stop(struct streams *ss)

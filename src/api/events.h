@@ -6,6 +6,7 @@
 struct api;
 struct streams;
 struct streams *streams_new(struct api *api) MUST_USE;
+void streams_start(struct streams *ss); /* the history is there */
 void streams_stop(struct streams *ss);
 void streams_free(struct streams *ss); /* after server_free */
 /* Something was changed over the API: told to administrators' pages. */

@@ -19,6 +19,7 @@ struct passwords {
     struct loop *loop;
     struct job *first, **last; /* the first is at work */
     size_t n;
+    bool stopped;
     bool busy; /* the first is with the helper thread */
 };
 
@@ -89,7 +90,7 @@ static void worked(void *arg)
 static void begin(struct passwords *p)
 {
     struct job *j = p->first;
-    if (p->busy || !j)
+    if (p->busy || !j || p->stopped)
         return;
     p->busy = true;
     slice hash = j->check ? j->hash_of(j->arg) : SLICE_NONE;
@@ -97,9 +98,26 @@ static void begin(struct passwords *p)
     loop_work(p->loop, work, worked, j);
 }
 
+void passwords_stop(struct passwords *p)
+{
+    p->stopped = true;
+    struct job **at = p->busy ? &p->first->next : &p->first;
+    for (struct job *j = *at, *next; j; j = next) {
+        next = j->next;
+        if (j->check)
+            j->checked(j->arg, false);
+        else
+            j->hashed(j->arg, SLICE_NONE);
+        job_free(j);
+        p->n--;
+    }
+    *at = NULL;
+    p->last = at;
+}
+
 static struct job *job_new(struct passwords *p, slice password, void *arg)
 {
-    if (p->n >= PASSWORDS_WAITING || password.n > PASSWORD_MAX)
+    if (p->stopped || p->n >= PASSWORDS_WAITING || password.n > PASSWORD_MAX)
         return NULL;
     struct job *j = must_calloc(1, sizeof(*j));
     j->p = p;

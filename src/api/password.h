@@ -16,6 +16,8 @@ enum { PASSWORD_MAX = 128, PASSWORD_SCORE = 3, PASSWORD_PASSES = 2, PASSWORD_MEM
 struct loop;
 struct passwords;
 struct passwords *passwords_new(struct loop *l) MUST_USE;
+/* No more is begun: what waits is told false and {NULL,0}, what is at work ends with loop_free. */
+void passwords_stop(struct passwords *p);
 void passwords_free(struct passwords *p); /* after loop_free: no job is under way then */
 bool passwords_check(struct passwords *p, slice password, slice (*hash_of)(void *arg), void (*done)(void *arg, bool same), void *arg) MUST_USE;
 bool passwords_hash(struct passwords *p, slice password, void (*done)(void *arg, slice hash), void *arg) MUST_USE;

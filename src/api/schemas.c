@@ -248,11 +248,12 @@ static const struct member settings_document[] = {
     M("proxy", S_TEXT, S_NULLABLE, .max = 1000, .help = "For calls to networks and desks: http://host:port; null: that of the configuration file, or none"),
     M("notifiers", S_OWNS, 0, .of = "NotifierSettings", .max = 32),
     M("rev", S_ANY, 0, .help = "This and the following only come out; sent back they mean nothing"), M("changed", S_ANY, 0), M("changed_by", S_ANY, 0),
-    M("proxy_in_use", S_ANY, 0), M("standing", S_ANY, 0),
+    M("proxy_in_use", S_ANY, 0), M("standing", S_ANY, 0), M("storages", S_ANY, 0, .help = "See /storages"),
 };
 static const struct member settings_facts[] = {
     M("rev", S_WHOLE, S_REQUIRED), M("changed", S_TIME, 0), M("changed_by", S_TEXT, 0), M("proxy_in_use", S_TEXT, S_REQUIRED | S_NULLABLE),
     M("proxy", S_TEXT, S_REQUIRED | S_NULLABLE), M("notifiers", S_OWNS, S_REQUIRED, .of = "NotifierSettings"),
+    M("storages", S_OWNS, S_REQUIRED, .of = "StorageSettings", .help = "Those made over the API"),
     M("standing", S_LIST, S_REQUIRED, .of = "NotifierStanding", .help = "All destinations at work, also those of the configuration file"),
 };
 static const struct member notifier[] = {
@@ -266,8 +267,20 @@ static const struct member notifier_settings[] = {
     M("type", S_TEXT, S_REQUIRED), M("name", S_TEXT, 0), M("topics", S_TEXTS, 0, .choices = topics),
 };
 
-static const struct member storage[] = { M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("default", S_BOOL, S_REQUIRED) };
-static const struct member storage_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Storage") };
+static const struct member storage_settings[] = {
+    M("type", S_TEXT, S_REQUIRED), M("name", S_TEXT, S_REQUIRED, .min = 1, .max = 64, .help = "Tenants name it so"),
+    M("purge_delay_seconds", S_WHOLE, 0, .help = "Attachments are deleted so long after their conversation closed"),
+};
+static const struct member storage[] = {
+    M("read_only", S_BOOL, S_REQUIRED, .help = "It stands in the configuration file, or is the local disk"),
+    M("document", S_OWN, 0, .of = "StorageSettings"),
+    M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("default", S_BOOL, S_REQUIRED, .help = "Of tenants that name none"),
+    M("checked", S_BOOL, S_REQUIRED), M("works", S_BOOL, S_REQUIRED), M("why", S_TEXT, 0, .help = "Why it does not"),
+};
+static const struct member storage_type[] = { M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED) };
+static const struct member storage_list[] = {
+    M("items", S_LIST, S_REQUIRED, .of = "Storage"), M("types", S_LIST, S_REQUIRED, .of = "StorageType", .help = "The catalogue: what can be configured"),
+};
 
 static const struct member secret_state[] = { M("set", S_BOOL, S_REQUIRED) };
 
@@ -343,6 +356,8 @@ const struct schema schemas[] = {
     SCHEMA("NotifierTested", notifier_tested, NULL),
     { "NotifierSettings", notifier_settings, COUNT(notifier_settings), "And the settings of its type: GET /notifiers", true },
     SCHEMA("Storage", storage, NULL),
+    { "StorageSettings", storage_settings, COUNT(storage_settings), "And the settings of its type: GET /storages", true },
+    SCHEMA("StorageType", storage_type, NULL),
     SCHEMA("StorageList", storage_list, NULL),
     SCHEMA("SecretState", secret_state, "A secret that is not shown; sent back it stays as it is"),
     SCHEMA("AuditRow", audit_row, NULL),

@@ -4,6 +4,7 @@
 #include "api/connectors.h"
 #include "api/tenants.h"
 #include "hub/notice.h"
+#include "hub/storage_set.h"
 #include "net/client.h"
 #include "store/seal.h"
 #include "store/store.h"
@@ -17,12 +18,16 @@ struct set {
     slice proxy, by;
     const struct notice_target *notifiers;
     size_t n;
+    const struct config_storage *storages;
+    size_t n_storages;
     int64_t rev, changed_ms;
 };
 struct settings {
     struct api *api;
     struct set now;
     bool busy; /* a change is being stored */
+    const struct config *file;
+    struct config merged; /* the file's with our storages: what tenants may name */
 };
 
 /* ---- documents ------------------------------------------------------------------------------------------------------- */
@@ -41,6 +46,14 @@ static void write_notifier(struct jw *w, const struct notice_target *t, enum doc
     jw_close(w, '}');
 }
 
+void storage_document(struct jw *w, const struct config_storage *st, enum doc_secrets secrets)
+{
+    jw_str(w, "type", slice_of(st->type->name));
+    jw_str(w, "name", st->name);
+    jw_int(w, "purge_delay_seconds", st->purge_ms / 1000);
+    settings_doc_write(w, st->type->settings, st->type->n_settings, st->settings, secrets);
+}
+
 static void write_set(struct jw *w, const struct set *s, enum doc_secrets secrets)
 {
     if (s->proxy.n)
@@ -50,6 +63,13 @@ static void write_set(struct jw *w, const struct set *s, enum doc_secrets secret
     jw_open(w, "notifiers", '[');
     for (size_t i = 0; i < s->n; i++)
         write_notifier(w, &s->notifiers[i], secrets);
+    jw_close(w, ']');
+    jw_open(w, "storages", '[');
+    for (size_t i = 0; i < s->n_storages; i++) {
+        jw_open(w, NULL, '{');
+        storage_document(w, &s->storages[i], secrets);
+        jw_close(w, '}');
+    }
     jw_close(w, ']');
 }
 
@@ -63,6 +83,20 @@ static void keep_secrets(struct arena *a, struct yaml *list, const struct set *o
         for (size_t i = 0; kind && i < old->n; i++)
             if (old->notifiers[i].type == kind && slice_eq(old->notifiers[i].name, name ? name->text : type->text))
                 before = old->notifiers[i].settings;
+        if (kind)
+            settings_doc_complete(a, v, kind->settings, kind->n_settings, before);
+    }
+}
+
+static void keep_storage_secrets(struct arena *a, struct yaml *list, const struct set *old)
+{
+    for (struct yaml *v = list && list->kind == YAML_LIST ? list->first : NULL; v; v = v->next) {
+        const struct yaml *name = yaml_get(v, SL("name")), *type = yaml_get(v, SL("type"));
+        const struct storage_type *kind = type ? storage_type_find(type->text) : NULL;
+        const slice *before = NULL;
+        for (size_t i = 0; kind && name && i < old->n_storages; i++)
+            if (old->storages[i].type == kind && slice_eq(old->storages[i].name, name->text))
+                before = old->storages[i].settings;
         if (kind)
             settings_doc_complete(a, v, kind->settings, kind->n_settings, before);
     }
@@ -82,7 +116,7 @@ static bool read_proxy(struct arena *a, const struct js *v, slice *ret, struct c
 /* doc over old: what it does not have stays. In ret->a. */
 static bool read_set(const struct api *api, const struct js *doc, const struct set *old, struct set *ret, struct config_problems *p)
 {
-    const struct js *proxy = js_get(doc, SL("proxy")), *given = js_get(doc, SL("notifiers"));
+    const struct js *proxy = js_get(doc, SL("proxy")), *given = js_get(doc, SL("notifiers")), *places = js_get(doc, SL("storages"));
     struct jw w = jw_new(ret->a, DOC_MAX);
     struct fault f;
     jw_open(&w, NULL, '{');
@@ -93,7 +127,10 @@ static bool read_set(const struct api *api, const struct js *doc, const struct s
     struct yaml *list = yaml_of_js(ret->a, given ? given : js_get(before, SL("notifiers")));
     keep_secrets(ret->a, list, old);
     ret->notifiers = config_notifiers_read(ret->a, list, api->setup.notifiers, api->setup.n_notifiers, &ret->n, p);
-    return ok && ret->notifiers;
+    struct yaml *stores = yaml_of_js(ret->a, places ? places : js_get(before, SL("storages")));
+    keep_storage_secrets(ret->a, stores, old);
+    ret->storages = config_storages_read(ret->a, stores, api->settings->file, &ret->n_storages, p);
+    return ok && ret->notifiers && ret->storages;
 }
 
 /* ---- at work --------------------------------------------------------------------------------------------------------- */
@@ -103,8 +140,41 @@ static slice proxy_in_use(const struct api *api)
     return slice_or(api->settings->now.proxy, api->setup.proxy);
 }
 
+/* Storages are referred to for as long as the hub runs: their texts go into its own arena. */
+static const struct config_storage *storages_keep(struct arena *a, const struct set *s, const struct config *file, size_t *ret_n)
+{
+    struct config_storage *all = ARENA_ARRAY(a, struct config_storage, file->n_storages + s->n_storages + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < file->n_storages; i++)
+        all[n++] = file->storages[i];
+    for (size_t i = 0; i < s->n_storages; i++) {
+        const struct config_storage *from = &s->storages[i];
+        slice *values = ARENA_ARRAY(a, slice, from->type->n_settings + 1);
+        for (size_t k = 0; k < from->type->n_settings; k++)
+            values[k] = arena_dup(a, from->settings[k]);
+        all[n++] = (struct config_storage){ from->type, arena_dup(a, from->name), values, from->purge_ms };
+    }
+    *ret_n = n;
+    return all;
+}
+
+static void merge_config(struct settings *st)
+{
+    size_t n;
+    const struct config_storage *all = storages_keep(st->api->a, &st->now, st->file, &n);
+    st->merged = *st->file;
+    st->merged.storages = ARENA_ARRAY(st->api->a, struct config_storage, n + 1);
+    memcpy(st->merged.storages, all, n * sizeof(all[0]));
+    st->merged.n_storages = n;
+    st->api->hub->config = &st->merged;
+}
+
 void api_settings(struct api *api)
 {
+    struct fault f = { 0 };
+    const struct config *c = &api->settings->merged;
+    if (api->hub->storages && !storages_configure(api->hub, c->storages, c->n_storages, &f))
+        log_end(log_begin_fault(api->hub->log, LEVEL_ERROR, &f, "A storage cannot be opened; those of before go on"));
     const struct set *s = &api->settings->now;
     struct notice_target all[NOTICE_TARGETS_MAX];
     size_t n = 0;
@@ -135,7 +205,7 @@ static void got(void *arg, slice value, const struct fault *f)
     if (ok) {
         arena_free(st->now.a);
         st->now = s;
-        return;
+        return; /* settings_new puts it together */
     }
     if (p.n)
         fault(&why, "invalid", "", SLF " " SLF, SLA(p.items[0].path), SLA(p.items[0].text));
@@ -148,7 +218,10 @@ struct settings *settings_new(struct api *api)
     struct settings *st = must_calloc(1, sizeof(*st));
     st->api = api;
     st->now.a = arena_new();
+    st->file = api->hub->config ? api->hub->config : ARENA_NEW(api->a, struct config);
+    api->settings = st;
     store_get(api->hub->store, STORE_KEY, got, st);
+    merge_config(st);
     return st;
 }
 
@@ -250,9 +323,42 @@ static void stored(void *arg, const struct fault *f)
     }
     arena_free(st->now.a); /* notices and the client have copies of their own */
     st->now = ch->to;
+    merge_config(st);
     api_settings(ch->c->api);
+    if (ch->c->hub->storages)
+        storages_check(ch->c->hub);
     audit_note(ch->c, "settings.change", SL(""), SLICE_NONE);
     ch->done(ch->arg, NULL);
+}
+
+/* Which tenant keeps its attachments in a storage that is to go? NULL: none. */
+static const struct registry_entry *user_of(const struct hub *h, slice storage)
+{
+    for (size_t i = 0; i < registry_count(h); i++) {
+        const struct registry_entry *e = registry_at(h, i);
+        const struct config_tenant *t = e->removed ? NULL : e->config;
+        bool uses = t && (slice_eq(t->values[TENANT_STORAGE], storage) || slice_eq(t->desk->own_storage, storage));
+        for (size_t k = 0; t && k < t->n_channels; k++)
+            uses |= slice_eq(t->channels[k].own_storage, storage);
+        if (uses)
+            return e;
+    }
+    return NULL;
+}
+
+static bool may_go(const struct hub *h, const struct set *old, const struct set *to, struct config_problems *p)
+{
+    for (size_t i = 0; i < old->n_storages; i++) {
+        bool stays = false;
+        for (size_t k = 0; k < to->n_storages; k++)
+            stays |= slice_eq(to->storages[k].name, old->storages[i].name);
+        const struct registry_entry *e = stays ? NULL : user_of(h, old->storages[i].name);
+        if (!e)
+            continue;
+        p->items[p->n++] = (struct config_problem){ .path = SL("storages"), .text = arena_printf(p->a, "the tenant " SLF " keeps its attachments in " SLF, SLA(e->name), SLA(old->storages[i].name)) };
+        return false;
+    }
+    return true;
 }
 
 void settings_change(struct api_call *c, const struct js *doc, struct config_problems *p, void (*done)(void *arg, const struct fault *f), void *arg)
@@ -261,8 +367,10 @@ void settings_change(struct api_call *c, const struct js *doc, struct config_pro
     struct set to = { .a = arena_new(), .rev = st->now.rev + 1, .changed_ms = time_now_ms() };
     struct fault f;
     to.by = arena_dup(to.a, c->user);
-    if (st->busy || !read_set(c->api, doc, &st->now, &to, p)) {
-        fault(&f, st->busy ? "changed" : "invalid", "", st->busy ? "another change of the settings is being stored" : "the settings are not valid");
+    bool good = !st->busy && read_set(c->api, doc, &st->now, &to, p);
+    if (!good || !may_go(c->hub, &st->now, &to, p)) {
+        fault(&f, st->busy ? "changed" : good ? "in_use" : "invalid", "",
+              st->busy ? "another change of the settings is being stored" : "the settings are not valid");
         arena_free(to.a);
         done(arg, &f);
         return;
@@ -278,6 +386,12 @@ void settings_change(struct api_call *c, const struct js *doc, struct config_pro
     jw_close(&w, '}');
     st->busy = true;
     store_put(c->hub->store, &(struct store_pair){ STORE_KEY, seal_close(c->hub->seal, c->a, STORE_KEY, jw_done(&w)) }, 1, stored, ch);
+}
+
+size_t settings_storages(const struct api *api, const struct config_storage **ret)
+{
+    *ret = api->settings->now.storages;
+    return api->settings->now.n_storages;
 }
 
 void settings_document(const struct api *api, struct jw *w, enum doc_secrets secrets)

@@ -12,8 +12,12 @@ struct settings;
 struct settings *settings_new(struct api *api) MUST_USE; /* reads what is stored; before store_start */
 void settings_free(struct settings *st);
 struct api_call;
+/* Those made over the API. Valid until the next change. */
+size_t settings_storages(const struct api *api, const struct config_storage **ret);
+/* One storage's members. */
+void storage_document(struct jw *w, const struct config_storage *st, enum doc_secrets secrets);
 /* The members as they are now, into an object that is open. */
 void settings_document(const struct api *api, struct jw *w, enum doc_secrets secrets);
-/* doc over them. done comes once; "invalid": see *p; "changed": another change is being stored. */
+/* doc over them. done comes once; "invalid", "in_use" (a storage that a tenant names): see *p; "changed": another change is being stored. */
 void settings_change(struct api_call *c, const struct js *doc, struct config_problems *p, void (*done)(void *arg, const struct fault *f), void *arg);
 #endif

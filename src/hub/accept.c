@@ -176,7 +176,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
         return;
     }
     const char *rule = !conv ? "unknown-address" : m->private ? "private" : NULL;
-    int64_t keep_ms = ac->from->account.type->hook.dedupe_ms;
+    int64_t keep_ms = ac->from->account.dedupe_ms ? ac->from->account.dedupe_ms : ac->from->account.type->hook.dedupe_ms;
     m->trace_id = ac->trace_id;
     it->of = m->of;
     if (!m->origin)
@@ -260,6 +260,8 @@ static void accept_commit(struct accepting *ac)
             meter_ignored(h, ac->from->account.type, "nothing-waits");
     }
     actor_save(ac->from, b);
+    if (ac->in->also)
+        ac->in->also(ac->in->also_arg, b);
     jbatch_commit(b, JOURNAL_DURABLE, accept_done, ac);
 }
 
@@ -319,7 +321,7 @@ void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*d
     struct arena *a = in->a;
     struct accepting *ac = ARENA_NEW(a, struct accepting);
     *ac = (struct accepting){ .from = from, .in = in, .a = a, .trace_id = trace_id, .done = done, .arg = arg };
-    if (!in->n && !in->ignored.n && !in->resumed.n && !memory_dirty(from->memory)) {
+    if (!in->n && !in->ignored.n && !in->resumed.n && !in->also && !memory_dirty(from->memory)) {
         done(arg, true); /* nothing to keep: a check by the vendor */
         return;
     }
@@ -534,6 +536,8 @@ static void webhook_verify(void *arg, const struct fault *no_keys)
         return;
     }
     int bad = wh->type->hook.bad_status ? wh->type->hook.bad_status : 403;
+    if (wh->type->hook.absent_status && wh->fault.code && strcmp(wh->fault.code, "no_signature") == 0)
+        bad = wh->type->hook.absent_status;
     webhook_refuse(h, wh, found == FOUND_NONE ? 404 : bad, found == FOUND_NONE ? "unknown" : "bad_signature");
 }
 

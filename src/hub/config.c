@@ -402,6 +402,34 @@ static void read_storage(struct reader *r, const struct yaml *map, slice path, s
     st->name = name;
 }
 
+/* Behind those that are there already, for which there is room. */
+static void read_storage_list(struct reader *r, const struct yaml *list)
+{
+    struct config *c = r->c;
+    size_t i = 0;
+    for (const struct yaml *v = list ? list->first : NULL; v; v = v->next) {
+        read_storage(r, v, arena_printf(r->a, "storages[%zu]", i++), &c->storages[c->n_storages]);
+        c->n_storages++;
+    }
+}
+
+const struct config_storage *config_storages_read(struct arena *a, const struct yaml *list, const struct config *of, size_t *ret_n,
+                                                  struct config_problems *p)
+{
+    struct reader r = { .a = a, .c = ARENA_NEW(a, struct config), .p = p };
+    size_t before = p->n + p->more, n = list && list->kind == YAML_LIST ? list->n : 0;
+    r.c->values[CFG_PURGE_DELAY] = of->values[CFG_PURGE_DELAY];
+    r.c->storages = ARENA_ARRAY(a, struct config_storage, of->n_storages + n + 1);
+    for (; r.c->n_storages < of->n_storages; r.c->n_storages++)
+        r.c->storages[r.c->n_storages] = of->storages[r.c->n_storages];
+    if (n + of->n_storages > CONFIG_STORAGES_MAX)
+        problem(&r, list, SL("storages"), "must be a list of at most %zu storages", (size_t)CONFIG_STORAGES_MAX - of->n_storages);
+    else
+        read_storage_list(&r, n ? list : NULL);
+    *ret_n = r.c->n_storages - of->n_storages;
+    return p->n + p->more == before ? r.c->storages + of->n_storages : NULL;
+}
+
 static void read_storages(struct reader *r, const struct yaml *root)
 {
     const struct yaml *list = yaml_get(root, SL("storages"));
@@ -411,10 +439,7 @@ static void read_storages(struct reader *r, const struct yaml *root)
         return;
     }
     c->storages = ARENA_ARRAY(r->a, struct config_storage, (list ? list->n : 0) + 1);
-    for (const struct yaml *v = list ? list->first : NULL; v; v = v->next) {
-        read_storage(r, v, arena_printf(r->a, "storages[%zu]", c->n_storages), &c->storages[c->n_storages]);
-        c->n_storages++;
-    }
+    read_storage_list(r, list);
     if (!storage_is_there(c, c->values[CFG_STORAGE]))
         problem(r, yaml_get(root, SL("default_storage")), SL("default_storage"), "there is no storage of this name");
 }
@@ -460,7 +485,7 @@ static void check_account(struct reader *r, const struct account *acc, const str
 /* type and settings; the name and what is made of it come after all accounts of the tenant are known. */
 static void read_account(struct reader *r, const struct yaml *map, slice path, bool desk, struct account *acc)
 {
-    static const char *const known[] = { "type", "name", "storage", NULL };
+    static const char *const known[] = { "type", "name", "storage", "dedupe_hours", NULL };
     if (map->kind != YAML_MAP) {
         problem(r, map, path, "must be a group of settings with a type");
         return;
@@ -487,6 +512,13 @@ static void read_account(struct reader *r, const struct yaml *map, slice path, b
     acc->settings = values;
     acc->name = word(r, map, SL("name"), path, false);
     acc->own_storage = storage_named(r, map, path);
+    const struct yaml *dedupe = yaml_get(map, slice_of(setting_dedupe.name));
+    slice hours = SLICE_NONE;
+    int64_t n_hours = 0;
+    if (dedupe)
+        read_setting(r, &setting_dedupe, dedupe, path_of(r, path, slice_of(setting_dedupe.name)), &hours);
+    if (slice_int(hours, &n_hours))
+        acc->dedupe_ms = n_hours * 3600000;
     if (acc->name.p && !name_is_good(acc->name)) {
         problem(r, yaml_get(map, SL("name")), path_of(r, path, SL("name")), NAME_RULE, CONFIG_NAME_MAX);
     } else if (r->p->n + r->p->more == problems_before) {

@@ -100,6 +100,9 @@ const struct config *config_read(struct arena *a, slice file, slice text, config
  * the local disk. */
 const struct config_tenant *config_tenant_read(struct arena *a, const struct yaml *doc, slice slug, slice public_url, const struct config *of,
                                                config_find find, struct config_problems *p) MUST_USE;
+/* Storages from a document of its own, likewise, beside those of the hub's configuration. NULL: see *p; *ret_n of them. */
+const struct config_storage *config_storages_read(struct arena *a, const struct yaml *list, const struct config *of, size_t *ret_n,
+                                                  struct config_problems *p) MUST_USE;
 /* Notifiers from a document of its own, likewise; taken: those whose names are taken. NULL: see *p; *ret_n of them. */
 const struct notice_target *config_notifiers_read(struct arena *a, const struct yaml *list, const struct notice_target *taken, size_t n_taken,
                                                   size_t *ret_n, struct config_problems *p) MUST_USE;

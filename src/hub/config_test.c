@@ -288,6 +288,7 @@ TEST(config_every_problem_names_its_place_and_what_to_do)
         { "tenants:\n  - name: a\n" DESK "    channels: []\n", "tenants[0].channels: must be a list with at least one" },
         { "tenants:\n  - name: a\n    chanels: 1\n" DESK "    channels: [{type: net, id: 1, secret: abcd}]\n", "tenants[0].chanels: there is no such setting" },
         { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, name: X}]\n", "channels[0].name: must be small letters" },
+        { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, dedupe_hours: 0}]\n", "channels[0].dedupe_hours: must be" },
         { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, name: x}, {type: net, id: 1, secret: abcd, name: x}]\n",
           "channels[1].name: another account of this tenant has this name" },
         { "tenants:\n  - name: a b\n" DESK "    channels: [{type: net, id: 1, secret: abcd}]\n  - name: A-B\n" DESK
@@ -356,6 +357,26 @@ TEST(config_storages_are_named_by_tenants_and_their_sides)
     CHECK(slice_find(got, SL("from the environment")) == SIZE_MAX);
     CHECK(slice_find(got, SL("storage one (A Shed), purge_delay_seconds: 60 (1 minute)\n    key: (secret)\n")) != SIZE_MAX);
     CHECK(slice_find(got, SL("storage two (A Shed), purge_delay_seconds: 5400 (about 2 hours)\n    key: (secret)\n    region: there\n")) != SIZE_MAX);
+}
+
+TEST(config_tenant_read_alone_may_name_the_storages_of_the_hub)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct config_problems p = { .a = a }, none = { .a = a };
+    struct fault f = { 0 };
+    int line, column;
+    const struct config *c = config_read(a, SL("f"), SL("default_storage: one\nstorages: [{name: one, type: shed, key: k}, {name: two, type: shed, key: k}]\n"), env,
+                                         NULL, 0, find, &p);
+    const struct yaml *doc = yaml_parse(a, SL("name: a\ndesk: {type: a-desk, region: r, storage: two, integration: {name: n, token: 0123456789abcdef}}\n"
+                                              "channels: [{type: net, id: 1, secret: abcd}]\n"),
+                                        &f, &line, &column);
+    CHECK(c && doc);
+    const struct config_tenant *t = config_tenant_read(a, doc, SLICE_NONE, SL("http://x"), c, find, &p);
+    CHECK(t);
+    CHECK_SLICE(t->desk->storage, SL("two"));
+    CHECK_SLICE(t->channels[0].storage, SL("one"));
+    CHECK(!config_tenant_read(a, doc, SLICE_NONE, SL("http://x"), NULL, find, &none));
+    CHECK_SLICE(none.items[0].path, SL("desk.storage"));
 }
 
 TEST(config_reports_all_problems_up_to_its_limit)

@@ -45,6 +45,7 @@ struct account { /* one configured instance of a connector */
     const slice *settings; /* indexed like type->settings; checked; defaults filled in; {NULL,0}: absent. SETTING_PAIRS: JSON text */
     slice storage;         /* name of the storage for files this side sends … */
     slice own_storage;     /* … where it is set for this side alone */
+    int64_t dedupe_ms;     /* how long its message ids are remembered, where it is set for this account; 0: hook.dedupe_ms */
     slice public_url;      /* of the hub, no slash at the end */
     slice hook_url;        /* public_url + type->hook.path */
 };
@@ -149,6 +150,7 @@ struct http_call {
     const struct media *media_body; /* the body is this stored file of a part, streamed (upload); NULL: body … */
     int64_t media_from, media_bytes; /* … from this byte on, so many; 0: to its end */
     slice media_head, media_tail; /* … between these bytes: what frames it in multipart/form-data. Absent: nothing */
+    slice media_key; /* with media_body: the bytes go out encrypted under these 32 (wire/aes_ctr.h), as a file of its own would from its first byte */
     bool guarded;    /* the address came out of a message: nowhere but to public addresses. Goes with no_token */
     slice token;     /* AUTH_NAMED: which of the account's tokens */
     bool new_token;  /* the other side says in its own words (not by a 401) that the token of the last call has ended: another one first */
@@ -163,6 +165,7 @@ struct delivery {
     size_t part;                 /* the connector's own count of parts done; kept between steps, attempts and processes, like … */
     int step;                    /* … its step */
     slice keep;                  /* … and its own bytes (at most 4 KiB) */
+    void *own;                   /* the connector's own of this attempt, in c->a: of any size, gone with the attempt */
     const struct answer *last;   /* NULL on the first step of an attempt */
     bool last_repeatable;        /* of the call that was answered */
     bool last_new_token;         /* likewise */
@@ -267,6 +270,7 @@ struct hook {
     int64_t window_ms;
     struct key_source keys;
     int bad_status;      /* answer to a wrong signature; 0: 403 */
+    int absent_status;   /* … and where there is none; 0: the same */
     size_t body_max;     /* 0: the server's */
     int64_t deadline_ms; /* the vendor waits so long for our answer; 0: not known */
     int64_t dedupe_ms;   /* how long a message id is remembered; 0: 7 days */

@@ -3,6 +3,7 @@
 #define HUB_INBOX_H
 #include "hub/connector.h"
 
+struct jbatch; /* journal/journal.h */
 struct remembered {
     const char *key; /* NULL: one of keys */
     const char *const *keys;
@@ -39,6 +40,9 @@ struct inbox {
     ask_answer ask_answer;
     slice ask_data;
     struct conv *conv;      /* accept's: of the first message; held for what is asked */
+    /* What of the caller's own belongs to the same commit; called when the messages are in it and have their numbers. NULL: nothing. */
+    void (*also)(void *arg, struct jbatch *b);
+    void *also_arg;
 };
 void inbox_init(struct inbox *in, struct arena *a);
 const char *remembered_key(const struct remembered *rm, const struct memory *m, int64_t now_ms); /* where it goes in this memory */

@@ -7,6 +7,8 @@
 #include "hub/storage_set.h"
 #include "net/client.h"
 #include "store/store.h"
+#include "wire/aes_ctr.h"
+#include "wire/hex.h"
 #include "wire/url.h"
 
 enum {
@@ -32,6 +34,7 @@ struct fetch {
     slice found;         /* … there; of one try */
     struct storage *storage;
     struct storage_put *put;
+    struct aes_ctr *cipher; /* of this try; NULL: it comes as it is */
     struct loop_timer timer;
     unsigned tries, preparing;
     bool with_token, open, guarded, too_large;
@@ -55,6 +58,7 @@ struct media_job {
     uint64_t id;
     struct arena *a;
     slice conversation;
+    int64_t closed_ms;    /* its conversation was closed meanwhile; 0: it was not */
     struct js_list media; /* struct media: the job's own copy; becomes the result */
     struct fetch *fetches;
     size_t n_fetches, left;
@@ -184,6 +188,7 @@ static void fetch_end(struct fetch *f, const char *result)
     struct media_job *job = f->job;
     struct hub *h = job->hub;
     f->a = arena_free(f->a);
+    f->cipher = aes_ctr_free(f->cipher);
     h->media->running--;
     METRIC_ADD(h->metrics, METRIC_MEDIA, 1, slice_of(job->from->account.type->name), slice_of(result));
     METRIC_SET(h->metrics, METRIC_MEDIA_OPEN, h->media->running);
@@ -227,6 +232,7 @@ static void fetch_later(struct fetch *f, int64_t in_ms)
 {
     struct hub *h = f->job->hub;
     f->a = arena_free(f->a);
+    f->cipher = aes_ctr_free(f->cipher);
     h->media->running--;
     loop_timer_start(h->loop, &f->timer, in_ms, fetch_again, f);
     fetch_next(h->media);
@@ -293,7 +299,8 @@ static void put_done(void *arg, const struct storage_stored *st, const struct fa
     md->url = arena_dup(job->a, media_link(h, f->a, f->storage, slice_of(f->id), md->handle, &link));
     struct attachment row = { .id = slice_of(f->id), .account = job->from->account.id, .conversation = job->conversation,
                               .storage = f->storage->name, .handle = md->handle, .url = md->url, .sha256 = md->sha256, .type = md->type,
-                              .name = md->name, .size = md->size, .created_ms = time_now_ms(), .state = ATTACHMENT_STORED };
+                              .name = md->name, .size = md->size, .created_ms = time_now_ms(), .state = ATTACHMENT_STORED,
+                              .purge_at_ms = job->closed_ms ? job->closed_ms + f->storage->purge_ms : 0 };
     store_attachment_put(h->store, &row, row_stored, f);
 }
 
@@ -305,6 +312,23 @@ static void put_more(void *arg)
 }
 
 /* ---- fetching ----------------------------------------------------------------------------------------------------------------- */
+
+/* False: the storage wants to catch up first. */
+static bool store_bytes(struct fetch *f, const char *p, size_t n)
+{
+    char plain[16 << 10];
+    bool more = true;
+    if (!f->cipher)
+        return storage_put_write(f->storage, f->put, slice_mem(p, n));
+    while (n && f->put) {
+        size_t piece = MIN(n, sizeof(plain));
+        aes_ctr_run(f->cipher, p, piece, plain);
+        more = storage_put_write(f->storage, f->put, slice_mem(plain, piece));
+        p += piece;
+        n -= piece;
+    }
+    return more;
+}
 
 static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
 {
@@ -337,7 +361,7 @@ static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
         f->storage = storages_choose(job->from);
         f->put = storage_put(f->storage, &file, &to);
     }
-    if (!storage_put_write(f->storage, f->put, slice_mem(p, n)))
+    if (!store_bytes(f, p, n))
         client_pause(&f->call);
     return true;
 }
@@ -402,6 +426,11 @@ static void fetch_send(struct fetch *f)
 {
     struct hub *h = f->job->hub;
     f->page = f->too_large = false;
+    f->cipher = aes_ctr_free(f->cipher);
+    if (f->md->key.n && !(f->cipher = aes_ctr_new(hex_decode(f->a, f->md->key), 0))) {
+        fetch_failed(f, "refused", SL("its sender's key is none"));
+        return;
+    }
     f->bytes = 0;
     f->call = (struct client_call){
         .a = f->a,
@@ -521,7 +550,7 @@ static bool wanted(struct actor *from, struct arena *a, const struct message *m,
 static void media_copy(struct arena *a, struct media *md)
 {
     slice *const all[] = { &md->url,    &md->id,      &md->type,  &md->name, &md->sha256, &md->preview_url,
-                           &md->handle, &md->storage, &md->error, &md->token_name };
+                           &md->handle, &md->storage, &md->error, &md->token_name, &md->key };
     for (size_t i = 0; i < COUNT(all); i++)
         *all[i] = arena_dup(a, *all[i]);
 }
@@ -689,6 +718,14 @@ bool media_idle(const struct hub *h)
     return !h->media || (!h->media->running && !h->media->queue && !h->media->resuming);
 }
 
+void media_closed(struct hub *h, slice conversation, int64_t at_ms)
+{
+    for (size_t i = 0; i < COUNT(h->media->buckets); i++)
+        for (struct media_job *job = h->media->buckets[i]; job; job = job->next)
+            if (slice_eq(job->conversation, conversation))
+                job->closed_ms = at_ms;
+}
+
 void media_free(struct media_jobs *jobs)
 {
     if (!jobs)
@@ -703,6 +740,7 @@ void media_free(struct media_jobs *jobs)
                 loop_timer_done(&f->timer);
                 if (f->put)
                     storage_put_abort(f->storage, f->put);
+                f->cipher = aes_ctr_free(f->cipher);
                 f->a = arena_free(f->a);
             }
             for (struct waiter *w = job->waiters, *nw; w; w = nw) {

@@ -24,6 +24,9 @@ void media_abandon(struct hub *h, uint64_t id); /* the latter alone */
 /* What became of a message's attachments, as stored (the history has it), into its media. False: unreadable. */
 bool media_result_read(struct arena *a, slice json, struct message *m) MUST_USE;
 
+/* What is still being fetched for this conversation is purged with the rest: it closed at at_ms; 0: it goes on. */
+void media_closed(struct hub *h, slice conversation, int64_t at_ms);
+
 /* ---- purge: media_purge.c. Each attachment is deleted from the storage that has it, its own delay after the conversation closed, once, also when the
  * hub was restarted meanwhile. What cannot be deleted stays in the store and is tried again after 1, 5 and 30 minutes, 2 and 12 hours, then daily. */
 void media_purge_later(struct hub *h, struct conv *conv);  /* the conversation closed */

@@ -24,6 +24,7 @@ void media_purge_later(struct hub *h, struct conv *conv)
 {
     int64_t now_ms = time_now_ms();
     memory_set(conv->memory, PURGE_MEMORY, SL("1"), 0);
+    media_closed(h, conv->pub.id, now_ms);
     store_attachments_purge(h->store, conv->pub.id, SLICE_NONE, now_ms + h->limits.purge_ms, written, h);
     for (size_t i = 0; i < storages_count(h); i++) {
         const struct storage *s = storages_at(h, i);
@@ -37,6 +38,7 @@ void media_purge_cancel(struct hub *h, struct conv *conv)
     if (!memory_get(conv->memory, PURGE_MEMORY, time_now_ms()).n)
         return;
     memory_set(conv->memory, PURGE_MEMORY, SLICE_NONE, 0);
+    media_closed(h, conv->pub.id, 0);
     store_attachments_purge(h->store, conv->pub.id, SLICE_NONE, 0, written, h);
 }
 

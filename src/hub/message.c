@@ -54,6 +54,7 @@ static const struct js_field media_fields[] = {
     JS_FIELD(struct media, height,      "height",      JS_I64,  0),
     JS_FIELD(struct media, token,       "token",       JS_BOOL, 0),
     JS_FIELD(struct media, token_maybe, "token_maybe", JS_BOOL, 0),
+    JS_FIELD(struct media, key,         "key",         JS_STR,  0),
     JS_FIELD(struct media, token_name,  "token_name",  JS_STR,  0),
     JS_FIELD(struct media, exact,       "exact",       JS_BOOL, 0),
     JS_FIELD(struct media, public_url,  "public_url",  JS_BOOL, 0),

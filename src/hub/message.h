@@ -80,6 +80,7 @@ struct media {
     int64_t duration_ms, width, height;
     bool token;        /* fetch it with the account's token */
     bool token_maybe;  /* try without; with the token when refused */
+    slice key;         /* it is kept encrypted there: the 32 bytes it is decrypted with (wire/aes_ctr.h), in hexadecimal */
     slice token_name;  /* which of the account's tokens, where it has several (AUTH_NAMED) */
     bool exact;        /* size and type are what the network says or it is not the file: a page that asks to sign in, a part of it */
     bool public_url;   /* anyone can fetch url: need not be stored */

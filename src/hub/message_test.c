@@ -27,7 +27,7 @@ TEST(message_with_every_member_is_written_and_read_back)
         .desk_conversation = SL("dc"), .private = true,
     };
     *LIST_ADD(a, &m.media, struct media) = (struct media){ SL("u"), SL("i"), SL("image/png"), SL("nm"), SL("sha"), SL("pre"), SL("{\"h\":1}"), SL("sto"), SL("err"),
-                                                           (INT64_C(1) << 53) + 1, 2, 3, 4, true, true, SL("T1"), true, true };
+                                                           (INT64_C(1) << 53) + 1, 2, 3, 4, true, true, SL("K1"), SL("T1"), true, true };
     (void)LIST_ADD(a, &m.media, struct media);
     *LIST_ADD(a, &m.choices, struct choice) = (struct choice){ SL("cl"), SL("cp"), SL("cu"), SL("ci") };
     struct card *card = LIST_ADD(a, &m.cards, struct card);

@@ -86,9 +86,10 @@ TEST(registry_a_change_takes_effect_at_once_and_keeps_the_secrets_that_are_not_g
     put(r, e, 1, document(r, "ACME", "tdesk", "third", ""), "changed");
     CHECK_INT(hook(r, "second", "/tnet", "4", "four"), 200);
 
-    put(r, e, 2, document(r, "Renamed", "tdesk", NULL, ",\"key\":\"k\""), NULL); /* without the secret */
+    put(r, e, 2, document(r, "Renamed", "tdesk", NULL, ",\"key\":\"k\",\"dedupe_hours\":2"), NULL); /* without the secret */
     CHECK_SLICE(e->slug, SL("acme"));
     CHECK_SLICE(e->tenant->name, SL("Renamed"));
+    CHECK_INT(hub_actor(&r->hub, SL("acme/tnet"))->account.dedupe_ms, 7200000);
     CHECK_INT(hook(r, "second", "/tnet", "5", "five"), 200);
     UNTIL(r, rig_seen(r, "five") == 1);
     CHECK(slice_find(shown(r, e, DOC_SECRETS_HIDDEN), SL("second")) == SIZE_MAX);

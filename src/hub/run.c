@@ -4,6 +4,7 @@
 #include "hub/state.h"
 #include "hub/storage_set.h"
 #include "store/seal.h"
+#include "wire/aes_ctr.h"
 #include "wire/url.h"
 
 const char *const outcome_names[] = {
@@ -43,6 +44,7 @@ static void upload_close(struct run *r)
     if (r->upload)
         storage_get_close(r->upload_from, r->upload);
     r->upload = NULL;
+    r->upload_cipher = aes_ctr_free(r->upload_cipher);
 }
 
 void run_free(struct run *r)
@@ -202,6 +204,8 @@ static ssize_t upload_read(void *arg, char *buf, size_t n)
         return upload_frame(r->d.call.media_head, &r->upload_head, buf, n);
     if (!r->upload_ended) {
         ssize_t got = storage_get_read(r->upload_from, r->upload, buf, n);
+        if (got > 0 && r->upload_cipher)
+            aes_ctr_run(r->upload_cipher, buf, (size_t)got, buf);
         if (got != 0)
             return got;
         r->upload_ended = true;
@@ -217,6 +221,8 @@ static bool upload_open(struct run *r, const struct media *md)
         return fault(&r->fault, "no_file", "", "the file to upload is not stored here");
     int64_t bytes = h->media_bytes ? MIN(h->media_bytes, md->size - h->media_from) : md->size - h->media_from;
     upload_close(r);
+    if (h->media_key.n && !(r->upload_cipher = aes_ctr_new(h->media_key, h->media_from)))
+        return fault(&r->fault, "no_key", "", "the key of the file to upload is none");
     r->upload_from = from;
     r->upload = storage_get(from, md->handle, h->media_from, bytes, upload_more, r);
     if (!r->upload)

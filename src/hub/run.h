@@ -47,6 +47,7 @@ struct run {
     slice token_name; /* of the last call, and … */
     slice last_token; /* … what it carried */
     struct storage *upload_from;
+    struct aes_ctr *upload_cipher; /* NULL: it goes out as it is */
     struct storage_get *upload; /* the body that is read from the storage while it is sent, and … */
     size_t upload_head, upload_tail; /* … how much of what frames it is sent */
     bool upload_ended;               /* the file itself is */

@@ -98,6 +98,9 @@ static bool value_text(struct arena *a, const struct setting *s, slice text, sli
     return true;
 }
 
+const struct setting setting_dedupe = { "dedupe_hours", "Hours a message id is remembered", SETTING_NUMBER, false, false, NULL,
+                                        "A message that comes again within this time has no effect; otherwise seven days, or as long as the network repeats", NULL, 1, 8760 };
+
 bool setting_value(struct arena *a, const struct setting *s, slice text, slice *ret, struct fault *f)
 {
     switch (s->type) {

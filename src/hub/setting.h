@@ -10,6 +10,8 @@
 #define HUB_SETTING_H
 #include "hub/connector.h"
 
+/* dedupe_hours: a member of every account, beside its connector's settings. */
+extern const struct setting setting_dedupe;
 bool setting_value(struct arena *a, const struct setting *s, slice text, slice *ret, struct fault *f) MUST_USE;
 /* For people: 300 "5 minutes", 5400 "about 2 hours", 0 "at once". */
 slice seconds_in_words(struct arena *a, int64_t seconds) MUST_USE;

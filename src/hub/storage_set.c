@@ -4,7 +4,11 @@
 
 struct storage_set {
     struct storage **all;
+    const struct config_storage **of; /* of each; NULL: the local disk */
     size_t n;
+    struct storage **gone; /* take no more */
+    size_t n_gone;
+    const char *data;
     struct loop_timer timer;
     unsigned checking;
 };
@@ -28,6 +32,9 @@ struct storage *storages_find(const struct hub *h, slice name)
     for (size_t i = 0; h->storages && i < h->storages->n; i++)
         if (slice_eq(h->storages->all[i]->name, name))
             return h->storages->all[i];
+    for (size_t i = h->storages ? h->storages->n_gone : 0; i-- > 0;)
+        if (slice_eq(h->storages->gone[i]->name, name))
+            return h->storages->gone[i];
     return !h->storages && h->storage && slice_eq(h->storage->name, name) ? h->storage : NULL;
 }
 
@@ -43,21 +50,79 @@ struct storage *storages_choose(const struct actor *from)
 bool storages_open(struct hub *h, const struct config *c, struct storage *local, struct fault *f)
 {
     struct storage_set *set = ARENA_NEW(h->a, struct storage_set);
-    set->all = ARENA_ARRAY(h->a, struct storage *, c->n_storages + 1);
+    set->all = ARENA_ARRAY(h->a, struct storage *, CONFIG_STORAGES_MAX + 1);
+    set->of = ARENA_ARRAY(h->a, const struct config_storage *, CONFIG_STORAGES_MAX + 1);
     set->all[set->n++] = local;
+    set->data = config_text(c, CFG_DATA).p;
     h->storages = set;
     h->storage = local;
     local->purge_ms = h->limits.purge_ms;
-    for (size_t i = 0; i < c->n_storages; i++) {
-        const struct config_storage *cs = &c->storages[i];
-        struct storage_setup setup = { .name = cs->name, .settings = cs->settings, .loop = h->loop, .client = &h->client,
-                                       .data = config_text(c, CFG_DATA).p };
-        struct storage *s = cs->type->open(&setup, f);
-        if (!s)
+    return storages_configure(h, c->storages, c->n_storages, f);
+}
+
+static bool same(const struct config_storage *x, const struct config_storage *y)
+{
+    if (x->type != y->type || !slice_eq(x->name, y->name))
+        return false;
+    for (size_t i = 0; i < x->type->n_settings; i++)
+        if (!slice_eq(x->settings[i], y->settings[i]))
             return false;
-        s->purge_ms = cs->purge_ms;
-        set->all[set->n++] = s;
+    return true;
+}
+
+static struct storage *open_one(struct hub *h, const struct config_storage *cs, struct fault *f)
+{
+    struct storage_setup setup = { .name = cs->name, .settings = cs->settings, .loop = h->loop, .client = &h->client, .data = h->storages->data };
+    return cs->type->open(&setup, f);
+}
+
+/* The one at work that is as cs wants it; NULL: there is none. */
+static struct storage *at_work(const struct storage_set *set, const struct config_storage *cs)
+{
+    for (size_t i = 1; i < set->n; i++)
+        if (same(set->of[i], cs))
+            return set->all[i];
+    return NULL;
+}
+
+static void retire(struct hub *h, struct storage *s)
+{
+    struct storage_set *set = h->storages;
+    struct storage **more = ARENA_ARRAY(h->a, struct storage *, set->n_gone + 1);
+    memcpy(more, set->gone, set->n_gone * sizeof(more[0]));
+    more[set->n_gone++] = s;
+    set->gone = more;
+}
+
+bool storages_configure(struct hub *h, const struct config_storage *list, size_t n, struct fault *f)
+{
+    struct storage_set *set = h->storages;
+    struct storage *fresh[CONFIG_STORAGES_MAX];
+    bool made[CONFIG_STORAGES_MAX];
+    assert(n <= CONFIG_STORAGES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        fresh[i] = at_work(set, &list[i]);
+        made[i] = !fresh[i];
+        if (fresh[i] || (fresh[i] = open_one(h, &list[i], f)))
+            continue;
+        while (i-- > 0)
+            if (made[i])
+                storage_close(fresh[i]);
+        return false;
     }
+    for (size_t i = 1; i < set->n; i++) {
+        bool stays = false;
+        for (size_t k = 0; k < n; k++)
+            stays |= fresh[k] == set->all[i];
+        if (!stays)
+            retire(h, set->all[i]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        fresh[i]->purge_ms = list[i].purge_ms;
+        set->all[i + 1] = fresh[i];
+        set->of[i + 1] = &list[i];
+    }
+    set->n = n + 1;
     return true;
 }
 
@@ -68,6 +133,8 @@ void storages_close(struct hub *h)
         return;
     for (size_t i = 0; i < set->n; i++)
         storage_close(set->all[i]);
+    for (size_t i = 0; i < set->n_gone; i++)
+        storage_close(set->gone[i]);
     loop_timer_done(&set->timer);
     h->storages = NULL;
     h->storage = NULL;

@@ -16,6 +16,10 @@
 enum { STORAGE_CHECK_MS = 60000 };
 /* After h->client, h->loop. local is owned by the set from here on. Makes no calls. */
 bool storages_open(struct hub *h, const struct config *c, struct storage *local, struct fault *f) MUST_USE;
+/* Beside the local disk these are the storages from now on. One that is as before (name, type, settings) stays as it is; one that is gone, or is configured
+ * anew, takes no more, but what it has can be read and deleted as long as the hub runs. Their texts must live as long as the hub. False: one of them cannot
+ * be opened, and nothing changed. */
+bool storages_configure(struct hub *h, const struct config_storage *list, size_t n, struct fault *f) MUST_USE;
 /* After hub_stop: what is still open ends. */
 void storages_close(struct hub *h);
 /* NULL: there is none of this name (any more). */

@@ -61,6 +61,8 @@ static void write_account(struct jw *w, const char *key, const struct account *a
     jw_str(w, "type", slice_of(acc->type->name));
     jw_str(w, "name", acc->name);
     jw_opt(w, "storage", acc->own_storage);
+    if (acc->dedupe_ms)
+        jw_int(w, setting_dedupe.name, acc->dedupe_ms / 3600000);
     settings_doc_write(w, acc->type->settings, acc->type->n_settings, acc->settings, secrets);
     jw_close(w, '}');
 }

@@ -21,7 +21,8 @@ static void on_page(struct exchange *x, void *ctx)
 {
     const struct page *page = ctx;
     slice body = slice_mem(page->bytes, page->n);
-    struct header headers[4] = { { SL("Cache-Control"), SL("no-cache") }, { SL("X-Content-Type-Options"), SL("nosniff") },
+    bool script = slice_ends(slice_of(page->name), SL(".js"));
+    struct header headers[5] = { { SL("Cache-Control"), SL("no-cache") }, { SL("X-Content-Type-Options"), SL("nosniff") },
                                  { SL("X-Frame-Options"), SL("DENY") } };
     size_t n = 3;
     if (page->gzipped && takes_gzip(x)) {
@@ -30,7 +31,9 @@ static void on_page(struct exchange *x, void *ctx)
         enum gzip end = gzip_unpack(x->a, body, PAGE_BYTES_MAX, &body);
         assert(end == GZIP_OK); /* packed when this program was built */
     }
-    exchange_answer(x, &(struct response){ .status = 200, .type = SL("text/html; charset=utf-8"), .body = body, .headers = headers, .n_headers = n });
+    if (script) /* for pages of others */
+        headers[n++] = (struct header){ SL("Cross-Origin-Resource-Policy"), SL("cross-origin") };
+    exchange_answer(x, &(struct response){ .status = 200, .type = script ? SL("text/javascript; charset=utf-8") : SL("text/html; charset=utf-8"), .body = body, .headers = headers, .n_headers = n });
 }
 
 bool page_serve(struct server *s, const char *path, const char *name)

@@ -8,6 +8,6 @@
 #define MAIN_PAGES_H
 #include "net/server.h"
 
-/* name: of a folder of web/. False: there is no such page in this program. */
+/* name: of a folder of web/, or "FOLDER.js" for a script. False: there is no such page in this program. */
 bool page_serve(struct server *s, const char *path, const char *name);
 #endif

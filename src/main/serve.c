@@ -350,6 +350,7 @@ static bool open_api(struct serving *s, struct fault *f)
         .root = config_text(c, CFG_API_ROOT),
         .admin_user = config_text(c, CFG_ADMIN_USER),
         .admin_password = config_text(c, CFG_ADMIN_PASSWORD),
+        .default_storage = config_text(c, CFG_STORAGE),
         .proxy = config_text(c, CFG_PROXY),
         .notifiers = c->notifiers,
         .n_notifiers = c->n_notifiers,
@@ -390,9 +391,9 @@ static bool start(struct serving *s, struct fault *f)
     limits_of(s);
     (void)hub_steady_ms(h); /* from here on ages are told by it */
     h->conversations = conversations_new(h);
-    if (!open_data(s, f) || !open_net(s, f))
+    if (!open_data(s, f) || !open_net(s, f) || !open_api(s, f))
         return false;
-    accounts_make(s);
+    accounts_make(s); /* behind the API's settings: they may name its storages */
     slice token = config_text(s->config, CFG_ADMIN_TOKEN);
     if (!token.n && !(token = internal_token(s->a, data.p, f)).n)
         return false;
@@ -404,8 +405,6 @@ static bool start(struct serving *s, struct fault *f)
         return false;
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
-    if (!open_api(s, f))
-        return false;
     state_learn(h->state);
     h->notices = notices_new(h, config_text(s->config, CFG_ENVIRONMENT));
     api_settings(s->api); /* those of the file, and those made over the API */
@@ -424,6 +423,9 @@ static bool start(struct serving *s, struct fault *f)
     api_start(s->api);
     (void)page_serve(s->server, "/api/v1/openapi-ui", "openapi-ui"); /* a build without pages has none */
     (void)page_serve(s->server, "/", "console");
+    (void)page_serve(s->server, "/webchat/widget.js", "widget.js");
+    if (config_true(s->config, CFG_DEMO_SHOP))
+        (void)page_serve(s->server, "/demo/shop", "shop");
     open_control(s);
     media_again(s);
     media_purge_start(h);

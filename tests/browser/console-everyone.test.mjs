@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {until} from '../e2e/harness.mjs';
-import {startConsole, tab} from './console.mjs';
+import {errorOf, field, input, startConsole, tab} from './console.mjs';
 
 const axe = readFileSync(createRequire(new URL('../npm/package.json', import.meta.url)).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -23,7 +23,7 @@ async function walk(page, visit) {
   await page.getByTestId('conversation').first().waitFor();
   await visit('conversations');
   await page.getByTestId('conversation').first().click();
-  await page.getByTestId('trace-link').first().click();
+  await page.getByTestId('message-in').first().getByTestId('trace-link').click();
   await page.getByTestId('trace').locator('.hops').waitFor();
   await visit('one conversation with a trace');
   await go('letters');
@@ -42,8 +42,8 @@ async function walk(page, visit) {
     await visit(place);
   }
   await go('settings');
-  await page.getByTestId('notifier-add').click();
-  await page.getByTestId('notifier').waitFor();
+  await page.getByTestId('notifiers-add').click();
+  await page.getByTestId('notifiers').waitFor();
   await visit('settings');
   await page.getByTestId('nav-health').evaluate(a => a.click());
   await page.getByTestId('answer-yes').waitFor();
@@ -96,7 +96,7 @@ test('on a phone nothing sticks out, and the menu opens', async t => {
   await page.getByRole('button', {name: 'Menu'}).click();
   await page.getByTestId('nav-health').click();
   await page.getByRole('heading', {name: 'Health', level: 1}).waitFor();
-  assert.equal(await page.getByTestId('nav-health').isVisible(), false, 'it closes again');
+  await page.getByTestId('nav-health').waitFor({state: 'hidden'}); // it closes again
   site.good();
 });
 
@@ -120,7 +120,7 @@ test('by keyboard alone', async t => {
   await until_('document.activeElement.id === "tab-general"');
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
-  assert.equal(await tab(page, 'CX Platform').getAttribute('aria-selected'), 'true');
+  await page.locator('#tab-desk[aria-selected="true"]').waitFor();
   await page.locator('#f-desk-client-id').waitFor();
   await until_('document.activeElement.id === "f-desk-client-id"');
   await page.keyboard.type('x');
@@ -158,6 +158,14 @@ test('six languages, chosen at the bottom right and remembered', async t => {
     english.push(...texts.filter(x => words.test(x)).map(x => `${name}: ${x}`));
   });
   assert.deepEqual(english, []);
+  await page.evaluate(() => { location.hash = '#/tenants/new'; });
+  await input(page, 'name').fill('x');
+  await page.locator('#tab-messaging').click();
+  await page.getByTestId('channel-type').selectOption({label: 'LINE'});
+  await page.getByTestId('channel-add').click();
+  await page.getByTestId('save').click();
+  await errorOf(page, 'channels[0].channel_secret').filter({hasText: '入力してください'}).waitFor(); // what the API says, too
+  await field(page, 'channels[0].channel_secret').getByText('チャネルシークレット').waitFor();
   const other = await site.open({locale: 'fr-CA', login: false});
   await other.getByRole('button', {name: 'Se connecter'}).waitFor();
   site.good();

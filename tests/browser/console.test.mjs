@@ -2,7 +2,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
-import {secret, token, until} from '../e2e/harness.mjs';
+import {Program, freePort, ready, secret, token, until} from '../e2e/harness.mjs';
 import {adminPassword} from '../e2e/hub.mjs';
 import {errorOf, field, input, startConsole, tab} from './console.mjs';
 
@@ -256,7 +256,7 @@ test('dead letters: why, try again, give up', async t => {
   await page.getByTestId('replay-all').click();
   await page.getByTestId('answer-yes').click();
   await page.getByTestId('news').getByText('On their way again: 2 of 2').waitFor();
-  await until('refused again', async () => (await site.admin.call('GET', '/journal/dead')).json.items.length === 2);
+  await until('refused again', async () => (await site.admin.call('GET', '/journal/dead')).json.items.filter(m => m.tries === 2).length === 2);
   await letters.nth(1).waitFor();
   await page.getByLabel('Reason').selectOption({label: 'the guest has blocked us'});
   await page.getByTestId('no-letters').waitFor();
@@ -282,6 +282,70 @@ test('the signature doctor names the part that differs, and looks again after th
   assert.equal(changed.status, 200, changed.text);
   await page.getByTestId('look-again').click();
   await page.getByTestId('refused').last().getByText('would be taken now').waitFor();
+  site.good();
+});
+
+test('settings: destinations of notifications, their topics, and a test that arrives', async t => {
+  const site = await startConsole(t);
+  const port = await freePort(), at = `http://127.0.0.1:${port}`;
+  const sim = new Program(site.hub.dir, 'notifiers', ['sim', 'notifiers', '--listen', `127.0.0.1:${port}`]);
+  t.after(() => sim.stop());
+  sim.start();
+  await ready(sim, `${at}/sim/counters`);
+  const page = await site.open();
+  await page.getByTestId('nav-settings').click();
+  await page.getByTestId('notifiers-type').selectOption({label: 'Slack'});
+  await page.getByTestId('notifiers-add').click();
+  await input(page, 'proxy').fill('not an address');
+  await input(page, 'notifiers[0].url').fill('nor this');
+  await page.getByTestId('save').click();
+  await errorOf(page, 'proxy').waitFor();
+  await errorOf(page, 'notifiers[0].url').waitFor();
+  await input(page, 'proxy').fill('');
+  await input(page, 'notifiers[0].url').fill(`${at}/services/T0000/B0000/abcdefghijklmnopqrstuvwx`);
+  await page.getByLabel('Subscriptions').check();
+  await page.getByTestId('save').click();
+  await page.getByTestId('news').getByText('The settings were saved').waitFor();
+  assert.deepEqual((await site.admin.call('GET', '/settings')).json.notifiers[0].topics.sort(), ['Default', 'Subscriptions']);
+  await page.getByTestId('send-test').click();
+  await page.getByTestId('test-result').getByText(/^Taken after/).waitFor();
+  const {notices} = await (await fetch(`${at}/sim/notices`)).json();
+  assert.ok(notices.some(n => /test/i.test(JSON.stringify(n))));
+  await page.reload();
+  await field(page, 'notifiers[0].url').getByText('Set, and not shown').waitFor();
+  await page.getByRole('button', {name: 'Remove: slack', exact: true}).click();
+  await page.getByTestId('save').click();
+  await page.getByTestId('send-test').waitFor({state: 'detached'});
+  site.good();
+});
+
+test('storages: made here, checked, and chosen by a tenant', async t => {
+  const site = await startConsole(t);
+  await site.tenant();
+  const page = await site.open();
+  await page.getByTestId('nav-storages').click();
+  await page.getByTestId('storage').filter({hasText: 'local'}).getByText('ready').waitFor();
+  await page.getByTestId('storages-type').selectOption({label: 'Amazon S3'});
+  await page.getByTestId('storages-add').click();
+  await input(page, 'storages[0].name').fill('pictures');
+  await input(page, 'storages[0].access_key_id').fill('AKIAEXAMPLE');
+  await input(page, 'storages[0].secret_access_key').fill('a-secret-key');
+  await input(page, 'storages[0].bucket').fill('x');
+  await input(page, 'storages[0].endpoint').fill('http://127.0.0.1:9');
+  await input(page, 'storages[0].purge_delay_seconds').fill('600');
+  await page.getByTestId('save').click();
+  await errorOf(page, 'storages[0].bucket').waitFor();
+  await input(page, 'storages[0].bucket').fill('pictures');
+  await page.getByTestId('save').click();
+  await page.getByTestId('news').getByText('The settings were saved').waitFor();
+  await page.getByTestId('storage').filter({hasText: 'pictures'}).getByText('does not work').waitFor(); // nobody is at port 9
+  await page.getByTestId('nav-tenants').click();
+  await page.getByRole('link', {name: 'Test Shop'}).click();
+  await input(page, 'storage').selectOption('pictures');
+  await page.getByTestId('save').click();
+  await page.getByTestId('news').getByText('Test Shop was saved').waitFor();
+  assert.equal((await site.admin.call('GET', '/tenants')).json.items[0].storage, 'pictures');
+  assert.ok(!(await page.content()).includes('a-secret-key'));
   site.good();
 });
 

@@ -1,18 +1,21 @@
-// screenshot.mjs - makes docs/screenshot.png: the guest's phone and the agent's desk side by side, in the middle of a conversation.
+// screenshot.mjs - makes docs/screenshot.png: the guest's phone and the agent's desk side by side, in the middle of a conversation; and docs/console.png:
+// the same conversation in the console.
 //
 //   make screenshot
 import {readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {root, startRoad} from '../e2e/harness.mjs';
+import {adminPassword} from '../e2e/hub.mjs';
 import {drawn, openPages} from './pages.mjs';
 
 const tidy = [];
 const context = {after: fn => tidy.unshift(fn)};   // what a test would give
 const to = join(root, 'docs/screenshot.png');
+const consoleTo = join(root, 'docs/console.png');
 const largest = 300 * 1024;
 
 try {
-  const road = await startRoad(context, {line: url => ({sticker_url: `${url}/stickershop/v1/sticker/{stickerId}/android/sticker.png`})});
+  const road = await startRoad(context, {env: {DRAGOMAN_ADMIN_PASSWORD: adminPassword}, line: url => ({sticker_url: `${url}/stickershop/v1/sticker/{stickerId}/android/sticker.png`})});
   const {browser, phone, desk} = await openPages(context, road, {phoneSize: {width: 1240, height: 900}, deskSize: {width: 1480, height: 900}});
   const guest = async text => { await phone.getByTestId('message-input').fill(text); await phone.getByTestId('send').click(); };
   const agent = async text => { await desk.getByTestId('message-input').fill(text); await desk.getByTestId('send').click(); };
@@ -40,9 +43,22 @@ try {
     + shots.map((s, i) => `<figure><figcaption>${names[i]}</figcaption><img src="data:image/png;base64,${s.toString('base64')}"></figure>`).join('') + '</main>');
   for (const img of await page.locator('img').all()) await drawn(page, img);
   await page.locator('main').screenshot({path: to});
-  const {size} = statSync(to);
-  if (size > largest) throw new Error(`${to} has ${size} bytes, more than ${largest}`);
-  console.log(`docs/screenshot.png: ${size} bytes, ${readFileSync(to).readUInt32BE(16)}x${readFileSync(to).readUInt32BE(20)}`);
+
+  const admin = await browser.newPage({viewport: {width: 1280, height: 860}, locale: 'en-GB'});
+  await admin.goto(road.hub.base + '/');
+  await admin.getByLabel('User name').fill('admin');
+  await admin.getByLabel('Password').fill(adminPassword);
+  await admin.getByRole('button', {name: 'Log in'}).click();
+  await admin.getByTestId('nav-conversations').click();
+  await admin.getByTestId('conversation').click();
+  await admin.getByTestId('message-in').first().getByTestId('trace-link').click();
+  await admin.getByTestId('trace').locator('.hops').waitFor();
+  await admin.screenshot({path: consoleTo});
+  for (const file of [to, consoleTo]) {
+    const {size} = statSync(file);
+    if (size > largest) throw new Error(`${file} has ${size} bytes, more than ${largest}`);
+    console.log(`${file}: ${size} bytes, ${readFileSync(file).readUInt32BE(16)}x${readFileSync(file).readUInt32BE(20)}`);
+  }
 } finally {
   for (const fn of tidy) await fn();
 }

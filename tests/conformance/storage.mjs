@@ -9,6 +9,9 @@ import {bin} from '../e2e/harness.mjs';
 
 export const sha256 = bytes => createHash('sha256').update(bytes).digest('hex');
 
+// What is freed is given back soon, so that the sanitizer's own memory says little about ours.
+const env = {...process.env, ASAN_OPTIONS: 'detect_leaks=1:quarantine_size_mb=4'};
+
 export async function fileSha256(path) {
   const hash = createHash('sha256');
   for await (const d of createReadStream(path, {highWaterMark: 1 << 20})) hash.update(d);
@@ -22,7 +25,7 @@ export function shelf(t, storage) {
   t.after(() => { if (!process.env.KEEP) rmSync(dir, {recursive: true, force: true}); });
   writeFileSync(config, JSON.stringify({data: join(dir, 'data'), storages: [{name: 'it', ...storage}]}));
   const run = (...args) => new Promise(resolve => execFile(bin, ['storage', ...args, '--config', config],
-    {encoding: 'buffer', maxBuffer: 1 << 30, timeout: 300000, env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1'}},
+    {encoding: 'buffer', maxBuffer: 1 << 30, timeout: 300000, env},
     (e, out, err) => resolve({code: e ? e.code ?? -1 : 0, bytes: out, out: out.toString(), err: err.toString()})));
   return {
     dir, config, run,
@@ -34,7 +37,7 @@ export function shelf(t, storage) {
     async get(handle) { const r = await run('get', 'it', handle); if (r.code) throw new Error(`get: ${r.err}`); return r.bytes; },
     // The same for what is too long to hold: its hash, and the most memory the reader took.
     async sum(handle) {
-      const child = spawn(bin, ['storage', 'get', 'it', handle, '--config', config], {stdio: ['ignore', 'pipe', 'inherit']});
+      const child = spawn(bin, ['storage', 'get', 'it', handle, '--config', config], {stdio: ['ignore', 'pipe', 'inherit'], env});
       const hash = createHash('sha256');
       let peak = 0, left = 0;
       for await (const d of child.stdout) {

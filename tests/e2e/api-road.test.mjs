@@ -188,6 +188,7 @@ test('what was said, its trace, a search, events', async t => {
   assert.equal(trace.message.text, m.text);
   await until('found by its words', async () => (await admin.call('GET', '/messages?q=blue%20one')).json.items.length === 1);
   assert.equal((await admin.call('GET', '/conversations?tenant=none')).status, 404);
+  assert.equal((await admin.call('DELETE', `/conversations/${encodeURIComponent('test-shop/line:nobody')}`)).status, 204);
   await until('events came', async () => heard.join('').includes(`"id":"${conversation.id}"`) && heard.join('').includes('event: health'));
   const health = (await admin.call('GET', '/health')).json;
   const hook = health.webhooks.find(w => w.connector === 'line');
@@ -197,6 +198,10 @@ test('what was said, its trace, a search, events', async t => {
   await admin.call('POST', '/auth/logout');
   await until('the stream of who logged out ends', async () => { await new Promise(r => setTimeout(r, 50)); return stream.body.locked && heard.length; });
   stop.abort();
+  const later = await login(road.hub.base, 'admin', adminPassword);
+  assert.equal((await later.call('DELETE', path)).status, 204);
+  assert.equal((await later.call('GET', path)).status, 404);
+  assert.deepEqual((await later.call('GET', `${path}/messages`)).json.items, []);
 });
 
 test('dead letters: listed with their reason, replayed by query, discarded', async t => {

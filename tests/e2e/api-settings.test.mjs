@@ -76,3 +76,42 @@ test('the proxy: calls go through it from now on, and not any more', async t => 
   await until('asked, elsewhere', async () => (await admin.call('GET', '/channels')).json.items.find(c => c.side === 'network').why?.length > 0);
   assert.equal(proxy.heard.slice(n).filter(h => h.url.includes('/oauth2')).length, 0);
 });
+
+test('storages: made, named by a tenant, changed, and not removed while one names them', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const first = (await admin.call('GET', '/storages')).json;
+  assert.deepEqual(first.items.map(s => [s.name, s.default, s.read_only]), [['local', true, true]]);
+  assert.ok(first.types.find(s => s.name === 's3').schema.properties);
+  const bad = await admin.call('POST', '/storages', {type: 's3', name: 'Bucket!'});
+  assert.equal(bad.status, 400);
+  assert.ok(bad.json.problems.some(p => p.field === 'name'), bad.text);
+  assert.ok(bad.json.problems.every(p => !p.field.startsWith('storages[')), bad.text);
+  const s3 = {type: 's3', name: 'bucket', bucket: 'bucket-1', region: 'eu-central-1', endpoint: 'http://127.0.0.1:9', access_key_id: 'AKIDEXAMPLE', secret_access_key: 's3-secret-key-1'};
+  const made = await admin.call('POST', '/storages', s3);
+  assert.equal(made.status, 201, made.text);
+  assert.equal(made.headers.get('location'), '/api/v1/storages/bucket');
+  assert.equal(made.text.includes('s3-secret-key-1'), false);
+  assert.deepEqual(made.json.document.secret_access_key, {set: true});
+  assert.equal((await admin.call('POST', '/storages', s3)).status, 409);
+  const tenant = await admin.call('POST', '/tenants', {...goodTenant(), storage: 'bucket'});
+  assert.equal(tenant.status, 201, tenant.text);
+  assert.equal((await admin.call('POST', '/tenants', {...goodTenant('Other'), storage: 'none'})).json.field, 'storage');
+  const used = await admin.call('DELETE', '/storages/bucket');
+  assert.equal(used.status, 409);
+  assert.match(used.json.detail, /ACME and LINE keeps its attachments in bucket/);
+  const changed = await admin.call('PUT', '/storages/bucket', {...made.json.document, bucket: 'bucket-2', purge_delay_seconds: 60});
+  assert.equal(changed.status, 200, changed.text);
+  assert.deepEqual([changed.json.document.bucket, changed.json.document.purge_delay_seconds], ['bucket-2', 60]);
+  await until('it is found not to work', async () => { const s = (await admin.call('GET', '/storages/bucket')).json; return s.checked && !s.works && s.why; });
+  assert.equal((await admin.call('DELETE', '/storages/local')).status, 409);
+  assert.equal((await admin.call('DELETE', '/storages/none')).status, 404);
+
+  assert.equal((await hub.program.stop()).code, 0);
+  await hub.start();
+  assert.equal((await admin.call('GET', '/tenants/acme-and-line')).json.storage, 'bucket', 'known before the tenants are read');
+  assert.equal('problem' in (await admin.call('GET', '/tenants/acme-and-line')).json, false);
+  assert.equal((await admin.call('PATCH', '/tenants/acme-and-line', {storage: null})).status, 200);
+  assert.equal((await admin.call('DELETE', '/storages/bucket')).status, 204);
+  assert.equal((await admin.call('GET', '/storages')).json.items.length, 1);
+});

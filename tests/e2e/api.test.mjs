@@ -3,6 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {readFileSync, existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {gzipSync} from 'node:zlib';
 import {freePort, until} from './harness.mjs';
 import {Caller, adminPassword, goodTenant, startHub} from './hub.mjs';
 
@@ -99,7 +100,7 @@ test('each role may do what its row says, and nothing else', async t => {
     if (!op['x-roles']) continue;
     const url = path.replace(/\{\w+\}/g, 'no-such-thing');
     for (const [role, caller] of Object.entries(callers)) {
-      if (['auth_logout', 'auth_password', 'events'].includes(op.operationId) && role !== 'none' && op['x-roles'].includes(role)) continue; // these would do it
+      if (['auth_logout', 'auth_password', 'events', 'conversations_erase'].includes(op.operationId) && role !== 'none' && op['x-roles'].includes(role)) continue; // these would do it
       const r = await caller.call(method.toUpperCase(), url, op.requestBody ? '{"no": "such member"}' : undefined);
       const why = `${role}: ${method} ${path}: ${r.status}`;
       if (role === 'none') assert.equal(r.status, 401, why);
@@ -279,7 +280,6 @@ test('hostile input: 4xx problems, and the hub goes on', async t => {
     ['POST', '/auth/login', '{"user":{},"password":[]}', 400],
     ['POST', '/auth/login', '"x"', 400],
     ['POST', '/auth/login', '', 400],
-    ['POST', '/tenants', JSON.stringify({name: 'x'.repeat(2 << 20)}), 413],
     ['POST', '/tenants', '{"name":"\\u0000","desk":{}}', 400],
     ['POST', '/tenants', '{"name":1,"name":2}', 400],
     ['POST', '/tenants', '{"desk":"x","channels":{},"custom_data":[]}', 400],
@@ -297,10 +297,15 @@ test('hostile input: 4xx problems, and the hub goes on', async t => {
     ['POST', '/journal/replay', '{"ids":["x"]}', 400],
   ];
   for (const [method, path, body, status] of rows) {
-    const r = await admin.call(method, path, body, body === undefined ? {} : {'content-type': 'application/json'});
+    const r = await admin.call(method, path, body, body === undefined ? {} : {'content-type': 'application/json'}).catch(e => { throw new Error(`${method} ${path} ${String(body).slice(0, 40)}: ${e.cause ?? e}`); });
     assert.equal(r.status, status, `${method} ${path} ${String(body).slice(0, 40)}: ${r.status} ${r.text.slice(0, 200)}`);
     assert.ok(r.json.code, r.text);
   }
+  // Small as it comes, too large unpacked: read to its end, so that the answer arrives whatever the timing.
+  const large = await fetch(`${admin.base}/tenants`, {method: 'POST', body: gzipSync(JSON.stringify({name: 'x'.repeat(2 << 20)})),
+    headers: {'content-type': 'application/json', 'content-encoding': 'gzip', authorization: `Bearer ${admin.token}`}});
+  assert.equal(large.status, 413);
+  assert.equal((await large.json()).code, 'too_large');
   assert.equal((await admin.call('POST', '/tenants', 'name=x', {'content-type': 'application/x-www-form-urlencoded'})).status, 415);
   const script = '<script>alert(1)</script>"\'&';
   const made = await admin.call('POST', '/tenants', goodTenant(script));

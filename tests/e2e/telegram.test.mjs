@@ -109,3 +109,57 @@ test('a group answers whom it is for; a blocked guest is told to the desk', asyn
   await road.desk.post(`/sim/conversations/${other.id}/agent`, {text: 'Wait'});
   await until('the desk is told', async () => (await road.desk.get(`/sim/conversations/${other.id}`)).messages.find(m => m.from === 'agent' && m.state === 'failed'));
 });
+
+const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+const bytesOf = async (road, id) => Buffer.from(await (await fetch(`${road.telegram.base}/sim/files/${id}`)).arrayBuffer());
+
+test('files go themselves: by the setting, where a link does not do, and where Telegram cannot fetch it', async t => {
+  const notes = randomBytes(300000);
+  const attach = (bytes, name, mime) => ({attachment: {base64: bytes.toString('base64'), name, mime}});
+  await t.test('by the setting', async s => {
+    const road = await startRoad(s, {telegram: {upload_files: true}});
+    await send(road, {type: 'text', text: 'Hi'});
+    const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
+    await road.agent(c, {text: 'Your "receipt"', ...attach(png, 'receipt.png', 'image/png')});
+    const got = await phoneHas(road, 'the picture', x => x.message.photo);
+    assert.deepEqual([got.media, got.message.caption], [{bytes: png.length, type: 'image/png', uploaded: true}, 'Your "receipt"']);
+    assert.deepEqual(await bytesOf(road, got.message.photo[0].file_id), png);
+    await road.telegram.post('/sim/faults', {paths: [`/bot${botToken}/sendPhoto`], status: 429, times: 1});
+    await road.agent(c, attach(png, 'again.png', 'image/png'));
+    await until('the picture after 429', async () => (await phone(road)).filter(x => x.message.photo).length === 2);
+  });
+  await t.test('where a link does not do', async s => {
+    const road = await startRoad(s);
+    await road.allowFiles();
+    await send(road, {type: 'text', text: 'Hi'});
+    const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
+    await road.agent(c, attach(notes, 'notes.bin', 'application/octet-stream'));
+    const got = await phoneHas(road, 'the document', x => x.message.document);
+    assert.equal(got.media.uploaded, true);
+    assert.deepEqual(await bytesOf(road, got.message.document.file_id), notes);
+  });
+  await t.test('where Telegram cannot fetch it', async s => {
+    const road = await startRoad(s, {args: ['--allow-http=no']}); // and will not have our link, which is http://
+    await send(road, {type: 'text', text: 'Hi'});
+    const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
+    await road.agent(c, attach(png, 'a.png', 'image/png'));
+    assert.equal((await phoneHas(road, 'the picture', x => x.message.photo)).media.uploaded, true);
+  });
+});
+
+test('a group that became a supergroup: its guests\' conversations go on, told or not', async t => {
+  for (const told of [true, false]) {
+    await t.test(told ? 'told by the updates' : 'told by the answer to a call', async s => {
+      const road = await startRoad(s);
+      await send(road, {type: 'text', text: '@dragoman_bot where is it?', as: '2'}, 'group');
+      const {c} = await deskHas(road, 'the mention', m => m.text === 'where is it?');
+      await send(road, {type: 'migrate', told}, 'group');
+      await road.agent(c, {text: 'Here'});
+      const got = await phoneHas(road, 'the answer in the group', m => /Here/.test(m.message.text ?? ''), 'group');
+      assert.deepEqual([got.message.chat.id, got.message.chat.type], [-1001234567890, 'supergroup']);
+      if (!told) return;
+      await send(road, {type: 'text', text: '@dragoman_bot thanks', as: '2'}, 'group');
+      assert.equal((await deskHas(road, 'the answer', m => m.text === 'thanks')).c.id, c.id);
+    });
+  }
+});

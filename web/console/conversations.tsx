@@ -7,9 +7,10 @@ import { api, get, listen, query } from "./api";
 import { clock, number, t, time, word } from "./i18n";
 import { go, href } from "./router";
 import type { Conversation, Json, Me, Message, Note, Page } from "./types";
-import { Badge, explain, Failed, Loading, Pager, say, Search, useLoad, usePages, useThrottle } from "./ui";
+import { Badge, explain, Failed, Loading, Pager, say, Search, useEvery, useLoad, usePages, useThrottle } from "./ui";
 
 const throttle_ms = 1000;
+const refresh_ms = 15000; // where no event comes through
 const conversations_shown = 30;
 const messages_shown = 50;
 const search_least = 3; // characters that a search in messages needs
@@ -266,6 +267,7 @@ export function Conversations({ route, me }: { route: string[]; me: Me }) {
   const pages = usePages();
   const list = useLoad(`conversations ${q} ${open} ${pages.after}`, () => get<Page<Conversation>>("/conversations" + query({ q, open, limit: conversations_shown, after: pages.after })));
   const refresh = useThrottle(() => list.again(), throttle_ms);
+  useEvery(refresh_ms, list.again);
   useEffect(() => listen("conversation", refresh), []);
   return (
     <section class={`split ${id ? "one" : ""}`}>

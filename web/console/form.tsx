@@ -7,6 +7,7 @@
 // Marks    what the API says of each path; a field shows it once it was touched, or after an attempt to save.
 import { useState } from "preact/hooks";
 import { label, t } from "./i18n";
+import { problemText } from "./problems";
 import type { Doc, Json, ProblemItem, Schema } from "./types";
 import { Field } from "./ui";
 
@@ -34,6 +35,25 @@ export function without(doc: Doc, name: string): Doc {
 /** The document with this member; undefined takes it away. */
 export function withMember(doc: Doc, name: string, v: Json | undefined): Doc {
   return v === undefined ? without(doc, name) : { ...doc, [name]: v };
+}
+
+const long_text = 1000; // characters from which on a text is more likely a file: keys, credentials
+const file_bytes_max = 1 << 20;
+
+/** The content of a file that the user chooses; null: none was chosen, or it is no text of a sensible size. */
+function textOfFile(): Promise<string | null> {
+  return new Promise((resolve) => {
+    const choose = document.createElement("input");
+    choose.type = "file";
+    choose.accept = ".json,.pem,.key,.jwk,application/json";
+    choose.oncancel = () => resolve(null);
+    choose.onchange = () => {
+      const file = choose.files?.[0];
+      if (!file || file.size > file_bytes_max) resolve(null);
+      else file.text().then(resolve, () => resolve(null));
+    };
+    choose.click();
+  });
 }
 
 interface ControlProps {
@@ -67,7 +87,7 @@ function Secret({ schema, value, path, title, required, readOnly, marks, change 
         {...field}
         control={(props) => (
           <div class="secret">
-            <output {...props} data-testid="secret-state">
+            <output id={props.id} aria-describedby={props["aria-describedby"]} data-testid="secret-state">
               {kept ? t("secret.set") : t("secret.not_set")}
             </output>
             {!readOnly && (
@@ -90,7 +110,19 @@ function Secret({ schema, value, path, title, required, readOnly, marks, change 
       control={(props) => (
         <div class="secret">
           {value === null ? (
-            <output {...props}>{t("secret.will_go")}</output>
+            <output id={props.id} aria-describedby={props["aria-describedby"]}>{t("secret.will_go")}</output>
+          ) : (schema.maxLength ?? 0) > long_text ? (
+            <>
+              <textarea {...props} autocomplete="off" spellcheck={false} rows={3} value={shown(value)} onInput={(e) => put(e.currentTarget.value || (before ? "" : undefined))} onBlur={() => marks.touch(path)} />
+              <button
+                type="button"
+                class="secondary small"
+                aria-label={`${t("secret.file")}: ${title}`}
+                onClick={() => void textOfFile().then((text) => text !== null && put(text))}
+              >
+                {t("secret.file")}
+              </button>
+            </>
           ) : (
             <input
               {...props}
@@ -102,7 +134,7 @@ function Secret({ schema, value, path, title, required, readOnly, marks, change 
               onBlur={() => marks.touch(path)}
             />
           )}
-          {value !== null && (
+          {value !== null && (schema.maxLength ?? 0) <= long_text && (
             <button type="button" class="secondary small" aria-pressed={visible} aria-label={`${t("secret.show")}: ${title}`} onClick={() => setVisible(!visible)}>
               {t("secret.show")}
             </button>
@@ -145,7 +177,7 @@ export function Pairs({ title, help, value, path, readOnly, marks, change }: Omi
       ))}
       {error && (
         <small class="error" role="alert" data-testid="field-error">
-          {error}
+          {problemText(error)}
         </small>
       )}
       {!readOnly && (

@@ -2,13 +2,14 @@
 //
 //   t("tenants.title")          a key that does not exist does not compile; the test of the catalogues finds missing and unused ones
 //
-// Labels and help of settings come with the API, from the connectors' tables, in English; label() and help() give them in the language of the page where
-// the catalogue has them.
+// Labels and help of settings come with the API, from the connectors' tables, in English. locales/settings.json has them in the other languages, in the
+// order of `others`; what it has not stays English.
 import i18next from "i18next";
 import en from "./locales/en.json";
 import fr from "./locales/fr.json";
 import ja from "./locales/ja.json";
 import ko from "./locales/ko.json";
+import settings from "./locales/settings.json";
 import vi from "./locales/vi.json";
 import zh from "./locales/zh.json";
 
@@ -28,14 +29,15 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
   return i18next.t(key, values);
 }
 /** A word the API knows (a state, a part, a role): as the catalogue has it, else as it is. */
-export function word(group: "state" | "status" | "kind" | "part" | "role" | "end" | "reason" | "rule" | "storage" | "topic" | "action", name: string): string {
+export function word(group: "state" | "status" | "kind" | "part" | "role" | "end" | "reason" | "rule" | "topic" | "action", name: string): string {
   const key = `${group}.${name}`;
   return i18next.exists(key) ? i18next.t(key) : name;
 }
+const others: Language[] = ["fr", "ja", "ko", "zh", "vi"];
 /** Settings' labels and help, by their English text. */
 export function label(text: string): string {
-  const key = `label.${text}`;
-  return i18next.exists(key) ? i18next.t(key) : text;
+  const rows: Record<string, string[]> = settings;
+  return (Object.hasOwn(rows, text) && rows[text]?.[others.indexOf(language())]) || text;
 }
 
 function preferred(): Language {

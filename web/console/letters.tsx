@@ -5,9 +5,10 @@ import { decide, stateKind, stateText, why } from "./conversations";
 import { t, time, word } from "./i18n";
 import { href } from "./router";
 import type { Channel, Me, Message, Page } from "./types";
-import { ask, Badge, Loading, Pager, Search, useLoad, usePages, useThrottle } from "./ui";
+import { ask, Badge, Loading, Pager, Search, useEvery, useLoad, usePages, useThrottle } from "./ui";
 
 const throttle_ms = 1000;
+const refresh_ms = 5000; // what no event tells of
 const reasons = ["blocked", "unknown_guest", "rate_limited", "window_closed", "media_type", "media_size", "unsupported", "invalid", "expired", "credentials", "server", "general"];
 
 export function Letters({ me }: { me: Me }) {
@@ -19,7 +20,11 @@ export function Letters({ me }: { me: Me }) {
   const letters = useLoad(JSON.stringify([filter, pages.after]), () => get<Page<Message>>("/journal/dead" + query({ ...filter, limit: 50, after: pages.after })));
   const accounts = useLoad("accounts", () => get<{ items: Channel[] }>("/channels"));
   const refresh = useThrottle(() => letters.again(), throttle_ms);
-  useEffect(() => listen("health", refresh), []);
+  useEvery(refresh_ms, letters.again);
+  useEffect(() => {
+    const gone = [listen("health", refresh), listen("conversation", refresh)];
+    return () => gone.forEach((end) => end());
+  }, []);
   const may = me.role === "administrator";
   const one = async (what: "replay" | "discard", id: number) => {
     if (what === "discard" && !(await ask({ title: t("letters.discard"), text: t("letters.discard.text"), yes: t("letters.discard"), danger: true }))) return;

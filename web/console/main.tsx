@@ -66,7 +66,7 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
     case "tenants":
       return route[1] ? <TenantPage route={route} /> : <Tenants />;
     case "storages":
-      return <Storages />;
+      return <Storages me={me} />;
     case "settings":
       return <SettingsPage />;
     case "conversations":
@@ -107,8 +107,8 @@ function Inside({ me, leave }: { me: Me; leave: () => void }) {
   const known = route[0] === "password" || mine.some((e) => e.name === route[0]);
   const shown = known ? route : [mine[0]?.name ?? "password"];
   const [open, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [route.join("/")]);
   useEffect(() => {
-    setOpen(false);
     const entry = entries.find((e) => e.name === shown[0]);
     document.title = `${entry ? t(entry.title) : t("password.title")} · Dragoman`;
   });

@@ -84,6 +84,7 @@ export function useRoute(): string[] {
   useEffect(() => {
     const tell = () => set(location.hash);
     watchers.add(tell);
+    tell(); // it may have changed since it was first read
     return () => void watchers.delete(tell);
   }, []);
   return routeOf(hash);

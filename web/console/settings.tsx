@@ -1,11 +1,11 @@
 // settings.tsx - what all tenants share: the outbound proxy, and where operators are told.
-import { useMemo, useState } from "preact/hooks";
-import { api, get, Problem } from "./api";
-import { marksOf, SettingsForm, withMember } from "./form";
+import { useState } from "preact/hooks";
+import { api, get } from "./api";
 import { t, time, word } from "./i18n";
-import { dropGuard, useGuard } from "./router";
-import type { Doc, Json, Notifier, ProblemItem, Settings, Standing } from "./types";
-import { ask, Badge, explain, Field, Loading, say, useEvery, useLoad } from "./ui";
+import { dropGuard } from "./router";
+import { TypedList, useDraft } from "./shared";
+import type { Notifier, Settings, Standing } from "./types";
+import { Badge, explain, Field, Loading, useEvery, useLoad } from "./ui";
 
 const refresh_ms = 5000;
 
@@ -61,65 +61,19 @@ function AtWork({ s, title }: { s: Standing; title: string }) {
   );
 }
 
-function Editor({ settings, etag, notifiers, loaded, again }: { settings: Settings; etag: string | null; notifiers: Notifier[]; loaded: (s: Settings, etag: string | null) => void; again: () => void }) {
-  const start: Doc = useMemo(() => ({ proxy: settings.proxy, notifiers: settings.notifiers }), [settings]);
-  const [draft, setDraft] = useState<Doc>(start);
-  const [touched, setTouched] = useState(new Set<string>());
-  const [problems, setProblems] = useState<ProblemItem[]>([]);
-  const [failure, setFailure] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [adding, setAdding] = useState(notifiers[0]?.name ?? "");
-  const dirty = JSON.stringify(draft) !== JSON.stringify(start);
-  useGuard(dirty ? { mine: (route) => route[0] === "settings", mayLeave: () => ask({ title: t("unsaved.title"), text: t("unsaved.text"), yes: t("unsaved.leave"), danger: true }) } : null);
-  const list = draft["notifiers"] as Doc[];
-  const put = (next: Doc[]) => setDraft({ ...draft, notifiers: next });
-  const marks = marksOf(problems, touched, true, (path) => {
-    setTouched((s) => new Set(s).add(path));
-    setProblems((all) => all.filter((p) => p.field !== path));
-  }, false);
-  const save = async () => {
-    setBusy(true);
-    setFailure("");
-    try {
-      const r = await api<Settings>("PUT", "/settings", draft, etag ? { "If-Match": etag } : {});
-      say(t("settings.saved"));
-      dropGuard();
-      loaded(r.value, r.etag);
-    } catch (e) {
-      const found = e instanceof Problem ? e.problems : [];
-      setProblems(found);
-      setFailure(e instanceof Problem && e.status === 412 ? t("save.changed") : found.length ? t("save.problems", { n: found.length }) : explain(e));
-    }
-    setBusy(false);
-  };
-  const add = () => {
-    const names = new Set(list.map((n) => n["name"]));
-    let name = adding;
-    for (let n = 2; names.has(name); n++) name = `${adding}-${n}`;
-    put([...list, { type: adding, name, topics: ["Default"] }]);
-  };
-  const title = (type: Json | undefined) => notifiers.find((n) => n.name === type)?.title ?? String(type);
+interface EditorProps {
+  settings: Settings;
+  etag: string | null;
+  notifiers: Notifier[];
+  loaded: (s: Settings, etag: string | null) => void;
+  again: () => void;
+}
+function Editor({ settings, etag, notifiers, loaded, again }: EditorProps) {
+  const d = useDraft({ settings, etag, members: ["proxy", "notifiers"], page: "settings", loaded, again });
+  const { draft, setDraft, marks } = d;
   return (
     <>
-      <header class="bar">
-        <h1>{t("settings.title")}</h1>
-        <div class="tools">
-          {dirty && <Badge kind="busy">{t("unsaved.badge")}</Badge>}
-          <button type="button" disabled={!dirty || busy} aria-busy={busy} onClick={() => void save()} data-testid="save">
-            {t("save")}
-          </button>
-        </div>
-      </header>
-      {failure && (
-        <p class="failed" role="alert" data-testid="failure">
-          {failure}{" "}
-          {failure === t("save.changed") && (
-            <button type="button" class="secondary small" onClick={again}>
-              {t("save.reload")}
-            </button>
-          )}
-        </p>
-      )}
+      {d.header(t("settings.title"))}
       <form noValidate onSubmit={(e) => e.preventDefault()}>
         <Field
           path="proxy"
@@ -141,69 +95,41 @@ function Editor({ settings, etag, notifiers, loaded, again }: { settings: Settin
         />
         <h2>{t("notifiers.title")}</h2>
         <p class="help">{t("notifiers.help")}</p>
-        {list.map((n, i) => {
-          const type = notifiers.find((x) => x.name === n["type"]);
-          const topics = (n["topics"] as string[] | undefined) ?? [];
-          const path = `notifiers[${i}]`;
-          const change = (next: Doc) => put(list.map((x, k) => (k === i ? next : x)));
-          const of = marks.error(path) ?? marks.error(`${path}.topics`);
-          return (
-            <article class="account" key={`${i} ${String(n["type"])}`} data-testid="notifier">
-              <header>
-                <h3>{title(n["type"])}</h3>
-                <button type="button" class="secondary small" aria-label={`${t("remove")}: ${String(n["name"] ?? n["type"])}`} onClick={() => put(list.filter((_, k) => k !== i))}>
-                  {t("remove")}
-                </button>
-              </header>
-              {of && (
-                <p class="failed" role="alert">
-                  {of}
-                </p>
-              )}
-              <Field
-                path={`${path}.name`}
-                title={t("name")}
-                error={marks.error(`${path}.name`)}
-                control={(props) => (
-                  <input
-                    {...props}
-                    value={typeof n["name"] === "string" ? n["name"] : ""}
-                    onInput={(e) => {
-                      change(withMember(n, "name", e.currentTarget.value || undefined));
-                      marks.touch(`${path}.name`);
-                    }}
-                  />
-                )}
-              />
-              <fieldset class="field">
+        <TypedList
+          d={d}
+          member="notifiers"
+          kinds={notifiers}
+          fresh={{ topics: ["Default"] }}
+          addTitle={t("notifier.add")}
+          typeTitle={t("notifier.type")}
+          extra={(n, path, change, kind) => {
+            const topics = (n["topics"] as string[] | undefined) ?? [];
+            const wrong = marks.error(`${path}.topics`);
+            return (
+              <fieldset class="field" data-path={`${path}.topics`}>
                 <legend>{t("notifier.topics")}</legend>
-                {(type?.topics ?? []).map((topic) => (
+                {(notifiers.find((x) => x.name === kind?.name)?.topics ?? []).map((topic) => (
                   <label key={topic}>
                     <input
                       type="checkbox"
                       checked={topics.includes(topic)}
-                      onChange={(e) => change({ ...n, topics: e.currentTarget.checked ? [...topics, topic] : topics.filter((x) => x !== topic) })}
+                      onChange={(e) => {
+                        change({ ...n, topics: e.currentTarget.checked ? [...topics, topic] : topics.filter((x) => x !== topic) });
+                        marks.touch(`${path}.topics`);
+                      }}
                     />
                     {word("topic", topic)}
                   </label>
                 ))}
+                {wrong && (
+                  <small class="error" role="alert" data-testid="field-error">
+                    {wrong}
+                  </small>
+                )}
               </fieldset>
-              {type && <SettingsForm schema={type.schema} value={n} path={path} marks={marks} change={change} />}
-            </article>
-          );
-        })}
-        <div class="adder">
-          <select aria-label={t("notifier.type")} value={adding} onChange={(e) => setAdding(e.currentTarget.value)} data-testid="notifier-type">
-            {notifiers.map((n) => (
-              <option key={n.name} value={n.name}>
-                {n.title}
-              </option>
-            ))}
-          </select>
-          <button type="button" class="secondary" onClick={add} data-testid="notifier-add">
-            {t("notifier.add")}
-          </button>
-        </div>
+            );
+          }}
+        />
       </form>
     </>
   );

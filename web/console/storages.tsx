@@ -1,35 +1,120 @@
-// storages.tsx - where attachments live.
-import { get } from "./api";
-import { t, word } from "./i18n";
-import type { Storage } from "./types";
-import { Badge, Loading, useLoad } from "./ui";
+// storages.tsx - where attachments live: how each storage stands, and those that are made here.
+import { useState } from "preact/hooks";
+import { api, get } from "./api";
+import { withMember } from "./form";
+import { t } from "./i18n";
+import { dropGuard } from "./router";
+import { TypedList, useDraft } from "./shared";
+import type { Me, Settings, Storage, StorageKind } from "./types";
+import { Badge, Field, Loading, useEvery, useLoad } from "./ui";
 
-export function Storages() {
-  const storages = useLoad("storages", async () => (await get<{ items: Storage[] }>("/storages")).items);
+const refresh_ms = 5000;
+interface Places {
+  items: Storage[];
+  types: StorageKind[];
+}
+
+function Standing({ list }: { list: Storage[] }) {
+  return (
+    <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("storages.title")}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{t("name")}</th>
+            <th scope="col">{t("storages.type")}</th>
+            <th scope="col">{t("standing")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {list.map((s) => (
+            <tr key={s.name} data-testid="storage">
+              <th scope="row">{s.name}</th>
+              <td>{s.title}</td>
+              <td>
+                <Badge kind={!s.checked ? "busy" : s.works ? "good" : "bad"}>{!s.checked ? t("storages.unchecked") : s.works ? t("standing.ready") : t("storages.trouble")}</Badge> {s.default && <Badge kind="plain">{t("storages.default")}</Badge>}{" "}
+                {s.why}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Editor({ settings, etag, kinds, loaded, again }: { settings: Settings; etag: string | null; kinds: StorageKind[]; loaded: (s: Settings, etag: string | null) => void; again: () => void }) {
+  const d = useDraft({ settings, etag, members: ["storages"], page: "storages", loaded, again });
+  return (
+    <>
+      {d.header(t("storages.title"))}
+      <p class="help">{t("storages.help")}</p>
+      <form noValidate onSubmit={(e) => e.preventDefault()}>
+        <TypedList
+          d={d}
+          member="storages"
+          kinds={kinds}
+          fresh={{}}
+          addTitle={t("storages.add")}
+          typeTitle={t("storages.type")}
+          extra={(s, path, change) => (
+            <Field
+              path={`${path}.purge_delay_seconds`}
+              title={t("storages.purge")}
+              help={t("storages.purge.help")}
+              error={d.marks.error(`${path}.purge_delay_seconds`)}
+              control={(props) => (
+                <input
+                  {...props}
+                  inputMode="numeric"
+                  value={s["purge_delay_seconds"] === undefined ? "" : String(s["purge_delay_seconds"])}
+                  onInput={(e) => {
+                    const text = e.currentTarget.value;
+                    change(withMember(s, "purge_delay_seconds", text === "" ? undefined : /^\d{1,9}$/.test(text) ? Number(text) : text));
+                    d.marks.touch(`${path}.purge_delay_seconds`);
+                  }}
+                />
+              )}
+            />
+          )}
+        />
+      </form>
+    </>
+  );
+}
+
+export function Storages({ me }: { me: Me }) {
+  const [fresh, setFresh] = useState<{ settings: Settings; etag: string | null } | null>(null);
+  const [turn, setTurn] = useState(0);
+  const places = useLoad("storages", () => get<Places>("/storages"));
+  useEvery(refresh_ms, places.again);
+  const may = me.role === "administrator";
+  const settings = useLoad(`storages ${turn}`, async () => (may ? await api<Settings>("GET", "/settings") : null));
+  const now = fresh ?? (settings.value && { settings: settings.value.value, etag: settings.value.etag });
   return (
     <section>
-      <h1>{t("storages.title")}</h1>
-      <p class="help">{t("storages.help")}</p>
-      <Loading of={storages}>
-        {(list) => (
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t("name")}</th>
-                <th scope="col">{t("storages.type")}</th>
-                <th scope="col">{t("storages.use")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.map((s) => (
-                <tr key={s.name}>
-                  <th scope="row">{s.name}</th>
-                  <td>{word("storage", s.type)}</td>
-                  <td>{s.default && <Badge kind="good">{t("storages.default")}</Badge>}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+      {!may && <h1>{t("storages.title")}</h1>}
+      <Loading of={places}>
+        {(p) => (
+          <>
+            {now && (
+              <Editor
+                key={`${now.settings.rev} ${turn}`}
+                settings={now.settings}
+                etag={now.etag}
+                kinds={p.types}
+                loaded={(s, etag) => {
+                  setFresh({ settings: s, etag });
+                  places.again();
+                }}
+                again={() => {
+                  setFresh(null);
+                  dropGuard();
+                  setTurn((n) => n + 1);
+                }}
+              />
+            )}
+            <Standing list={p.items} />
+          </>
         )}
       </Loading>
     </section>

@@ -10,7 +10,7 @@ import { t, time } from "./i18n";
 import { lineQr, vendorLinks } from "./vendors";
 import { dropGuard, go, href, replace, useGuard } from "./router";
 import { standing } from "./tenants";
-import type { Channel, Connector, Doc, Json, ProblemItem, Schema, Tenant } from "./types";
+import type { Channel, Connector, Doc, Json, ProblemItem, Schema, Storage, Tenant } from "./types";
 import { ask, Badge, Copy, explain, Field, Loading, Modal, say, Tabs, useEvery, useLoad } from "./ui";
 import { QrCode } from "./qr";
 
@@ -37,6 +37,7 @@ interface EditorProps {
   etag: string | null;
   start: Doc;
   connectors: Connector[];
+  storages: Storage[];
   tab: string;
   base: string[]; // of its addresses, before the tab
   loaded: (tenant: Tenant, etag: string | null) => void;
@@ -78,12 +79,36 @@ function Text({ path, title, help, required, p }: { path: string; title: string;
   );
 }
 
-function General({ p, tenant }: { p: PanelProps; tenant: Tenant | null }) {
+function General({ p, tenant, storages }: { p: PanelProps; tenant: Tenant | null; storages: Storage[] }) {
   return (
     <>
       <Text p={p} path="name" title={t("tenant.name")} required />
       <Field path="id" title={t("tenant.id")} help={tenant ? t("tenant.id.help") : t("tenant.id.new")} control={(props) => <output {...props}>{tenant ? <Copy text={tenant.id} title={t("tenant.id")} /> : "–"}</output>} />
       <Text p={p} path="subscription" title={t("tenant.subscription")} help={t("tenant.subscription.help")} />
+      <Field
+        path="storage"
+        title={t("tenant.storage")}
+        help={t("tenant.storage.help")}
+        error={p.marks.error("storage")}
+        control={(props) => (
+          <select
+            {...props}
+            disabled={p.readOnly}
+            value={typeof p.draft["storage"] === "string" ? p.draft["storage"] : ""}
+            onChange={(e) => {
+              p.change(withMember(p.draft, "storage", e.currentTarget.value || undefined));
+              p.marks.touch("storage");
+            }}
+          >
+            <option value="">{t("tenant.storage.default")}</option>
+            {storages.map((s) => (
+              <option key={s.name} value={s.name}>
+                {s.name}
+              </option>
+            ))}
+          </select>
+        )}
+      />
       {tenant && (
         <p class="help">
           {t("tenant.changed", { when: time(tenant.changed), who: tenant.changed_by })} {tenant.read_only && t("tenant.of_file")}
@@ -383,7 +408,7 @@ function useCheck(draft: Doc, tenant: Tenant | null, dirty: boolean): { problems
   return { ...found, set: (problems) => set({ problems, checked: true }) };
 }
 
-function Editor({ tenant, etag, start, connectors, tab, base, loaded, again }: EditorProps) {
+function Editor({ tenant, etag, start, connectors, storages, tab, base, loaded, again }: EditorProps) {
   const [draft, setDraft] = useState(start);
   const [touched, setTouched] = useState(new Set<string>());
   const [all, setAll] = useState(false);
@@ -502,7 +527,7 @@ function Editor({ tenant, etag, start, connectors, tab, base, loaded, again }: E
       <div role="tabpanel" id="tab-panel" aria-labelledby={`tab-${shown}`}>
         <form noValidate onSubmit={(e) => e.preventDefault()}>
           <fieldset class="bare" disabled={busy}>
-            {shown === "general" && <General p={p} tenant={tenant} />}
+            {shown === "general" && <General p={p} tenant={tenant} storages={storages} />}
             {shown === "api" && (
               <>
                 <p class="help">{t("tenant.api.help")}</p>
@@ -542,6 +567,7 @@ interface Read {
   etag: string | null;
   start: Doc;
   connectors: Connector[];
+  storages: Storage[];
 }
 export function TenantPage({ route }: { route: string[] }) {
   const copying = route[1] === "copy" ? route[2] : undefined;
@@ -549,10 +575,11 @@ export function TenantPage({ route }: { route: string[] }) {
   const [turn, setTurn] = useState(0);
   const [fresh, setFresh] = useState<{ id: string; tenant: Tenant; etag: string | null } | null>(null);
   const read = useLoad(`${route[1] === "copy" ? "copy " : ""}${id} ${turn}`, async (): Promise<Read> => {
-    const connectors = (await get<{ items: Connector[] }>("/connectors")).items;
-    if (id === "new") return { tenant: null, etag: null, start: empty, connectors };
+    const [{ items: connectors }, { items: storages }] = await Promise.all([get<{ items: Connector[] }>("/connectors"), get<{ items: Storage[] }>("/storages")]);
+    const known = { connectors, storages };
+    if (id === "new") return { tenant: null, etag: null, start: empty, ...known };
     const { value, etag } = await api<Tenant>("GET", `/tenants/${encodeURIComponent(id)}`);
-    return copying ? { tenant: null, etag: null, start: copyOf(value), connectors } : { tenant: value, etag, start: draftOf(value), connectors };
+    return copying ? { tenant: null, etag: null, start: copyOf(value), ...known } : { tenant: value, etag, start: draftOf(value), ...known };
   });
   return (
     <Loading of={read}>

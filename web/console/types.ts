@@ -167,7 +167,16 @@ export interface Health {
 export interface Storage {
   name: string;
   type: string;
+  title: string;
   default: boolean;
+  checked: boolean;
+  works: boolean;
+  why?: string;
+}
+export interface StorageKind {
+  name: string;
+  title: string;
+  schema: Schema;
 }
 export interface Notifier {
   name: string;
@@ -195,6 +204,7 @@ export interface Settings {
   proxy: string | null;
   proxy_in_use: string | null;
   notifiers: Doc[];
+  storages: Doc[];
   standing: Standing[];
 }
 export interface Login {

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "./api";
 import { t } from "./i18n";
+import { problemText } from "./problems";
 
 export type Children = ComponentChildren;
 
@@ -80,6 +81,7 @@ export function useThrottle(tell: () => void, ms: number): () => void {
   };
 }
 
+/** Not while nobody looks. */
 export function useEvery(ms: number, tell: () => void): void {
   const latest = useRef(tell);
   latest.current = tell;
@@ -215,7 +217,7 @@ export function Field({ path, title, help, error, good, required, control }: Fie
       {control(props)}
       {error && (
         <small id={`${id}-error`} class="error" role="alert" data-testid="field-error">
-          {error}
+          {problemText(error)}
         </small>
       )}
       {help && (
@@ -259,9 +261,9 @@ export interface Tab {
   problems?: number;
 }
 export function Tabs({ tabs, now, choose, title }: { tabs: Tab[]; now: string; choose: (name: string) => void; title: string }) {
-  const move = (e: KeyboardEvent, by: number) => {
+  const move = (e: KeyboardEvent, from: string, by: number) => {
     e.preventDefault();
-    const at = tabs.findIndex((x) => x.name === now);
+    const at = tabs.findIndex((x) => x.name === from);
     const next = tabs[(at + by + tabs.length) % tabs.length]!;
     choose(next.name);
     document.getElementById(`tab-${next.name}`)?.focus();
@@ -278,7 +280,7 @@ export function Tabs({ tabs, now, choose, title }: { tabs: Tab[]; now: string; c
           aria-controls="tab-panel"
           tabIndex={x.name === now ? 0 : -1}
           onClick={() => choose(x.name)}
-          onKeyDown={(e) => (e.key === "ArrowRight" ? move(e, 1) : e.key === "ArrowLeft" ? move(e, -1) : undefined)}
+          onKeyDown={(e) => (e.key === "ArrowRight" ? move(e, x.name, 1) : e.key === "ArrowLeft" ? move(e, x.name, -1) : undefined)}
         >
           {x.title}
           {x.problems ? (

@@ -1,0 +1,44 @@
+/* wire.h - names and limits of web chat, shared by this connector and by who serves its pages (src/api/chat). Facts: docs/wire/webchat.md. */
+#ifndef NETWORKS_WEBCHAT_WIRE_H
+#define NETWORKS_WEBCHAT_WIRE_H
+#include "hub/connector.h"
+
+extern const struct connector connector_webchat;
+
+enum webchat_setting {
+    WEBCHAT_ENDPOINTS,
+    WEBCHAT_STREAMS,
+    WEBCHAT_API_KEY,
+    WEBCHAT_ORIGINS,
+    WEBCHAT_NICKNAME,
+    WEBCHAT_ASYNC,
+    WEBCHAT_IDLE,
+    WEBCHAT_ABANDONED,
+    WEBCHAT_ASYNC_DAYS,
+    WEBCHAT_SESSIONS,
+    WEBCHAT_TEXT_CHARS,
+    WEBCHAT_UPLOAD_BYTES,
+    WEBCHAT_TYPES,
+    WEBCHAT_AGENT_NAME,
+    WEBCHAT_SHOW_AGENT,
+    WEBCHAT_PREFIX_AGENT,
+    WEBCHAT_SHOW_SYSTEM,
+    WEBCHAT_SETTINGS
+};
+
+enum { /* "Rich media" */
+    WEBCHAT_TEXT_CHARS_MAX = 20000,
+    WEBCHAT_UPLOAD_MAX = 10 << 20,
+    WEBCHAT_CHOICES = 20,
+    WEBCHAT_LABEL_CHARS = 80,
+    WEBCHAT_CARDS = 12,
+    WEBCHAT_CARD_CHOICES = 8,
+    WEBCHAT_ORIGINS_MAX = 1000,
+};
+
+/* Memory of the conversation: the session has ended, nothing reaches the guest any more. */
+#define WEBCHAT_OVER "over"
+
+/* Is word one of the list's words, which have commas between them? An empty list has none. */
+bool webchat_listed(slice list, slice word);
+#endif

@@ -1,0 +1,249 @@
+// An iPhone and a Genesys Cloud agent through the real hub, with both simulators at the ends; what is signed and encrypted is checked a second time with node:crypto.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import {createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, randomUUID} from 'node:crypto';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {gzipSync} from 'node:zlib';
+import {Api, Program, freePort, ready, token, until} from './harness.mjs';
+
+const mspId = '653abce3-dead-4eef-8fe3-247634adce53';
+const secret = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=';
+const business = 'b5f1e3d2-1111-4222-8333-444455556666';
+
+async function startRoad(t, options = {}) {
+  const dir = mkdtempSync(join(tmpdir(), 'dragoman-apple-'));
+  const [hubPort, deskPort, port] = [await freePort(), await freePort(), await freePort()];
+  const at = p => `http://127.0.0.1:${p}`;
+  const config = join(dir, 'hub.yaml');
+  writeFileSync(config, `listen: 127.0.0.1:${hubPort}
+public_url: ${at(hubPort)}
+data: ${join(dir, 'data')}
+guard: off
+tenants:
+  - name: Test Shop
+    desk:
+      type: genesys-cloud
+      base_url: ${at(deskPort)}
+      client_id: c1
+      client_secret: s1
+      integration: {name: Test Apple, token: ${token}}
+      typing: true
+    channels:
+      - type: apple
+        base_url: ${at(port)}/v1
+        msp_id: ${mspId}
+        msp_secret: ${secret}
+        business_id: ${business}
+`);
+  const road = {
+    dir, hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), apple: new Api(at(port)),
+    programs: {
+      desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1']),
+      apple: new Program(dir, 'apple', ['sim', 'apple', '--listen', `127.0.0.1:${port}`, '--hub', at(hubPort), '--retry-ms', '50', ...(options.args ?? [])]),
+      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG'}),
+    },
+  };
+  t.after(async () => {
+    for (const name of ['hub', 'apple', 'desk']) {
+      const how = await road.programs[name].stop();
+      if (how.code) { console.error(`# ${name} ended with ${how.code}\n${road.programs[name].text().slice(-3000)}`); process.exitCode = 1; }
+    }
+    assert.ok(!road.programs.hub.text().includes(secret), 'the secret is in no log line');
+    if (!process.env.KEEP) rmSync(dir, {recursive: true, force: true});
+  });
+  for (const name of ['desk', 'apple']) road.programs[name].start();
+  await ready(road.programs.desk, at(deskPort) + '/sim/counters');
+  await ready(road.programs.apple, at(port) + '/sim/counters');
+  road.programs.hub.start();
+  await ready(road.programs.hub, at(hubPort) + '/healthz/readiness');
+  await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.every(a => a.set_up));
+  return road;
+}
+
+const send = (road, what, guest = 1) => road.apple.post(`/sim/guests/${guest}/send`, what);
+const phone = async (road, guest = 1) => (await road.apple.get(`/sim/guests/${guest}/messages`)).messages.filter(m => m.from === 'business');
+const phoneHas = (road, what, is, guest = 1) => until(what, async () => (await phone(road, guest)).find(is));
+async function deskHas(road, what, is) {
+  return await until(what, async () => {
+    for (const {id} of (await road.desk.get('/sim/conversations')).conversations) {
+      const c = await road.desk.get(`/sim/conversations/${id}`);
+      const m = c.messages.find(x => x.from === 'guest' && is(x));
+      if (m) return {c, m};
+    }
+  });
+}
+async function hello(road, text = 'Hi', more = {}) {
+  await send(road, {type: 'text', text, ...more});
+  return (await deskHas(road, 'the text', m => m.text === text)).c;
+}
+const say = (road, c, what) => road.desk.post(`/sim/conversations/${c.id}/agent`, what);
+
+// ---- the second implementation
+const b64 = x => Buffer.from(x).toString('base64url');
+function jwt(claims, header = {alg: 'HS256'}, key = Buffer.from(secret, 'base64')) {
+  const text = `${b64(JSON.stringify(header))}.${b64(JSON.stringify(claims))}`;
+  return `Bearer ${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
+}
+const cipher = (key, bytes) => { const c = createCipheriv('aes-256-ctr', key, Buffer.alloc(16)); return Buffer.concat([c.update(bytes), c.final()]); };
+const decipher = (key, bytes) => { const c = createDecipheriv('aes-256-ctr', key, Buffer.alloc(16)); return Buffer.concat([c.update(bytes), c.final()]); };
+async function webhook(road, message, options = {}) {
+  const body = {v: 1, id: randomUUID(), sourceId: 'urn:mbid:AQAAY0001', destinationId: business, ...message};
+  const headers = {'content-type': 'application/json', id: body.id, 'source-id': body.sourceId, 'destination-id': body.destinationId,
+    authorization: jwt({aud: mspId, iat: Math.floor(Date.now() / 1000)}), ...(options.headers ?? {})};
+  for (const name of options.without ?? []) delete headers[name];
+  const packed = options.plain ? JSON.stringify(body) : gzipSync(JSON.stringify(body));
+  if (!options.plain && !options.silent) headers['content-encoding'] = 'gzip';
+  return await fetch(road.hub.base + '/amb/message', {method: 'POST', headers, body: packed});
+}
+
+test('text both ways, what the link and the device say, typing', async t => {
+  const road = await startRoad(t);
+  await send(road, {type: 'typing_start'});
+  const c = await hello(road, 'Is the room ready?', {locale: 'ja_JP', intent: 'reservation', group: 'front-desk'});
+  for (const [name, value] of Object.entries({media: 'Apple Messages for Business', capabilities: 'LIST,TIME,QUICK,FORM', locale: 'ja_JP', intent: 'reservation', group: 'front-desk'}))
+    assert.equal(c.attributes[name], value, name);
+  await say(road, c, {typing: true});
+  await until('typing on the phone', async () => (await road.apple.get('/sim/guests')).guests[0].typing);
+  await say(road, c, {text: 'It is.'});
+  const {message} = await phoneHas(road, 'the answer', m => m.message.body === 'It is.');
+  assert.equal(message.locale, 'ja_JP');
+  assert.match(message.id, /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test('a picture both ways: equal bytes at the other end, and ciphertext between', async t => {
+  const road = await startRoad(t);
+  const photo = Buffer.concat([Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex'), randomBytes(300000)]);
+  await send(road, {type: 'picture', base64: photo.toString('base64'), text: 'Look', contentType: 'image/jpeg', name: 'a.jpg'});
+  const {c, m} = await deskHas(road, 'the picture', x => x.media?.state === 'kept');
+  assert.equal(m.media.sha256, createHash('sha256').update(photo).digest('hex'));
+  const png = Buffer.concat([Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64'), randomBytes(200000)]);
+  await say(road, c, {text: 'Your receipt', attachment: {base64: png.toString('base64'), name: 'receipt.png', mime: 'image/png'}});
+  const got = await phoneHas(road, 'the picture on the phone', x => x.media);
+  assert.equal(got.media[0].sha256, createHash('sha256').update(png).digest('hex'));
+  assert.match(got.message.body, /\ufffc$/);
+  const [a] = got.message.attachments;
+  const blob = Buffer.from(await (await fetch(`${road.apple.base}/sim/blobs/${a.url.split('/').at(-1)}`)).arrayBuffer());
+  assert.match(a.key, /^00[0-9a-f]{64}$/);
+  assert.notDeepEqual(blob, png);
+  assert.deepEqual(decipher(Buffer.from(a.key.slice(2), 'hex'), blob), png, 'node:crypto reads what the hub encrypted');
+  assert.equal(a['signature-base64'], Buffer.concat([Buffer.from([0x81]), createHash('sha1').update(blob).digest()]).toString('base64'));
+});
+
+test('what node:crypto signs and encrypts is read: a file in one go', async t => {
+  const road = await startRoad(t);
+  const own = {authorization: jwt({iss: mspId, iat: Math.floor(Date.now() / 1000)}), 'source-id': business};
+  const plain = randomBytes(100001), key = randomBytes(32), packed = cipher(key, plain);
+  const place = await (await fetch(`${road.apple.base}/v1/preUpload`, {headers: {...own, 'MMCS-Size': String(packed.length)}})).json();
+  const {singleFile} = await (await fetch(place['upload-url'], {method: 'POST', body: packed})).json();
+  const signature = Buffer.from(singleFile.fileChecksum, 'base64').toString('hex');
+  const attachment = {name: 'plan.bin', mimeType: 'application/octet-stream', size: String(packed.length), key: '00' + key.toString('hex').toUpperCase(), signature, url: place['mmcs-url'], owner: place['mmcs-owner']};
+  assert.equal((await webhook(road, {type: 'text', body: '\ufffc', attachments: [attachment]})).status, 200);
+  const {m} = await deskHas(road, 'the file', x => x.media?.state === 'kept' || x.media?.sha256 || x.text);
+  assert.equal(m.media?.sha256, createHash('sha256').update(plain).digest('hex'));
+});
+
+test('quick replies, a list, times: shown, answered; without the capability a numbered text', async t => {
+  const road = await startRoad(t);
+  const c = await hello(road);
+  await say(road, c, {text: 'Shall we?', quick_replies: [{text: 'Yes', payload: 'yes-1'}, {text: 'No', payload: 'a payload that is longer than an identifier may be'}]});
+  await phoneHas(road, 'the quick replies', m => m.message.interactiveData?.data['quick-reply']?.items.length === 2);
+  await send(road, {type: 'pick', titles: ['Yes']});
+  await deskHas(road, 'the answer', x => x.button?.payload === 'yes-1');
+  await say(road, c, {text: 'Again?', quick_replies: [{text: 'Yes', payload: 'yes-2'}, {text: 'No', payload: 'a payload that is longer than an identifier may be'}]});
+  await phoneHas(road, 'the second', m => m.message.interactiveData?.data['quick-reply']?.summaryText === 'Again?');
+  await send(road, {type: 'pick', titles: ['No']});
+  await deskHas(road, 'the long payload', x => x.button?.payload === 'a payload that is longer than an identifier may be');
+  await say(road, c, {text: 'Which room?', quick_replies: Array.from({length: 7}, (_, i) => ({text: `Room ${i}`, payload: `r${i}`}))});
+  const list = await phoneHas(road, 'the list', m => m.message.interactiveData?.data.listPicker);
+  assert.equal(list.message.interactiveData.data.listPicker.sections[0].items.length, 7);
+  await send(road, {type: 'pick', titles: ['Room 3']});
+  await deskHas(road, 'the room', x => x.button?.payload === 'r3');
+  await send(road, {type: 'text', text: 'from my watch', capabilities: ''});
+  await deskHas(road, 'the text', m => m.text === 'from my watch');
+  await say(road, c, {text: 'And now?', quick_replies: [{text: 'Yes', payload: 'yes-3'}, {text: 'No', payload: 'no-3'}]});
+  await phoneHas(road, 'the numbered text', m => m.message.body === 'And now?\n1. Yes\n2. No');
+  await send(road, {type: 'text', text: '2', capabilities: ''});
+  await deskHas(road, 'the number read back', x => x.button?.payload === 'no-3');
+});
+
+test('nothing unverified is taken; the same message once', async t => {
+  const road = await startRoad(t);
+  const body = {type: 'text', body: 'forged'};
+  const now = Math.floor(Date.now() / 1000);
+  const cases = [
+    [401, {without: ['authorization']}],
+    [403, {headers: {authorization: 'Basic abc'}}],
+    [403, {headers: {authorization: jwt({aud: 'someone else', iat: now})}}],
+    [403, {headers: {authorization: jwt({iss: mspId, iat: now})}}],
+    [403, {headers: {authorization: jwt({aud: mspId, iat: now}, {alg: 'none'})}}],
+    [403, {headers: {authorization: jwt({aud: mspId, iat: now}, {alg: 'HS256'}, secret)}}],
+    [403, {headers: {authorization: jwt({aud: mspId, iat: now + 3600})}}],
+    [404, {headers: {'destination-id': 'another-business'}}],
+    [400, {headers: {id: randomUUID()}}],
+    [400, {headers: {'source-id': 'urn:mbid:AQAAY0002'}}],
+  ];
+  for (const [status, options] of cases) assert.equal((await webhook(road, body, options)).status, status, JSON.stringify(options));
+  const id = randomUUID();
+  for (const options of [{}, {}, {plain: true}, {silent: true}]) assert.equal((await webhook(road, {type: 'text', body: 'once', id}, options)).status, 200);
+  await send(road, {type: 'text', text: 'end'});
+  const {c} = await deskHas(road, 'the text behind it', m => m.text === 'end');
+  assert.deepEqual(c.messages.filter(m => m.from === 'guest').map(m => m.text), ['once', 'end']);
+});
+
+test('429, 5xx, a lost answer and webhooks twice: each message once', async t => {
+  const road = await startRoad(t);
+  const c = await hello(road);
+  const paths = ['/v1/message'];
+  for (const rule of [{status: 429, times: 1}, {status: 500, times: 2}, {reset_after_share: 1, times: 1}, {timeout_share: 1, timeout_ms: 300, times: 1}]) {
+    const text = `after ${Object.entries(rule).join(" ")}`;
+    await road.apple.post('/sim/faults', {paths, ...rule});
+    await say(road, c, {text});
+    await phoneHas(road, `the message after ${text}`, m => m.message.body === text);
+    await until('it is delivered', async () => (await road.desk.get(`/sim/conversations/${c.id}`)).messages.find(m => m.from === 'agent' && m.text === text && m.state !== 'sent'));
+    await road.apple.call('DELETE', '/sim/faults');
+  }
+  const bodies = (await phone(road)).map(m => m.message.body);
+  assert.equal(new Set(bodies).size, bodies.length, 'none twice');
+  assert.ok((await road.apple.get('/sim/counters')).repeats >= 1, 'a repeat had the same id');
+  await road.apple.post('/sim/faults', {duplicate_share: 1});
+  await send(road, {type: 'text', text: 'twice?'});
+  await deskHas(road, 'the text', m => m.text === 'twice?');
+  await road.apple.call('DELETE', '/sim/faults');
+  await road.apple.post('/sim/guests/1/again');
+  await send(road, {type: 'text', text: 'end'});
+  const {c: after} = await deskHas(road, 'the text behind it', m => m.text === 'end');
+  assert.equal(after.messages.filter(m => m.text === 'twice?').length, 1);
+});
+
+test('a closed conversation is written to no more, until the guest writes again', async t => {
+  const road = await startRoad(t);
+  const c = await hello(road);
+  const before = (await road.apple.get('/sim/counters')).taken;
+  await send(road, {type: 'close'});
+  await until('it was taken', async () => (await road.apple.get('/sim/counters')).taken > before);
+  const calls = (await road.apple.get('/sim/counters')).calls;
+  await say(road, c, {text: 'Wait'});
+  await until('the desk is told', async () => (await road.desk.get(`/sim/conversations/${c.id}`)).messages.find(m => m.from === 'agent' && m.state === 'failed'));
+  assert.equal((await road.apple.get('/sim/counters')).calls, calls, 'nothing went out');
+  const again = await hello(road, 'Here I am again');
+  await say(road, again, {text: 'Welcome back'});
+  await phoneHas(road, 'the answer', m => m.message.body === 'Welcome back');
+});
+
+test('a business asks to be registered, once', async t => {
+  const road = await startRoad(t);
+  const page = async (query, form) => {
+    const r = await fetch(`${road.hub.base}/amb/register${query}`, form && {method: 'POST', body: new URLSearchParams(form)});
+    return {status: r.status, text: await r.text(), csp: r.headers.get('content-security-policy')};
+  };
+  assert.equal((await page('?id=..%2F')).status, 400);
+  assert.match((await page(`?id=${business}`)).text, /already registered/);
+  const first = await page('?id=new-business-1&name=%3Cb%3EInn%3C%2Fb%3E');
+  assert.match(first.text, /&lt;b&gt;Inn&lt;\/b&gt;/);
+  assert.match(first.csp, /default-src 'none'/);
+  assert.equal((await page('', {id: 'new-business-1', name: 'Inn', email: 'nobody'})).status, 422);
+  assert.match((await page('', {id: 'new-business-1', name: 'Inn', email: 'a@example.com'})).text, /Thank you/);
+  assert.match((await page('', {id: 'new-business-1', name: 'Other', email: 'b@example.com'})).text, /has been sent/);
+});
