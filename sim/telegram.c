@@ -37,7 +37,7 @@ static const struct sim_option options[] = {
     { "username",    "NAME",  "dragoman_bot", "of the bot" },
     { "guests",      "N",     "4",    "people who know it" },
     { "allow-http",  NULL,    "yes",  "webhooks and links may be http:// and on any port; --allow-http=no is strict" },
-    { "fetch-media", NULL,    "yes",  "fetches what messages point to, as Telegram does; --fetch-media=no takes every link" },
+    { "fetch-media", NULL,    "yes",  "fetches what messages point to, as Telegram does; --fetch-media=no takes every link, =fails none" },
     { "retry-ms",    "MS",    "2000", "wait before the third try of an update; doubles. The second is made at once" },
     { "per-chat",    "N",     "0",    "messages a second to one chat before 429; 0: any" },
 };
@@ -259,6 +259,7 @@ static void *stg_start(struct sim_env *env, struct fault *f)
     int64_t guests;
     *s = (struct stg){ .env = env, .feed = feed_new(), .token = sim_option(env, "token"), .username = sim_option(env, "username"),
                        .allow_http = sim_option_on(env, "allow-http"), .fetch_media = sim_option_on(env, "fetch-media"),
+                       .fetch_fails = slice_eq(sim_option(env, "fetch-media"), SL("fails")),
                        .next_id = 100, .next_update = 500000, .files = shelf_new(STG_FILES_KEPT, 0, free),
                        .queries = shelf_new(STG_FILES_KEPT, STG_CALLBACK_MS, free) };
     env->state = s;

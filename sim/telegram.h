@@ -54,7 +54,7 @@ struct stg {
     struct sim_env *env;
     struct feed *feed;
     slice token, username;
-    bool allow_http, fetch_media;
+    bool allow_http, fetch_media, fetch_fails;
     int64_t retry_ms, per_chat, next_id, next_update, gone_since_ms;
     char *url, *secret, *allowed; /* malloc; NULL: none */
     char *last_error;

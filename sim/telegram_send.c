@@ -319,6 +319,10 @@ static void send_one(struct stg_call *q, const struct sending *k)
         stg_call_refuse(q, strcmp(bad, "Request Entity Too Large") == 0 ? 413 : 400, bad);
         return;
     }
+    if (k->file && !t.file_id.n && q->s->fetch_fails) {
+        stg_call_refuse(q, 400, "Bad Request: failed to get HTTP URL content");
+        return;
+    }
     if (k->file && !t.file_id.n && q->s->fetch_media && q->c) {
         fetch(q, chat, &t, need);
         return;

@@ -120,9 +120,9 @@ test('files go themselves: by the setting, where a link does not do, and where T
     const road = await startRoad(s, {telegram: {upload_files: true}});
     await send(road, {type: 'text', text: 'Hi'});
     const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
-    await road.agent(c, {text: 'Your "receipt"', ...attach(png, 'receipt.png', 'image/png')});
+    await road.agent(c, {text: 'Your "receipt"', agent: 'Ken Ito', ...attach(png, 'receipt.png', 'image/png')});
     const got = await phoneHas(road, 'the picture', x => x.message.photo);
-    assert.deepEqual([got.media, got.message.caption], [{bytes: png.length, type: 'image/png', uploaded: true}, 'Your "receipt"']);
+    assert.deepEqual([got.media, got.message.caption], [{bytes: png.length, type: 'image/png', uploaded: true}, 'Ken Ito: Your "receipt"']);
     assert.deepEqual(await bytesOf(road, got.message.photo[0].file_id), png);
     await road.telegram.post('/sim/faults', {paths: [`/bot${botToken}/sendPhoto`], status: 429, times: 1});
     await road.agent(c, attach(png, 'again.png', 'image/png'));
@@ -139,7 +139,7 @@ test('files go themselves: by the setting, where a link does not do, and where T
     assert.deepEqual(await bytesOf(road, got.message.document.file_id), notes);
   });
   await t.test('where Telegram cannot fetch it', async s => {
-    const road = await startRoad(s, {args: ['--allow-http=no']}); // and will not have our link, which is http://
+    const road = await startRoad(s, {args: ['--fetch-media=fails']});
     await send(road, {type: 'text', text: 'Hi'});
     const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
     await road.agent(c, attach(png, 'a.png', 'image/png'));

@@ -71,7 +71,7 @@ static enum outcome send(struct call *c, struct delivery *d, const struct telegr
     slice body = arena_printf(c->a, SLF "%s" SLF "}", SLA(jw_done(&w)), members.n ? "," : "", SLA(members));
     if ((!s->members.n && !s->file_member) || body.n > TELEGRAM_BODY_BYTES)
         return refuse(c, d, REASON_INVALID, "the message is larger than the %d bytes a call may have", TELEGRAM_BODY_BYTES);
-    d->step = step;
+    d->step = (int)step;
     if (step == STEP_UPLOAD)
         telegram_upload(c, d, s->method, body, s->file_member, s->file);
     else
