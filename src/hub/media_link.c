@@ -20,8 +20,9 @@ static slice secret_of(const struct hub *h)
 slice media_link(const struct hub *h, struct arena *a, struct storage *s, slice id, slice handle, const struct storage_link *link)
 {
     int64_t life_s = link->expires_s ? link->expires_s - time_now_ms() / 1000 : INT64_MAX;
-    if (s->type->url && (!s->link_max_s || life_s <= s->link_max_s))
-        return storage_url(s, a, handle, link);
+    slice own = !s->link_max_s || life_s <= s->link_max_s ? storage_url(s, a, handle, link) : SLICE_NONE;
+    if (own.n)
+        return own;
     slice exp = arena_printf(a, "%lld", (long long)link->expires_s);
     char sig[65];
     media_link_sign(secret_of(h), id, exp, sig);

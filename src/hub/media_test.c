@@ -2,6 +2,8 @@
 #include "hub/media.h"
 #include "hub/rig_test.h"
 #include "store/store.h"
+#include "wire/aes_ctr.h"
+#include "wire/hex.h"
 
 /* ---- fetching ------------------------------------------------------------------------------------------------------------ */
 
@@ -47,6 +49,33 @@ TEST(media_begins_before_its_turn_in_the_lane_and_others_do_not_wait)
     rig_file(r, "/tnet", "2", "U1", "cat");
     UNTIL(r, rig_shelved(r) == 1); /* links of vendors expire */
     CHECK_INT(r->n_seen, 0);
+    rig_free(r);
+}
+
+/* A file that lies encrypted at its sender's: what is stored is what comes out. */
+TEST(media_is_decrypted_while_it_is_stored)
+{
+    struct rig *r = rig_new();
+    r->file_bytes = 300000;
+    rig_file(r, "/tnet", "1", "U1", "sealed");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK_INT(r->n_shelved, 1);
+    slice got = r->shelved[0].bytes;
+    char *back = arena_alloc(r->a, got.n);
+    CLEANUP(aes_ctr_freep) struct aes_ctr *c = aes_ctr_new(hex_decode(r->a, SL(RIG_MEDIA_KEY)), 0);
+    CHECK(!slice_starts(got, SL("bytes of sealed")));
+    aes_ctr_run(c, got.p, got.n, back);
+    CHECK(got.n == 15 + r->file_bytes && slice_starts(slice_mem(back, got.n), SL("bytes of sealedabc")));
+    rig_free(r);
+}
+
+TEST(media_with_a_key_that_is_none_is_told)
+{
+    struct rig *r = rig_new();
+    rig_file(r, "/tnet", "1", "U1", "shut");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK(desk_got(r, "[pic.png: its sender's key is none]"));
+    CHECK_INT(r->n_files, 0);
     rig_free(r);
 }
 

@@ -78,7 +78,7 @@ struct storage_type {
     void (*put_end)(struct storage_put *p);
     void (*put_abort)(struct storage_put *p);
     slice (*url)(struct storage *s, struct arena *a, slice handle, const struct storage_link *link);
-    /* Where a link cannot be made without the network: then url is NULL, people get a link of the hub, and each click asks. Else NULL. */
+    /* Where a link cannot be made without the network: then url is NULL, or gives none; people get a link of the hub, and each click asks. Else NULL. */
     void (*ask)(struct storage *s, slice handle, const struct storage_link *link, void (*done)(void *arg, slice url, const struct fault *f),
                 void *arg);
     /* What to look at when a link of ours does not open, though the file was stored; NULL: nothing to add. */

@@ -10,7 +10,7 @@ static const char usage[] =
     "\n"
     "  dragoman serve  --config hub.yaml      run the hub\n"
     "  dragoman check  --config hub.yaml      check a configuration, change nothing\n"
-    "  dragoman sim    NAME [options]         play a vendor: apple, line, slack, teams, telegram, genesys-cloud, gcs, notifiers (dragoman sim NAME --help)\n"
+    "  dragoman sim    NAME [options]         play a vendor: apple, line, slack, teams, telegram, genesys-cloud, box, dropbox, gcs, notifiers (dragoman sim NAME --help)\n"
     "  dragoman journal [list [STATE] | count | show ID | replay ID... | discard ID...]\n"
     "  dragoman trace  ID                     every hop of a message\n"
     "  dragoman storage [check [NAME] | put NAME FILE | get NAME HANDLE | url NAME HANDLE | delete NAME HANDLE]   try storages\n"

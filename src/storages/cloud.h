@@ -84,7 +84,8 @@ struct cloud_op {
     int64_t from, bytes; /* of this part; of CLOUD_WHOLE: the file */
     bool last_part;
     struct digest part_sum; /* by type->part_sum */
-    slice session;     /* CLOUD_BEGIN sets it, for the ops behind it */
+    slice session;     /* CLOUD_BEGIN sets it, for the ops behind it … */
+    int64_t part_bytes; /* … and may set this, where the provider says how long each part but the last must be; 0: as type->part_bytes says */
     slice mark;        /* CLOUD_PART may set it … */
     const slice *marks; /* … CLOUD_FINISH has all of them */
     size_t n_marks;
@@ -148,6 +149,8 @@ void cloud_header(struct cloud_call *call, const char *name, slice value); /* no
 slice cloud_range(struct cloud_op *op) MUST_USE;
 /* A folder's name without slashes at its ends. */
 slice cloud_folder(slice s);
+/* A PEM text whose line ends may have been typed \n. */
+slice cloud_pem(struct arena *a, slice pem) MUST_USE;
 int64_t cloud_now_ms(const struct cloud *c);
 /* The answer says the request was signed too early or too late: true when its Date taught something new, so that it can be signed again. */
 bool cloud_learn_clock(struct cloud *c, const struct answer *r);

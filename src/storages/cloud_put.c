@@ -36,6 +36,7 @@ struct cloud_upload {
     struct running *op;
     bool multi, summed;
     slice session;
+    int64_t part_bytes;     /* of each part, as the provider said; 0: it did not */
     unsigned part;          /* the one under way, or the last; 0: none yet */
     int64_t from, bytes;    /* of it */
     bool last_part;
@@ -218,9 +219,9 @@ struct storage_put *cloud_put(struct storage *s, const struct storage_file *file
 
 /* ---- the upload ----------------------------------------------------------------------------------------------------------------- */
 
-static int64_t part_bytes(const struct cloud *c, unsigned number)
+static int64_t part_bytes(const struct cloud_upload *u, unsigned number)
 {
-    return c->type->part_bytes << MIN((number - 1) / CLOUD_PARTS_STEP, 20u);
+    return u->part_bytes ? u->part_bytes : u->c->type->part_bytes << MIN((number - 1) / CLOUD_PARTS_STEP, 20u);
 }
 
 static bool all_kept(const struct cloud_upload *u)
@@ -311,7 +312,7 @@ static void upload(struct cloud_upload *u)
         u->multi = true;
         op_begin(u, CLOUD_BEGIN);
     } else if (u->multi) {
-        int64_t left = u->kept - u->from - u->bytes, want = part_bytes(u->c, u->part + 1);
+        int64_t left = u->kept - u->from - u->bytes, want = part_bytes(u, u->part + 1);
         if (left >= want || (all && left > 0))
             part_next(u, MIN(left, want), all && left <= want);
         else if (all)
@@ -346,8 +347,10 @@ static void op_done(void *owner, struct running *r, enum cloud_end end)
         upload_end(u, &stored);
         return;
     }
-    if (op->job == CLOUD_BEGIN)
+    if (op->job == CLOUD_BEGIN) {
         u->session = arena_dup(u->a, op->session);
+        u->part_bytes = op->part_bytes;
+    }
     if (op->job == CLOUD_PART)
         *LIST_ADD(u->a, &u->marks, slice) = arena_dup(u->a, op->mark);
     advance(u);
@@ -358,7 +361,7 @@ static void op_done(void *owner, struct running *r, enum cloud_end end)
 static bool must_wait(const struct cloud_upload *u)
 {
     const struct cloud_type *type = u->c->type;
-    int64_t ahead = u->multi ? 2 * part_bytes(u->c, u->part + 1) : type->single_bytes + 2 * type->part_bytes;
+    int64_t ahead = u->multi ? 2 * part_bytes(u, u->part + 1) : type->single_bytes + 2 * type->part_bytes;
     bool spool_full = !type->length_first && u->size - u->from - u->bytes >= ahead;
     return u->f.code || u->n_filling >= CLOUD_BLOCK || spool_full || u->size > u->max_bytes;
 }

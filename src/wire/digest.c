@@ -4,7 +4,9 @@
 
 struct digest_stream {
     enum digest_kind kind;
-    EVP_MD_CTX *ctx; /* NULL: CRC-32C */
+    EVP_MD_CTX *ctx;    /* NULL: CRC-32C */
+    EVP_MD_CTX *blocks; /* SHA256_BLOCKS: of the digests of the blocks that are complete; ctx is of the one after them */
+    size_t n_block;     /* bytes in that one */
     uint32_t crc;
 };
 
@@ -61,7 +63,9 @@ static const EVP_MD *algorithm(enum digest_kind kind)
 void digest_reset(struct digest_stream *s)
 {
     s->crc = 0;
+    s->n_block = 0;
     must(!s->ctx || EVP_DigestInit_ex(s->ctx, algorithm(s->kind), NULL));
+    must(!s->blocks || EVP_DigestInit_ex(s->blocks, algorithm(s->kind), NULL));
 }
 
 struct digest_stream *digest_new(enum digest_kind kind)
@@ -74,13 +78,42 @@ struct digest_stream *digest_new(enum digest_kind kind)
         s->ctx = EVP_MD_CTX_new();
         must(s->ctx != NULL);
     }
+    if (kind == DIGEST_SHA256_BLOCKS) {
+        s->blocks = EVP_MD_CTX_new();
+        must(s->blocks != NULL);
+    }
     digest_reset(s);
     return s;
 }
 
+/* Ends the block in ctx: its digest goes to those before. */
+static void block_end(EVP_MD_CTX *block, EVP_MD_CTX *blocks)
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    must(EVP_DigestFinal_ex(block, sum, &n) && EVP_DigestUpdate(blocks, sum, n));
+}
+
+static void blocks_update(struct digest_stream *s, slice piece)
+{
+    while (piece.n) {
+        size_t n = MIN(piece.n, DIGEST_BLOCK_BYTES - s->n_block);
+        must(EVP_DigestUpdate(s->ctx, piece.p, n));
+        piece = slice_from(piece, n);
+        s->n_block += n;
+        if (s->n_block < DIGEST_BLOCK_BYTES)
+            return;
+        block_end(s->ctx, s->blocks);
+        must(EVP_DigestInit_ex(s->ctx, algorithm(s->kind), NULL));
+        s->n_block = 0;
+    }
+}
+
 void digest_update(struct digest_stream *s, slice piece)
 {
-    if (s->ctx)
+    if (s->blocks)
+        blocks_update(s, piece);
+    else if (s->ctx)
         must(EVP_DigestUpdate(s->ctx, piece.p, piece.n));
     else
         s->crc = crc32c(s->crc, piece);
@@ -96,7 +129,14 @@ struct digest digest_now(const struct digest_stream *s)
     }
     unsigned n = 0;
     EVP_MD_CTX *copy = EVP_MD_CTX_new();
-    must(copy && EVP_MD_CTX_copy_ex(copy, s->ctx) && EVP_DigestFinal_ex(copy, d.b, &n));
+    must(copy && EVP_MD_CTX_copy_ex(copy, s->blocks ? s->blocks : s->ctx));
+    if (s->blocks && s->n_block) {
+        EVP_MD_CTX *block = EVP_MD_CTX_new();
+        must(block && EVP_MD_CTX_copy_ex(block, s->ctx));
+        block_end(block, copy);
+        EVP_MD_CTX_free(block);
+    }
+    must(EVP_DigestFinal_ex(copy, d.b, &n));
     EVP_MD_CTX_free(copy);
     d.n = n;
     return d;
@@ -104,8 +144,10 @@ struct digest digest_now(const struct digest_stream *s)
 
 struct digest_stream *digest_free(struct digest_stream *s)
 {
-    if (s)
+    if (s) {
         EVP_MD_CTX_free(s->ctx);
+        EVP_MD_CTX_free(s->blocks);
+    }
     free(s);
     return NULL;
 }

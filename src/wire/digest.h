@@ -5,15 +5,16 @@
  *   struct digest d = digest_now(s);       slice_mem(d.b, d.n); more pieces may follow
  *
  * Shape      the raw bytes in the order they are written down; CRC-32C (RFC 3720 B.4) big-endian, as Google stores it. MD5 and SHA-1 are here because
- *            providers compare with them, not to protect anything.
+ *            providers compare with them, not to protect anything. SHA256_BLOCKS is Dropbox's content_hash: SHA-256 of the SHA-256 of each
+ *            DIGEST_BLOCK_BYTES.
  * Threads    any; a stream belongs to one thread at a time.
  */
 #ifndef WIRE_DIGEST_H
 #define WIRE_DIGEST_H
 #include "base/base.h"
 
-enum digest_kind { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256, DIGEST_CRC32C };
-enum { DIGEST_BYTES_MAX = 32 };
+enum digest_kind { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256, DIGEST_CRC32C, DIGEST_SHA256_BLOCKS };
+enum { DIGEST_BYTES_MAX = 32, DIGEST_BLOCK_BYTES = 4 << 20 };
 struct digest {
     unsigned char b[DIGEST_BYTES_MAX];
     size_t n;

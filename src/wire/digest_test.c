@@ -43,3 +43,24 @@ TEST(digests_of_known_texts_in_any_pieces)
     struct digest d = digest_now(s);
     CHECK_SLICE(base64_encode(a, slice_mem(d.b, d.n)), SL("cjVV1Q=="));
 }
+
+/* Five MiB are two blocks; four are one, and nothing behind it. */
+TEST(the_digest_of_blocks_whatever_the_pieces)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    char *ones = arena_alloc(a, 5 << 20);
+    memset(ones, 1, 5 << 20);
+    const struct {
+        slice text;
+        size_t step;
+        const char *want;
+    } rows[] = {
+        { SL(""), 1, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+        { SL("hello attachment\n"), 5, "7512c1aa38a96f012da8704f81cfea6b06853e264069cdf0c40d437a5f6eed90" },
+        { slice_mem(ones, 5 << 20), 5 << 20, "ebf13e17ed3b51acfa83b38fd6b7e2ec7732126b1c5009c069caf228cc29127a" },
+        { slice_mem(ones, 5 << 20), 1 << 20, "ebf13e17ed3b51acfa83b38fd6b7e2ec7732126b1c5009c069caf228cc29127a" },
+        { slice_mem(ones, 5 << 20), 65537, "ebf13e17ed3b51acfa83b38fd6b7e2ec7732126b1c5009c069caf228cc29127a" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK_SLICE(hex_of(a, DIGEST_SHA256_BLOCKS, rows[i].text, rows[i].step), slice_of(rows[i].want));
+}

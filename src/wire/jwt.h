@@ -26,6 +26,7 @@ enum { JWT_BYTES_MAX = 16384, JWT_RSA_BITS_MIN = 2048 };
 struct jwt_key;
 struct jwt_key *jwt_key_secret(slice secret) MUST_USE;                /* HS256 */
 struct jwt_key *jwt_key_pem(slice pem, struct fault *f) MUST_USE;     /* RS256: private or public, not encrypted */
+struct jwt_key *jwt_key_pem_locked(slice pem, slice passphrase, struct fault *f) MUST_USE; /* the same, encrypted or not */
 struct jwt_key *jwt_key_jwk(slice json, struct fault *f) MUST_USE;    /* RS256: n, e and, to sign, d; HS256: k */
 struct jwt_key *jwt_key_read(slice text, struct fault *f) MUST_USE;   /* PEM or JWK, whichever it is */
 struct jwt_key *jwt_key_free(struct jwt_key *key);                    /* accepts NULL, returns NULL; wipes a secret */

@@ -69,11 +69,17 @@ static struct jwt_key *key_rsa(EVP_PKEY *pkey, bool can_sign, struct fault *f)
 
 /* ---- PEM --------------------------------------------------------------------------------------------------------- */
 
+enum { PASSPHRASE_MAX = 1023 };
+
 /* Without it OpenSSL would ask for a passphrase on the terminal. */
-static int no_passphrase(char *buf, int size, int writing, void *user)
+static int passphrase_give(char *buf, int size, int writing, void *user)
 {
-    (void)buf, (void)size, (void)writing, (void)user;
-    return -1;
+    const slice *passphrase = user;
+    (void)writing;
+    if (!passphrase || passphrase->n == 0 || passphrase->n > (size_t)size)
+        return -1;
+    memcpy(buf, passphrase->p, passphrase->n);
+    return (int)passphrase->n;
 }
 
 static void bio_freep(BIO **bio)
@@ -83,17 +89,26 @@ static void bio_freep(BIO **bio)
 
 struct jwt_key *jwt_key_pem(slice pem, struct fault *f)
 {
+    return jwt_key_pem_locked(pem, SLICE_NONE, f);
+}
+
+struct jwt_key *jwt_key_pem_locked(slice pem, slice passphrase, struct fault *f)
+{
+    if (passphrase.n > PASSPHRASE_MAX)
+        return bad(f, "the passphrase is too long");
     if (pem.n == 0 || pem.n > KEY_TEXT_MAX)
         return bad(f, "no key");
     CLEANUP(bio_freep) BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
     if (!bio)
         return bad(f, "no key");
-    EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+    EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, passphrase_give, &passphrase);
     bool can_sign = pkey;
     if (!pkey && BIO_reset(bio) == 1)
-        pkey = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
+        pkey = PEM_read_bio_PUBKEY(bio, NULL, passphrase_give, NULL);
     if (!pkey)
-        return bad(f, slice_find(pem, SL("ENCRYPTED")) != SIZE_MAX ? "the PEM key is encrypted" : "no key in the PEM text");
+        return bad(f, slice_find(pem, SL("ENCRYPTED")) == SIZE_MAX ? "no key in the PEM text"
+                      : passphrase.n                               ? "the passphrase does not open the PEM key"
+                                                                   : "the PEM key is encrypted");
     ERR_clear_error();
     return key_rsa(pkey, can_sign, f);
 }

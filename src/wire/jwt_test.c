@@ -73,6 +73,22 @@ TEST(jwt_refuses_bad_keys)
     }
 }
 
+TEST(jwt_opens_an_encrypted_key_with_its_passphrase_alone)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct fault f = { 0 };
+    CLEANUP(jwt_key_freep) struct jwt_key *plain = jwt_key_pem(slice_of(pem_private), &f);
+    CLEANUP(jwt_key_freep) struct jwt_key *locked = jwt_key_pem_locked(slice_of(pem_encrypted), SL("hub-passphrase"), &f);
+    CHECK(locked && jwt_key_can_sign(locked));
+    CHECK_SLICE(jwt_key_sign(a, locked, SL("text")), jwt_key_sign(a, plain, SL("text")));
+    CHECK(!jwt_key_pem_locked(slice_of(pem_encrypted), SL("other"), &f));
+    CHECK_SLICE(slice_of(f.text), SL("the passphrase does not open the PEM key"));
+    CHECK(!jwt_key_pem_locked(slice_of(pem_encrypted), SLICE_NONE, &f));
+    CHECK_SLICE(slice_of(f.text), SL("the PEM key is encrypted"));
+    char *endless = arena_zalloc(a, 5000);
+    CHECK(!jwt_key_pem_locked(slice_of(pem_encrypted), slice_mem(endless, 5000), &f));
+}
+
 TEST(jwt_writes_the_assertion_of_line)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();

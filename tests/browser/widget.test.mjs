@@ -149,6 +149,37 @@ test('things to tap', async t => {
   await id('own').filter({hasText: 'Medium'}).waitFor();
 });
 
+test('an invitation, once a visit; sound off and on', async t => {
+  const road = await startChat(t, demo);
+  const shop = await openShop(t, road, {query: '&invite=Can%20we%20help%3F&invite-seconds=0.1'});
+  const {page, id} = shop;
+  await page.addInitScript(() => { window.rung = 0; window.AudioContext = class { constructor() { window.rung++; throw new Error('no sound card'); } }; });
+  const asks = page.getByRole('button', {name: 'Can we help?'});
+  await asks.waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole('button', {name: 'Dismiss'}).click();
+  await page.reload();
+  await page.waitForTimeout(700);
+  assert.equal(await asks.count(), 0, 'not again');
+  await begin(shop);
+  await say(shop, 'hello');
+  const {c} = await deskHas(road, 'the hello', m => m.text === 'hello');
+  const rung = () => page.evaluate(() => window.rung);
+  await id('close').first().click();
+  await agent(road, c, {text: 'one'});
+  await until('the bell', async () => await rung() === 1);
+  await id('launcher').click();
+  await id('more').click();
+  await page.getByRole('button', {name: 'Turn sound off'}).click();
+  await id('close').first().click();
+  await agent(road, c, {text: 'two'});
+  await page.getByRole('button', {name: 'Open chat, 1 new messages'}).waitFor();
+  assert.equal(await rung(), 1, 'no bell');
+  await id('launcher').click();
+  await id('more').click();
+  await page.getByRole('button', {name: 'Turn sound on'}).waitFor();
+});
+
 test('the connection is lost and comes back; what was not sent is sent again', async t => {
   const road = await startChat(t, demo);
   const shop = await openShop(t, road);
@@ -166,7 +197,7 @@ test('the connection is lost and comes back; what was not sent is sent again', a
   await deskHas(road, 'the text from while it was away', m => m.text === 'while away');
   await agent(road, c, {text: 'and we are back'});
   await id('other').filter({hasText: 'and we are back'}).waitFor();
-  await until('no complaint', async () => !(await page.getByRole('status').innerText()).includes('lost'));
+  await until('no complaint', async () => !(await page.locator('.status').innerText()).includes('lost'));
   assert.equal(await id('own').filter({hasText: 'while away'}).count(), 1);
 });
 

@@ -223,6 +223,12 @@ test('dead letters: listed with their reason, replayed by query, discarded', asy
   await until('at the desk, in order', async () => (await inbound(road)).filter(m => m.text).map(m => m.text).join() === 'one,two,three');
   assert.equal((await admin.call('GET', '/journal/counts')).json.dead, 0);
   assert.ok((await admin.call('GET', '/audit')).json.items.some(r => r.action === 'journal.replay' && r.detail.done === 3));
+  await road.desk.post('/sim/faults', {rules: [{paths: ['/api/v2/conversations/messages/*'], status: 400}]});
+  await road.line.post('/sim/guests/1/send', {type: 'text', text: 'given up'});
+  const [one] = await until('it is dead', async () => { const r = (await admin.call('GET', '/journal/dead')).json.items; return r.length && r; });
+  assert.deepEqual((await admin.call('POST', '/journal/discard', {ids: [one.id]})).json, {asked: 1, done: 1});
+  await until('decided: no longer listed', async () => (await admin.call('GET', '/journal/dead')).json.items.length === 0);
+  assert.equal((await admin.call('GET', '/journal/counts')).json.dead, 1, 'still counted');
 });
 
 test('signature doctor: says which part differs, and when it would be good', async t => {

@@ -2,65 +2,10 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, randomUUID} from 'node:crypto';
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {createServer} from 'node:http';
 import {gzipSync} from 'node:zlib';
-import {Api, Program, freePort, ready, token, until} from './harness.mjs';
-
-const mspId = '653abce3-dead-4eef-8fe3-247634adce53';
-const secret = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=';
-const business = 'b5f1e3d2-1111-4222-8333-444455556666';
-
-async function startRoad(t, options = {}) {
-  const dir = mkdtempSync(join(tmpdir(), 'dragoman-apple-'));
-  const [hubPort, deskPort, port] = [await freePort(), await freePort(), await freePort()];
-  const at = p => `http://127.0.0.1:${p}`;
-  const config = join(dir, 'hub.yaml');
-  writeFileSync(config, `listen: 127.0.0.1:${hubPort}
-public_url: ${at(hubPort)}
-data: ${join(dir, 'data')}
-guard: off
-tenants:
-  - name: Test Shop
-    desk:
-      type: genesys-cloud
-      base_url: ${at(deskPort)}
-      client_id: c1
-      client_secret: s1
-      integration: {name: Test Apple, token: ${token}}
-      typing: true
-    channels:
-      - type: apple
-        base_url: ${at(port)}/v1
-        msp_id: ${mspId}
-        msp_secret: ${secret}
-        business_id: ${business}
-`);
-  const road = {
-    dir, hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), apple: new Api(at(port)),
-    programs: {
-      desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1']),
-      apple: new Program(dir, 'apple', ['sim', 'apple', '--listen', `127.0.0.1:${port}`, '--hub', at(hubPort), '--retry-ms', '50', ...(options.args ?? [])]),
-      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG'}),
-    },
-  };
-  t.after(async () => {
-    for (const name of ['hub', 'apple', 'desk']) {
-      const how = await road.programs[name].stop();
-      if (how.code) { console.error(`# ${name} ended with ${how.code}\n${road.programs[name].text().slice(-3000)}`); process.exitCode = 1; }
-    }
-    assert.ok(!road.programs.hub.text().includes(secret), 'the secret is in no log line');
-    if (!process.env.KEEP) rmSync(dir, {recursive: true, force: true});
-  });
-  for (const name of ['desk', 'apple']) road.programs[name].start();
-  await ready(road.programs.desk, at(deskPort) + '/sim/counters');
-  await ready(road.programs.apple, at(port) + '/sim/counters');
-  road.programs.hub.start();
-  await ready(road.programs.hub, at(hubPort) + '/healthz/readiness');
-  await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.every(a => a.set_up));
-  return road;
-}
+import {business, mspId, secret, startRoad} from './apple.mjs';
+import {until} from './harness.mjs';
 
 const send = (road, what, guest = 1) => road.apple.post(`/sim/guests/${guest}/send`, what);
 const phone = async (road, guest = 1) => (await road.apple.get(`/sim/guests/${guest}/messages`)).messages.filter(m => m.from === 'business');
@@ -166,6 +111,51 @@ test('quick replies, a list, times: shown, answered; without the capability a nu
   await phoneHas(road, 'the numbered text', m => m.message.body === 'And now?\n1. Yes\n2. No');
   await send(road, {type: 'text', text: '2', capabilities: ''});
   await deskHas(road, 'the number read back', x => x.button?.payload === 'no-3');
+});
+
+test("the guide's kinds of canned responses: pictures put in, a time picked, a rich link, an app", async t => {
+  const road = await startRoad(t);
+  const png = randomBytes(20000);
+  let asked = 0;
+  const shop = createServer((rq, rs) => {
+    asked++;
+    if (rq.url === '/gone.png') { rs.statusCode = 404; rs.end('no'); return; }
+    rs.setHeader('content-type', 'image/png');
+    rs.end(png);
+  });
+  await new Promise(done => shop.listen(0, '127.0.0.1', done));
+  t.after(() => shop.close());
+  const at = `http://127.0.0.1:${shop.address().port}`;
+  const c = await hello(road);
+  await say(road, c, {text: JSON.stringify({
+    data: {images: [{identifier: '1', url: `${at}/fruit.png`}, {identifier: '2', url: `${at}/gone.png`}],
+      listPicker: {multipleSelection: true, sections: [{title: 'Fruit', order: 0, multipleSelection: true, items: [
+        {identifier: 'a', title: 'Apple', order: 0, imageIdentifier: '1'}, {identifier: 'o', title: 'Orange', order: 1, imageIdentifier: '2'}]}]}},
+    receivedMessage: {title: 'Choose', style: 'icon', imageIdentifier: '2'}})});
+  const list = await phoneHas(road, 'the list', m => m.message.interactiveData?.data.listPicker);
+  const {data, receivedMessage} = list.message.interactiveData;
+  assert.deepEqual(data.images, [{identifier: '1', data: png.toString('base64')}]);
+  assert.equal(receivedMessage.imageIdentifier, undefined, 'a name without a picture goes');
+  assert.equal(data.listPicker.sections[0].items[1].imageIdentifier, undefined);
+  assert.equal(asked, 2);
+  await send(road, {type: 'pick', titles: ['Apple', 'Orange']});
+  await deskHas(road, 'both', m => m.text === 'Apple, Orange' || m.button?.text === 'Apple, Orange');
+  await say(road, c, {text: JSON.stringify({data: {event: {identifier: '1', title: 'Visit'}, timezoneOffset: 540,
+    timeslots: [{identifier: 's1', startTime: '2030-07-10T08:00+0000', duration: 3600}]}})});
+  const time = await phoneHas(road, 'the time picker', m => m.message.interactiveData?.data.event);
+  assert.equal(time.message.interactiveData.data.event.timezoneOffset, 540);
+  assert.equal(time.message.interactiveData.data.timeslots, undefined);
+  await send(road, {type: 'pick', titles: ['2030-07-10T08:00+0000']});
+  await deskHas(road, 'the time', m => (m.button?.text ?? m.text) === '2030-07-10T08:00+0000');
+  await say(road, c, {text: JSON.stringify({type: 'richLink', richLinkData: {url: `${at}/a`, title: 'Suite A', assets: {image: {url: `${at}/a.png`}}}})});
+  const link = await phoneHas(road, 'the rich link', m => m.message.type === 'richLink');
+  assert.equal(link.message.richLinkData.assets.image.mimeType, 'image/png');
+  const app = {bid: 'com.apple.messages.MSMessageExtensionBalloonPlugin:ABCDE12345:com.example.seats.ext', appId: '1234567', appName: 'Seats', URL: '?seat=1', receivedMessage: {title: 'Seats'}};
+  await say(road, c, {text: JSON.stringify({...app, data: {}})});
+  const shown = await phoneHas(road, 'the app', m => m.message.interactiveData?.appName);
+  assert.strictEqual(shown.message.interactiveData.appId, 1234567);
+  await send(road, {type: 'body', body: {type: 'interactive', interactiveData: {bid: app.bid, URL: '?seat=12', receivedMessage: {title: 'Seat 12'}}}});
+  await deskHas(road, "the app's answer", m => (m.button?.text ?? m.text) === 'Seat 12');
 });
 
 test('nothing unverified is taken; the same message once', async t => {

@@ -45,7 +45,7 @@ test('the demonstration starts, serves its pages, carries a message, and stops a
     if (demo.ended) throw new Gone(demo.said);
     return demo.said.includes('Ctrl-C stops everything');
   }, 40000);
-  for (const url of ['http://127.0.0.1:9002/', 'http://127.0.0.1:9001/', 'http://127.0.0.1:8080/health/detail']) assert.ok(demo.said.includes(url), url);
+  for (const url of ['http://127.0.0.1:9002/', 'http://127.0.0.1:9001/', 'http://127.0.0.1:8080/demo/shop', 'http://127.0.0.1:8080/health/detail']) assert.ok(demo.said.includes(url), url);
   for (const [port, title] of Object.entries(pages)) {
     const r = await fetch(`http://127.0.0.1:${port}/`);
     assert.equal(r.status, 200);

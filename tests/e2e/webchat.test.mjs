@@ -227,10 +227,13 @@ test('guessing sessions, tokens of others, tokens made up', async t => {
 
 test('pages of history: latest, backwards to the beginning, onwards', async t => {
   const road = await startChat(t);
-  const page = road.page();
+  const admin = await login(road.hub.base, 'admin', adminPassword);   // a key that 300 calls do not empty
+  const made = await road.hub.call('POST', '/nexus/v3/apikeys', {enabled: true, tenant: '*', name: 'many', permissions: ['nexus:consumer:chat'], capacity: 10000}, {authorization: admin.token});
+  const many = made.json.id;
+  const page = road.page(many);
   await page.start();
   for (let i = 0; i < 60; i++) assert.equal((await page.say(`m${i}`)).status, 200);
-  const fresh = road.page();
+  const fresh = road.page(many);
   fresh.take(page.token);
   const get = async q => (await fresh.call('GET', `/${page.sid}/messages?${q}`)).json.data.messages;
   const latest = await get('count=20');
@@ -250,8 +253,14 @@ test('pages of history: latest, backwards to the beginning, onwards', async t =>
   assert.equal((await fresh.call('GET', `/${page.sid}/messages?count=0`)).status, 400);
   await fresh.poll();
   assert.deepEqual(fresh.messages.length, 0, 'what was restored is not told again');
+  const away = road.page(many);   // more than the hub keeps in memory of one chat
+  away.take((await page.call('POST', '', {})).json.data.clientToken);
+  await away.poll('?count=1');
+  for (let i = 0; i < 250; i++) assert.equal((await page.say(`n${i}`)).status, 200);
+  await away.poll();
+  assert.deepEqual(away.texts().slice(1), [...Array(250).keys()].map(i => `n${i}`));
   const text = await fetch(`${road.url}/${page.sid}/transcript`, {headers: page.headers()});
-  assert.match(await text.text(), /Ana: m0\r\n[^]*Ana: m59\r\n$/);
+  assert.match(await text.text(), /Ana: m0\r\n[^]*Ana: m59\r\n[^]*Ana: n249\r\n$/);
 });
 
 test('every message once and in order over kill -9', async t => {

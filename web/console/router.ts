@@ -9,6 +9,7 @@ export interface Guard {
 }
 let guard: Guard | null = null;
 let shown = location.hash;
+let granted: string | null = null; // may be gone to without a question
 const watchers = new Set<() => void>();
 
 export function routeOf(hash: string): string[] {
@@ -30,7 +31,12 @@ export function href(...parts: string[]): string {
 export function go(...parts: string[]): void {
   location.hash = href(...parts);
 }
-/** Without asking, and without a way back to where we were. */
+/** Without asking. */
+export function leave(...parts: string[]): void {
+  granted = href(...parts);
+  location.hash = granted;
+}
+/** Likewise, and without a way back to where we were. */
 export function replace(...parts: string[]): void {
   history.replaceState(null, "", href(...parts));
   show();
@@ -44,15 +50,15 @@ function show(): void {
 addEventListener("hashchange", () => {
   if (location.hash === shown) return;
   const wanted = location.hash;
-  const g = guard;
-  if (!g || g.mine(routeOf(wanted))) {
+  if (!guard || guard.mine(routeOf(wanted)) || wanted === granted) {
+    granted = null;
     show();
     return;
   }
   history.replaceState(null, "", shown || "#/");
-  void g.mayLeave().then((yes) => {
+  void guard.mayLeave().then((yes) => {
     if (!yes) return;
-    if (guard === g) guard = null;
+    granted = wanted;
     location.hash = wanted;
   });
 });

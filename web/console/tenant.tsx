@@ -7,8 +7,8 @@ import { api, get, Problem, query } from "./api";
 import { isSet, marksOf, Pairs, SettingsForm, withMember } from "./form";
 import type { Marks } from "./form";
 import { t, time } from "./i18n";
-import { lineQr, vendorLinks } from "./vendors";
-import { dropGuard, go, href, replace, useGuard } from "./router";
+import { chatTag, guestLink, vendorLinks } from "./vendors";
+import { dropGuard, go, href, leave, replace, useGuard } from "./router";
 import { standing } from "./tenants";
 import type { Channel, Connector, Doc, Json, ProblemItem, Schema, Storage, Tenant } from "./types";
 import { ask, Badge, Copy, explain, Field, Loading, Modal, say, Tabs, useEvery, useLoad } from "./ui";
@@ -155,6 +155,7 @@ function Messaging({ p, connectors, channels, problems }: { p: PanelProps; conne
         <Account
           key={`${i}-${String(channel["type"])}`}
           p={p}
+          base={baseOf(connectors)}
           path={`channels[${i}]`}
           account={channel}
           type={connectors.find((c) => c.name === channel["type"])}
@@ -181,12 +182,19 @@ function Messaging({ p, connectors, channels, problems }: { p: PanelProps; conne
   );
 }
 
+/* The webhooks' addresses begin with the hub's public one. */
+function baseOf(connectors: Connector[]): string {
+  const hook = connectors.find((c) => c.webhook)?.webhook;
+  return hook ? new URL(hook).origin : location.origin;
+}
+
 /* What the hub knows of an account at work: its addresses, whether its vendor took it. */
-function AtWork({ account, at, type }: { account: Doc; at: Channel | undefined; type: Connector }) {
+function AtWork({ account, at, type, base }: { account: Doc; at: Channel | undefined; type: Connector; base: string }) {
   const hook = at ? at.webhook : type.webhook;
   const now = at && standing([at]);
   const links = vendorLinks(type.name, account);
-  const qr = type.name === "line" ? lineQr(account) : null;
+  const qr = guestLink(type.name, account);
+  const tag = type.name === "webchat" ? chatTag(account, base) : null;
   const setUp = async () => {
     try {
       await api("POST", `/channels/${encodeURIComponent(at!.id)}/setup`);
@@ -224,11 +232,17 @@ function AtWork({ account, at, type }: { account: Doc; at: Channel | undefined; 
           ))}
         </p>
       )}
+      {tag && (
+        <div>
+          <span class="label">{t("channel.tag")}</span>
+          <Copy text={tag} title={t("channel.tag")} />
+        </div>
+      )}
       {qr && (
         <figure class="qr">
-          <QrCode text={qr} title={t("line.qr")} />
+          <QrCode text={qr} title={t("channel.qr")} />
           <figcaption>
-            {t("line.qr")} <code>{qr}</code>
+            {t("channel.qr")} <code>{qr}</code>
           </figcaption>
         </figure>
       )}
@@ -238,6 +252,7 @@ function AtWork({ account, at, type }: { account: Doc; at: Channel | undefined; 
 
 interface AccountProps {
   p: PanelProps;
+  base: string; // how networks and sites reach this hub
   path: string;
   account: Doc;
   type: Connector | undefined;
@@ -245,7 +260,7 @@ interface AccountProps {
   change: (next: Doc) => void;
   remove?: () => void;
 }
-function Account({ p, path, account, type, at, change, remove }: AccountProps) {
+function Account({ p, base, path, account, type, at, change, remove }: AccountProps) {
   if (!type) return <p class="failed">{t("channel.unknown", { name: String(account["type"]) })}</p>;
   const drop = async () => {
     if (await ask({ title: t("channel.remove"), text: t("channel.remove.text", { name: type.title }), yes: t("remove"), danger: true })) remove?.();
@@ -262,7 +277,7 @@ function Account({ p, path, account, type, at, change, remove }: AccountProps) {
           )}
         </header>
       )}
-      <AtWork account={account} at={at} type={type} />
+      <AtWork account={account} at={at} type={type} base={base} />
       {remove && (
         <Field
           path={`${path}.name`}
@@ -318,7 +333,7 @@ function Desk({ p, connectors, channels }: { p: PanelProps; connectors: Connecto
         )}
       />
       {type && (
-        <Account key={type.name} p={p} path="desk" account={desk} type={type} at={channels.find((c) => c.side === "desk")} change={(next) => p.change({ ...p.draft, desk: next })} />
+        <Account key={type.name} p={p} base={baseOf(connectors)} path="desk" account={desk} type={type} at={channels.find((c) => c.side === "desk")} change={(next) => p.change({ ...p.draft, desk: next })} />
       )}
       <Pairs
         title={t("tenant.custom_data")}
@@ -473,8 +488,7 @@ function Editor({ tenant, etag, start, connectors, storages, tab, base, loaded, 
     try {
       await api("DELETE", `/tenants/${tenant.id}`, undefined, etag ? { "If-Match": etag } : {});
       say(t("tenant.deleted", { name: tenant.name }));
-      dropGuard();
-      go("tenants");
+      leave("tenants");
     } catch (e) {
       setFailure(explain(e));
     }

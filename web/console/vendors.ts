@@ -15,6 +15,7 @@ const consoles: Record<string, (account: Doc) => { name: string; href: string }[
     { name: "Microsoft Azure", href: "https://portal.azure.com/" },
     { name: "Teams Developer Portal", href: "https://dev.teams.microsoft.com/" },
   ],
+  apple: () => [{ name: "Apple Business Register", href: "https://register.apple.com/" }],
   slack: () => [{ name: "Slack API", href: "https://api.slack.com/apps" }],
   "genesys-cloud": (a) => [{ name: "Genesys Cloud", href: `https://apps.${plain(a["region"]) || "mypurecloud.com"}/directory/#/admin/messaging/platforms` }],
 };
@@ -22,8 +23,16 @@ export function vendorLinks(connector: string, account: Doc): { name: string; hr
   return consoles[connector]?.(account) ?? [];
 }
 
-/** What guests scan to add the official account; null: its basic id is not known yet. */
-export function lineQr(account: Doc): string | null {
-  const id = text(account["bot_id"]);
-  return /^@[A-Za-z0-9._-]+$/.test(id) ? `https://line.me/R/ti/p/${encodeURIComponent(id)}` : null;
+/** The address that leads guests to an account; null: there is none, or not yet. */
+export function guestLink(connector: string, account: Doc): string | null {
+  const id = connector === "line" ? text(account["bot_id"]) : text(account["business_id"]);
+  if (connector === "line" && /^@[A-Za-z0-9._-]+$/.test(id)) return `https://line.me/R/ti/p/${encodeURIComponent(id)}`;
+  if (connector === "apple" && plain(id)) return `https://bcrw.apple.com/urn:biz:${id}`;
+  return null;
+}
+
+/** What a site puts before </body> to hold the chat. base: the hub's public address. */
+export function chatTag(account: Doc, base: string): string | null {
+  const key = plain(account["api_key"]);
+  return key ? `<script src="${base}/webchat/widget.js" data-key="${key}" async></script>` : null;
 }

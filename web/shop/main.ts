@@ -15,7 +15,7 @@ for (const code of ["en", "fr", "ja", "ko", "zh-CN", "vi"]) document.getElementB
 if (asked.get("dir") === "rtl") document.documentElement.dir = "rtl";
 
 const widget = el("script", { src: "/webchat/widget.js", "data-key": asked.get("key") ?? "demo-shop-web-page-key", "data-title": "Demo Shop", "data-fields": "name,email,subject" });
-for (const name of ["language", "dir", "theme", "endpoint", "open", "color"]) {
+for (const name of ["language", "dir", "theme", "endpoint", "open", "color", "invite", "invite-seconds"]) {
   const value = asked.get(name);
   if (value !== null) widget.setAttribute(`data-${name}`, value);
 }

@@ -3,7 +3,7 @@
 //   <script src="https://hub.example.com/webchat/widget.js" data-key="API KEY" async></script>
 //
 // data-endpoint, data-stream: which chat; data-title, data-color, data-theme (auto, light, dark), data-language, data-dir; data-fields: of the form before
-// the chat ("name,email,subject"); data-open: open from the start; data-hub: another hub than the one the script came from.
+// the chat ("name,email,subject"); data-invite, data-invite-seconds: an invitation beside the button; data-open: open from the start; data-hub: another hub than the one the script came from.
 // window.DragomanChat: open(), close(), userData: told with the next start.
 import { Chat } from "./chat";
 import { languageOf, speak, t } from "./texts";
@@ -35,6 +35,8 @@ function run(): void {
     theme: data["theme"] ?? "auto",
     direction: data["dir"] ?? (page.dir || "ltr"),
     language,
+    invite: data["invite"] ?? "",
+    inviteSeconds: Number(data["inviteSeconds"] ?? 10) || 0,
     fields: (data["fields"] ?? "name,email").split(",").map((f) => f.trim()),
   });
   const settings = { url: `${hub}/nexus/v3/chat/sessions`, key: data["key"], endpoint: data["endpoint"] ?? "", stream: data["stream"] ?? "", userData };
@@ -44,8 +46,9 @@ function run(): void {
   });
   view.changed();
   window.DragomanChat = { open: () => view.toggle(true), close: () => view.toggle(false), userData };
-  void view.chat.resume().then(() => {
+  void view.chat.resume().then((goesOn) => {
     if (data["open"] !== undefined) view.toggle(true);
+    else if (!goesOn) view.invite();
   });
 }
 

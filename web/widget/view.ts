@@ -12,6 +12,8 @@ export interface Looks {
   direction: string;
   language: string;
   fields: string[]; // of the form before the chat: name, email, subject
+  invite: string; // shown beside the button to who has not chatted yet; "": nobody is asked
+  inviteSeconds: number;
 }
 
 const icons: Record<string, string> = {
@@ -22,6 +24,44 @@ const icons: Record<string, string> = {
   emoji: "M12 3a9 9 0 1 0 .01 0zM9 10h.01M15 10h.01M8.5 14.5a4 4 0 0 0 7 0",
   more: "M5 12h.01M12 12h.01M19 12h.01",
 };
+const quietKey = "dragoman-chat-quiet";
+const invitedKey = "dragoman-chat-invited"; // once a visit is enough
+
+function kept(storage: "localStorage" | "sessionStorage", key: string): boolean {
+  try {
+    return window[storage].getItem(key) !== null;
+  } catch {
+    return false; // no storage
+  }
+}
+function keep(storage: "localStorage" | "sessionStorage", key: string, on: boolean): void {
+  try {
+    if (on) window[storage].setItem(key, "1");
+    else window[storage].removeItem(key);
+  } catch {
+    // no storage: until the page goes
+  }
+}
+/** Two short tones. Browsers allow it once the guest has done something on the page. */
+function ring(): void {
+  try {
+    const audio = new AudioContext();
+    for (const [at, hz] of [[0, 660], [0.13, 880]] as const) {
+      const tone = audio.createOscillator();
+      const gain = audio.createGain();
+      tone.frequency.value = hz;
+      gain.gain.setValueAtTime(0.08, audio.currentTime + at);
+      gain.gain.exponentialRampToValueAtTime(0.0001, audio.currentTime + at + 0.12);
+      tone.connect(gain).connect(audio.destination);
+      tone.start(audio.currentTime + at);
+      tone.stop(audio.currentTime + at + 0.13);
+    }
+    setTimeout(() => void audio.close(), 600);
+  } catch {
+    // a browser without sound
+  }
+}
+
 const emojis = [..."😀😄😊🙂😉😍🤔😅😂😢😭😡👍👎👌🙏👏💪🎉❤️⭐🔥✅❌❓☀️🌧️📦🚚🏠💳⏰📷📞✉️🍀"].filter((c) => c !== "\ufe0f");
 
 function icon(name: string): SVGSVGElement {
@@ -56,6 +96,9 @@ export class View {
   private readonly palette: HTMLElement;
   private readonly pick = el("input", { type: "file", accept: "image/png,image/jpeg,image/gif,image/webp", hidden: "", tabindex: "-1", "data-testid": "file" });
   private readonly shown = new Map<string, HTMLElement>();
+  private readonly invitation = el("div", { class: "invite", role: "status", "data-testid": "invite" });
+  private readonly sound = el("button", { type: "button", "data-testid": "menu-sound" });
+  private quiet = kept("localStorage", quietKey);
   private notice = "";
   private unread = 0;
   private form: HTMLElement | undefined;
@@ -77,7 +120,7 @@ export class View {
 
     this.log = el("div", { class: "log", role: "log", "aria-live": "polite", "aria-label": t("scroll"), tabindex: "0", "data-testid": "log" });
     this.field = el("textarea", { rows: "1", "aria-label": t("message"), placeholder: t("message"), maxlength: "5000", "data-testid": "field" });
-    this.menu = el("div", { class: "menu", hidden: "" }, this.item("transcript", () => void this.save()), this.item("end", () => void this.chat.end()));
+    this.menu = el("div", { class: "menu", hidden: "" }, this.item("transcript", () => void this.save()), this.sound, this.item("end", () => void this.chat.end()));
     this.palette = this.makePalette();
     this.composer = this.makeComposer();
     const more = tool("more", t("more"), () => {
@@ -90,7 +133,13 @@ export class View {
       if (e.key === "Escape") this.escape();
       e.stopPropagation(); // the site's own shortcuts are not meant
     });
-    this.root.append(this.launcher, this.panel);
+    this.sound.addEventListener("click", () => {
+      this.quiet = !this.quiet;
+      keep("localStorage", quietKey, this.quiet);
+      this.menu.hidden = true;
+      this.changed();
+    });
+    this.root.append(this.launcher, this.invitation, this.panel);
     document.body.append(this.host);
   }
 
@@ -178,6 +227,22 @@ export class View {
     return form;
   }
 
+  /** To be called when it is known that there is no chat to go on with. */
+  invite(): void {
+    if (!this.looks.invite || kept("sessionStorage", invitedKey)) return;
+    setTimeout(() => {
+      if (!this.panel.hidden || this.chat.state !== "none") return;
+      keep("sessionStorage", invitedKey, true);
+      const open = el("button", { type: "button", class: "asks" }, this.looks.invite);
+      open.addEventListener("click", () => this.toggle(true));
+      const close = tool("close", t("dismiss"), () => {
+        this.invitation.replaceChildren();
+        this.launcher.focus();
+      });
+      this.invitation.replaceChildren(open, close);
+    }, this.looks.inviteSeconds * 1000);
+  }
+
   // ---- doings ----------------------------------------------------------------------------------------------------------------------
 
   toggle(open: boolean): void {
@@ -189,6 +254,7 @@ export class View {
       return;
     }
     this.unread = 0;
+    this.invitation.replaceChildren();
     this.changed();
     this.log.scrollTop = this.log.scrollHeight;
     (this.chat.state === "open" ? this.field : this.panel.querySelector<HTMLElement>("input,button.choice"))?.focus();
@@ -226,6 +292,7 @@ export class View {
     }
   }
   arrived(m: Message): void {
+    if (!this.quiet && (m.text || m.content) && (this.panel.hidden || document.hidden)) ring();
     if (this.panel.hidden && m.from.type !== "Customer" && (m.text || m.content)) this.unread++;
   }
 
@@ -287,7 +354,8 @@ export class View {
     this.badge.hidden = !this.unread;
     this.badge.textContent = String(this.unread);
     this.launcher.setAttribute("aria-label", this.unread ? `${t("open")}, ${t("unread", String(this.unread))}` : t("open"));
-    for (const b of this.menu.querySelectorAll("button")) b.disabled = chat.state === "none";
+    this.sound.textContent = t(this.quiet ? "loud" : "quiet");
+    for (const b of this.menu.querySelectorAll("button")) b.disabled = chat.state === "none" && b !== this.sound;
     this.menu.querySelector<HTMLButtonElement>("[data-testid=menu-end]")!.disabled = chat.state !== "open";
     if (chat.state === "none") {
       this.form ??= this.makeForm();

@@ -231,5 +231,5 @@ void chat_download(struct chat_call *c)
         return;
     }
     dn->n = (size_t)n;
-    line_files(c->chat->sessions, c->session, place, found, dn);
+    line_files(c->chat->sessions, c->session, place, c->a, found, dn);
 }

@@ -158,14 +158,12 @@ struct chat_load { /* of the newest lines into memory; those who wait for it */
     void (*done)(void *arg);
     void *arg;
 };
-struct reading {
-    struct chats *cs;
-    char id[UUID_TEXT]; /* of the session */
+struct chat_reading {
+    struct chat_reading *next, *prev; /* of the session: those open when the hub stops are never answered */
     struct chat_session *held;
     struct arena *a;
     struct js_list found; /* struct read_line, newest first */
-    int64_t from, to;
-    size_t n;
+    int64_t from;
     void (*each)(void *arg, int64_t place, slice json);
     void (*done)(void *arg, bool ok);
     void *arg;
@@ -184,7 +182,7 @@ static slice stored_message(slice value, slice *ret_files)
 
 static void read_each(void *arg, slice key, slice value)
 {
-    struct reading *r = arg;
+    struct chat_reading *r = arg;
     int64_t place;
     slice files, json = stored_message(value, &files);
     if (json.p && place_of_key(key, &place))
@@ -192,13 +190,15 @@ static void read_each(void *arg, slice key, slice value)
 }
 
 /* Newest first, at most n, from this place backwards. What is put but not in the store yet goes there first. */
-static struct reading *read_begin(struct chats *cs, struct chat_session *s, int64_t to, size_t n, store_done done)
+static struct chat_reading *read_begin(struct chats *cs, struct chat_session *s, int64_t to, size_t n, store_done done)
 {
     struct hub *h = chats_hub(cs);
     struct arena *a = arena_new();
-    struct reading *r = ARENA_NEW(a, struct reading);
-    *r = (struct reading){ .cs = cs, .held = s, .a = a, .to = to, .n = n };
-    memcpy(r->id, s->id, sizeof(r->id));
+    struct chat_reading *r = ARENA_NEW(a, struct chat_reading);
+    *r = (struct chat_reading){ .next = s->readings, .held = s, .a = a };
+    if (r->next)
+        r->next->prev = r;
+    s->readings = r;
     s->holds++;
     state_flush_all(h->state);
     slice prefix = arena_printf(a, "v:%s:", s->id);
@@ -207,6 +207,16 @@ static struct reading *read_begin(struct chats *cs, struct chat_session *s, int6
     else
         store_scan(h->store, prefix, n, read_each, done, r);
     return r;
+}
+
+static void read_end(struct chat_reading *r)
+{
+    struct chat_session *s = r->held;
+    *(r->prev ? &r->prev->next : &s->readings) = r->next;
+    if (r->next)
+        r->next->prev = r->prev;
+    s->holds--;
+    arena_free(r->a);
 }
 
 static void load_done(struct chat_session *s)
@@ -223,18 +233,18 @@ static void load_done(struct chat_session *s)
 /* What came meanwhile is in memory; what was read and is older goes before it. */
 static void loaded(void *arg, const struct fault *f)
 {
-    struct reading *r = arg;
+    struct chat_reading *r = arg;
     struct chat_session *s = r->held;
     int64_t first = s->n_lines ? s->lines[0]->place : INT64_MAX;
     size_t n = 0;
-    s->holds--;
     if (!f) {
         size_t skip = 0;
         while (skip < r->found.n && LIST_AT(r->found, struct read_line, skip)->place >= first)
             skip++;
         n = r->found.n - skip;
         room(s, n);
-        memmove(s->lines + n, s->lines, s->n_lines * sizeof(s->lines[0]));
+        if (s->n_lines)
+            memmove(s->lines + n, s->lines, s->n_lines * sizeof(s->lines[0]));
         s->n_lines += n;
         for (size_t i = 0; i < n; i++) {
             const struct read_line *l = LIST_AT(r->found, struct read_line, skip + i);
@@ -247,7 +257,7 @@ static void loaded(void *arg, const struct fault *f)
         if (n && s->lines[s->n_lines - 1]->place > s->last)
             s->last = s->lines[s->n_lines - 1]->place;
     }
-    arena_free(r->a);
+    read_end(r);
     load_done(s);
 }
 
@@ -258,6 +268,8 @@ void lines_forget_loads(struct chat_session *s)
         free(l);
     }
     s->loads = NULL;
+    while (s->readings)
+        read_end(s->readings);
 }
 
 void lines_load(struct chats *cs, struct chat_session *s, void (*done)(void *arg), void *arg)
@@ -287,16 +299,15 @@ static int64_t shown_to(const struct chat_session *s)
 
 static void read_done(void *arg, const struct fault *f)
 {
-    struct reading *r = arg;
+    struct chat_reading *r = arg;
     int64_t top = shown_to(r->held);
-    r->held->holds--;
     for (size_t i = r->found.n; !f && i-- > 0;) {
         const struct read_line *l = LIST_AT(r->found, struct read_line, i);
         if (l->place >= r->from && l->place <= top)
             r->each(r->arg, l->place, l->json);
     }
     r->done(r->arg, !f);
-    arena_free(r->a);
+    read_end(r);
 }
 
 void lines_read(struct chats *cs, struct chat_session *s, int64_t from, int64_t to, size_t n, void (*each)(void *arg, int64_t place, slice json),
@@ -316,7 +327,7 @@ void lines_read(struct chats *cs, struct chat_session *s, int64_t from, int64_t 
         done(arg, true);
         return;
     }
-    struct reading *r = read_begin(cs, s, top == INT64_MAX ? 0 : top, n, read_done);
+    struct chat_reading *r = read_begin(cs, s, top == INT64_MAX ? 0 : top, n, read_done);
     r->from = from;
     r->each = each;
     r->done = done;
@@ -333,13 +344,11 @@ static void got_line(void *arg, slice value)
     struct filing *fi = arg;
     slice files = SLICE_NONE, json = value.p ? stored_message(value, &files) : SLICE_NONE;
     fi->done(fi->arg, json.p ? files : SLICE_NONE);
-    free(fi);
 }
 
-void line_files(struct chats *cs, const struct chat_session *s, int64_t place, void (*done)(void *arg, slice json), void *arg)
+void line_files(struct chats *cs, const struct chat_session *s, int64_t place, struct arena *a, void (*done)(void *arg, slice json), void *arg)
 {
-    CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct filing *fi = must_calloc(1, sizeof(*fi));
+    struct filing *fi = ARENA_NEW(a, struct filing);
     *fi = (struct filing){ done, arg };
     state_get(chats_hub(cs)->state, line_key(a, s, place), got_line, fi);
 }

@@ -56,16 +56,25 @@ static int64_t told_up_to(struct chat_transport *t, uint64_t connection)
     return from;
 }
 
+static void page_done(void *arg, bool ok);
+
 static void poll_loaded(void *arg)
 {
     struct reading *r = arg;
     struct chat_call *c = r->c;
     struct chat_session *s = c->session;
+    if (!s->loaded) { /* the store could not be read */
+        chat_not_stored(c);
+        return;
+    }
     struct chat_transport *t = session_transport(s, c->token.transport);
     int64_t from = told_up_to(t, slice_hash(c->x->remote));
-    size_t i = s->n_lines;
     lines_trim(s, c->now_ms);
-    i = s->n_lines;
+    if (from && !s->whole && s->n_lines && from < s->lines[0]->place) { /* away for more than the memory holds */
+        lines_read(c->chat->sessions, s, from + 1, 0, CHAT_READ_MAX, give, page_done, r);
+        return;
+    }
+    size_t i = s->n_lines;
     while (i > 0 && s->lines[i - 1]->place > from)
         i--;
     for (; i < s->n_lines && s->lines[i]->shown; i++)

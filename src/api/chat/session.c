@@ -244,8 +244,8 @@ void chats_free(struct chats *cs)
     for (size_t i = 0; i < cs->n_buckets; i++) {
         for (struct chat_session *s = cs->buckets[i], *next; s; s = next) {
             next = s->hash_next;
-            s->holds = 0; /* whoever asked is not answered any more */
             lines_forget_loads(s);
+            s->holds = 0; /* whoever asked is not answered any more */
             session_free(s);
         }
     }

@@ -55,6 +55,7 @@ struct chat_transport {
     uint64_t connection;         /* of its last request */
 };
 struct chat_load;
+struct chat_reading;
 struct chat_session {
     struct chat_session *hash_next;
     char id[UUID_TEXT], participant[UUID_TEXT];
@@ -71,6 +72,7 @@ struct chat_session {
     bool whole;           /* … and all there are */
     int64_t last;         /* newest place */
     struct chat_load *loads;
+    struct chat_reading *readings;
     struct chat_transport *transports;
     struct bytes preview; /* what the guest is typing; in memory only */
     int64_t preview_ms, typing_told_ms;
@@ -113,10 +115,10 @@ void lines_trim(struct chat_session *s, int64_t now_ms); /* what is too much, an
 
 /* The lines in memory; done(arg) now, or later when they were read. */
 void lines_load(struct chats *cs, struct chat_session *s, void (*done)(void *arg), void *arg);
-void lines_forget_loads(struct chat_session *s); /* at the end: nobody is told any more */
+void lines_forget_loads(struct chat_session *s); /* at the end: what is being read is given up, and nobody is told */
 /* Up to n lines that end at place `to` (inclusive; 0: the newest) and are not before `from`, oldest first: each(arg, json); then done. Now or later. */
 void lines_read(struct chats *cs, struct chat_session *s, int64_t from, int64_t to, size_t n, void (*each)(void *arg, int64_t place, slice json),
                 void (*done)(void *arg, bool ok), void *arg);
-/* What was kept apart with the line at this place: done(arg, json); {NULL,0}: there is no such line. */
-void line_files(struct chats *cs, const struct chat_session *s, int64_t place, void (*done)(void *arg, slice json), void *arg);
+/* What was kept apart with the line at this place: done(arg, json); {NULL,0}: there is no such line. a lives until then. */
+void line_files(struct chats *cs, const struct chat_session *s, int64_t place, struct arena *a, void (*done)(void *arg, slice json), void *arg);
 #endif

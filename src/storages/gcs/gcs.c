@@ -64,21 +64,6 @@ static const struct js_field who_fields[] = {
     JS_FIELD(struct who, token_url, "token_uri", JS_STR, 0),
 };
 
-/* "\n" typed as two characters becomes a line end. */
-static slice with_lines(struct arena *a, slice pem)
-{
-    struct text t = text_new(a, pem.n + 1);
-    while (pem.n) {
-        size_t at = slice_find(pem, SL("\\n"));
-        text_put(&t, slice_sub(pem, 0, MIN(at, pem.n)));
-        if (at == SIZE_MAX)
-            break;
-        text_char(&t, '\n');
-        pem = slice_from(pem, at + 2);
-    }
-    return text_slice(&t);
-}
-
 static bool who_is(struct arena *a, const slice *settings, struct who *w, struct fault *f)
 {
     struct fault why = { 0 };
@@ -91,7 +76,7 @@ static bool who_is(struct arena *a, const slice *settings, struct who *w, struct
     w->token_url = slice_or(w->token_url, settings[SET_TOKEN_URL]);
     if (!w->email.n)
         return fault(f, "missing_field", "client_email", "is missing: give service_account, or the members of the key file one by one");
-    w->key = with_lines(a, w->key);
+    w->key = cloud_pem(a, w->key);
     CLEANUP(jwt_key_freep) struct jwt_key *key = jwt_key_pem(w->key, &why);
     if (!key || !jwt_key_can_sign(key))
         return fault(f, "wrong_type", settings[SET_FILE].n ? "service_account" : "private_key", "the private key cannot be used: %s",
