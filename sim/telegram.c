@@ -16,6 +16,7 @@
  *            contact   "phone"
  *            edit      "message_id" (the guest's newest when left out), "text"
  *            block, unblock
+ *            migrate   the group becomes a supergroup; "told": false: without the updates that say so
  *            update    "update":{"poll":{…}}: any other, as it is
  *          Beside them "as": who, in the group ("1"). Answer {"message_id"}
  *   POST   /sim/guests/{guest}/tap        {"label"}: a button of the newest message that has it, or of the keyboard
@@ -28,6 +29,7 @@
 #include "sim/feed.h"
 #include "sim/shelf.h"
 #include "sim/telegram.h"
+#include "wire/image_size.h"
 
 /* clang-format off */
 static const struct sim_option options[] = {
@@ -35,7 +37,7 @@ static const struct sim_option options[] = {
     { "username",    "NAME",  "dragoman_bot", "of the bot" },
     { "guests",      "N",     "4",    "people who know it" },
     { "allow-http",  NULL,    "yes",  "webhooks and links may be http:// and on any port; --allow-http=no is strict" },
-    { "fetch-media", NULL,    "yes",  "fetches what messages point to, as Telegram does; --fetch-media=no takes every link" },
+    { "fetch-media", NULL,    "yes",  "fetches what messages point to, as Telegram does; --fetch-media=no takes every link, =fails none" },
     { "retry-ms",    "MS",    "2000", "wait before the third try of an update; doubles. The second is made at once" },
     { "per-chat",    "N",     "0",    "messages a second to one chat before 429; 0: any" },
 };
@@ -47,6 +49,90 @@ char *stg_copy(slice s)
     memcpy(p, s.n ? s.p : "", s.n);
     p[s.n] = 0;
     return p;
+}
+
+struct stg_file *stg_file_put(struct stg *s, slice id, slice bytes, slice type, slice name)
+{
+    struct stg_file *file = must_malloc(sizeof(*file) + bytes.n + type.n + name.n);
+    char *p = (char *)(file + 1);
+    *file = (struct stg_file){ .bytes = slice_mem(p, bytes.n), .type = slice_mem(p + bytes.n, type.n),
+                               .name = slice_mem(p + bytes.n + type.n, name.n), .size = (int64_t)bytes.n };
+    const slice all[] = { bytes, type, name };
+    for (size_t i = 0; i < COUNT(all); p += all[i++].n)
+        memcpy(p, all[i].n ? all[i].p : "", all[i].n);
+    shelf_put(s->files, id, file, 0);
+    return file;
+}
+
+/* clang-format off */
+static const struct { const char *kind; bool wide, lasts, length, type, name; } shapes[] = { /* "Messages" */
+    { "photo",      true,  false, false, false, false },
+    { "video",      true,  true,  false, true,  true },
+    { "animation",  true,  true,  false, true,  true },
+    { "audio",      false, true,  false, true,  true },
+    { "voice",      false, true,  false, true,  false },
+    { "video_note", false, true,  true,  false, false },
+    { "document",   false, false, false, true,  true },
+    { "sticker",    true,  false, false, false, false },
+};
+/* clang-format on */
+
+void stg_file_write(struct jw *w, const char *key, slice kind, slice id, const struct stg_file *file)
+{
+    char unique[128];
+    struct image_size size = { 1, 1 };
+    snprintf(unique, sizeof(unique), "u" SLF, SLA(id));
+    jw_open(w, key, '{');
+    jw_str(w, "file_id", id);
+    jw_str(w, "file_unique_id", slice_of(unique));
+    jw_int(w, "file_size", file->size);
+    for (size_t i = 0; i < COUNT(shapes); i++) {
+        if (!slice_eq(kind, slice_of(shapes[i].kind)))
+            continue;
+        if (shapes[i].wide && !image_size(file->bytes, &size))
+            size = (struct image_size){ 1, 1 };
+        if (shapes[i].wide) {
+            jw_int(w, "width", size.width);
+            jw_int(w, "height", size.height);
+        }
+        if (shapes[i].lasts)
+            jw_int(w, "duration", 1);
+        if (shapes[i].length)
+            jw_int(w, "length", size.width);
+        if (shapes[i].type)
+            jw_opt(w, "mime_type", file->type);
+        if (shapes[i].name)
+            jw_opt(w, "file_name", file->name);
+    }
+    if (slice_eq(kind, SL("sticker"))) {
+        jw_str(w, "type", SL("regular"));
+        jw_bool(w, "is_animated", false);
+        jw_bool(w, "is_video", false);
+    }
+}
+
+slice stg_without(struct arena *a, const struct js *doc, const char *key)
+{
+    struct jw w = jw_new(a, 1 << 20);
+    jw_open(&w, NULL, '{');
+    for (void *it = js_first(doc); it; it = js_next(doc, it))
+        if (!slice_eq(js_key(doc, it), slice_of(key))) {
+            jw_key(&w, js_key(doc, it));
+            jw_value(&w, NULL, js_value(it));
+        }
+    jw_close(&w, '}');
+    return jw_done(&w);
+}
+
+void stg_chat_write(struct jw *w, const struct stg_chat *chat)
+{
+    jw_open(w, "chat", '{');
+    jw_int(w, "id", chat->id);
+    jw_str(w, "type", !chat->group ? SL("private") : chat->moved_from ? SL("supergroup") : SL("group"));
+    jw_str(w, chat->group ? "title" : "first_name", slice_of(chat->name));
+    if (!chat->group)
+        jw_str(w, "username", slice_of(chat->username));
+    jw_close(w, '}');
 }
 
 struct stg_chat *stg_chat_of(struct stg *s, slice id)
@@ -173,6 +259,7 @@ static void *stg_start(struct sim_env *env, struct fault *f)
     int64_t guests;
     *s = (struct stg){ .env = env, .feed = feed_new(), .token = sim_option(env, "token"), .username = sim_option(env, "username"),
                        .allow_http = sim_option_on(env, "allow-http"), .fetch_media = sim_option_on(env, "fetch-media"),
+                       .fetch_fails = slice_eq(sim_option(env, "fetch-media"), SL("fails")),
                        .next_id = 100, .next_update = 500000, .files = shelf_new(STG_FILES_KEPT, 0, free),
                        .queries = shelf_new(STG_FILES_KEPT, STG_CALLBACK_MS, free) };
     env->state = s;

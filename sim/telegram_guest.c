@@ -32,15 +32,6 @@ static void put_user(struct jw *w, const char *key, const struct stg_chat *who)
     jw_close(w, '}');
 }
 
-static void put_chat(struct jw *w, const struct stg_chat *chat)
-{
-    jw_open(w, "chat", '{');
-    jw_int(w, "id", chat->id);
-    jw_str(w, "type", chat->group ? SL("supergroup") : SL("private"));
-    jw_str(w, chat->group ? "title" : "first_name", slice_of(chat->name));
-    jw_close(w, '}');
-}
-
 static struct jw message_open(struct act *t)
 {
     struct jw w = jw_new(t->a, 1 << 20);
@@ -48,7 +39,7 @@ static struct jw message_open(struct act *t)
     jw_open(&w, NULL, '{');
     jw_int(&w, "message_id", t->id);
     put_user(&w, "from", t->who);
-    put_chat(&w, t->chat);
+    stg_chat_write(&w, t->chat);
     jw_int(&w, "date", time_now_ms() / 1000);
     return w;
 }
@@ -98,17 +89,6 @@ static bool do_text(struct act *t)
     return message_close(t, &w);
 }
 
-static void put_file(struct act *t, struct jw *w, const char *key, slice id, slice type, int64_t size)
-{
-    jw_open(w, key, '{');
-    jw_str(w, "file_id", id);
-    jw_str(w, "file_unique_id", arena_printf(t->a, "u" SLF, SLA(id)));
-    jw_int(w, "file_size", size);
-    if (strcmp(key, "photo") != 0)
-        jw_opt(w, "mime_type", type);
-    jw_opt(w, "file_name", js_text(js_at(t->what, "name")));
-}
-
 static bool do_file(struct act *t)
 {
     slice kind = member(t, "type", ""), base64 = js_text(js_at(t->what, "base64")), type = js_text(js_at(t->what, "contentType"));
@@ -120,10 +100,8 @@ static bool do_file(struct act *t)
     int64_t size = (int64_t)bytes.n;
     if (js_at(t->what, "size") && !js_int(js_at(t->what, "size"), &size))
         return fault(t->f, "wrong_type", "size", "a number");
-    struct stg_file *file = must_malloc(sizeof(*file) + bytes.n);
-    memcpy(file + 1, bytes.p, bytes.n);
-    *file = (struct stg_file){ .bytes = slice_mem(file + 1, bytes.n), .size = size };
-    shelf_put(t->s->files, id, file, 0);
+    struct stg_file *file = stg_file_put(t->s, id, bytes, type, js_text(js_at(t->what, "name")));
+    file->size = size;
     struct jw w = message_open(t);
     jw_opt(&w, "media_group_id", js_text(js_at(t->what, "media_group_id")));
     if (photo) { /* sizes, the largest last */
@@ -134,16 +112,11 @@ static bool do_file(struct act *t)
         jw_int(&w, "width", 90);
         jw_int(&w, "height", 67);
         jw_close(&w, '}');
-        jw_open(&w, NULL, '{');
-        jw_str(&w, "file_id", id);
-        jw_str(&w, "file_unique_id", arena_printf(t->a, "u" SLF, SLA(id)));
-        jw_int(&w, "file_size", size);
-        jw_int(&w, "width", 640);
-        jw_int(&w, "height", 480);
+        stg_file_write(&w, NULL, kind, id, file);
         jw_close(&w, '}');
         jw_close(&w, ']');
     } else {
-        put_file(t, &w, arena_printf(t->a, SLF, SLA(kind)).p, id, type, size);
+        stg_file_write(&w, arena_printf(t->a, SLF, SLA(kind)).p, kind, id, file);
         if (sticker) {
             jw_str(&w, "set_name", SL("Cats"));
             jw_str(&w, "emoji", member(t, "emoji", "👍"));
@@ -206,7 +179,7 @@ static bool do_edit(struct act *t)
     jw_open(&w, NULL, '{');
     jw_int(&w, "message_id", t->id);
     put_user(&w, "from", t->who);
-    put_chat(&w, t->chat);
+    stg_chat_write(&w, t->chat);
     jw_int(&w, "date", newest->at_ms / 1000);
     jw_int(&w, "edit_date", time_now_ms() / 1000);
     jw_str(&w, "text", member(t, "text", "edited"));
@@ -218,20 +191,56 @@ static bool do_edit(struct act *t)
     return true;
 }
 
+/* What the bot is in the person's chat. */
+static void put_member(const struct act *t, struct jw *w, const char *key, bool kicked)
+{
+    slice rest = t->s->token, bot = slice_cut(&rest, ':');
+    jw_open(w, key, '{');
+    jw_raw(w, "user", arena_printf(t->a, "{\"id\":" SLF ",\"is_bot\":true,\"first_name\":\"Dragoman\",\"username\":\"" SLF "\"}",
+                                   SLA(bot), SLA(t->s->username)));
+    jw_str(w, "status", kicked ? SL("kicked") : SL("member"));
+    if (kicked)
+        jw_int(w, "until_date", 0);
+    jw_close(w, '}');
+}
+
 static bool do_block(struct act *t)
 {
     bool block = slice_eq(member(t, "type", ""), SL("block"));
-    static const char *const words[] = { "member", "kicked" };
     t->chat->blocked = block;
     struct jw w = jw_new(t->a, 16 << 10);
     jw_open(&w, NULL, '{');
-    put_chat(&w, t->chat);
+    stg_chat_write(&w, t->chat);
     put_user(&w, "from", t->who);
     jw_int(&w, "date", time_now_ms() / 1000);
-    jw_raw(&w, "old_chat_member", arena_printf(t->a, "{\"status\":\"%s\"}", words[!block]));
-    jw_raw(&w, "new_chat_member", arena_printf(t->a, "{\"status\":\"%s\"}", words[block]));
+    put_member(t, &w, "old_chat_member", !block);
+    put_member(t, &w, "new_chat_member", block);
     jw_close(&w, '}');
     stg_update_send(t->chat, "my_chat_member", jw_done(&w));
+    return true;
+}
+
+/* The group becomes a supergroup: two service messages, one on each side, unless nobody tells ("told": false). */
+static bool do_migrate(struct act *t)
+{
+    const struct js *told = js_at(t->what, "told");
+    int64_t to = 0;
+    if (!t->chat->group || t->chat->moved_from || !slice_int(SL(STG_SUPERGROUP), &to))
+        return fault(t->f, "out_of_range", "type", "only the group can move, and only once");
+    struct jw before = message_open(t);
+    jw_int(&before, "migrate_to_chat_id", to);
+    jw_close(&before, '}');
+    int64_t from = t->chat->id;
+    t->chat->moved_from = from;
+    t->chat->id = to;
+    struct jw after = message_open(t);
+    jw_int(&after, "migrate_from_chat_id", from);
+    jw_close(&after, '}');
+    feed_send(t->s->feed, "reset", SL("{}"));
+    if (told && !js_true(told))
+        return true;
+    stg_update_send(t->chat, "message", jw_done(&before));
+    stg_update_send(t->chat, "message", jw_done(&after));
     return true;
 }
 
@@ -252,6 +261,7 @@ static const struct { slice type; bool (*fn)(struct act *t); } deeds[] = {
     { SLI("video_note"), do_file },     { SLI("document"), do_file },    { SLI("sticker"), do_file },
     { SLI("location"),   do_location }, { SLI("contact"),  do_contact }, { SLI("edit"),   do_edit },
     { SLI("block"),      do_block },    { SLI("unblock"),  do_block },   { SLI("update"), do_update },
+    { SLI("migrate"),    do_migrate },
 };
 /* clang-format on */
 

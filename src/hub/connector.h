@@ -149,6 +149,7 @@ struct http_call {
     unsigned rate;   /* index into connector.rates */
     const struct media *media_body; /* the body is this stored file of a part, streamed (upload); NULL: body … */
     int64_t media_from, media_bytes; /* … from this byte on, so many; 0: to its end */
+    slice media_head, media_tail; /* … between these bytes: what frames it in multipart/form-data. Absent: nothing */
     slice media_key; /* with media_body: the bytes go out encrypted under these 32 (wire/aes_ctr.h), as a file of its own would from its first byte */
     bool guarded;    /* the address came out of a message: nowhere but to public addresses. Goes with no_token */
     slice token;     /* AUTH_NAMED: which of the account's tokens */

@@ -187,14 +187,30 @@ static void upload_more(void *arg)
     client_resume(&r->call);
 }
 
+static ssize_t upload_frame(slice frame, size_t *at, char *buf, size_t n)
+{
+    size_t now = MIN(n, frame.n - *at);
+    if (now)
+        memcpy(buf, frame.p + *at, now);
+    *at += now;
+    return (ssize_t)now;
+}
+
 static ssize_t upload_read(void *arg, char *buf, size_t n)
 {
     static_assert((int)STORAGE_WAIT == (int)CLIENT_PAUSE, "one and the same word for later");
     struct run *r = arg;
-    ssize_t got = storage_get_read(r->upload_from, r->upload, buf, n);
-    if (got > 0 && r->upload_cipher)
-        aes_ctr_run(r->upload_cipher, buf, (size_t)got, buf);
-    return got;
+    if (r->upload_head < r->d.call.media_head.n)
+        return upload_frame(r->d.call.media_head, &r->upload_head, buf, n);
+    if (!r->upload_ended) {
+        ssize_t got = storage_get_read(r->upload_from, r->upload, buf, n);
+        if (got > 0 && r->upload_cipher)
+            aes_ctr_run(r->upload_cipher, buf, (size_t)got, buf);
+        if (got != 0)
+            return got;
+        r->upload_ended = true;
+    }
+    return upload_frame(r->d.call.media_tail, &r->upload_tail, buf, n);
 }
 
 static bool upload_open(struct run *r, const struct media *md)
@@ -212,7 +228,9 @@ static bool upload_open(struct run *r, const struct media *md)
     if (!r->upload)
         return fault(&r->fault, "no_file", "", "the stored file cannot be read");
     r->call.source = upload_read;
-    r->call.source_bytes = bytes;
+    r->upload_head = r->upload_tail = 0;
+    r->upload_ended = false;
+    r->call.source_bytes = (int64_t)h->media_head.n + bytes + (int64_t)h->media_tail.n;
     r->call.io_arg = r;
     return true;
 }

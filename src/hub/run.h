@@ -48,7 +48,9 @@ struct run {
     slice last_token; /* … what it carried */
     struct storage *upload_from;
     struct aes_ctr *upload_cipher; /* NULL: it goes out as it is */
-    struct storage_get *upload; /* the body that is read from the storage while it is sent */
+    struct storage_get *upload; /* the body that is read from the storage while it is sent, and … */
+    size_t upload_head, upload_tail; /* … how much of what frames it is sent */
+    bool upload_ended;               /* the file itself is */
     struct answer last;
     struct loop_timer timer;
     bool replayed, paced; /* paced: this call's place in its conversation's rate is taken */

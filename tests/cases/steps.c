@@ -76,6 +76,20 @@ static bool is_json(const struct http_call *call)
     return slice_find(call->type, SL("json")) != SIZE_MAX;
 }
 
+/* What is sent; a stored file stands as "[the stored file]" between what frames it, whose lines end as those of this file. */
+static slice body_of(struct run *r, const struct http_call *call)
+{
+    if (!call->media_head.n && !call->media_tail.n)
+        return call->body;
+    slice all = arena_printf(r->a, SLF "[the stored file]" SLF, SLA(call->media_head), SLA(call->media_tail));
+    struct text t = text_new(r->a, CASE_BYTES_MAX);
+    for (size_t i = 0; i < all.n; i++)
+        if (all.p[i] != '\r')
+            text_char(&t, all.p[i]);
+    slice body = text_slice(&t);
+    return slice_ends(body, SL("\n")) ? slice_sub(body, 0, body.n - 1) : body; /* as a section's */
+}
+
 static bool call_holds(struct run *r, const struct http_call *call, slice want)
 {
     slice rest = want, first = slice_cut(&rest, '\n');
@@ -90,10 +104,10 @@ static bool call_holds(struct run *r, const struct http_call *call, slice want)
     }
     if (!headers_hold(r, call, &rest))
         return false;
-    if (!is_json(call) || !call->body.n)
-        return slice_eq(slice_or(rest, SL("")), call->body) ||
-               run_fail(r, "call: want body \"" SLF "\", got \"" SLF "\"", SLA(rest), SLA(call->body));
-    slice why = json_difference(r->a, rest, call->body);
+    slice body = body_of(r, call);
+    if (!is_json(call) || !body.n)
+        return slice_eq(slice_or(rest, SL("")), body) || run_fail(r, "call: want body \"" SLF "\", got \"" SLF "\"", SLA(rest), SLA(body));
+    slice why = json_difference(r->a, rest, body);
     return !why.p || run_fail(r, "call body " SLF, SLA(why));
 }
 
@@ -117,8 +131,9 @@ static slice call_text(struct run *r, const struct http_call *call, slice old)
         for (size_t i = 0; i < call->n_headers; i++)
             text_add(&t, "\n" SLF ": " SLF, SLA(call->headers[i].name), SLA(call->headers[i].value));
     }
-    if (call->body.n)
-        text_add(&t, "\n\n" SLF, SLA(is_json(call) ? json_pretty(r->a, call->body) : call->body));
+    slice body = body_of(r, call);
+    if (body.n)
+        text_add(&t, "\n\n" SLF, SLA(is_json(call) ? json_pretty(r->a, body) : body));
     return text_slice(&t);
 }
 

@@ -2,74 +2,14 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createHash, randomBytes} from 'node:crypto';
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
-import {Api, Program, freePort, ready, token, until} from './harness.mjs';
+import {until} from './harness.mjs';
+import {botToken, startTelegramRoad} from './telegram-road.mjs';
 
-const botToken = '123456789:AAExampleExampleExampleExampleExample';
-
-async function startRoad(t, options = {}) {
-  const dir = mkdtempSync(join(tmpdir(), 'dragoman-telegram-'));
-  const [hubPort, deskPort, port] = [await freePort(), await freePort(), await freePort()];
-  const at = p => `http://127.0.0.1:${p}`;
-  const config = join(dir, 'hub.yaml');
-  writeFileSync(config, `listen: 127.0.0.1:${hubPort}
-public_url: ${at(hubPort)}
-data: ${join(dir, 'data')}
-guard: off
-tenants:
-  - name: Test Shop
-    desk:
-      type: genesys-cloud
-      base_url: ${at(deskPort)}
-      client_id: c1
-      client_secret: s1
-      integration: {name: Test Telegram, token: ${token}}
-      typing: true
-    channels:
-      - type: telegram
-        base_url: ${at(port)}
-        token: "${botToken}"
-        prefix_agent_name: true
-`);
-  const road = {
-    dir, hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), telegram: new Api(at(port)),
-    programs: {
-      desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1']),
-      telegram: new Program(dir, 'telegram', ['sim', 'telegram', '--listen', `127.0.0.1:${port}`, '--retry-ms', '50', ...(options.args ?? [])]),
-      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG'}),
-    },
-  };
-  t.after(async () => {
-    for (const name of ['hub', 'telegram', 'desk']) {
-      const how = await road.programs[name].stop();
-      if (how.code) { console.error(`# ${name} ended with ${how.code}\n${road.programs[name].text().slice(-3000)}`); process.exitCode = 1; }
-    }
-    assert.ok(!road.programs.hub.text().includes(botToken), 'the bot token is in no log line');
-    if (!process.env.KEEP) rmSync(dir, {recursive: true, force: true});
-  });
-  for (const name of ['desk', 'telegram']) road.programs[name].start();
-  await ready(road.programs.desk, at(deskPort) + '/sim/counters');
-  await ready(road.programs.telegram, at(port) + '/sim/counters');
-  road.programs.hub.start();
-  await ready(road.programs.hub, at(hubPort) + '/healthz/readiness');
-  await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.every(a => a.set_up));
-  return road;
-}
-
-const send = (road, what, guest = 1) => road.telegram.post(`/sim/guests/${guest}/send`, what);
-const phone = async (road, guest = 1) => (await road.telegram.get(`/sim/guests/${guest}/messages`)).messages;
-const phoneHas = (road, what, is, guest = 1) => until(what, async () => (await phone(road, guest)).filter(m => m.from === 'bot').find(is));
-async function deskHas(road, what, is) {
-  return await until(what, async () => {
-    for (const {id} of (await road.desk.get('/sim/conversations')).conversations) {
-      const c = await road.desk.get(`/sim/conversations/${id}`);
-      const m = c.messages.find(x => x.from === 'guest' && is(x));
-      if (m) return {c, m};
-    }
-  });
-}
+const startRoad = startTelegramRoad;
+const send = (road, what, guest) => road.send(what, guest);
+const phone = (road, guest) => road.screen(guest);
+const phoneHas = (road, what, is, guest) => road.phoneHas(what, is, guest);
+const deskHas = (road, what, is) => road.deskHas(what, is);
 
 test('the webhook is set with the account in its path, and a made secret guards it', async t => {
   const road = await startRoad(t);
@@ -162,10 +102,64 @@ test('a group answers whom it is for; a blocked guest is told to the desk', asyn
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'Here'});
   const got = await phoneHas(road, 'the answer in the group', m => /Here/.test(m.message.text ?? ''), 'group');
   const asked = (await phone(road, 'group')).find(m => /where is it/.test(m.message.text));
-  assert.equal(got.message.reply_parameters.message_id, asked.message.message_id);
+  assert.equal(got.message.reply_to_message.message_id, asked.message.message_id);
   await send(road, {type: 'text', text: 'bye'});
   const {c: other} = await deskHas(road, 'the text', m => m.text === 'bye');
   await send(road, {type: 'block'});
   await road.desk.post(`/sim/conversations/${other.id}/agent`, {text: 'Wait'});
   await until('the desk is told', async () => (await road.desk.get(`/sim/conversations/${other.id}`)).messages.find(m => m.from === 'agent' && m.state === 'failed'));
+});
+
+const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+const bytesOf = async (road, id) => Buffer.from(await (await fetch(`${road.telegram.base}/sim/files/${id}`)).arrayBuffer());
+
+test('files go themselves: by the setting, where a link does not do, and where Telegram cannot fetch it', async t => {
+  const notes = randomBytes(300000);
+  const attach = (bytes, name, mime) => ({attachment: {base64: bytes.toString('base64'), name, mime}});
+  await t.test('by the setting', async s => {
+    const road = await startRoad(s, {telegram: {upload_files: true}});
+    await send(road, {type: 'text', text: 'Hi'});
+    const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
+    await road.agent(c, {text: 'Your "receipt"', agent: 'Ken Ito', ...attach(png, 'receipt.png', 'image/png')});
+    const got = await phoneHas(road, 'the picture', x => x.message.photo);
+    assert.deepEqual([got.media, got.message.caption], [{bytes: png.length, type: 'image/png', uploaded: true}, 'Ken Ito: Your "receipt"']);
+    assert.deepEqual(await bytesOf(road, got.message.photo[0].file_id), png);
+    await road.telegram.post('/sim/faults', {paths: [`/bot${botToken}/sendPhoto`], status: 429, times: 1});
+    await road.agent(c, attach(png, 'again.png', 'image/png'));
+    await until('the picture after 429', async () => (await phone(road)).filter(x => x.message.photo).length === 2);
+  });
+  await t.test('where a link does not do', async s => {
+    const road = await startRoad(s);
+    await road.allowFiles();
+    await send(road, {type: 'text', text: 'Hi'});
+    const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
+    await road.agent(c, attach(notes, 'notes.bin', 'application/octet-stream'));
+    const got = await phoneHas(road, 'the document', x => x.message.document);
+    assert.equal(got.media.uploaded, true);
+    assert.deepEqual(await bytesOf(road, got.message.document.file_id), notes);
+  });
+  await t.test('where Telegram cannot fetch it', async s => {
+    const road = await startRoad(s, {args: ['--fetch-media=fails']});
+    await send(road, {type: 'text', text: 'Hi'});
+    const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
+    await road.agent(c, attach(png, 'a.png', 'image/png'));
+    assert.equal((await phoneHas(road, 'the picture', x => x.message.photo)).media.uploaded, true);
+  });
+});
+
+test('a group that became a supergroup: its guests\' conversations go on, told or not', async t => {
+  for (const told of [true, false]) {
+    await t.test(told ? 'told by the updates' : 'told by the answer to a call', async s => {
+      const road = await startRoad(s);
+      await send(road, {type: 'text', text: '@dragoman_bot where is it?', as: '2'}, 'group');
+      const {c} = await deskHas(road, 'the mention', m => m.text === 'where is it?');
+      await send(road, {type: 'migrate', told}, 'group');
+      await road.agent(c, {text: 'Here'});
+      const got = await phoneHas(road, 'the answer in the group', m => /Here/.test(m.message.text ?? ''), 'group');
+      assert.deepEqual([got.message.chat.id, got.message.chat.type], [-1001234567890, 'supergroup']);
+      if (!told) return;
+      await send(road, {type: 'text', text: '@dragoman_bot thanks', as: '2'}, 'group');
+      assert.equal((await deskHas(road, 'the answer', m => m.text === 'thanks')).c.id, c.id);
+    });
+  }
 });

@@ -6,18 +6,16 @@ interface Message {
   message_id: number;
   text?: string;
   caption?: string;
-  photo?: string | { file_id: string }[];
-  sticker?: { file_id: string; emoji?: string } | string;
-  document?: { file_name?: string } | string;
+  photo?: { file_id: string }[];
+  sticker?: { file_id: string; emoji?: string };
+  document?: { file_name?: string };
   video?: unknown;
   voice?: unknown;
   audio?: unknown;
   animation?: unknown;
   contact?: { phone_number: string };
   location?: { latitude: number; longitude: number };
-  latitude?: number;
-  longitude?: number;
-  title?: string;
+  venue?: { title: string };
   reply_markup?: { inline_keyboard?: Button[][]; keyboard?: Button[][] };
 }
 interface Entry { from: "guest" | "bot"; at: string; message: Message }
@@ -53,21 +51,20 @@ function buttons(rows: Button[][]): HTMLElement {
 }
 
 function words(m: Message): string {
-  const place = m.location ?? (m.latitude === undefined ? undefined : { latitude: m.latitude, longitude: m.longitude ?? 0 });
+  const place = m.location;
   const kinds: [unknown, string][] = [
-    [m.sticker, typeof m.sticker === "object" ? (m.sticker.emoji ?? "Sticker") : "Sticker"],
-    [m.document, typeof m.document === "object" ? (m.document.file_name ?? "File") : String(m.document)],
+    [m.sticker, m.sticker?.emoji ?? "Sticker"],
+    [m.document, m.document?.file_name ?? "File"],
     [m.voice, "Voice message"], [m.audio, "Music"], [m.animation, "Animation"], [m.video, "Video"],
     [m.contact, m.contact?.phone_number ?? ""],
-    [place, `${m.title ?? "Location"} (${place?.latitude}, ${place?.longitude})`],
+    [place, `${m.venue?.title ?? "Location"} (${place?.latitude}, ${place?.longitude})`],
   ];
   return [kinds.find(([there]) => there)?.[1], m.text ?? m.caption].filter(Boolean).join("\n");
 }
 
 function bubble({ from, at, message: m }: Entry): HTMLElement {
   const item = el("li", { class: from === "guest" ? "mine" : "bot", "data-testid": "message" });
-  if (Array.isArray(m.photo)) item.append(el("img", { src: `/sim/files/${m.photo.at(-1)?.file_id}`, alt: "Photo" }));
-  else if (m.photo) item.append(el("span", {}, `Photo: ${m.photo}\n`));
+  if (m.photo) item.append(el("img", { src: `/sim/files/${m.photo.at(-1)?.file_id}`, alt: "Photo" }));
   item.append(el("span", {}, words(m)));
   if (m.reply_markup?.inline_keyboard) item.append(buttons(m.reply_markup.inline_keyboard));
   item.append(el("time", { datetime: at }, when(at)));

@@ -12,6 +12,7 @@ enum telegram_step {
     STEP_INSTEAD, /* the text in place of what Telegram could not fetch */
     STEP_UNTAP,   /* takes away the buttons that were tapped */
     STEP_TYPING,
+    STEP_UPLOAD, /* the file itself */
 };
 
 static slice guest_of(const struct call *c, const struct delivery *d)
@@ -42,10 +43,19 @@ static unsigned rate_of(const struct telegram_guest *g)
     return g->group ? TELEGRAM_RATE_GROUP : TELEGRAM_RATE_CHAT;
 }
 
+/* How the next call of this send is made; what an earlier one taught stays. */
+static enum telegram_step step_of(const struct delivery *d, const struct telegram_send *s)
+{
+    if (d->step == STEP_INSTEAD || d->step == STEP_UPLOAD)
+        return (enum telegram_step)d->step;
+    return s->upload ? STEP_UPLOAD : STEP_SEND;
+}
+
 static enum outcome send(struct call *c, struct delivery *d, const struct telegram_send *s)
 {
     struct telegram_guest g = telegram_guest_of(guest_of(c, d));
-    bool instead = d->step == STEP_INSTEAD;
+    enum telegram_step step = step_of(d, s);
+    slice members = step == STEP_INSTEAD ? SLICE_NONE : s->members;
     int64_t last;
     struct jw w = body_begin(c, &g);
     if (g.group && d->part == 0 && slice_int(memory_get(c->guest_memory, TELEGRAM_LAST, c->now_ms), &last)) {
@@ -54,15 +64,18 @@ static enum outcome send(struct call *c, struct delivery *d, const struct telegr
         jw_bool(&w, "allow_sending_without_reply", true);
         jw_close(&w, '}');
     }
-    if (instead)
+    if (step == STEP_INSTEAD)
         jw_str(&w, "text", s->instead);
-    slice body = arena_printf(c->a, SLF "%s" SLF "}", SLA(jw_done(&w)), instead || !s->members.n ? "" : ",",
-                              SLA(instead ? SLICE_NONE : s->members));
-    if (!s->members.n || body.n > TELEGRAM_BODY_BYTES)
+    if (step == STEP_SEND && s->file_member)
+        jw_str(&w, s->file_member, s->link);
+    slice body = arena_printf(c->a, SLF "%s" SLF "}", SLA(jw_done(&w)), members.n ? "," : "", SLA(members));
+    if ((!s->members.n && !s->file_member) || body.n > TELEGRAM_BODY_BYTES)
         return refuse(c, d, REASON_INVALID, "the message is larger than the %d bytes a call may have", TELEGRAM_BODY_BYTES);
-    if (!instead)
-        d->step = STEP_SEND;
-    telegram_api(c, d, instead ? "sendMessage" : s->method, body);
+    d->step = (int)step;
+    if (step == STEP_UPLOAD)
+        telegram_upload(c, d, s->method, body, s->file_member, s->file);
+    else
+        telegram_api(c, d, step == STEP_INSTEAD ? "sendMessage" : s->method, body);
     d->call.rate = rate_of(&g);
     return OUT_CALL;
 }
@@ -104,7 +117,8 @@ static bool cannot_fetch(const struct telegram_answer *t)
     static const slice said[] = { SLI("Bad Request: failed to get HTTP URL content"), SLI("Bad Request: wrong type of the web page content"),
                                   SLI("Bad Request: wrong file_id"), SLI("Bad Request: wrong remote file"),
                                   SLI("Bad Request: WEBPAGE_"), SLI("Bad Request: IMAGE_PROCESS_FAILED"),
-                                  SLI("Bad Request: PHOTO_"), SLI("Bad Request: group send failed") };
+                                  SLI("Bad Request: PHOTO_"), SLI("Bad Request: group send failed"),
+                                  SLI("Bad Request: file is too big") };
     for (size_t i = 0; i < COUNT(said); i++)
         if (slice_starts(t->description, said[i]))
             return true;
@@ -123,7 +137,12 @@ static enum outcome answered(struct call *c, struct delivery *d, const struct te
         memory_set(c->guest_memory, TELEGRAM_CHAT, now_at, 0);
         return send(c, d, s);
     }
-    if (d->last->status == 400 && d->step == STEP_SEND && s->instead.n && cannot_fetch(&t)) {
+    bool unusable = d->last->status == 400 && cannot_fetch(&t), too_large = d->last->status == 413;
+    if (unusable && d->step == STEP_SEND && s->file) {
+        d->step = STEP_UPLOAD;
+        return send(c, d, s);
+    }
+    if ((unusable && d->step == STEP_SEND && s->instead.n) || ((unusable || too_large) && d->step == STEP_UPLOAD)) {
         d->step = STEP_INSTEAD;
         return send(c, d, s);
     }

@@ -19,11 +19,12 @@ static struct jw members_begin(struct making *mk)
     return w;
 }
 
-static void send_add(struct making *mk, const char *method, struct jw *w, slice instead)
+static struct telegram_send *send_add(struct making *mk, const char *method, struct jw *w, slice instead)
 {
     slice open = jw_done(w); /* "{..." without the closing brace */
-    *LIST_ADD(mk->c->a, mk->sends, struct telegram_send) =
-        (struct telegram_send){ .method = method, .members = slice_from(open, 1), .instead = instead };
+    struct telegram_send *s = LIST_ADD(mk->c->a, mk->sends, struct telegram_send);
+    *s = (struct telegram_send){ .method = method, .members = slice_from(open, 1), .instead = instead };
+    return s;
 }
 
 static bool no(struct making *mk, enum reason reason, const char *field, const char *text)
@@ -61,32 +62,59 @@ static slice link_text(struct call *c, slice caption, const struct media *md)
     return utf8_cut_utf16(text, TELEGRAM_TEXT_UNITS);
 }
 
+struct way { /* of a file to the guest */
+    size_t type; /* in by_type */
+    bool stored, link, upload; /* link: Telegram would take it by link; upload: it goes itself, at once */
+};
+
+static struct way way_of(const struct making *mk, const struct message *m, const struct media *md)
+{
+    static const slice documents[] = { SLI("application/pdf"), SLI("application/zip"), SLI("image/gif") };
+    enum { DOCUMENT = COUNT(by_type) - 1 };
+    struct way y = { .stored = md->handle.n && md->size > 0 && md->size <= TELEGRAM_UPLOAD_BYTES };
+    while (!slice_starts(md->type, by_type[y.type].type))
+        y.type++;
+    bool photo = strcmp(by_type[y.type].member, "photo") == 0, known = false;
+    if (m->kind == (int)KIND_FILE || (photo && y.stored && md->size > TELEGRAM_PHOTO_BYTES))
+        y.type = DOCUMENT;
+    for (size_t i = 0; i < COUNT(documents); i++)
+        known |= slice_eq(md->type, documents[i]);
+    photo &= y.type != DOCUMENT;
+    y.link = md->url.n && md->size <= (photo ? TELEGRAM_LINK_PHOTO_BYTES : TELEGRAM_LINK_BYTES) && (y.type != DOCUMENT || known);
+    y.upload = y.stored && (!y.link || setting_true(mk->c, TELEGRAM_UPLOAD));
+    return y;
+}
+
 static bool add_media(struct making *mk, const struct message *m)
 {
     const struct media *md = message_media(m);
     slice caption = m->text;
-    if (!md || !md->url.n)
+    if (!md || (!md->url.n && !md->handle.n))
         return no(mk, REASON_MEDIA_TYPE, "media", "the file has no link Telegram could fetch");
+    struct way y = way_of(mk, m, md);
+    if (!y.link && !y.upload) {
+        add_text(mk, link_text(mk->c, caption, md));
+        return true;
+    }
     if (utf16_len(caption) > TELEGRAM_CAPTION_UNITS) {
         add_text(mk, caption);
         caption = SLICE_NONE;
     }
-    size_t i = 0;
-    while (!slice_starts(md->type, by_type[i].type))
-        i++;
-    if (m->kind == (int)KIND_FILE)
-        i = COUNT(by_type) - 1;
     struct jw w = members_begin(mk);
-    jw_str(&w, by_type[i].member, md->url);
     jw_opt(&w, "caption", caption);
-    send_add(mk, by_type[i].method, &w, link_text(mk->c, caption, md));
+    struct telegram_send *s = send_add(mk, by_type[y.type].method, &w, link_text(mk->c, caption, md));
+    s->file_member = by_type[y.type].member;
+    s->link = md->url;
+    s->file = y.stored ? md : NULL;
+    s->upload = y.upload;
     return true;
 }
 
-static bool fits_album(const struct message *m)
+static bool fits_album(const struct making *mk, const struct message *m)
 {
     const struct media *md = message_media(m);
-    return (m->kind == (int)KIND_IMAGE || m->kind == (int)KIND_VIDEO) && md && md->url.n && !slice_eq(md->type, SL("image/gif")) &&
+    struct way y = md ? way_of(mk, m, md) : (struct way){ 0 };
+    return (m->kind == (int)KIND_IMAGE || m->kind == (int)KIND_VIDEO) && y.link && !y.upload && !slice_eq(md->type, SL("image/gif")) &&
            utf16_len(m->text) <= TELEGRAM_CAPTION_UNITS;
 }
 
@@ -336,7 +364,7 @@ bool telegram_sends(struct call *c, const struct delivery *d, struct js_list *re
     *ret_list = SLICE_NONE;
     for (size_t i = 0; i < d->n_parts;) {
         size_t n = 0;
-        while (i + n < d->n_parts && n < TELEGRAM_ALBUM && fits_album(&d->parts[i + n]))
+        while (i + n < d->n_parts && n < TELEGRAM_ALBUM && fits_album(&mk, &d->parts[i + n]))
             n++;
         if (n > 1)
             add_album(&mk, &d->parts[i], n);

@@ -11,6 +11,7 @@ enum telegram_setting {
     TELEGRAM_CONNECTIONS,
     TELEGRAM_SHOW_SYSTEM,
     TELEGRAM_PREFIX_AGENT,
+    TELEGRAM_UPLOAD,
     TELEGRAM_SETTINGS
 };
 
@@ -27,6 +28,10 @@ enum {
     TELEGRAM_ALBUM = 10,
     TELEGRAM_BODY_BYTES = 128 << 10,
     TELEGRAM_DOWNLOAD_BYTES = 20 << 20,
+    TELEGRAM_LINK_PHOTO_BYTES = 5 << 20, /* "Files out" */
+    TELEGRAM_LINK_BYTES = 20 << 20,
+    TELEGRAM_PHOTO_BYTES = 10 << 20,
+    TELEGRAM_UPLOAD_BYTES = 50 << 20,
 };
 
 /* Memory. Of the account: */
@@ -52,6 +57,8 @@ slice telegram_secret(struct call *c);
 
 /* An API call: "Calls". */
 void telegram_api(struct call *c, struct delivery *d, const char *method, slice body);
+/* The same with a stored file as the parameter `name`: "Uploads". */
+void telegram_upload(struct call *c, struct delivery *d, const char *method, slice body, const char *name, const struct media *file);
 /* "Answers": what an answer says. */
 struct telegram_answer {
     const struct js *result; /* NULL: it is not ok */
@@ -71,6 +78,10 @@ enum outcome telegram_media_find(struct call *c, struct delivery *d);
 struct telegram_send {
     const char *method;
     slice members;  /* of the JSON object, without chat and braces */
+    const char *file_member;  /* with a file: the parameter it is; NULL: none */
+    slice link;               /* … where Telegram can fetch it */
+    const struct media *file; /* … stored here, to be uploaded when the link does not do; NULL: it is not */
+    bool upload;              /* … at once */
     slice instead;  /* the text that takes its place when Telegram cannot fetch or use what it names; absent: nothing does */
 };
 /* False: refused, *ret_reason and *c->f say why. *ret_list: what a reply keyboard's labels stand for, as LIST_MEMORY. */
