@@ -3,6 +3,7 @@
  * never repeats a secret; what was accepted is within its row's bounds and is read again as the same. */
 #include "fuzz/fuzz.h"
 #include "hub/config.h"
+#include "hub/storage.h"
 
 enum { ARGS_MAX = 24, NAMES_MAX = 8 };
 
@@ -23,6 +24,12 @@ static const struct connector desk = { .name = "desk", .title = "Desk", .desk = 
 static const struct connector *find(slice name)
 {
     return slice_eq(name, SL("desk")) ? &desk : NULL;
+}
+
+const struct storage_type *storage_type_find(slice name)
+{
+    (void)name;
+    return NULL;
 }
 
 static void in_bounds(struct arena *a, const struct config *c)
