@@ -228,3 +228,33 @@ TEST(sigv4_signs_a_link_of_google_with_a_name)
     CHECK(slice_starts(link, SL("X-Goog-Algorithm=GOOG4-HMAC-SHA256&X-Goog-Credential=GOOG1E%2F20260315%2Fauto%2Fstorage%2Fgoog4_request&")));
     CHECK(link.n > 64 && slice_find(slice_from(link, link.n - 82), SL("&X-Goog-Signature=")) == 0);
 }
+
+/* The assertions with which Google's and Box's storages are asked for tokens, signed with the same key. */
+TEST(jwt_signs_the_assertions_of_google_and_box)
+{
+    static const struct {
+        const char *header, *claims, *signature;
+    } rows[] = {
+        { "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"ffffffffffffffffffffffffffffffffffffffff\"}",
+          "{\"iss\":\"test-iam-credentials@dummy-project-id.iam.gserviceaccount.com\",\"scope\":\"https://www.googleapis.com/auth/devstorage.read_write\","
+          "\"aud\":\"https://oauth2.googleapis.com/token\",\"iat\":1773567930,\"exp\":1773571530}",
+          "MhnKoIFilBIDpV4JInRvOoCC2bO7kICvvh3cdgPsWY1pRiYVtebmQXMdcO1jrtgBKsTrd6NW76PeZafd-TXhooc007e1nB-GJujNwHpKU1NPGMecrgts01xV-B7kHfKXnH1KIOmAjfByE3HrSZu76"
+          "Gk0wwJR7Gkd2TcjXeT0QJfQU9vIUNh8Sh3gv42lDDiiv8GhyzlmyVXowGEZkSKDFtyakiCqeqGhpR4doW_vP3R6cVXmC5f6qJZuNcKA47ChI05zVTxHWUT6_AhUQnDCf99wObaKXlFyMkGnmKU7"
+          "FwnEahEnrdfIFHOh--dVEomkVRiYd-ttCDLZEJd0ZscpAw" },
+        { "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"hubkey01\"}",
+          "{\"iss\":\"hubclientid\",\"sub\":\"123456\",\"box_sub_type\":\"enterprise\",\"aud\":\"https://api.box.com/oauth2/token\","
+          "\"jti\":\"f0e1d2c3b4a5968778695a4b3c2d1e0f\",\"exp\":1773567960}",
+          "NxAN5YlFs2L3vY_KuMpLL0ChnRS7cZhtTP18g3DCWfCY1L1PVaViZgZgXghDW-bWMx2IBAll9bKZcYi9T1gLqBx8etO_ioGcKZbxVDH6EjFTL8mXDdYDGCNkHHlK8qFmlyEHi1c3Tg9kOnpjKfry"
+          "c9PLaUIU00K5CCRHOdWckeX4qHUxL6onQL2t3_X3hIz-BrxCbHt8E8rDH4px6-hViVWuAgnTIVbFQaxh2IPto0sqfijjdaBIR5ae3fNuMSVoQkUSGMRXvHvQZMlIWFgtkg72K2gUtOT50JTpm7JI"
+          "Gi2xFtksjM_wF-jx9gRm9LH1Ebq4VUvFtXpDVfT1tV7x3Q" },
+    };
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct fault f = { 0 };
+    CLEANUP(jwt_key_freep) struct jwt_key *rsa = jwt_key_pem(slice_of(goog_key), &f);
+    CHECK(rsa != NULL);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        slice token = jws_sign(a, rsa, slice_of(rows[i].header), slice_of(rows[i].claims), &f);
+        size_t dot = slice_find_last(token, '.');
+        CHECK_ROW(i, dot != SIZE_MAX && slice_eq(slice_from(token, dot + 1), slice_of(rows[i].signature)));
+    }
+}
