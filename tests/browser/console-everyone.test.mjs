@@ -49,6 +49,7 @@ async function walk(page, visit) {
   await page.getByTestId('answer-yes').waitFor();
   await visit('a question');
   await page.getByTestId('answer-yes').click();
+  await page.locator('.charts svg').first().waitFor(); // the page that was asked for: only now the next may be
   for (const place of ['simulators', 'password']) {
     await go(place);
     await page.locator('main h1').waitFor();
