@@ -276,13 +276,18 @@ static void print_value(struct text *t, double v)
     text_add(t, " %s\n", buf);
 }
 
-static void print_name(struct text *t, const struct row *row, const char *suffix)
+const char *metric_prefix(const char *name)
 {
     static const char *const as_they_are[] = { "process_", "nexus_", "iwd_" };
-    bool own = true;
     for (size_t i = 0; i < COUNT(as_they_are); i++)
-        own = own && strncmp(row->name, as_they_are[i], strlen(as_they_are[i])) != 0;
-    text_add(t, "%s%s%s", own ? "dragoman_" : "", row->name, suffix);
+        if (strncmp(name, as_they_are[i], strlen(as_they_are[i])) == 0)
+            return "";
+    return "dragoman_";
+}
+
+static void print_name(struct text *t, const struct row *row, const char *suffix)
+{
+    text_add(t, "%s%s%s", metric_prefix(row->name), row->name, suffix);
 }
 
 /* name_suffix{labels,le="bound"}; bound NULL: none */
