@@ -252,13 +252,13 @@ test('a tenant that is not there yet', async t => {
   vars.ccId = randomUUID();
   vars.tenantName = 'second_tenant';
   const r = await curl(lines.tenant, vars);
-  if (!desks.includes('desk')) {   // a hub without the built-in desk has nobody to answer for it
+  if (!desks.includes('builtin')) {   // a hub without the built-in desk has nobody to answer for it
     assert.deepEqual([r.status, r.json.status.code], [409, 'INVALID_CONTACT_CENTER']);
     return;
   }
   assert.equal(r.status, 200, JSON.stringify(r.json));
   const made = (await admin.call('GET', `/tenants/${vars.ccId}`)).json;
-  assert.deepEqual([made.name, made.desk.type, made.channels.map(c => c.type)], ['second_tenant', 'desk', ['webchat']]);
+  assert.deepEqual([made.name, made.desk.type, made.channels.map(c => c.type)], ['second_tenant', 'builtin', ['webchat']]);
   await new ChatPage(`${hub.base}/nexus/v3/chat/sessions`, r.json.data.xapikey).start();
   vars.ccId = randomUUID();
   const same = await curl(lines.tenant, vars);

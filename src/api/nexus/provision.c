@@ -8,7 +8,7 @@
 #include "wire/url.h"
 #include "wire/uuid.h"
 
-#define OWN_DESK "desk" /* the connector that a tenant gets which comes to this hub by provisioning */
+#define OWN_DESK "builtin" /* the connector that a tenant gets which comes to this hub by provisioning */
 enum { TEXT_MAX = 1000, TENANT_BYTES = 16 << 10 };
 
 static slice tenant_name(void)
