@@ -60,12 +60,12 @@ test('polling every 3 s: every message once and in order across kill -9', async 
   const {c} = await deskHas(road, 'begin', m => m.text === 'begin');
   const guest = ['begin'], desk = [];
   for (let round = 0; round < 4; round++) {
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 6; i++) {
       guest.push(`g${round}.${i}`);
       assert.equal((await page.say(guest.at(-1))).status, 200);
       desk.push(`a${round}.${i}`);
       await agent(road, c, {text: desk.at(-1)});
-      await new Promise(done => setTimeout(done, 100 + round * 150));
+      await new Promise(done => setTimeout(done, 500 + round * 90));
     }
     road.programs.hub.child.kill('SIGKILL');   // whatever the page, the desk and the disk are doing just now
     await road.programs.hub.exit;
@@ -76,6 +76,7 @@ test('polling every 3 s: every message once and in order across kill -9', async 
   const last = desk.at(-1);
   await until('the last one on the page', () => { if (page.broken) throw page.broken; return page.texts('Agent').includes(last); }, 30000);
   page.stop();
+  assert.ok(page.polls >= 4, `${page.polls} polls`);
   assert.deepEqual(page.texts('Customer'), guest);
   assert.deepEqual(page.texts('Agent'), desk);
   const numbers = page.log.map(m => m.index);
