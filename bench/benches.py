@@ -1,8 +1,8 @@
 """What each bench does. Every function makes one run in a fresh folder and returns its figures; "conservation" must have passed."""
-import hashlib, re, shutil, statistics, subprocess, sys, time, urllib.request
+import hashlib, json, re, shutil, statistics, subprocess, sys, time, urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from measure import BUILD, ROOT, Bench, Cgroup, Sampler, Skipped, conservation, end_to_end_ms, free_port, get, until
+from measure import ADMIN_PASSWORD, BUILD, ROOT, Bench, Cgroup, Sampler, Skipped, conservation, end_to_end_ms, free_port, get, until
 
 B1 = {"count": 10000, "guests": 5000, "connections": 32, "seconds": 5}
 SETTLE = 0.3  # outcomes are written to the journal within 50 ms
@@ -212,6 +212,28 @@ def b8():
         return {**texts(b, hub), "kib_each": each}
 
 
+def b9(guests=2000, agents=100, seconds=60, poll_ms=3000):
+    with Bench() as b:
+        b.sink()
+        hub = b.hub(hub={"admin": {"password": ADMIN_PASSWORD}}, webchat={})
+        token = json.loads(get(b.port, "/api/v1/auth/login", json.dumps({"user": "admin", "password": ADMIN_PASSWORD}).encode(), kind="application/json"))["token"]
+        wish = {"enabled": True, "tenant": "*", "name": "bench", "permissions": ["nexus:consumer:chat"], "capacity": 100000}  # all guests come from one address
+        key = json.loads(get(b.port, "/nexus/v3/apikeys", json.dumps(wish).encode(), token, kind="application/json"))["id"]
+        hub.forget_peak()
+        before, threads, began = hub.cpu_s(), hub.threads_s(), time.monotonic()
+        figures, sent = b.load_end(b.load_start("chat", program="bench-chat", key=key, guests=guests, agents=agents, seconds=seconds, **{"poll-ms": poll_ms}))
+        took = time.monotonic() - began
+        until("all at the desk", lambda: b.sink_says()["desk"]["unique"] >= figures["accepted"], 10)
+        time.sleep(SETTLE)
+        used, after, said, arrived = hub.cpu_s() - before, hub.threads_s(), b.sink_says(), b.arrivals("desk")
+        there = conservation(said, "desk", sent, arrived)
+        here = {k: figures[k] for k in ("lost", "doubled", "disordered")}
+        return {**figures, "desk_p50_ms": end_to_end_ms(sent, arrived, 0.5), "desk_p99_ms": end_to_end_ms(sent, arrived, 0.99), "polls_per_second": figures["polls"] / took,
+                "seen_over_poll_p99_ms": figures["seen_p99_ms"] - poll_ms, "cpu_share": used / took, "peak_mib": hub.peak_mib(), "sink": said, "journal": b.journal(),
+                "cpu_s_by_thread": {k: round(v - threads.get(k, 0), 2) for k, v in after.items() if v > threads.get(k, 0)},
+                "conservation": {"passed": there["passed"] and not any(here.values()) and figures["accepted"] == figures["count"], "desk": there, "pages": here}}
+
+
 # ---- peers ---------------------------------------------------------------------------------------------------------------
 
 def peer(start, cgroup=False, **o):
@@ -336,5 +358,7 @@ BENCHES = {
     "B6": ("both directions at 500/s for 10 minutes", b6, [("slope_mib_h", "memory growth, MiB/h", "max", 1), ("descriptors_growth", "growth of descriptors from the third quarter to the last", "max", 0), ("answer_p99_ms", "p99 of the 200, ms", None, None)]),
     "B7": ("idle with 16 tenants", b7, [("rss_mib", "memory, MiB", "max", 12), ("ready_ms", "start to ready, ms", "max", 50), ("wakes_per_s", "wake-ups a second", "max", 5)]),
     "B8": ("10,000 idle connections and B1", b8, [("kib_each", "memory per connection, KiB", "max", 20), ("answer_p99_ms", "p99 of the 200, ms", "max", 10), ("desk_s", "all at the desk, s", "max", 5.5)]),
+    "B9": ("2,000 guests poll web chats every 3 s, 100 agents answer: 67 messages a second each way", b9, [("seen_over_poll_p99_ms", "p99 until a guest has seen it, ms beyond the poll interval", "max", 50),
+           ("desk_p99_ms", "p99 until the desk has it, ms", "max", 50), ("over_p99_ms", "the same without the wait for the poll, ms", None, None), ("poll_p99_ms", "p99 of a poll, ms", None, None), ("cpu_share", "CPU, cores", None, None), ("peak_mib", "memory, MiB", None, None)]),
 }
 LONG = {"B5", "B6"}
