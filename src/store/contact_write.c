@@ -205,8 +205,9 @@ static bool match(struct hearing *h, int64_t *ret, int *ret_how, struct fault *f
 static bool identity_put(struct hearing *h, int how, struct fault *f)
 {
     const struct contact_identity *v = h->v;
-    slice texts[] = { v->conversation, SLICE_NONE, h->tenant, v->network, h->guest, slice_or(v->name, h->was.name), slice_or(v->picture, h->was.picture),
-                      slice_or(h->phone, h->was.phone), slice_or(h->email, h->was.email) };
+    const struct contact_identity *was = &h->was;
+    slice texts[] = { v->conversation, SLICE_NONE, h->tenant, slice_or(v->network, was->network), h->guest, slice_or(v->name, was->name),
+                      slice_or(v->picture, was->picture), slice_or(h->phone, was->phone), slice_or(h->email, was->email) };
     for (size_t i = 0; i < COUNT(texts); i++)
         if (i != 1)
             contact_bind(h->db, CS_IDENTITY_PUT, (int)i + 1, texts[i]);
