@@ -4,6 +4,7 @@
 #include "api/audit.h"
 #include "api/call.h"
 #include "api/chat/chat.h"
+#include "api/contacts/contacts.h"
 #include "api/events.h"
 #include "api/health.h"
 #include "api/logins.h"
@@ -290,6 +291,7 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
     api->health = health_new(api);
     api->keys = apikeys_new(api->hub);
     api->rates = rates_new();
+    api->contacts = contacts_new(api, setup->data);
     api->chat = chat_new(api);
     if (logins_first(api->logins, f))
         return api;
@@ -304,8 +306,14 @@ void api_start(struct api *api)
     streams_start(api->streams);
     server_route(s, "*", API_PREFIX "/*", BODY_MAX, on_request, api);
     server_route(s, "POST", API_PREFIX "/restore", RESTORE_BODY_MAX, on_request, api);
+    contacts_start(api->contacts);
     nexus_start(api);
     chat_start(api->chat);
+}
+
+void api_control(struct api *api, struct server *control)
+{
+    contacts_control(api->contacts, control);
 }
 
 void api_stop(struct api *api)
@@ -315,6 +323,7 @@ void api_stop(struct api *api)
     api->stopped = true;
     passwords_stop(api->passwords);
     chat_stop(api->chat);
+    contacts_stop(api->contacts);
     sessions_stop(api->sessions);
     streams_stop(api->streams);
     health_stop(api->health);
@@ -325,6 +334,7 @@ void api_free(struct api *api)
     if (!api)
         return;
     chat_free(api->chat);
+    contacts_free(api->contacts);
     rates_free(api->rates);
     apikeys_free(api->keys);
     health_free(api->health);

@@ -71,7 +71,7 @@ export function query(values: Record<string, string | number | boolean | null | 
 type Listener = (data: unknown) => void;
 const listeners = new Map<string, Set<Listener>>();
 let stream: EventSource | null = null;
-const names = ["conversation", "health", "config"];
+const names = ["conversation", "contact", "health", "config"];
 
 export function streamOpen(): void {
   stream?.close();

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { LogIn, Password } from "./account";
 import { api, get, listen, onSessionEnded, streamClose, streamOpen } from "./api";
 import { Audit } from "./audit";
+import { Contacts } from "./contacts";
 import { Conversations } from "./conversations";
 import { Doctor } from "./doctor";
 import { Health } from "./health";
@@ -33,6 +34,7 @@ const entries: Entry[] = [
   { name: "storages", title: "storages.title", may: all },
   { name: "settings", title: "settings.title", may: ["administrator"] },
   { name: "conversations", title: "conversations.title", may: all },
+  { name: "contacts", title: "contacts.title", may: all },
   { name: "letters", title: "letters.title", may: all },
   { name: "preview", title: "preview.title", may: all },
   { name: "health", title: "health.title", may: all },
@@ -73,6 +75,8 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
       return <SettingsPage />;
     case "conversations":
       return <Conversations route={route} me={me} />;
+    case "contacts":
+      return <Contacts route={route} me={me} />;
     case "letters":
       return <Letters me={me} />;
     case "preview":
