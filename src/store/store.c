@@ -6,6 +6,11 @@
 enum { GROUP_MAX = 1024 }; /* writes in one commit: the first of them waits for the last */
 
 enum op { OP_PUT, OP_DELETE_PREFIX, OP_GET, OP_SCAN, OP_ATT_PUT, OP_ATT_GET, OP_ATT_OF, OP_ATT_PURGE, OP_ATT_DUE, OP_ATT_DELETE };
+static const char *const op_names[] = {
+    [OP_PUT] = "put", [OP_DELETE_PREFIX] = "delete_prefix", [OP_GET] = "get", [OP_SCAN] = "scan", [OP_ATT_PUT] = "attachment_put",
+    [OP_ATT_GET] = "attachment_get", [OP_ATT_OF] = "attachments_of", [OP_ATT_PURGE] = "attachments_purge", [OP_ATT_DUE] = "attachments_due",
+    [OP_ATT_DELETE] = "attachment_delete",
+};
 
 /* One call of the interface: what is asked, whom to tell, and what came out. Lives in its own arena. */
 struct request {
@@ -19,7 +24,7 @@ struct request {
     slice text; /* prefix, key, id or conversation */
     slice from; /* OP_SCAN */
     slice storage; /* OP_ATT_PURGE */
-    int64_t now_ms, at_ms;
+    int64_t now_ms, at_ms, asked_us;
     size_t limit;
     store_done done;
     void (*got)(void *arg, slice value, const struct fault *f);
@@ -46,6 +51,8 @@ struct store {
     bool delivering, closed; /* a callback may close the store: then deliver frees it */
     uint64_t commits;
     int64_t commit_us;
+    void (*observe)(void *arg, const char *command, const struct fault *f, int64_t took_us);
+    void *observe_arg;
 };
 
 static void queue_add(struct queue *q, struct request *r)
@@ -182,9 +189,11 @@ static void perform_all(struct store *s, struct request *r)
 
 /* ---- asking and answering ----------------------------------------------------------------------------------------------------- */
 
-static void answer(struct request *r)
+static void answer(const struct store *s, struct request *r)
 {
     const struct fault *f = r->f.code ? &r->f : NULL;
+    if (s->observe)
+        s->observe(s->observe_arg, op_names[r->op], f, time_mono_us() - r->asked_us);
     if (r->op == OP_GET) {
         r->got(r->arg, !f && r->n_pairs ? r->pairs[0].value : SLICE_NONE, f);
     } else if (r->op == OP_ATT_GET) {
@@ -216,7 +225,7 @@ static void deliver(void *arg)
     for (struct request *next; r; r = next) {
         next = r->next;
         if (!s->closed)
-            answer(r);
+            answer(s, r);
         request_free(r);
     }
     s->delivering = false;
@@ -263,6 +272,7 @@ static struct request *request_new(enum op op, store_done done, void *arg)
     struct request *r = ARENA_NEW(a, struct request);
     r->a = a;
     r->op = op;
+    r->asked_us = time_mono_us();
     r->done = done;
     r->arg = arg;
     return r;
@@ -273,7 +283,7 @@ static void submit(struct store *s, struct request *r)
     if (!s->loop) {
         if (!r->f.code)
             perform_all(s, r);
-        answer(r);
+        answer(s, r);
         request_free(r);
         return;
     }
@@ -342,6 +352,12 @@ void store_close(struct store *s)
         s->closed = true;
     else
         free(s);
+}
+
+void store_observe(struct store *s, void (*fn)(void *arg, const char *command, const struct fault *f, int64_t took_us), void *arg)
+{
+    s->observe = fn;
+    s->observe_arg = arg;
 }
 
 struct store_numbers store_numbers(const struct store *s)

@@ -82,6 +82,9 @@ void store_attachments_of(struct store *s, slice conversation, void (*each)(void
                           void *arg);
 void store_attachment_delete(struct store *s, slice id, store_done done, void *arg);
 
+/* Told of each request that was answered, in the thread that gets the answers. command: "put", "get" … */
+void store_observe(struct store *s, void (*fn)(void *arg, const char *command, const struct fault *f, int64_t took_us), void *arg);
+
 struct store_numbers {
     size_t queue;       /* requests waiting */
     uint64_t commits;
