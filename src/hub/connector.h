@@ -155,6 +155,7 @@ struct http_call {
     slice token;     /* AUTH_NAMED: which of the account's tokens */
     bool new_token;  /* the other side says in its own words (not by a 401) that the token of the last call has ended: another one first */
     int64_t total_ms; /* 0: the framework's */
+    slice tls_cert, tls_key; /* PEM: the other side knows us by this certificate. Absent: it does not ask */
 };
 void call_header(struct http_call *call, const char *name, slice value);
 
@@ -185,7 +186,7 @@ struct delivery {
     enum reason reason;
     struct person person;        /* lookup: what was found */
     struct js_list data;         /* lookup: struct js_pair: more of what the network tells about the guest, for this message */
-    slice text;                  /* lookup: the message's text as it reads with what was learned; absent: as it is */
+    slice text, payload;         /* lookup: the message's, as they read with what was learned; absent: as they are */
     slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */
     slice media_url;             /* media_find */
     enum status status;          /* with OUT_DELIVERED: how far it came; STATUS_NONE: STATUS_DELIVERED */
