@@ -34,7 +34,7 @@ test('text both ways, what the link and the device say, typing', async t => {
   const road = await startRoad(t);
   await road.send({type: 'typing_start'});
   const c = await hello(road, 'Is the room ready?', {locale: 'ja_JP', intent: 'reservation', group: 'front-desk'});
-  for (const [name, value] of Object.entries({media: 'Apple Messages for Business', capabilities: 'LIST,TIME,QUICK,FORM', locale: 'ja_JP', intent: 'reservation', group: 'front-desk'}))
+  for (const [name, value] of Object.entries({media: 'Apple Messages for Business', capabilities: 'LIST,TIME,QUICK,FORM,AUTH,AUTH2', locale: 'ja_JP', intent: 'reservation', group: 'front-desk'}))
     assert.equal(c.attributes[name], value, name);
   await road.agent(c, {typing: true});
   await until('typing on the phone', async () => (await road.apple.get('/sim/guests')).guests[0].typing);
