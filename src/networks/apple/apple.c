@@ -50,16 +50,15 @@ static const struct setting apple_settings[APPLE_SETTINGS] = {
 
 static const struct media_rule apple_media[] = { { "*", APPLE_FILE_BYTES } };
 
-static const struct page apple_pages[] = {
-    { "GET",  "/amb/register", 0, apple_page_key, NULL, apple_register },
-    { "POST", "/amb/register", 16 << 10, apple_page_key, NULL, apple_register },
-};
 
+static const struct record_of by_business = { apple_page_key, NULL };
 static const struct route_extra apple_routes[] = {
-    { "GET",  "/amb/oauth/callback", apple_callback, apple_callback_mine },
-    { "POST", "/amb/pay", apple_pay_called, apple_pay_mine },
-    { "GET",  "/amb/pay", apple_pay_page, apple_pay_mine },
-    { "GET",  "/.well-known/apple-developer-merchantid-domain-association", apple_domain, apple_domain_mine },
+    { "GET",  "/amb/register", apple_register, .record = &by_business },
+    { "POST", "/amb/register", apple_register, .record = &by_business, .body_max = 16 << 10 },
+    { "GET",  "/amb/oauth/callback", apple_callback, .mine = apple_callback_mine },
+    { "POST", "/amb/pay", apple_pay_called, .mine = apple_pay_mine },
+    { "GET",  "/amb/pay", apple_pay_page, .mine = apple_pay_mine },
+    { "GET",  "/.well-known/apple-developer-merchantid-domain-association", apple_domain, .mine = apple_domain_mine },
 };
 /* clang-format on */
 
@@ -205,7 +204,6 @@ const struct connector connector_apple = {
     .record_keep = apple_record_keep, .record_ids = apple_record_ids,
     .lookup   = { .who = apple_learn, .keep_ms = 365 * 24 * (int64_t)HOUR_MS, .unknown_ms = 365 * 24 * (int64_t)HOUR_MS, .total_ms = APPLE_LEARN_MS, .more = apple_more },
     .routes   = apple_routes, .n_routes = COUNT(apple_routes),
-    .pages    = apple_pages, .n_pages = COUNT(apple_pages),
     .check      = apple_check,
     .route_key  = apple_route_key,
     .route_own  = apple_route_own,

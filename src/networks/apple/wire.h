@@ -172,5 +172,5 @@ bool apple_receive(struct call *c, const struct request *rq, struct inbox *in);
 enum outcome apple_deliver(struct call *c, struct delivery *d);
 enum outcome apple_media_find(struct call *c, struct delivery *d);
 slice apple_page_key(struct arena *a, const struct request *rq);
-void apple_register(struct page_call *p, const struct request *rq);
+bool apple_register(struct call *c, const struct request *rq, struct inbox *in);
 #endif
