@@ -227,7 +227,8 @@ static bool open_data(struct serving *s, struct fault *f)
     h->journal = journal_open(h->loop, data.p, &jl, &to, f);
     if (!h->journal)
         return false;
-    h->store = store_open(arena_printf(s->a, SLF "/store.db", SLA(data)).p, f);
+    slice store = config_text(s->config, CFG_STORE);
+    h->store = store_open(store.n ? store.p : arena_printf(s->a, SLF "/store.db", SLA(data)).p, f);
     return h->store != NULL;
 }
 
