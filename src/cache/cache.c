@@ -5,6 +5,11 @@
 struct cache {
     const struct cache_engine *engine;
     void *e;
+    struct {
+        cache_changed changed;
+        void *arg;
+    } watchers[CACHE_WATCHERS_MAX];
+    size_t n_watchers;
 };
 
 /* What to do with the answer to one call. Dies with it. */
@@ -25,16 +30,30 @@ bool cache_where_good(slice where, struct fault *f)
     return redis_url_parse(a, where, &url, f);
 }
 
+static void tell(void *arg, bool reachable, slice why)
+{
+    struct cache *c = arg;
+    for (size_t i = 0; i < c->n_watchers; i++)
+        c->watchers[i].changed(c->watchers[i].arg, reachable, why);
+}
+
+void cache_watch(struct cache *c, cache_changed changed, void *arg)
+{
+    assert(c->n_watchers < CACHE_WATCHERS_MAX);
+    c->watchers[c->n_watchers].changed = changed;
+    c->watchers[c->n_watchers++].arg = arg;
+}
+
 struct cache *cache_open(struct loop *l, const struct cache_setup *setup, struct fault *f)
 {
     bool shared = setup->where.n > 0;
-    void *e = shared ? cache_redis_new(l, setup, f) : cache_memory_new(l);
-    if (!e)
-        return NULL;
     struct cache *c = must_calloc(1, sizeof(*c));
     c->engine = shared ? &cache_redis_engine : &cache_memory_engine;
-    c->e = e;
-    return c;
+    c->e = shared ? cache_redis_new(l, setup, tell, c, f) : cache_memory_new(l);
+    if (c->e)
+        return c;
+    free(c);
+    return NULL;
 }
 
 void cache_free(struct cache *c)
@@ -47,7 +66,7 @@ void cache_free(struct cache *c)
 
 bool cache_is_shared(const struct cache *c)
 {
-    return c->engine == &cache_redis_engine;
+    return c && c->engine == &cache_redis_engine;
 }
 
 static struct call *call_new(void *arg)

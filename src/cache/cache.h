@@ -9,35 +9,35 @@
  * Where      absent: in this process. redis:// or rediss:// (TLS): one server of Redis 6, 7 or Valkey; redis+cluster://, rediss+cluster://: a cluster, of
  *            which one or several members are named:  redis[s][+cluster]://[[user]:password@]host[:port][,host[:port]…][/db]
  * Callbacks  now (in memory, or while the server cannot be reached) or later, on the loop's thread; each once. May be NULL where the answer is of no
- *            interest. A callback must not free the cache. After cache_free none comes.
+ *            interest. A callback must not free the cache. cache_free answers what is under way ("cache_lost").
  * Lost       "cache_lost": the server cannot be reached, or did not answer within CACHE_ANSWER_MS; what was asked may have had effect. Every call
  *            answers so until the server is back, without waiting.
  * Errors     "cache_lost", "cache_failed" (the server refused), "cache_full" (in memory), "too_long".
  * Locks      expire by themselves. Their holder is named by a token of his own (random bytes); giving back or prolonging another's does nothing. A
  *            server that loses its memory forgets them: what a lock guards must bear that, or have a second gate in the store.
- * News       whoever listens hears what is published while he is connected, and no more: who was away must look for himself (.changed tells).
+ * News       whoever listens hears what is published while he is connected, and no more: who was away must look for himself (cache_watch tells).
  * Threads    loop thread.
  */
 #ifndef CACHE_CACHE_H
 #define CACHE_CACHE_H
 #include "base/base.h"
 
-enum { CACHE_KEY_MAX = 512, CACHE_VALUE_MAX = 64 << 10, CACHE_ANSWER_MS = 2000, CACHE_KEYS_MAX = 100000, CACHE_CHANNELS_MAX = 16 };
+enum { CACHE_KEY_MAX = 512, CACHE_VALUE_MAX = 64 << 10, CACHE_ANSWER_MS = 2000, CACHE_KEYS_MAX = 100000, CACHE_CHANNELS_MAX = 16, CACHE_WATCHERS_MAX = 8 };
 
 struct loop;
 struct cache;
 struct cache_setup {
     slice where;
     const char *ca_file; /* more certificate authorities (PEM) for TLS; NULL: the system's */
-    /* The server was lost, or is back: what was said meanwhile was not heard. Also for the first connection. */
-    void (*changed)(void *arg, bool reachable, slice why);
-    void *arg;
 };
 bool cache_where_good(slice where, struct fault *f) MUST_USE; /* "bad_url" */
 /* Does not wait for the server. NULL: see *f. */
 struct cache *cache_open(struct loop *l, const struct cache_setup *setup, struct fault *f) MUST_USE;
 void cache_free(struct cache *c); /* before loop_free */
-bool cache_is_shared(const struct cache *c); /* with other processes */
+bool cache_is_shared(const struct cache *c); /* with other processes; NULL: it is not */
+/* Called when the server is lost, and when it is back: what was said meanwhile was not heard. Also for the first connection. At most CACHE_WATCHERS_MAX. */
+typedef void (*cache_changed)(void *arg, bool reachable, slice why);
+void cache_watch(struct cache *c, cache_changed changed, void *arg);
 
 typedef void (*cache_done)(void *arg, const struct fault *f);
 typedef void (*cache_said)(void *arg, bool yes, const struct fault *f);

@@ -80,9 +80,10 @@ static struct cache *open_at(slice where, const char *ca)
         loop_timer_start(the_loop, &guard, 60000, too_late, NULL);
     }
     reachable = false;
-    struct cache *c = cache_open(the_loop, &(struct cache_setup){ .where = where, .ca_file = ca, .changed = on_changed }, &f);
+    struct cache *c = cache_open(the_loop, &(struct cache_setup){ .where = where, .ca_file = ca }, &f);
     if (!c)
         test_fail(__FILE__, __LINE__, "%s", f.text);
+    cache_watch(c, on_changed, NULL);
     return c;
 }
 

@@ -24,5 +24,5 @@ struct cache_engine {
 };
 extern const struct cache_engine cache_memory_engine, cache_redis_engine;
 void *cache_memory_new(struct loop *l) MUST_USE;
-void *cache_redis_new(struct loop *l, const struct cache_setup *setup, struct fault *f) MUST_USE;
+void *cache_redis_new(struct loop *l, const struct cache_setup *setup, cache_changed changed, void *changed_arg, struct fault *f) MUST_USE;
 #endif

@@ -52,9 +52,9 @@ struct redis {
     } listeners[CACHE_CHANNELS_MAX];
     size_t n_listeners;
     struct asked *asked;
-    void (*changed)(void *arg, bool reachable, slice why);
+    cache_changed changed;
     void *changed_arg;
-    bool reachable, told;
+    bool reachable, told, closing;
     int64_t commands, failures, connects, answer_us;
 };
 
@@ -75,8 +75,7 @@ static void look(struct redis *r, const char *why)
         return;
     r->told = true;
     r->reachable = reachable;
-    if (r->changed)
-        r->changed(r->changed_arg, reachable, slice_of(why));
+    r->changed(r->changed_arg, reachable, slice_of(why));
 }
 
 static void learn_soon(struct redis *r, int64_t in_ms)
@@ -364,6 +363,10 @@ static void ask(void *arg, const struct cache_ask *what, cache_answered done, vo
         q->next->prev = q;
     r->asked = q;
     r->commands++;
+    if (r->closing) {
+        refuse(q, "cache_lost", SL("the hub is going down"));
+        return;
+    }
     send_to(q, what->op == CACHE_PUBLISH ? anybody(r) : node_for(r, q->slot));
 }
 
@@ -390,7 +393,7 @@ static void ear_up(void *arg, struct redis_conn *c)
     struct redis *r = arg;
     for (size_t i = 0; i < r->n_listeners; i++)
         subscribe(r, c, r->listeners[i].channel);
-    if (r->told && r->changed) /* what was said since it went was not heard */
+    if (r->told) /* what was said since it went was not heard */
         r->changed(r->changed_arg, r->reachable, SL("listening again"));
 }
 
@@ -449,6 +452,9 @@ static void free_redis(void *arg)
     struct redis *r = arg;
     struct redis_conn *ear = r->ear;
     r->ear = NULL;
+    r->closing = true;
+    while (r->asked)
+        refuse(r->asked, "cache_lost", SL("the hub is going down"));
     redis_conn_free(ear);
     loop_defer_cancel(r->loop, ear_elsewhere, r);
     for (size_t i = 0; i < r->n_nodes; i++) {
@@ -456,11 +462,6 @@ static void free_redis(void *arg)
         free(r->nodes[i]);
     }
     loop_timer_done(&r->learn_timer);
-    for (struct asked *q = r->asked, *next; q; q = next) {
-        next = q->next;
-        free(q->arg); /* cache.c's call: it is answered no more */
-        free(q);
-    }
     redis_tls_setup_free(r->how.tls);
     if (r->password)
         bytes_wipe(r->password, strlen(r->password));
@@ -469,7 +470,7 @@ static void free_redis(void *arg)
     free(r);
 }
 
-void *cache_redis_new(struct loop *l, const struct cache_setup *setup, struct fault *f)
+void *cache_redis_new(struct loop *l, const struct cache_setup *setup, cache_changed changed, void *changed_arg, struct fault *f)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct redis_url url;
@@ -478,8 +479,8 @@ void *cache_redis_new(struct loop *l, const struct cache_setup *setup, struct fa
     struct redis *r = must_calloc(1, sizeof(*r));
     r->loop = l;
     r->cluster = url.cluster;
-    r->changed = setup->changed;
-    r->changed_arg = setup->arg;
+    r->changed = changed;
+    r->changed_arg = changed_arg;
     r->how.db = url.db;
     memset(r->owner, NOBODY, sizeof(r->owner));
     if (url.user.p)
