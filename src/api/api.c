@@ -161,13 +161,22 @@ enum role api_cookie_role(struct api *api, const struct exchange *x, struct aren
     return may ? api_token_role(api, cookie_token(x), a, ret_user) : ROLE_NONE;
 }
 
+/* A header counts, also a wrong one; else the cookie. */
+static bool comes_by_cookie(const struct api_call *c)
+{
+    return !exchange_header(c->x, "Authorization").p;
+}
+
+static slice token_of(const struct api_call *c)
+{
+    return comes_by_cookie(c) ? cookie_token(c->x) : bearer_token(c);
+}
+
 /* False: answered. Nobody being logged in is no mistake here. */
 static bool identify(struct api_call *c)
 {
-    slice token = bearer_token(c);
-    bool by_cookie = !token.n && !exchange_header(c->x, "Authorization").p;
-    if (by_cookie)
-        token = cookie_token(c->x);
+    slice token = token_of(c);
+    bool by_cookie = comes_by_cookie(c);
     if (!token.n)
         return true;
     c->session = session_find(c->api->sessions, token);
@@ -256,6 +265,16 @@ slice api_caller(const struct api *api, const struct exchange *x)
     return colon == SIZE_MAX ? x->remote : slice_sub(x->remote, 0, colon);
 }
 
+/* Who asks is known, as far as it can be. */
+static void sought(void *arg)
+{
+    struct api_call *c = arg;
+    if (c->api->stopped)
+        api_problem(c, 503, "unavailable", NULL, "the hub is going down");
+    else if (identify(c) && allowed(c) && read_body(c))
+        c->op->fn(c);
+}
+
 static void on_request(struct exchange *x, void *ctx)
 {
     struct api *api = ctx;
@@ -275,10 +294,11 @@ static void on_request(struct exchange *x, void *ctx)
         api_problem(c, 405, "method_not_allowed", "method", "this address takes " SLF, SLA(allow));
         return;
     }
-    if (api->stopped)
-        api_problem(c, 503, "unavailable", NULL, "the hub is going down");
-    else if (identify(c) && allowed(c) && read_body(c))
-        c->op->fn(c);
+    slice token = token_of(c);
+    if (token.n)
+        session_seek(api->sessions, token, sought, c);
+    else
+        sought(c);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */

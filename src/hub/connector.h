@@ -357,6 +357,7 @@ struct connector {
         bool (*token_call)(struct call *c, struct http_call *ret);
         /* Hosts the token may be sent to besides the host of the account's API (media downloads …); NULL: none. */
         bool (*token_host)(struct call *c, slice host);
+        bool single_use;   /* AUTH_REQUEST: a refresh token is good once. Where processes share a cache, never asked for without its lock */
         /* AUTH_NAMED. Known: false: there is none (any more), *c->f says why; *ret_until_ms by the wall clock, 0: it does not end. Took: false: that was no token. */
         bool (*token_known)(struct call *c, slice name, slice *ret_token, int64_t *ret_until_ms);
         bool (*token_renew)(struct call *c, slice name, struct http_call *ret);

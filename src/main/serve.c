@@ -2,6 +2,7 @@
 #include "api/ops.h"
 #include "base/durable.h"
 #include "base/pages.h"
+#include "cache/cache.h"
 #include "hub/accept.h"
 #include "hub/config.h"
 #include "hub/conversation.h"
@@ -234,7 +235,8 @@ static bool open_data(struct serving *s, struct fault *f)
     h->journal = journal_open(h->loop, data.p, &jl, &to, f);
     if (!h->journal)
         return false;
-    h->store = store_open(arena_printf(s->a, SLF "/store.db", SLA(data)).p, f);
+    slice store = config_text(s->config, CFG_STORE);
+    h->store = store_open(store.n ? store.p : arena_printf(s->a, SLF "/store.db", SLA(data)).p, f);
     return h->store != NULL;
 }
 
@@ -391,6 +393,26 @@ static bool open_api(struct serving *s, struct fault *f)
     return s->api != NULL;
 }
 
+static void cache_is(void *arg, bool reachable, slice why)
+{
+    struct serving *s = arg;
+    struct log_line *l = log_begin(&s->log, reachable ? LEVEL_INFO : LEVEL_WARN, reachable ? "The cache is reached" : "The cache is lost; the hub goes on without it");
+    log_str(l, "engine", slice_of(cache_numbers(s->hub.cache).engine));
+    if (!reachable)
+        log_str(l, "why", why);
+    log_end(l);
+}
+
+static bool open_cache(struct serving *s, struct fault *f)
+{
+    slice ca = config_text(s->config, CFG_CA_FILE);
+    struct cache_setup setup = { .where = config_text(s->config, CFG_CACHE), .ca_file = ca.n ? ca.p : NULL };
+    s->hub.cache = cache_open(s->hub.loop, &setup, f);
+    if (s->hub.cache)
+        cache_watch(s->hub.cache, cache_is, s);
+    return s->hub.cache != NULL;
+}
+
 static void limits_of(struct serving *s)
 {
     struct hub_limits *l = &s->hub.limits;
@@ -420,7 +442,7 @@ static bool start(struct serving *s, struct fault *f)
     limits_of(s);
     (void)hub_steady_ms(h); /* from here on ages are told by it */
     h->conversations = conversations_new(h);
-    if (!open_data(s, f) || !open_net(s, f) || !open_api(s, f))
+    if (!open_data(s, f) || !open_cache(s, f) || !open_net(s, f) || !open_api(s, f))
         return false;
     accounts_make(s); /* behind the API's settings: they may name its storages */
     slice token = config_text(s->config, CFG_ADMIN_TOKEN);
@@ -482,6 +504,8 @@ static void stop(struct serving *s)
     struct hub *h = &s->hub;
     ops_free(s->ops);
     api_stop(s->api);
+    cache_free(h->cache); /* who waits for it goes on without */
+    h->cache = NULL;
     server_free(s->server);
     server_free(s->control);
     server_free(s->metrics);
