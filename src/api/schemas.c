@@ -376,7 +376,7 @@ static const struct member say_media[] = { M("file", S_TEXT, S_REQUIRED, .min = 
 static const struct member say[] = {
     M("id", S_TEXT, S_REQUIRED, .min = 1, .max = 64, .help = "Yours: a message is said once for each"), M("text", S_TEXT, 0, .max = 20000), M("media", S_OBJECT, 0, .of = "SayMedia"),
     M("rich", S_ANY, 0, .help = "kind and choices, cards, picker or location"), M("native", S_ANY, 0, .help = "A message in the network's own words"),
-    M("answer_to", S_TEXT, 0, .max = 200), M("whisper", S_BOOL, 0, .help = "To agents only"),
+    M("whisper", S_BOOL, 0, .help = "To agents only"),
 };
 static const struct member said[] = {
     M("id", S_TEXT, S_REQUIRED), M("interaction", S_TEXT, S_REQUIRED), M("from", S_TEXT, S_REQUIRED, .help = "guest, agent, system"), M("user", S_TEXT, 0), M("author", S_TEXT, S_REQUIRED),

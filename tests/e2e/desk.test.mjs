@@ -315,7 +315,7 @@ test('what cannot be delivered comes to the queue undelivered', async t => {
   const failed = await ken.has('the failed one', i => i.queue === 'undelivered');
   assert.deepEqual([failed.failed.message, failed.conversation], [lost.id, it.conversation]);
   assert.match(failed.failed.reason, /ended/);
-  assert.equal((await ken.history(failed)).find(m => m.id === lost.id).state, 'dead');
+  await until('dead in the history', async () => (await ken.history(failed)).find(m => m.id === lost.id).state === 'dead');
   await ken.act(failed, 'done', {note: 'nothing to be done'});
 });
 
@@ -344,8 +344,10 @@ test('supervisors see figures, and set agents not ready', async t => {
   const kim = await road.agent('kim');
   const pages = [road.page(), road.page()];
   for (const p of pages) { await p.start(); await p.say('hi'); }
-  await kim.accepts();
-  await kim.act(await kim.offered(), 'reject');
+  await until('both are offered', () => kim.mine.size === 2);
+  const [one, two] = [...kim.mine.values()].toSorted((a, b) => a.created_ms - b.created_ms);
+  await kim.act(one, 'accept');
+  await kim.act(two, 'reject');
   await pages[1].leave();
   const figures = await until('the figures', () => sue.queues?.find(q => q.name === 'default' && q.answered_today === 1 && q.abandoned_today === 1));
   assert.deepEqual([figures.waiting, figures.open, figures.service_level, figures.agents_ready], [0, 1, 1, 1]);

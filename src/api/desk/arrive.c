@@ -120,6 +120,7 @@ static void wake(struct desk *desk, struct interaction *it, const struct own_del
     if (it->state != DESK_HELD && it->state != DESK_WRAPUP)
         return;
     interaction_alone(it);
+    interaction_forgive(it);
     desk_queue(desk, it, SLICE_NONE, wait_ms ? owner : SLICE_NONE, now_ms + wait_ms, now_ms);
     if (owner.n)
         desk_tell_gone(desk, owner, it);

@@ -205,6 +205,7 @@ void api_desk_transfer(struct api_call *c)
         act_event(act, EVENT_LEFT, desk_user_name(desk, interaction_owner(it)), SLICE_NONE);
     everybody_gone(act);
     interaction_alone(it);
+    interaction_forgive(it);
     desk_queue(desk, it, queue, SLICE_NONE, 0, act->now_ms);
     if (user.n) {
         interaction_state(desk->all, it, DESK_INVITED);
