@@ -134,7 +134,7 @@ static const struct member tenant_import[] = {
 
 /* ---- backup ---------------------------------------------------------------------------------------------------------- */
 
-static const struct member backup_login[] = { M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles) };
+static const struct member backup_login[] = { M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles), M("profile", S_ANY, 0, .help = "As an agent") };
 static const struct member backup[] = {
     M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("version", S_TEXT, S_REQUIRED), M("tenants", S_OWNS, S_REQUIRED, .of = "TenantDocument"),
     M("settings", S_OBJECT, S_REQUIRED, .of = "SettingsDocument"), M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),

@@ -8,6 +8,7 @@ import {startDesk} from './desk-road.mjs';
 
 test('a web-chat guest and a LINE guest are answered; what was said is in the history; done, and a new message opens a new one', async t => {
   const road = await startDesk(t, {desk: {welcome_text: 'Welcome!'}});
+  await road.admin.call('POST', '/queues', {name: 'sales'});
   const kim = await road.agent('kim');
   const page = road.page();
   await page.start({firstName: 'Ana', userData: {plan: 'gold', queue: 'sales'}});
@@ -196,6 +197,13 @@ test('other agents, wrong roles, wrong words: refused', async t => {
     assert.equal((await eve.api.call(method, path, body)).status, 403, path);
   assert.equal((await fetch(`${road.base}/api/v1/desk/events`)).status, 401);
   assert.equal((await kim.call('POST', '/interactions/it-none/accept')).status, 404);
+  await road.admin.call('POST', '/queues', {name: 'private', tenant: 'another-shop'});
+  for (const queue of ['undelivered', 'private', 'made up']) {   // guests cannot choose where they have no business
+    const p = road.page();
+    await p.start({userData: {queue}});
+    await p.say('let me in');
+    assert.equal((await kim.offered(i => i.conversation.endsWith(p.sid))).queue, 'default');
+  }
   for (const body of [{text: 'no id'}, {id: 'a b', text: 'x'}, {id: 'x'}, {id: 'x', text: '  '}, {id: 'x', rich: {kind: 'event'}}, {id: 'x', rich: {kind: 'choices', text: 'which?'}},
     {id: 'x', rich: {kind: 'choices', text: 'which?', choices: [{label: 'a', url: 'javascript:alert(1)'}]}}, {id: 'x', rich: []}, {id: 'x', text: 'y', guest: 'U2@line'}])
     assert.equal((await kim.call('POST', `/interactions/${it.id}/messages`, body)).status, 400, JSON.stringify(body));
@@ -255,6 +263,8 @@ test('hand over, consult unseen, conference, hold, watch, coach, barge in', asyn
   await kim.act(it, 'hold', {until_ms: Date.now() + 300});
   await kim.offered(i => i.id === it.id);   // the time has come
   await kim.act(it, 'accept');
+  assert.equal((await kim.call('POST', `/interactions/${it.id}/transfer`, {queue: 'elsewhere'})).status, 404);
+  await road.admin.call('POST', '/queues', {name: 'elsewhere'});
   await kim.act(it, 'transfer', {queue: 'elsewhere'});
   await until('somebody of the queue', () => [kim, ken].some(a => a.mine.get(it.id)?.queue === 'elsewhere'));
 

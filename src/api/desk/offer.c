@@ -53,6 +53,8 @@ void desk_take(struct desk *desk, struct interaction *it, slice user, int64_t no
     it->last_until_ms = it->held_until_ms = it->invited_ms = 0;
     it->transferred = false;
     it->accepted_ms = now_ms;
+    if (!it->first_accepted_ms)
+        desk_answered(desk, user, now_ms);
     it->first_accepted_ms = it->first_accepted_ms ? it->first_accepted_ms : now_ms;
     struct agent *m = desk_member(desk, user);
     m->idle_since_ms = now_ms;
