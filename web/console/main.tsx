@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { LogIn, Password } from "./account";
-import { api, get, listen, onSessionEnded, streamClose, streamOpen } from "./api";
+import { get, listen, logOut as endSession, onSessionEnded, streamClose, streamOpen } from "./api";
 import { Audit } from "./audit";
 import { Conversations } from "./conversations";
 import { Doctor } from "./doctor";
@@ -119,7 +119,7 @@ function Inside({ me, leave }: { me: Me; leave: () => void }) {
   const logOut = async () => {
     if (!(await mayLeave())) return;
     try {
-      await api("POST", "/auth/logout");
+      await endSession();
     } finally {
       leave();
     }
