@@ -15,7 +15,7 @@ const path = (id: string, rest = "") => `/contacts/${encodeURIComponent(id)}${re
 
 const listOf = (text: string) => text.split(/[,;\n]/).map((x) => x.trim()).filter(Boolean);
 
-function Edit({ contact, close, saved }: { contact: Contact | null; close: () => void; saved: (c: Contact) => void }) {
+function Edit({ contact, tenant, close, saved }: { contact: Contact | null; tenant: string; close: () => void; saved: (c: Contact) => void }) {
   const [name, setName] = useState(contact?.name ?? "");
   const [phones, setPhones] = useState(contact?.phones.join(", ") ?? "");
   const [emails, setEmails] = useState(contact?.emails.join(", ") ?? "");
@@ -24,7 +24,7 @@ function Edit({ contact, close, saved }: { contact: Contact | null; close: () =>
   const save = async () => {
     const body = { name: name.trim(), phones: listOf(phones), emails: listOf(emails), attributes: Object.fromEntries(attributes.filter(([k]) => k.trim()).map(([k, v]) => [k.trim(), v])) };
     try {
-      const { value } = contact ? await api<Contact>("PUT", path(contact.id), body) : await api<Contact>("POST", "/contacts", body);
+      const { value } = contact ? await api<Contact>("PUT", path(contact.id), body) : await api<Contact>("POST", "/contacts", { ...body, ...(tenant ? { tenant } : {}) });
       saved(value);
     } catch (e) {
       setError(e);
@@ -181,7 +181,7 @@ async function save(contact: Contact): Promise<void> {
 function One({ id, tenant, changed, show }: { id: string; tenant: string; changed: () => void; show: (interaction: string) => void }) {
   const [open, setOpen] = useState<"" | "edit" | "merge" | "split" | "start">("");
   const contact = useLoad(path(id), () => get<Contact>(path(id)));
-  const may = state.me?.role !== "agent"; // what cannot be taken back
+  const role = state.me?.role;
   const then = (c: Contact) => {
     setOpen("");
     changed();
@@ -204,12 +204,12 @@ function One({ id, tenant, changed, show }: { id: string; tenant: string; change
       {(c) => (
         <section class="contact-page" aria-label={c.name} data-testid="contact-page">
           <header class="bar">
-            <h1>
+            <h2>
               <a class="back" href={href()} aria-label={t("contacts")}>
                 ←
               </a>{" "}
               <bdi data-testid="contact-name">{c.name || t("guest")}</bdi>
-            </h1>
+            </h2>
             <span class="tools">
               <button type="button" class="small" onClick={() => setOpen("start")} data-testid="start">
                 {t("start.title")}
@@ -217,20 +217,22 @@ function One({ id, tenant, changed, show }: { id: string; tenant: string; change
               <button type="button" class="secondary small" onClick={() => setOpen("edit")} data-testid="edit">
                 {t("contact.edit")}
               </button>
-              <button type="button" class="secondary small" onClick={() => setOpen("merge")} data-testid="merge">
-                {t("merge")}
-              </button>
-              {c.identities.length > 1 && (
+              {role !== "agent" && (
+                <button type="button" class="secondary small" onClick={() => setOpen("merge")} data-testid="merge">
+                  {t("merge")}
+                </button>
+              )}
+              {role !== "agent" && c.identities.length > 1 && (
                 <button type="button" class="secondary small" onClick={() => setOpen("split")}>
                   {t("split")}
                 </button>
               )}
-              {may && (
+              {role === "administrator" && (
                 <button type="button" class="secondary small" onClick={() => void save(c).catch((e: unknown) => tell(explain(e)))} data-testid="export">
                   {t("export")}
                 </button>
               )}
-              {may && (
+              {role === "administrator" && (
                 <button type="button" class="danger small" onClick={() => void erase(c)} data-testid="erase">
                   {t("erase")}
                 </button>
@@ -245,7 +247,7 @@ function One({ id, tenant, changed, show }: { id: string; tenant: string; change
               <About contact={c} write={(x) => void begin({ contact: c.id, conversation: x.conversation }, show).catch((e: unknown) => tell(explain(e)))} />
             </aside>
           </div>
-          {open === "edit" && <Edit contact={c} close={() => setOpen("")} saved={then} />}
+          {open === "edit" && <Edit contact={c} tenant={tenant} close={() => setOpen("")} saved={then} />}
           {open === "merge" && <Merge contact={c} close={() => setOpen("")} merged={then} />}
           {open === "split" && <Split contact={c} close={() => setOpen("")} split={then} />}
           {open === "start" && <Start tenant={tenant} contact={c} show={show} close={() => setOpen("")} />}
@@ -271,7 +273,7 @@ export function Comm({ tenant, show }: { tenant: string; show: (interaction: str
   }, [heard]);
   return (
     <div class={`desk ${id ? "one" : ""}`}>
-      <nav class="list" aria-label={t("contacts")}>
+      <div class="list" role="navigation" aria-label={t("contacts")}>
         <Search
           title={t("contact.search")}
           value={q}
@@ -318,11 +320,12 @@ export function Comm({ tenant, show }: { tenant: string; show: (interaction: str
             )
           }
         </Loading>
-      </nav>
+      </div>
       {id ? <One key={id} id={id} tenant={tenant} changed={list.again} show={show} /> : <p class="list-hint help">{t("contact.choose")}</p>}
       {open === "new" && (
         <Edit
           contact={null}
+          tenant={tenant}
           close={() => setOpen("")}
           saved={(c) => {
             setOpen("");

@@ -1,16 +1,39 @@
 // contact.tsx - who the guest is: names, addresses, attributes; what was said over all networks; and the beginning of a conversation.
 import { useState } from "preact/hooks";
 import { api, get, query } from "../console/api";
-import { Badge, explain, Failed, Field, Loading, Modal, useLoad } from "../console/ui";
+import { Badge, Failed, Field, Loading, Modal, Search, useLoad } from "../console/ui";
 import { day, t } from "./i18n";
 import { MessageBox } from "./message";
-import { holds } from "./transcript";
-import type { Contact, Found, Identity, Interaction, Message, Targets } from "./types";
+import type { Contact, Found, Identity, Interaction, Message, Targets, Told } from "./types";
 
 const history_page = 40;
 
 export function networkOf(x: Identity): string {
   return x.network ?? x.channel.split("/").at(-1) ?? x.channel;
+}
+
+/** A message of the history as the transcript shows it. */
+export function lineOf(x: Told): Message {
+  const m = x.message ?? {};
+  const own = m.origin === "hub" || x.kind === "event";
+  const dead = x.state === "dead" || x.status === "failed";
+  return {
+    kind: x.kind,
+    ...(m.text || x.text ? { text: m.text ?? x.text } : {}),
+    ...(m.choices || m.cards || m.picker || m.location || m.sticker ? { rich: m } : {}),
+    media: x.media?.media ?? m.media ?? [],
+    id: String(x.id),
+    conversation: x.conversation,
+    from: own ? "system" : x.way === "in" ? "guest" : "agent",
+    author: m.from?.name ?? "",
+    at_ms: Date.parse(x.at),
+    ...(m.event ? { event: m.event } : {}),
+    ...(m.of ? { answer_to: m.of } : {}),
+    state: dead ? "dead" : x.state === "unknown" ? "unknown" : x.state === "waiting" || x.state === "parked" ? "accepted" : x.status === "read" ? "read" : "delivered",
+    ...(x.note?.note ? { adapted: x.note.note.split(" ").filter(Boolean) } : {}),
+    ...(x.note?.reason ? { reason: x.note.reason } : {}),
+    visible: m.private ? "agents" : "all",
+  };
 }
 
 /** Begins, or goes on with, a conversation and shows it. */
@@ -69,28 +92,31 @@ export function About({ contact, write }: { contact: Contact; write?: (x: Identi
 /** Everything that was said with this contact, whatever the network, the newest first. */
 export function History({ contact }: { contact: Contact }) {
   const [wanted, setWanted] = useState("");
-  const [pages, setPages] = useState<{ items: Message[]; next: string | null }>({ items: [], next: null });
-  const [error, setError] = useState("");
-  const path = `/contacts/${encodeURIComponent(contact.id)}/messages`;
-  const first = useLoad(path, async () => {
-    const page = await get<Found<Message>>(path + query({ limit: history_page }));
-    setPages({ items: page.items, next: page.next ?? null });
-    return page;
-  });
-  const more = async () => {
+  const [more, setMore] = useState<{ key: string; items: Message[]; next: string | null }>({ key: "", items: [], next: null });
+  const [error, setError] = useState<unknown>(null);
+  const key = `/contacts/${encodeURIComponent(contact.id)}/messages${query({ q: wanted, limit: history_page })}`;
+  const load = async (before: string | null) => {
+    const page = await get<Found<Told>>(`/contacts/${encodeURIComponent(contact.id)}/messages${query({ q: wanted, limit: history_page, before })}`);
+    return { items: page.items.map(lineOf).filter((m) => m.event !== "read"), next: page.next ?? null };
+  };
+  const first = useLoad(key, () => load(null));
+  const further = more.key === key ? more : null;
+  const next = further ? further.next : (first.value?.next ?? null);
+  const on = async () => {
+    setError(null);
     try {
-      const page = await get<Found<Message>>(path + query({ limit: history_page, before: pages.next }));
-      setPages({ items: [...pages.items, ...page.items], next: page.next ?? null });
+      const page = await load(next);
+      setMore({ key, items: [...(further?.items ?? []), ...page.items], next: page.next });
     } catch (e) {
-      setError(explain(e));
+      setError(e);
     }
   };
   const networks = new Map(contact.identities.map((x) => [x.conversation, networkOf(x)]));
-  const shown = wanted ? pages.items.filter((m) => holds(m, wanted)) : pages.items;
+  const shown = [...(first.value?.items ?? []), ...(further?.items ?? [])];
   let last = "";
   return (
-    <section class="history" aria-label={t("contact.history")} data-testid="history">
-      <input type="search" aria-label={t("contact.search_history")} placeholder={t("contact.search_history")} value={wanted} onInput={(e) => setWanted(e.currentTarget.value.trim())} data-testid="history-search" />
+    <section class="history" data-testid="history">
+      <Search title={t("contact.search_history")} value={wanted} change={setWanted} />
       <Loading of={first}>{() => (shown.length ? null : <p>{wanted ? t("nothing_found") : t("contact.no_history")}</p>)}</Loading>
       <div class="log" tabIndex={0} role="region" aria-label={t("contact.history")}>
         {shown.map((m) => {
@@ -98,14 +124,14 @@ export function History({ contact }: { contact: Contact }) {
           const fresh = date !== last;
           last = date;
           return (
-            <div key={`${m.conversation} ${m.id}`} class="row">
+            <div key={m.id} class="row">
               {fresh && <p class="day">{date}</p>}
               <MessageBox m={m} names={(user) => user || (m.from === "guest" ? contact.name : "")} wanted={wanted} chosen={false} />
             </div>
           );
         })}
-        {pages.next && (
-          <button type="button" class="secondary small earlier-button" onClick={() => void more()}>
+        {next && (
+          <button type="button" class="secondary small earlier-button" onClick={() => void on()} data-testid="history-earlier">
             {t("transcript.earlier")}
           </button>
         )}

@@ -2,7 +2,8 @@
 //
 // ?iid= shows one interaction alone, for a frame beside another desktop; else the list stands beside it.
 import { useEffect, useState } from "preact/hooks";
-import { get } from "../console/api";
+import { get, Problem } from "../console/api";
+import { word as common } from "../console/i18n";
 import { go, href, useRoute } from "../console/router";
 import { Badge, explain, Failed, Loading, say as tell, Tabs, useLoad } from "../console/ui";
 import { Compose } from "./compose";
@@ -75,7 +76,7 @@ function Invitation({ i, now, reject }: { i: Interaction; now: number; reject: (
         <strong dir="auto">{guestName(i)}</strong> <Badge kind="busy">{i.network}</Badge> <span class="help">{span(now - (i.queued_ms ?? i.created_ms))}</span>
       </p>
       {i.subject && <p dir="auto">{i.subject}</p>}
-      {i.owner && i.owner !== state.me?.user && <p class="help">{t("invitation.of", { name: i.owner })}</p>}
+      {i.failed && <p class="why">{t("failed")}</p>}
       <div class="tools">
         <button type="button" class="small" aria-keyshortcuts="Alt+A" onClick={accept} data-testid="accept">
           {t("accept")}
@@ -98,7 +99,7 @@ interface Doing {
   danger?: boolean;
 }
 function doingsOf(i: Interaction, open: (d: Dialog) => void, show: (id: string) => void): Doing[] {
-  const role = i.agents.find((a) => a.user === state.me?.user && !a.invited)?.role ?? (i.owner === state.me?.user ? "owner" : undefined);
+  const role = i.agents.find((a) => a.user === state.me?.user)?.role ?? (i.owner === state.me?.user ? "owner" : undefined);
   const supervises = state.me?.role !== "agent";
   const call = (verb: string) => void act(i.id, verb).catch((e: unknown) => tell(explain(e)));
   const dialog = (name: Dialog, title: string, key?: string): Doing => ({ name, title, run: () => open(name), ...(key ? { key } : {}) });
@@ -141,8 +142,13 @@ function Window({ i, now }: { i: Interaction; now: number }) {
 
 function Side({ i, show }: { i: Interaction; show: (id: string) => void }) {
   const [tab, setTab] = useState("contact");
-  const id = i.contact.id;
-  const contact = useLoad(`contact ${id ?? ""} ${i.contact.name ?? ""}`, async () => (id ? await get<Contact>(`/contacts/${encodeURIComponent(id)}`) : null));
+  const id = i.contact.id ?? i.conversation; // the API finds a contact by either
+  const contact = useLoad(`contact ${id} ${i.contact.name ?? ""}`, () =>
+    get<Contact>(`/contacts/${encodeURIComponent(id)}`).catch((e: unknown) => {
+      if (e instanceof Problem && e.status === 404) return "none" as const;
+      throw e;
+    }),
+  );
   const tabs = [
     { name: "contact", title: t("contact") },
     { name: "history", title: t("contact.history") },
@@ -160,7 +166,7 @@ function Side({ i, show }: { i: Interaction; show: (id: string) => void }) {
               <dd>
                 {i.agents.map((a) => (
                   <span key={a.user} class="who" data-testid="participant">
-                    <bdi>{a.user}</bdi> <Badge kind="plain">{word("part", a.role)}</Badge>
+                    <bdi>{a.name || a.user}</bdi> <Badge kind="plain">{word("part", a.role)}</Badge>
                   </span>
                 ))}
               </dd>
@@ -186,22 +192,21 @@ function Side({ i, show }: { i: Interaction; show: (id: string) => void }) {
               ])}
             </dl>
           </>
-        ) : id ? (
+        ) : (
           <Loading of={contact}>
             {(c) =>
-              c &&
-              (tab === "history" ? (
+              c === "none" ? (
+                <p>{t("contact.none")}</p>
+              ) : (tab === "history" ? (
                 <History key={c.id} contact={c} />
               ) : (
                 <>
-                  <h2 dir="auto">{c.name || guestName(i)}</h2>
+                  <h3 dir="auto">{c.name || guestName(i)}</h3>
                   <About contact={c} write={(x) => void begin({ contact: c.id, conversation: x.conversation }, show).catch((e: unknown) => tell(explain(e)))} />
                 </>
               ))
             }
           </Loading>
-        ) : (
-          <p>{t("contact.none")}</p>
         )}
       </div>
     </>
@@ -213,9 +218,10 @@ function Talk({ i, alone, now, dialog, show }: { i: Interaction; alone: boolean;
   const { search, set, found, chosen, looking } = useSearch(i.id, lines);
   const [side, setSide] = useState(false);
   const me = state.me!;
-  const role = i.agents.find((a) => a.user === me.user && !a.invited)?.role ?? (i.owner === me.user ? "owner" : undefined);
+  const role = i.agents.find((a) => a.user === me.user)?.role ?? (i.owner === me.user ? "owner" : undefined);
   const doings = doingsOf(i, dialog, show);
   const over = i.state === "done" || state.gone.has(i.id);
+  const again = over && !doings.some((d) => d.name === "monitor");
   const named = (user: string | undefined) => user || me.display_name || me.user;
   const author = (m: Message) => (m.from === "guest" ? m.author || guestName(i) : m.author || "");
   const unread = i.unread > 0 && !document.hidden && role !== undefined;
@@ -231,18 +237,18 @@ function Talk({ i, alone, now, dialog, show }: { i: Interaction; alone: boolean;
   return (
     <section class={`talk ${side ? "beside" : ""}`} aria-label={t("conversation", { name: guestName(i) })} data-testid="talk">
       <header class="bar">
-        <h1>
+        <h2>
           {!alone && (
             <a class="back" href={href()} aria-label={t("conversations")}>
               ←
             </a>
           )}{" "}
           <bdi data-testid="guest-name">{guestName(i)}</bdi>
-        </h1>
+        </h2>
         <span class="tools">
           <Badge kind="plain">{i.network}</Badge>
           <span data-testid="interaction-state">
-            <Badge kind={i.state === "open" ? "good" : "busy"}>{word("interaction", over && i.state !== "done" && !state.mine(i) && i.owner === me.user ? "done" : i.state)}</Badge>
+            <Badge kind={i.state === "open" ? "good" : "busy"}>{word("interaction", i.state)}</Badge>
           </span>
           <Window i={i} now={now} />
           {role && role !== "owner" && <Badge kind="busy">{word("part", role)}</Badge>}
@@ -279,12 +285,17 @@ function Talk({ i, alone, now, dialog, show }: { i: Interaction; alone: boolean;
           )}
         </search>
       </header>
+      {i.failed && (
+        <p class="failed" data-testid="failed">
+          {t("failed")} {i.failed.reason && common("reason", i.failed.reason)}
+        </p>
+      )}
       <div class="halves">
         <div class="half">
           <Transcript key={i.id} i={i} lines={lines} names={named} author={author} wanted={search.text} chosen={search.text ? chosen : undefined} />
           {writes ? (
             <Compose key={i.id} i={i} whisper={role === "consulted" || role === "coach" ? "only" : "free"} />
-          ) : over && (i.owner === me.user || i.state === "done") ? (
+          ) : again ? (
             <p class="note">{t("over")}</p>
           ) : role === "monitor" ? (
             <p class="note">{t("monitoring")}</p>
@@ -344,7 +355,7 @@ export function Conv({ alone, tenant }: { alone: string; tenant: string }) {
   return (
     <div class={`desk ${id ? "one" : ""} ${alone ? "alone" : ""}`}>
       {(!alone || mineNow.length > 0) && (
-        <nav class="list" aria-label={t("conversations")}>
+        <div class="list" role="navigation" aria-label={t("conversations")}>
           <div aria-live="assertive">
             {mineNow.map((x) => (
               <Invitation key={x.id} i={x} now={now} reject={() => setDialog({ which: "reject", id: x.id })} />
@@ -367,7 +378,7 @@ export function Conv({ alone, tenant }: { alone: string; tenant: string }) {
                 </section>
               ) : null,
             )}
-        </nav>
+        </div>
       )}
       {i ? <Talk key={i.id} i={i} alone={alone !== ""} now={now} dialog={(which) => setDialog({ which, id: i.id })} show={show} /> : failed ? <Failed error={failed} /> : <p class="list-hint help">{id ? t("loading") : t("list.choose")}</p>}
       {dialog && asked && <DialogOf which={dialog.which} i={asked} close={() => setDialog(null)} />}

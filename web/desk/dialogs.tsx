@@ -61,10 +61,10 @@ function Target({ i, verb, close }: { i: Interaction; verb: "transfer" | "consul
     const [kind, ...name] = chosen.split(":");
     await act(i.id, verb, { [kind === "queue" ? "queue" : "user"]: name.join(":"), ...(verb === "transfer" && note.trim() ? { note: note.trim() } : {}) });
   };
-  const option = (value: string, title: string, more?: Children) => (
+  const option = (value: string, title: string, more?: Children, off = false) => (
     <li key={value}>
       <label>
-        <input type="radio" name="target" value={value} checked={chosen === value} onChange={() => set(value)} data-testid="target" />
+        <input type="radio" name="target" value={value} checked={chosen === value} disabled={off} onChange={() => set(value)} data-testid="target" />
         <bdi>{title}</bdi> {more}
       </label>
     </li>
@@ -83,7 +83,7 @@ function Target({ i, verb, close }: { i: Interaction; verb: "transfer" | "consul
               <fieldset>
                 <legend>{t("agents")}</legend>
                 {agents.length ? (
-                  <ul>{agents.map((a) => option(`user:${a.user}`, a.display_name || a.user, a.state && <Badge kind={a.state === "ready" ? "good" : "plain"}>{word("agent", a.state)}</Badge>))}</ul>
+                  <ul>{agents.map((a) => option(`user:${a.user}`, a.display_name || a.user, a.state && <Badge kind={a.state === "ready" ? "good" : "plain"}>{word("agent", a.state)}</Badge>, verb === "transfer" && a.state !== "ready"))}</ul>
                 ) : (
                   <p>{t("target.no_agents")}</p>
                 )}

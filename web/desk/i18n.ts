@@ -15,7 +15,7 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
   return i18next.t(key, { ...values, ns: namespace });
 }
 /** A word the API knows: as the catalogue has it, else as it is. */
-export function word(group: "interaction" | "agent" | "delivery" | "part" | "chart", name: string): string {
+export function word(group: "interaction" | "agent" | "delivery" | "part" | "event", name: string): string {
   const key = `${group}.${name}`;
   return i18next.exists(key, { ns: namespace }) ? i18next.t(key, { ns: namespace }) : name;
 }

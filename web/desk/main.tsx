@@ -83,6 +83,9 @@ function Status({ me }: { me: DeskMe }) {
 
 /* ---- the frame ------------------------------------------------------------------------------------------------------------------- */
 
+function titleOf(name: string): string {
+  return name === "comm" ? t("contacts") : name === "supervisor" ? t("supervisor") : t("conversations");
+}
 function useBell(): void {
   const desk = useDesk();
   const list = listed(tenant);
@@ -99,9 +102,8 @@ function useBell(): void {
       if (document.hidden || location.hash !== `#/i/${encodeURIComponent(i.id)}`) ring(said);
     });
   }, []);
-  const title = { conv: t("conversations"), comm: t("contacts"), supervisor: t("supervisor") }[page] ?? t("conversations");
   useEffect(() => {
-    document.title = `${invited ? `☎ ${t("title.invited", { n: invited })} ` : unread ? `(${unread}) ` : ""}${title} · Dragoman`;
+    document.title = `${invited ? `☎ ${t("title.invited", { n: invited })} ` : unread ? `(${unread}) ` : ""}${titleOf(page)} · Dragoman`;
   });
 }
 
@@ -179,6 +181,7 @@ function Inside({ me, leave }: { me: Me; leave: () => void }) {
         )}
       </div>
       <main id="main" tabIndex={-1}>
+        <h1 class="unseen">{titleOf(page)}</h1>
         {page === "supervisor" && me.role !== "agent" ? <Supervisor wall={wall} show={show} /> : !desk.me ? <p aria-busy="true">{t("loading")}</p> : page === "comm" ? <Comm tenant={tenant} show={show} /> : <Conv alone={alone} tenant={tenant} />}
       </main>
       {keys && <KeysHelp close={() => setKeys(false)} />}

@@ -127,13 +127,13 @@ function PlaceBox({ place }: { place: Place }) {
   );
 }
 
-const of = (x: Media | Media[] | undefined): Media[] => (Array.isArray(x) ? x : x ? [x] : []);
+export const mediaOf = (x: Media | Media[] | undefined): Media[] => (Array.isArray(x) ? x : x ? [x] : []);
 
 export function ContentBox({ content, wanted = "" }: { content: Content; wanted?: string }) {
   const parts: VNode[] = [];
   if (content.text) parts.push(<Prose text={content.text} wanted={wanted} />);
-  for (const m of of(content.media)) parts.push(<Attachment media={m} />);
-  if (content.sticker && !of(content.media).length) parts.push(<p dir="auto">{content.sticker.title || common("kind", "sticker")}</p>);
+  for (const m of mediaOf(content.media)) parts.push(<Attachment media={m} />);
+  if (content.sticker && !mediaOf(content.media).length) parts.push(<p dir="auto">{content.sticker.title || common("kind", "sticker")}</p>);
   if (content.location) parts.push(<PlaceBox place={content.location} />);
   if (content.cards?.length)
     parts.push(
@@ -162,7 +162,8 @@ export function ContentBox({ content, wanted = "" }: { content: Content; wanted?
 
 /** rich, where it stands, is the whole of it; else the members are. */
 export function contentOf(m: Message): Content {
-  return m.rich ? { ...m.rich, media: m.media ?? m.rich.media ?? [] } : m;
+  const media = m.files ?? m.media ?? m.rich?.media ?? [];
+  return m.rich ? { ...m.rich, media } : { ...m, media };
 }
 
 export function deliveryKind(s: Message["state"]): "good" | "bad" | "busy" | "plain" {
@@ -171,10 +172,10 @@ export function deliveryKind(s: Message["state"]): "good" | "bad" | "busy" | "pl
 
 export function MessageBox({ m, names, wanted, chosen }: { m: Message; names: (user: string | undefined) => string; wanted: string; chosen: boolean }) {
   const whisper = m.visible === "agents";
-  if (m.from === "system" && !m.media && !m.rich)
+  if (m.event || (m.from === "system" && !mediaOf(contentOf(m).media).length && !m.rich))
     return (
       <p class={`event ${chosen ? "chosen" : ""}`} id={`m-${m.id}`} data-testid="line-system">
-        <span dir="auto">{m.text}</span> <time dateTime={new Date(m.at_ms).toISOString()}>{clock(m.at_ms)}</time>
+        <span dir="auto">{m.event ? [word("event", m.event), names(m.author), m.text].filter(Boolean).join(" · ") : m.text}</span> {whisper && <Badge kind="busy">{t("whisper.mark")}</Badge>} <time dateTime={new Date(m.at_ms).toISOString()}>{clock(m.at_ms)}</time>
       </p>
     );
   return (

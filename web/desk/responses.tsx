@@ -3,13 +3,12 @@ import { useEffect, useState } from "preact/hooks";
 import { api, get, query } from "../console/api";
 import { explain, Failed, Field, Loading, Modal, Search, useLoad } from "../console/ui";
 import { t } from "./i18n";
-import { ContentBox } from "./message";
+import { ContentBox, mediaOf } from "./message";
 import type { Content, Found, Response } from "./types";
 
 /** Nothing in it but text: it can be changed before it is sent. */
 export function onlyText(c: Content): boolean {
-  const media = Array.isArray(c.media) ? c.media.length : c.media;
-  return !media && !c.choices?.length && !c.cards?.length && !c.picker && !c.location && (!c.kind || c.kind === "text");
+  return !mediaOf(c.media).length && !c.choices?.length && !c.cards?.length && !c.picker && !c.location && (!c.kind || c.kind === "text");
 }
 
 function One({ response, interaction, back, insert, send }: { response: Response; interaction: string; back: () => void; insert: (text: string) => void; send: (content: Content) => void }) {

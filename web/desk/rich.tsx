@@ -69,7 +69,7 @@ export function Rich({ caps, send, close }: { caps: Caps | undefined; send: (con
         ? { kind: "picker", picker: { title: title.trim(), ...(text.trim() ? { text: text.trim() } : {}), choices: listed } }
         : { kind: "cards", cards: cards.map(cardOf) };
   const good =
-    form === "cards" ? cards.every((c) => c.title.trim() || c.text.trim()) : listed.length > 0 && listed.every((c) => c.label) && (form === "choices" ? text.trim() !== "" && listed.length <= mostChoices : title.trim() !== "");
+    form === "cards" ? cards.every((c) => c.title.trim()) : listed.length > 0 && listed.every((c) => c.label) && (form === "choices" ? text.trim() !== "" && listed.length <= mostChoices : title.trim() !== "");
   const input = (path: string, label: string, value: string, change: (v: string) => void, required = false) => (
     <Field
       path={path}
@@ -103,7 +103,7 @@ export function Rich({ caps, send, close }: { caps: Caps | undefined; send: (con
             cards.map((c, k) => (
               <fieldset key={k} class="group">
                 <legend>{t("rich.card", { n: k + 1 })}</legend>
-                {input(`card-${k}-title`, t("rich.heading"), c.title, (v) => card(k, { title: v }), !c.text.trim())}
+                {input(`card-${k}-title`, t("rich.heading"), c.title, (v) => card(k, { title: v }), true)}
                 {input(`card-${k}-text`, t("rich.text"), c.text, (v) => card(k, { text: v }))}
                 {input(`card-${k}-image`, t("rich.image"), c.image, (v) => card(k, { image: v }))}
                 <Lines value={c.choices} change={(v) => card(k, { choices: v })} title={t("rich.buttons", { n: k + 1 })} help={t("rich.lines")} most={mostChoices} />

@@ -23,6 +23,18 @@ export interface Lines {
   error: unknown;
   pending: Pending[];
 }
+interface News {
+  interaction?: string;
+  id: string;
+  state: NonNullable<Message["state"]>;
+  before?: boolean; // and all that was said before it
+  reason?: string;
+  adapted?: string[];
+}
+const order: Message["state"][] = [undefined, "accepted", "unknown", "sent", "delivered", "read", "dead"];
+function further(s: Message["state"]): number {
+  return order.indexOf(s);
+}
 export interface Typing {
   who: string; // "guest", or an agent
   preview: string;
@@ -62,13 +74,11 @@ class State {
   }
   mine(i: Interaction): boolean {
     const user = this.me?.user;
-    return i.state !== "done" && (i.owner === user || i.state === "invited" || i.agents.some((a) => a.user === user));
+    return i.state !== "done" && (i.owner === user || i.invited === user || i.agents.some((a) => a.user === user));
   }
   /** Waiting for me to say yes. */
   invites(i: Interaction): boolean {
-    const user = this.me?.user;
-    const named = i.agents.find((a) => a.user === user);
-    return named?.invited === true || (i.state === "invited" && (!i.owner || i.owner === user));
+    return i.state === "invited" && i.invited === this.me?.user;
   }
 
   put(i: Interaction): void {
@@ -99,11 +109,25 @@ class State {
       const k = at.get(m.id);
       if (k === undefined) fresh.push(m);
       else lines.items[k] = { ...lines.items[k], ...m };
-      lines.pending = lines.pending.filter((p) => p.id !== m.id);
+      lines.pending = lines.pending.filter((p) => p.id !== m.id && p.id !== m.client_id);
     }
     lines.items = before ? [...fresh, ...lines.items] : [...lines.items, ...fresh];
     lines.items.sort((a, b) => a.at_ms - b.at_ms);
     this.changed();
+  }
+  /** How far a message of ours came: only ever further. */
+  came(news: News): void {
+    for (const [id, lines] of this.lines) {
+      if (news.interaction && news.interaction !== id) continue;
+      const at = lines.items.findIndex((x) => x.id === news.id);
+      const all = news.before ? (at < 0 && news.id ? [] : lines.items.slice(0, at < 0 ? lines.items.length : at + 1)) : lines.items.slice(at, at + 1);
+      for (const m of at < 0 && !news.before ? [] : all) {
+        if (m.from === "guest" || further(m.state) >= further(news.state)) continue;
+        m.state = news.state;
+        if (news.reason) m.reason = news.reason;
+        if (news.adapted) m.adapted = news.adapted;
+      }
+    }
   }
   /** Another one is looked at. */
   leave(id: string): void {
@@ -150,6 +174,7 @@ export function happened(name: string, data: unknown): void {
       break;
     case "message": {
       const { interaction, message } = data as { interaction: string; message: Message };
+      if (message.event === "read") return; // told as the state of what was read, too
       const i = state.interactions.get(interaction);
       const known = state.lines.get(interaction)?.items.some((m) => m.id === message.id);
       state.add(interaction, [message]);
@@ -166,11 +191,7 @@ export function happened(name: string, data: unknown): void {
       break;
     }
     case "state": {
-      const { id, state: now, ...more } = data as { id: string; state: Message["state"]; reason?: string; adapted?: string[] };
-      for (const lines of state.lines.values()) {
-        const m = lines.items.find((x) => x.id === id);
-        if (m) Object.assign(m, more, { state: now });
-      }
+      state.came(data as News);
       break;
     }
     case "me":
@@ -207,7 +228,7 @@ export async function read(id: string, earlier = false): Promise<void> {
     if (earlier || !joined) lines.next = page.next ?? null;
     lines.state = "read";
     lines.error = null;
-    state.add(id, [...page.items].reverse(), earlier);
+    state.add(id, page.items.filter((m) => m.event !== "read").reverse(), earlier);
   } catch (e) {
     lines.state = "failed";
     lines.error = e;

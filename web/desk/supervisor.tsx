@@ -167,7 +167,7 @@ function Going({ all, now, show }: { all: Interaction[]; now: number; show: (id:
                 <Badge kind={i.state === "open" ? "good" : "busy"}>{word("interaction", i.state)}</Badge>
               </td>
               <td>
-                <bdi>{i.owner}</bdi>
+                <bdi>{i.agents.find((a) => a.role === "owner")?.name ?? i.owner ?? i.invited}</bdi>
               </td>
               <td>{span(now - (i.accepted_ms ?? i.queued_ms ?? i.created_ms))}</td>
               <td class="tools">
@@ -242,7 +242,7 @@ export function Supervisor({ wall, show }: { wall: boolean; show: (id: string) =
   return (
     <section class="supervisor">
       <header class="bar">
-        <h1>{t("supervisor")}</h1>
+        <h2>{t("supervisor")}</h2>
         <a href={`${location.pathname}?view=wallboard`}>{t("wallboard")}</a>
       </header>
       <Loading of={queues}>{() => <Queues queues={numbers ?? []} />}</Loading>

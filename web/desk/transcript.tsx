@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { language } from "../console/i18n";
 import { Failed } from "../console/ui";
 import { clock, day, t } from "./i18n";
-import { ContentBox, contentOf, MessageBox } from "./message";
+import { ContentBox, contentOf, mediaOf, MessageBox } from "./message";
 import { deliver, discard, read, typingNow } from "./state";
 import type { Lines } from "./state";
 import type { Interaction, Message } from "./types";
@@ -13,9 +13,8 @@ const search_pages = 40; // looked through at most for one search
 
 export function textOf(m: Message): string {
   const c = contentOf(m);
-  const media = Array.isArray(c.media) ? c.media : c.media ? [c.media] : [];
   const cards = (c.cards ?? []).flatMap((x) => [x.title, x.text, ...(x.choices ?? []).map((y) => y.label)]);
-  return [c.text, ...media.map((x) => x.name), ...(c.choices ?? []).map((x) => x.label), ...cards, c.picker?.title, c.location?.title].filter(Boolean).join("\n");
+  return [c.text, ...mediaOf(c.media).map((x) => x.name), ...(c.choices ?? []).map((x) => x.label), ...cards, c.picker?.title, c.location?.title].filter(Boolean).join("\n");
 }
 export function holds(m: Message, wanted: string): boolean {
   return textOf(m).toLocaleLowerCase(language()).includes(wanted.toLocaleLowerCase(language()));

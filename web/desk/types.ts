@@ -4,7 +4,7 @@ import type { Doc } from "../console/types";
 export type AgentRole = "owner" | "consulted" | "conferenced" | "monitor" | "coach";
 export interface Caps {
   text_max?: number;
-  media?: string[];
+  media?: { type: string; max_bytes: number }[];
   choices_max?: number;
   cards_max?: number;
   location?: boolean;
@@ -21,7 +21,9 @@ export interface Interaction {
   queue?: string;
   state: "queued" | "invited" | "open" | "held" | "wrapup" | "done";
   owner?: string;
-  agents: { user: string; role: AgentRole; invited?: boolean }[];
+  owner_was?: string; // of one that is done
+  invited?: string; // who is asked to take it
+  agents: { user: string; name?: string; role: AgentRole }[];
   created_ms: number;
   queued_ms?: number;
   accepted_ms?: number;
@@ -32,6 +34,7 @@ export interface Interaction {
   subject?: string;
   disposition?: string;
   note?: string;
+  failed?: { message: string; reason?: string }; // it is about a message that could not be delivered
   attributes?: Record<string, string>;
   caps?: Caps;
   unread: number;
@@ -80,14 +83,18 @@ export interface Content {
 }
 export interface Message extends Content {
   id: string;
+  client_id?: string; // as the page that sent it called it
   interaction?: string;
   conversation?: string; // in a contact's history
   from: "guest" | "agent" | "system";
+  user?: string;
   author?: string;
   at_ms: number;
+  event?: string;
+  files?: Media[]; // where there are several
   rich?: Content;
   answer_to?: string;
-  state?: "accepted" | "delivered" | "read" | "dead" | "unknown";
+  state?: "accepted" | "sent" | "delivered" | "read" | "dead" | "unknown";
   adapted?: string[];
   visible?: "all" | "agents";
   reason?: string;
@@ -145,6 +152,20 @@ export interface AgentNumbers {
   open: string[];
   answered_today: number;
 }
+/** A message of the history, as the REST API tells it. */
+export interface Told {
+  id: number;
+  conversation: string;
+  way: "in" | "out";
+  kind: string;
+  state: string;
+  status?: string;
+  at: string;
+  text: string;
+  message?: Content & { media?: Media[]; origin?: string; from?: { id?: string; name?: string }; private?: boolean; event?: string; of?: string };
+  media?: { media?: Media[] };
+  note?: { reason?: string; note?: string };
+}
 export interface Identity {
   channel: string;
   guest: string;
@@ -163,6 +184,7 @@ export interface Contact {
   created_ms?: number;
   changed_ms?: number;
   merged_from?: string[];
+  rev?: number;
 }
 export interface Found<T> {
   items: T[];
