@@ -1,5 +1,5 @@
 // contact.tsx - who the guest is: names, addresses, attributes; what was said over all networks; and the beginning of a conversation.
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, get, query } from "../console/api";
 import { Badge, Failed, Field, Loading, Modal, Search, useLoad } from "../console/ui";
 import { day, t } from "./i18n";
@@ -89,7 +89,7 @@ export function About({ contact, write }: { contact: Contact; write?: (x: Identi
   );
 }
 
-/** Everything that was said with this contact, whatever the network, the newest first. */
+/** Everything that was said with this contact, whatever the network, the newest at the end. */
 export function History({ contact }: { contact: Contact }) {
   const [wanted, setWanted] = useState("");
   const [more, setMore] = useState<{ key: string; items: Message[]; next: string | null }>({ key: "", items: [], next: null });
@@ -112,13 +112,22 @@ export function History({ contact }: { contact: Contact }) {
     }
   };
   const networks = new Map(contact.identities.map((x) => [x.conversation, networkOf(x)]));
-  const shown = [...(first.value?.items ?? []), ...(further?.items ?? [])];
+  const shown = [...(first.value?.items ?? []), ...(further?.items ?? [])].reverse();
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (box.current && first.value && !further) box.current.scrollTop = box.current.scrollHeight;
+  }, [first.value]);
   let last = "";
   return (
     <section class="history" data-testid="history">
       <Search title={t("contact.search_history")} value={wanted} change={setWanted} />
       <Loading of={first}>{() => (shown.length ? null : <p>{wanted ? t("nothing_found") : t("contact.no_history")}</p>)}</Loading>
-      <div class="log" tabIndex={0} role="region" aria-label={t("contact.history")}>
+      <div class="log" ref={box} tabIndex={0} role="region" aria-label={t("contact.history")}>
+        {next && (
+          <button type="button" class="secondary small earlier-button" onClick={() => void on()} data-testid="history-earlier">
+            {t("transcript.earlier")}
+          </button>
+        )}
         {shown.map((m) => {
           const date = `${day(m.at_ms)} · ${networks.get(m.conversation ?? "") ?? m.conversation ?? ""}`;
           const fresh = date !== last;
@@ -130,11 +139,6 @@ export function History({ contact }: { contact: Contact }) {
             </div>
           );
         })}
-        {next && (
-          <button type="button" class="secondary small earlier-button" onClick={() => void on()} data-testid="history-earlier">
-            {t("transcript.earlier")}
-          </button>
-        )}
       </div>
       <Failed error={error} />
     </section>

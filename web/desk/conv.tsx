@@ -2,7 +2,7 @@
 //
 // ?iid= shows one interaction alone, for a frame beside another desktop; else the list stands beside it.
 import { useEffect, useState } from "preact/hooks";
-import { get, Problem } from "../console/api";
+import { api, get, Problem } from "../console/api";
 import { word as common } from "../console/i18n";
 import { go, href, useRoute } from "../console/router";
 import { Badge, explain, Failed, Loading, say as tell, Tabs, useLoad } from "../console/ui";
@@ -154,7 +154,7 @@ function Side({ i, show }: { i: Interaction; show: (id: string) => void }) {
     { name: "history", title: t("contact.history") },
     { name: "about", title: t("about") },
   ];
-  const attributes = Object.entries(i.attributes ?? {});
+  const attributes = Object.entries(i.attributes ?? {}).map(([k, v]) => [k, typeof v === "string" ? v : JSON.stringify(v)] as const);
   return (
     <>
       <Tabs tabs={tabs} now={tab} choose={setTab} title={t("about")} />
@@ -350,6 +350,7 @@ export function Conv({ alone, tenant }: { alone: string; tenant: string }) {
     a: invited && (() => void act(invited.id, "accept").then(() => show(invited.id), (e: unknown) => tell(explain(e)))),
     r: invited && (() => setDialog({ which: "reject", id: invited.id })),
   });
+  const ready = Object.values(state.me?.media ?? {}).some((m) => m.state === "ready");
   const asked = dialog && state.interactions.get(dialog.id);
   const mineNow = alone ? invitations.filter((x) => x.id === alone) : invitations;
   return (
@@ -361,6 +362,14 @@ export function Conv({ alone, tenant }: { alone: string; tenant: string }) {
               <Invitation key={x.id} i={x} now={now} reject={() => setDialog({ which: "reject", id: x.id })} />
             ))}
           </div>
+          {!alone && !ready && (
+            <div class="note" data-testid="not-ready">
+              <p>{t("list.not_ready")}</p>
+              <button type="button" class="small" aria-keyshortcuts="Alt+Y" onClick={() => void api("PUT", "/desk/me/status", { media: "all", state: "ready" }).catch((e: unknown) => tell(explain(e)))} data-testid="set-ready">
+                {t("agent.make_ready")}
+              </button>
+            </div>
+          )}
           {!alone &&
             groups.map((group, k) =>
               group.length || k === 0 ? (

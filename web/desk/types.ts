@@ -35,7 +35,7 @@ export interface Interaction {
   disposition?: string;
   note?: string;
   failed?: { message: string; reason?: string }; // it is about a message that could not be delivered
-  attributes?: Record<string, string>;
+  attributes?: Record<string, unknown>;
   caps?: Caps;
   unread: number;
 }
