@@ -77,6 +77,30 @@ static const struct member connector[] = {
 };
 static const struct member connector_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Connector") };
 
+/* ---- preview --------------------------------------------------------------------------------------------------------- */
+
+static const struct member preview_request[] = {
+    M("message", S_ANY, S_REQUIRED, .help = "A text; a message in the hub's own form ({\"kind\":\"cards\", …}); Genesys quick replies, a location, a sticker; or an object of a network's own"),
+    M("networks", S_TEXTS, 0, .max = 50, .help = "Names of connectors; all networks when left out"),
+    M("channel", S_TEXT, 0, .min = 1, .max = 200, .help = "Id of an account at work instead: with its settings"),
+};
+static const struct member preview_rule[] = {
+    M("name", S_TEXT, S_REQUIRED), M("text", S_TEXT, S_REQUIRED), M("loses", S_BOOL, S_REQUIRED, .help = "The guest gets less than was said, not only in another form"),
+};
+static const struct member preview_call[] = {
+    M("method", S_TEXT, S_REQUIRED), M("url", S_TEXT, S_REQUIRED), M("type", S_TEXT, 0), M("headers", S_PAIRS, S_REQUIRED, .help = "But for authorisation"),
+    M("file", S_TEXT, 0, .help = "The body is this file"), M("body", S_ANY, 0, .help = "JSON as it is; else a text, of binary data in base64"),
+};
+static const struct member preview[] = {
+    M("network", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("channel", S_TEXT, 0),
+    M("carried", S_BOOL, S_REQUIRED, .help = "It would arrive"), M("reason", S_TEXT, 0), M("problem", S_TEXT, 0, .help = "Why it would not"),
+    M("waits", S_BOOL, S_REQUIRED, .help = "More calls follow when the guest has answered"),
+    M("rules", S_LIST, S_REQUIRED, .of = "PreviewRule", .help = "What was changed so that the network can carry it"),
+    M("parts", S_ANY, S_REQUIRED, .help = "Messages it was made into, in the hub's own form"),
+    M("calls", S_LIST, S_REQUIRED, .of = "PreviewCall"), M("lines", S_ANY, S_REQUIRED, .help = "Web chat: the messages its pages get"),
+};
+static const struct member preview_answer[] = { M("items", S_LIST, S_REQUIRED, .of = "Preview") };
+
 /* ---- tenants --------------------------------------------------------------------------------------------------------- */
 
 static const char *const origins[] = { "file", "store", NULL };
@@ -338,6 +362,11 @@ const struct schema schemas[] = {
     SCHEMA("IvrSwitch", ivr_switch, NULL),
     SCHEMA("IvrMessage", ivr_message, NULL),
     SCHEMA("IvrAccepted", ivr_accepted, NULL),
+    SCHEMA("PreviewRequest", preview_request, NULL),
+    SCHEMA("PreviewRule", preview_rule, NULL),
+    SCHEMA("PreviewCall", preview_call, NULL),
+    SCHEMA("Preview", preview, NULL),
+    SCHEMA("PreviewAnswer", preview_answer, NULL),
     SCHEMA("JournalCounts", journal_counts, NULL),
     SCHEMA("JournalQuery", journal_query, NULL),
     SCHEMA("JournalDecision", journal_decision, "Either ids or a query"),

@@ -238,6 +238,7 @@ struct caps { /* also read by the downgrade rules, the console, the docs page an
     bool choice_urls;      /* a choice may open a link */
     bool location_needs_title;
     bool sticker_needs_own_id; /* a sticker without a package of this network becomes its picture */
+    bool choice_pictures;  /* choices may carry one */
     bool agent_name;       /* has a place of its own for the agent's name; else Prefix Agent Name writes it before the text */
 };
 
@@ -405,6 +406,9 @@ struct connector {
     /* What an operator hands the vendor so that it makes an app of ours there (a JSON document, without secrets), before the account exists: account is one with its
      * defaults, name and public_url. `dragoman manifest NAME` prints it, the console shows it. NULL: none. */
     slice (*manifest)(struct call *c);
+    /* What a dry run (dry.h) takes for granted: a guest in the network's form, settings (an object), the account's and the conversation's memory (as
+     * memory_print writes it), the body that good calls are answered with. NULL: nothing. */
+    struct dry_world { const char *guest, *settings, *memory, *guest_memory, *answer; } dry;
 };
 
 /* The list, from connectors.def. */

@@ -11,6 +11,7 @@ import { language, languages, setLanguage, startLanguage, t, word } from "./i18n
 import type { Key, Language } from "./i18n";
 import { Letters } from "./letters";
 import { Logins } from "./logins";
+import { PreviewPage } from "./preview";
 import { dropGuard, go, href, mayLeave, useRoute } from "./router";
 import { SettingsPage } from "./settings";
 import { findSimulators, Simulators } from "./simulators";
@@ -33,6 +34,7 @@ const entries: Entry[] = [
   { name: "settings", title: "settings.title", may: ["administrator"] },
   { name: "conversations", title: "conversations.title", may: all },
   { name: "letters", title: "letters.title", may: all },
+  { name: "preview", title: "preview.title", may: all },
   { name: "health", title: "health.title", may: all },
   { name: "doctor", title: "doctor.title", may: ["administrator"] },
   { name: "logins", title: "logins.title", may: ["administrator"] },
@@ -73,6 +75,8 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
       return <Conversations route={route} me={me} />;
     case "letters":
       return <Letters me={me} />;
+    case "preview":
+      return <PreviewPage />;
     case "health":
       return <Health />;
     case "doctor":

@@ -221,3 +221,38 @@ export interface AuditRow {
   target: string;
   detail?: Json;
 }
+export interface Choice {
+  label: string;
+  payload?: string;
+  url?: string;
+}
+export interface Card {
+  title?: string;
+  text?: string;
+  image?: string;
+  choices?: Choice[];
+}
+/** A message as far as a preview shows it. */
+export interface Part {
+  kind: string;
+  text?: string;
+  media?: { url: string; name?: string }[];
+  location?: { title?: string; address?: string };
+  sticker?: { id: string; title?: string };
+  choices?: Choice[];
+  cards?: Card[];
+  picker?: { choices?: Choice[] };
+}
+export interface Preview {
+  network: string;
+  title: string;
+  channel?: string;
+  carried: boolean;
+  reason?: string;
+  problem?: string;
+  waits: boolean;
+  rules: { name: string; text: string; loses: boolean }[];
+  parts: Part[];
+  calls: { method: string; url: string; type?: string; headers: Record<string, string>; file?: string; body?: Json }[];
+  lines: Json[];
+}

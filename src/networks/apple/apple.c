@@ -177,5 +177,7 @@ const struct connector connector_apple = {
     .receive    = apple_receive,
     .deliver    = apple_deliver,
     .media_find = apple_media_find,
+    .dry        = { "urn:mbid:AQAAY6xH", "{\"msp_secret\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\",\"msp_id\":\"msp\",\"business_id\":\"business\"}", NULL, NULL,
+                    "{\"upload-url\":\"https://upload.example/\",\"mmcs-url\":\"https://content.example/\",\"mmcs-owner\":\"owner\"}" },
 };
 /* clang-format on */

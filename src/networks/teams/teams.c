@@ -279,6 +279,9 @@ const struct connector connector_teams = {
     .route_own  = teams_route_own,
     .token_ok   = teams_token_ok,
     .receive    = teams_receive,
+    .dry      = { "29:1AbCdEf", NULL, NULL,
+                  "{\"ref\":[\"{\\\"service\\\":\\\"https://smba.trafficmanager.net/teams/\\\",\\\"conversation\\\":\\\"a:1xyz\\\",\\\"type\\\":\\\"personal\\\",\\\"user\\\":\\\"29:1AbCdEf\\\",\\\"bot\\\":\\\"28:bot\\\"}\",0]}",
+                  "{\"id\":\"1767225601456\"}" },
     .deliver    = teams_deliver,
 };
 /* clang-format on */

@@ -115,11 +115,12 @@ const struct connector connector_webchat = {
         .caption = true, .media_per_message = 10,
         .media = MEDIA_LINK, .media_rules = webchat_media, .n_media_rules = COUNT(webchat_media),
         .choices_max = WEBCHAT_CHOICES, .choice_label_max = WEBCHAT_LABEL_CHARS,
-        .cards_max = WEBCHAT_CARDS, .card_choices_max = WEBCHAT_CARD_CHOICES, .choice_urls = true,
+        .cards_max = WEBCHAT_CARDS, .card_choices_max = WEBCHAT_CARD_CHOICES, .choice_urls = true, .choice_pictures = true,
     },
     .settings = webchat_settings, .n_settings = COUNT(webchat_settings),
     .check    = webchat_check,
     .receive  = webchat_receive,
     .deliver  = webchat_deliver,
+    .dry      = { .guest = "000102030405060708090a0b0c0d0e0f" },
 };
 /* clang-format on */
