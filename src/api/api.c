@@ -4,6 +4,7 @@
 #include "api/audit.h"
 #include "api/call.h"
 #include "api/chat/chat.h"
+#include "api/desk/desk.h"
 #include "api/events.h"
 #include "api/health.h"
 #include "api/logins.h"
@@ -16,7 +17,7 @@
 #include "wire/url.h"
 
 #define API_PREFIX "/api/v1"
-enum { BODY_MAX = 1 << 20, RESTORE_BODY_MAX = 32 << 20 };
+enum { BODY_MAX = 1 << 20, RESTORE_BODY_MAX = 32 << 20, DESK_FILE_MAX = 25 << 20 };
 
 /* ---- answering ------------------------------------------------------------------------------------------------------- */
 
@@ -208,6 +209,11 @@ static bool read_body(struct api_call *c)
     if (!name)
         return true;
     slice type = exchange_header(c->x, "Content-Type");
+    const struct schema *s = schema_find(name);
+    if (!c->x->body.n && s && schema_is_optional(s)) { /* nothing in it must be said */
+        c->body = js_parse(c->a, SL("{}"), &f);
+        return true;
+    }
     if (!c->x->body.n) {
         api_problem(c, 400, "missing_field", NULL, "a body is needed: JSON of the shape %s of /api/v1/openapi", name);
         return false;
@@ -222,7 +228,6 @@ static bool read_body(struct api_call *c)
         return false;
     }
     struct problems p = { .a = c->a };
-    const struct schema *s = schema_find(name);
     if (s ? schema_check(s, c->body, SLICE_NONE, &p) : js_is_object(c->body))
         return true;
     if (!p.n)
@@ -291,6 +296,7 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
     api->keys = apikeys_new(api->hub);
     api->rates = rates_new();
     api->chat = chat_new(api);
+    api->desk = desk_new(api);
     if (logins_first(api->logins, f))
         return api;
     api_stop(api);
@@ -304,8 +310,10 @@ void api_start(struct api *api)
     streams_start(api->streams);
     server_route(s, "*", API_PREFIX "/*", BODY_MAX, on_request, api);
     server_route(s, "POST", API_PREFIX "/restore", RESTORE_BODY_MAX, on_request, api);
+    server_route(s, "POST", API_PREFIX "/desk/files", DESK_FILE_MAX, on_request, api);
     nexus_start(api);
     chat_start(api->chat);
+    desk_start(api->desk);
 }
 
 void api_stop(struct api *api)
@@ -314,6 +322,7 @@ void api_stop(struct api *api)
         return;
     api->stopped = true;
     passwords_stop(api->passwords);
+    desk_stop(api->desk);
     chat_stop(api->chat);
     sessions_stop(api->sessions);
     streams_stop(api->streams);
@@ -324,6 +333,7 @@ void api_free(struct api *api)
 {
     if (!api)
         return;
+    desk_free(api->desk);
     chat_free(api->chat);
     rates_free(api->rates);
     apikeys_free(api->keys);

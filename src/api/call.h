@@ -28,6 +28,7 @@ struct health;
 struct api_keys;
 struct rates;
 struct chat;
+struct desk;
 
 struct api {
     struct api_setup setup;
@@ -44,6 +45,7 @@ struct api {
     struct api_keys *keys; /* of the interfaces below /nexus */
     struct rates *rates;   /* of their callers */
     struct chat *chat;
+    struct desk *desk;
     slice openapi; /* the document, made when it is first asked for */
     bool stopped;
 };
