@@ -4,6 +4,7 @@
 #include "api/audit.h"
 #include "api/call.h"
 #include "api/chat/chat.h"
+#include "api/contacts/contacts.h"
 #include "api/desk/desk.h"
 #include "api/events.h"
 #include "api/health.h"
@@ -295,6 +296,7 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
     api->health = health_new(api);
     api->keys = apikeys_new(api->hub);
     api->rates = rates_new();
+    api->contacts = contacts_new(api, setup->data);
     api->chat = chat_new(api);
     api->desk = desk_new(api);
     if (logins_first(api->logins, f))
@@ -311,9 +313,15 @@ void api_start(struct api *api)
     server_route(s, "*", API_PREFIX "/*", BODY_MAX, on_request, api);
     server_route(s, "POST", API_PREFIX "/restore", RESTORE_BODY_MAX, on_request, api);
     server_route(s, "POST", API_PREFIX "/desk/files", DESK_FILE_MAX, on_request, api);
+    contacts_start(api->contacts);
     nexus_start(api);
     chat_start(api->chat);
     desk_start(api->desk);
+}
+
+void api_control(struct api *api, struct server *control)
+{
+    contacts_control(api->contacts, control);
 }
 
 void api_stop(struct api *api)
@@ -324,6 +332,7 @@ void api_stop(struct api *api)
     passwords_stop(api->passwords);
     desk_stop(api->desk);
     chat_stop(api->chat);
+    contacts_stop(api->contacts);
     sessions_stop(api->sessions);
     streams_stop(api->streams);
     health_stop(api->health);
@@ -335,6 +344,7 @@ void api_free(struct api *api)
         return;
     desk_free(api->desk);
     chat_free(api->chat);
+    contacts_free(api->contacts);
     rates_free(api->rates);
     apikeys_free(api->keys);
     health_free(api->health);

@@ -28,6 +28,7 @@ struct health;
 struct api_keys;
 struct rates;
 struct chat;
+struct contacts;
 struct desk;
 
 struct api {
@@ -45,6 +46,7 @@ struct api {
     struct api_keys *keys; /* of the interfaces below /nexus */
     struct rates *rates;   /* of their callers */
     struct chat *chat;
+    struct contacts *contacts;
     struct desk *desk;
     slice openapi; /* the document, made when it is first asked for */
     bool stopped;

@@ -287,6 +287,7 @@ static void open_control(struct serving *s)
     if (s->control) {
         server_observe(s->control, observe, s);
         ops_control(s->ops, s->control);
+        api_control(s->api, s->control);
         return;
     }
     log_end(log_begin_fault(&s->log, LEVEL_WARN, &f, "The commands journal and record cannot reach this hub while it runs"));
