@@ -82,6 +82,9 @@ class State {
   }
 
   put(i: Interaction): void {
+    const was = this.interactions.get(i.id);
+    const lines = this.lines.get(i.id);
+    if (lines && lines.state !== "reading" && (lines.state === "failed" || this.gone.has(i.id) || !was || !this.mine(was))) lines.state = "stale"; // what was said meanwhile was told to others
     this.interactions.set(i.id, i);
     this.gone.delete(i.id);
     this.changed();
@@ -105,11 +108,15 @@ class State {
     const lines = this.linesOf(id);
     const at = new Map(lines.items.map((m, k) => [m.id, k]));
     const fresh: Message[] = [];
-    for (const m of found) {
+    for (const told of found) {
+      const m = { ...told, id: told.client_id ?? told.id }; // events name it by the one, the history by the other
       const k = at.get(m.id);
       if (k === undefined) fresh.push(m);
-      else lines.items[k] = { ...lines.items[k], ...m };
-      lines.pending = lines.pending.filter((p) => p.id !== m.id && p.id !== m.client_id);
+      else {
+        const old = lines.items[k]!;
+        lines.items[k] = further(old.state) > further(m.state) ? { ...old, ...m, state: old.state! } : { ...old, ...m }; // news may have overtaken it
+      }
+      lines.pending = lines.pending.filter((p) => p.id !== m.id);
     }
     lines.items = before ? [...fresh, ...lines.items] : [...lines.items, ...fresh];
     lines.items.sort((a, b) => a.at_ms - b.at_ms);
@@ -176,7 +183,7 @@ export function happened(name: string, data: unknown): void {
       const { interaction, message } = data as { interaction: string; message: Message };
       if (message.event === "read") return; // told as the state of what was read, too
       const i = state.interactions.get(interaction);
-      const known = state.lines.get(interaction)?.items.some((m) => m.id === message.id);
+      const known = state.lines.get(interaction)?.items.some((m) => m.id === (message.client_id ?? message.id));
       state.add(interaction, [message]);
       state.typing.set(interaction, (state.typing.get(interaction) ?? []).filter((x) => x.who !== (message.from === "guest" ? "guest" : message.author)));
       if (i && !known && message.from === "guest") arrived(i, message);

@@ -9,6 +9,9 @@ import type { Lines } from "./state";
 import type { Interaction, Message } from "./types";
 
 const near_bottom_px = 80;
+const same_ms = 1000; // a message's own time and when the desk heard of it differ by less
+const behind_ms = 500;
+const behind_tries = 6;
 const search_pages = 40; // looked through at most for one search
 
 export function textOf(m: Message): string {
@@ -61,6 +64,16 @@ export function Transcript({ i, lines, names, wanted, chosen, author }: { i: Int
   useEffect(() => {
     if (chosen) document.getElementById(`m-${chosen.id}`)?.scrollIntoView({ block: "center" });
   }, [chosen?.id]);
+  // What brought this conversation here may have been said a moment before the history has it, and was told to nobody else.
+  const heard = Math.max(0, ...lines.items.filter((m) => m.from === "guest").map((m) => m.at_ms));
+  const behind = lines.state === "read" && (i.last_guest_ms ?? 0) > heard + same_ms;
+  const tries = useRef({ of: 0, n: 0 });
+  useEffect(() => {
+    if (tries.current.of !== i.last_guest_ms) tries.current = { of: i.last_guest_ms ?? 0, n: 0 };
+    if (!behind || ++tries.current.n > behind_tries) return;
+    const timer = setTimeout(() => void read(i.id), behind_ms);
+    return () => clearTimeout(timer);
+  }, [behind, i.last_guest_ms, lines.items.length, lines.state]);
   const pictures = () => {
     if (stick.current && box.current) box.current.scrollTop = box.current.scrollHeight;
   };
