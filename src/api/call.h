@@ -29,6 +29,8 @@ struct api_keys;
 struct provisions;
 struct rates;
 struct chat;
+struct contacts;
+struct desk;
 
 struct api {
     struct api_setup setup;
@@ -46,6 +48,8 @@ struct api {
     struct provisions *provisions;
     struct rates *rates;   /* of their callers */
     struct chat *chat;
+    struct contacts *contacts;
+    struct desk *desk;
     slice openapi; /* the document, made when it is first asked for */
     bool stopped;
 };

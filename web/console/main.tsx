@@ -2,8 +2,9 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { LogIn, Password } from "./account";
-import { api, get, listen, onSessionEnded, streamClose, streamOpen } from "./api";
+import { get, listen, logOut as endSession, onSessionEnded, streamClose, streamOpen } from "./api";
 import { Audit } from "./audit";
+import { Contacts } from "./contacts";
 import { Conversations } from "./conversations";
 import { Doctor } from "./doctor";
 import { Health } from "./health";
@@ -38,6 +39,7 @@ const entries: Entry[] = [
   { name: "storages", title: "storages.title", may: all },
   { name: "settings", title: "settings.title", may: ["administrator"] },
   { name: "conversations", title: "conversations.title", may: all },
+  { name: "contacts", title: "contacts.title", may: all },
   { name: "letters", title: "letters.title", may: all },
   { name: "preview", title: "preview.title", may: all },
   { name: "health", title: "health.title", may: all },
@@ -82,6 +84,8 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
       return <SettingsPage />;
     case "conversations":
       return <Conversations route={route} me={me} />;
+    case "contacts":
+      return <Contacts route={route} me={me} />;
     case "letters":
       return <Letters me={me} />;
     case "preview":
@@ -133,7 +137,7 @@ function Inside({ me, leave }: { me: Me; leave: () => void }) {
   const logOut = async () => {
     if (!(await mayLeave())) return;
     try {
-      await api("POST", "/auth/logout");
+      await endSession();
     } finally {
       leave();
     }

@@ -102,6 +102,33 @@ export interface Conversation {
   last_kind: string;
   last_way: "in" | "out";
 }
+export interface Identity {
+  channel: string;
+  network: string;
+  guest: string;
+  conversation: string;
+  name: string;
+  picture?: string;
+  phone?: string;
+  email?: string;
+  matched: "new" | "guest" | "phone" | "email" | "hand";
+  since_ms: number;
+}
+export interface Contact {
+  id: string;
+  tenant: string;
+  name: string;
+  named: boolean;
+  names: string[];
+  phones: string[];
+  emails: string[];
+  identities: Identity[];
+  attributes: Record<string, string>;
+  created_ms: number;
+  changed_ms: number;
+  merged_from: string[];
+  rev: number;
+}
 export interface Hop {
   at?: string;
   call?: string;

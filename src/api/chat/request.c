@@ -1,5 +1,6 @@
 /* request.c - from the HTTP request of a page to its operation: CORS, path, body, key, token, rate. */
 #include "api/chat/request.h"
+#include "api/contacts/contacts.h"
 #include "api/nexus/rates.h"
 #include "store/seal.h"
 #include "wire/bracket.h"
@@ -301,6 +302,40 @@ static void on_request(struct exchange *x, void *ctx)
         serve(c);
 }
 
+/* ---- what is kept of a chat, and that nothing is kept any more ------------------------------------------------------------------------ */
+
+static struct chat_session *session_of(const struct chat *chat, slice conversation)
+{
+    slice guest = conversation, account = slice_cut(&guest, ':');
+    struct chat_session *s = guest.p ? chats_find(chat->sessions, guest) : NULL;
+    return s && slice_eq(bytes_slice(&s->account), account) ? s : NULL;
+}
+
+/* A session that requests hold, or with lines on their way to the disk, has ended and goes with the next sweep. */
+static void erase(void *arg, slice conversation, struct jbatch *b)
+{
+    struct chat *chat = arg;
+    struct chat_session *s = session_of(chat, conversation);
+    if (!s)
+        return;
+    if (!s->holds && !s->loads && !s->readings && lines_all_shown(s)) {
+        chats_remove(chat->sessions, s, b);
+        return;
+    }
+    s->end = CHAT_CLOSED;
+    s->ended_ms = time_now_ms() - CHAT_ENDED_KEEP_MS;
+    bytes_set(&s->profile, SL("{}"));
+    bytes_set(&s->offers, SL(""));
+    session_save(chat->sessions, s, b);
+}
+
+static void tell(void *arg, slice conversation, struct jw *w)
+{
+    const struct chat_session *s = session_of(arg, conversation);
+    if (s && s->profile.n)
+        jw_raw(w, "form", bytes_slice(&s->profile));
+}
+
 /* ---- life -------------------------------------------------------------------------------------------------------------------------- */
 
 struct chat *chat_new(struct api *api)
@@ -325,6 +360,7 @@ void chat_start(struct chat *chat)
         server_route(s, "*", prefixes[i], CHAT_BODY_MAX, on_request, chat);
         server_route(s, "*", below.p, WEBCHAT_UPLOAD_MAX + CHAT_UPLOAD_SLACK, on_request, chat);
     }
+    contacts_keep(chat->api->contacts, &(struct contact_keeper){ erase, tell, chat });
     sweep_start(chat);
 }
 
@@ -347,8 +383,7 @@ void chat_free(struct chat *chat)
 
 slice chat_preview(const struct chat *chat, slice conversation)
 {
-    slice guest = conversation, account = slice_cut(&guest, ':');
-    const struct chat_session *s = guest.p ? chats_find(chat->sessions, guest) : NULL;
-    bool fresh = s && slice_eq(bytes_slice(&s->account), account) && time_now_ms() - s->preview_ms < CHAT_TYPING_MS;
+    const struct chat_session *s = session_of(chat, conversation);
+    bool fresh = s && time_now_ms() - s->preview_ms < CHAT_TYPING_MS;
     return fresh && s->preview.n ? bytes_slice(&s->preview) : SLICE_NONE;
 }
