@@ -16,6 +16,7 @@
 #define HUB_CONNECTOR_H
 #include "hub/memory.h"
 #include "hub/message.h"
+#include "hub/response.h"
 #include "net/client.h" /* struct header, struct answer */
 
 struct jwks; /* wire/jwks.h */
@@ -188,6 +189,8 @@ struct delivery {
     slice text;                  /* lookup: the message's text as it reads with what was learned; absent: as it is */
     slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */
     slice media_url;             /* media_find */
+    slice wanted;                /* responses.find: the name of a canned response, and … */
+    struct canned_response response;    /* … what was found: its name absent when there is none of this name */
     enum status status;          /* with OUT_DELIVERED: how far it came; STATUS_NONE: STATUS_DELIVERED */
 };
 /* What the framework (and the case runner) does before each step: the last call's facts are kept, the call is cleared. */
@@ -298,6 +301,12 @@ struct lookup {
     /* Is there more to ask for this message, although it is known who it is from (names of others it mentions)? NULL: never. */
     bool (*more)(struct call *c, const struct message *m);
 };
+struct canned { /* a desk that keeps canned responses itself */
+    /* The one named d->wanted, without regard to case. Steps like deliver; fills d->response (in c->a), ends with OUT_DELIVERED, also when there is none.
+     * OUT_REFUSED: it cannot be had, c->f says why in a line for the agent; anything else: not now. Asked beside the lanes, and kept: responses.h. */
+    enum outcome (*find)(struct call *c, struct delivery *d);
+    int64_t total_ms;
+};
 struct route_extra { /* pages of the connector's own; answered through inbox like a webhook, without verification */
     const char *method, *path;
     bool (*receive)(struct call *c, const struct request *rq, struct inbox *in);
@@ -366,6 +375,7 @@ struct connector {
     size_t n_rates;
     struct poll poll;
     struct lookup lookup;
+    struct canned canned; /* find NULL: there are only the hub's own */
     /* Recording (recorder.h): keys of members whose values say nothing about people and stay; paths of the ids that make two messages the same.
      * Both NULL-terminated. */
     const char *const *record_keep, *const *record_ids;

@@ -7,6 +7,7 @@
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/history.h"
+#include "hub/later.h"
 #include "hub/media.h"
 #include "hub/media_link.h"
 #include "hub/notice.h"
@@ -14,6 +15,7 @@
 #include "hub/recorder.h"
 #include "hub/refused.h"
 #include "hub/registry.h"
+#include "hub/responses.h"
 #include "hub/state.h"
 #include "hub/storage_set.h"
 #include "hub/work.h"
@@ -406,6 +408,8 @@ static bool start(struct serving *s, struct fault *f)
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
     state_learn(h->state);
+    responses_new(h);
+    later_load(h);
     h->notices = notices_new(h, config_text(s->config, CFG_ENVIRONMENT));
     api_settings(s->api); /* those of the file, and those made over the API */
     conversations_load_open(h);
@@ -429,6 +433,8 @@ static bool start(struct serving *s, struct fault *f)
     open_control(s);
     media_again(s);
     media_purge_start(h);
+    responses_start(h);
+    later_start(h);
     storages_check(h);
     for (size_t i = 0; i < h->n_actors; i++)
         actor_start(h->actors[i]);
