@@ -6,7 +6,7 @@
 //   await road.agent(c, {text: 'Hello'});
 //   await road.phoneHas('the answer', m => m.message.text === 'Hello');
 //
-// telegram: more settings of the channel; desk: of the desk; args: of the simulator; between(url): who stands between the hub and Telegram.
+// telegram: more settings of the channel; desk: of the desk; commander: the tenant's; args: of the simulator; between(url): who stands between the hub and Telegram.
 import assert from 'node:assert/strict';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -40,7 +40,7 @@ tenants:
         base_url: ${await options.between?.(at(port)) ?? at(port)}
         token: "${botToken}"
         prefix_agent_name: true
-${more(options.telegram)}`);
+${more(options.telegram)}${options.commander ? `    commander: ${JSON.stringify(options.commander)}\n` : ''}`);
   const road = {
     dir, hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), telegram: new Api(at(port)), phone: new Api(at(port)),
     programs: {
