@@ -222,6 +222,8 @@ static bool take_object(struct making *mk, const struct js *v)
     }
     if (js_len(v) == 0)
         return no(mk, "", "the object is empty");
+    if (js_len(v) == 1 && js_is_string(js_get(v, SL("text"))))
+        return on_text(mk, v);
     if (!(mk->network->caps.kinds & CAN(KIND_NATIVE)))
         return fault(mk->f, "bad_response", "type", "%s takes no objects of its own, and this one is none that all networks have", mk->network->title);
     on_native(mk, v);

@@ -2,7 +2,7 @@
  *
  *   a text that is no JSON                                      a text (without blanks around it)
  *   {"genesys_prompt", "genesys_quick_replies":[{"text","payload"?,"image"?,"url"?}]}         choices
- *   {"type":"text","text"}                                      a text
+ *   {"type":"text","text"}, {"text"} and nothing else           a text
  *   {"type":"location","title","address","latitude","longitude"}                            a location
  *   {"type":"sticker","stickerId","packageId"?,"title"?}        a sticker; an object with more members of a network's own (LINE's) is that network's
  *   {"type":"image|video|audio|file","url","text"?}             a file at that address
