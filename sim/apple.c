@@ -58,7 +58,7 @@ struct sam_chat *sam_chat_of(struct sam *s, slice guest)
 
 void sam_changed(struct sam *s)
 {
-    feed_send(s->feed, "change", SL("{}"));
+    feed_send(s->env->feed, "change", SL("{}"));
 }
 
 void sam_message_write(struct jw *w, const struct sam_message *m)
@@ -109,7 +109,6 @@ static void sam_stop(void *state)
     shelf_free(s->downloads);
     shelf_free(s->seen);
     shelf_free(s->files);
-    feed_free(s->feed);
     free(s->last_id);
     free(s->last_body);
     free(s->chats);
@@ -132,7 +131,7 @@ static void *sam_start(struct sim_env *env, struct fault *f)
 {
     struct sam *s = must_calloc(1, sizeof(*s));
     int64_t guests;
-    *s = (struct sam){ .env = env, .feed = feed_new(), .msp_id = sim_option(env, "msp-id"), .business = sim_option(env, "business"),
+    *s = (struct sam){ .env = env, .msp_id = sim_option(env, "msp-id"), .business = sim_option(env, "business"),
                        .secret = sign_unbase64(env->a, sim_option(env, "msp-secret")), .caps = sim_option(env, "capabilities"),
                        .blobs = shelf_new(SAM_BLOBS_KEPT, 0, free), .downloads = shelf_new(SAM_BLOBS_KEPT, SAM_DOWNLOAD_MS, free),
                        .seen = shelf_new(SAM_IDS_KEPT, 0, NULL), .files = shelf_new(SAM_BLOBS_KEPT, 0, free) };
@@ -150,6 +149,7 @@ static void *sam_start(struct sim_env *env, struct fault *f)
 const struct sim sim_apple = {
     .name = "apple",
     .title = "Apple Messages for Business",
+    .page = true,
     .options = options,
     .n_options = COUNT(options),
     .start = sam_start,

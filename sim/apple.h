@@ -45,7 +45,6 @@ struct sam_blob {
 };
 struct sam {
     struct sim_env *env;
-    struct feed *feed;
     slice msp_id, secret, business, caps;
     int64_t retry_ms;
     struct sam_chat *chats;

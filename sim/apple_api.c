@@ -1,6 +1,5 @@
 /* apple_api.c - the gateway and the server of files: sections "Calls", "Attachments", "Interactive messages", "Errors". */
 #include "sim/apple.h"
-#include "sim/feed.h"
 #include "sim/shelf.h"
 #include "sim/sign.h"
 #include "wire/gzip.h"

@@ -1,7 +1,6 @@
 /* apple_guest.c - the people: what they do, and the message each of it makes; apple.c is the manual. */
 #include "sim/apple.h"
 #include "sim/draw.h"
-#include "sim/feed.h"
 #include "sim/sign.h"
 #include "sim/webhook.h"
 #include "wire/hex.h"
@@ -17,12 +16,6 @@ struct deed {
     struct fault *f;
     slice id, media;
 };
-
-static slice member(const struct deed *d, const char *name, const char *otherwise)
-{
-    slice s = js_text(js_at(d->what, name));
-    return s.p ? s : slice_of(otherwise);
-}
 
 static struct jw open_message(struct deed *d, slice type)
 {
@@ -44,31 +37,31 @@ static bool send(struct deed *d, struct jw *w, bool shown)
         d->chat->closed = false;
         sam_message_add(d->chat, true, json, d->media);
     }
-    sam_event_send(d->chat, d->id, member(d, "capabilities", d->s->caps.p), json);
+    sam_event_send(d->chat, d->id, sim_text(d->what, "capabilities", d->s->caps.p), json);
     return true;
 }
 
 static void put_words(struct deed *d, struct jw *w)
 {
     static const char *const names[] = { "intent", "group" };
-    jw_str(w, "locale", member(d, "locale", "en_US"));
+    jw_str(w, "locale", sim_text(d->what, "locale", "en_US"));
     for (size_t i = 0; i < COUNT(names); i++)
-        jw_opt(w, names[i], member(d, names[i], NULL));
+        jw_opt(w, names[i], sim_text(d->what, names[i], NULL));
 }
 
 static bool do_text(struct deed *d)
 {
     struct jw w = open_message(d, SL("text"));
-    if (!member(d, "text", NULL).n)
+    if (!sim_text(d->what, "text", NULL).n)
         return fault(d->f, "missing_field", "text", "a text");
-    jw_str(&w, "body", member(d, "text", NULL));
+    jw_str(&w, "body", sim_text(d->what, "text", NULL));
     put_words(d, &w);
     return send(d, &w, true);
 }
 
 static bool do_file(struct deed *d)
 {
-    bool picture = slice_eq(member(d, "type", NULL), SL("picture"));
+    bool picture = slice_eq(sim_text(d->what, "type", NULL), SL("picture"));
     slice base64 = js_text(js_at(d->what, "base64"));
     slice bytes = base64.p ? sign_unbase64(d->a, base64) : picture ? draw_scene(d->a, 640, 480, 2) : SL("A file of the simulator.\n");
     if (!bytes.n)
@@ -77,7 +70,7 @@ static bool do_file(struct deed *d)
     random_bytes(key, KEY_BYTES);
     slice url = sam_blob_url(d->s, d->a, sam_blob_put(d->s, sam_cipher(d->a, slice_mem(key, KEY_BYTES), bytes), d->a));
     const struct sam_blob *b = sam_blob_of(d->s, url);
-    slice type = member(d, "contentType", picture ? "image/png" : "text/plain");
+    slice type = sim_text(d->what, "contentType", picture ? "image/png" : "text/plain");
     struct jw m = jw_new(d->a, 4096);
     jw_open(&m, NULL, '[');
     jw_open(&m, NULL, '{');
@@ -89,11 +82,11 @@ static bool do_file(struct deed *d)
     jw_close(&m, ']');
     d->media = jw_done(&m);
     struct jw w = open_message(d, SL("text"));
-    jw_str(&w, "body", arena_printf(d->a, SLF "\xef\xbf\xbc", SLA(member(d, "text", ""))));
+    jw_str(&w, "body", arena_printf(d->a, SLF "\xef\xbf\xbc", SLA(sim_text(d->what, "text", ""))));
     put_words(d, &w);
     jw_open(&w, "attachments", '[');
     jw_open(&w, NULL, '{');
-    jw_str(&w, "name", member(d, "name", picture ? "IMG_0001.png" : "notes.txt"));
+    jw_str(&w, "name", sim_text(d->what, "name", picture ? "IMG_0001.png" : "notes.txt"));
     jw_str(&w, "mimeType", type);
     jw_str(&w, "size", arena_printf(d->a, "%zu", bytes.n));
     jw_str(&w, "key", arena_printf(d->a, "00" SLF, SLA(hex_encode(d->a, slice_mem(key, KEY_BYTES)))));
@@ -205,7 +198,7 @@ static bool do_pick(struct deed *d)
 
 static bool do_bare(struct deed *d)
 {
-    slice type = member(d, "type", NULL);
+    slice type = sim_text(d->what, "type", NULL);
     struct jw w = open_message(d, type);
     if (slice_eq(type, SL("close"))) {
         d->chat->closed = true;
@@ -235,21 +228,10 @@ static const struct { slice type; bool (*fn)(struct deed *d); } deeds[] = {
 
 static bool act(struct deed *d)
 {
-    slice type = member(d, "type", "text");
-    for (size_t i = 0; i < COUNT(deeds); i++)
-        if (slice_eq(type, deeds[i].type))
-            return deeds[i].fn(d);
-    return fault(d->f, "out_of_range", "type", "no such thing to do");
+    return SIM_DO(deeds, d);
 }
 
 /* ---- control routes ---------------------------------------------------------------------------------------------------------- */
-
-static void refuse(struct sim_call *c, int status, const char *code, const char *text)
-{
-    struct fault f = { 0 };
-    fault(&f, code, "", "%s", text);
-    sim_fault(c, status, &f);
-}
 
 static void post_send(struct sim_call *c, void *ctx)
 {
@@ -257,12 +239,14 @@ static void post_send(struct sim_call *c, void *ctx)
     struct fault f = { 0 };
     struct arena *a = c->x->a;
     struct deed d = { .s = s, .a = a, .f = &f, .chat = sam_chat_of(s, c->params[0]), .id = sim_random_uuid(&s->env->random, a) };
-    d.what = js_parse(a, c->x->body.n ? c->x->body : SL("{}"), &f);
-    if (!d.chat)
-        refuse(c, 404, "not_found", "no such guest");
-    else if (!js_is_object(d.what))
-        refuse(c, 400, "bad_json", "an object");
-    else if (act(&d))
+    if (!d.chat) {
+        sim_refuse(c, 404, "not_found", "", "no such guest");
+        return;
+    }
+    d.what = sim_object(c);
+    if (!d.what)
+        return;
+    if (act(&d))
         sim_json(c, 200, arena_printf(a, "{\"id\":\"" SLF "\"}", SLA(d.id)));
     else
         sim_fault(c, 400, &f);
@@ -272,7 +256,7 @@ static void post_again(struct sim_call *c, void *ctx)
 {
     struct sam *s = ctx;
     if (!s->last_id) {
-        refuse(c, 404, "not_found", "nothing was sent yet");
+        sim_refuse(c, 404, "not_found", "", "nothing was sent yet");
         return;
     }
     sam_event_send(s->last_chat, slice_of(s->last_id), s->caps, slice_of(s->last_body));
@@ -306,7 +290,7 @@ static void get_messages(struct sim_call *c, void *ctx)
     struct sam *s = ctx;
     const struct sam_chat *chat = sam_chat_of(s, c->params[0]);
     if (!chat) {
-        refuse(c, 404, "not_found", "no such guest");
+        sim_refuse(c, 404, "not_found", "", "no such guest");
         return;
     }
     struct jw w = jw_new(c->x->a, 64 << 20);
@@ -326,26 +310,12 @@ static void get_counters(struct sim_call *c, void *ctx)
                                   (long long)s->repeats, (long long)s->taken, (long long)s->refused, SLA(webhooks_show(s->env->webhooks, c->x->a))));
 }
 
-static void get_events(struct sim_call *c, void *ctx)
-{
-    struct sam *s = ctx;
-    feed_add(s->feed, c);
-}
-
-static void get_page(struct sim_call *c, void *ctx)
-{
-    (void)ctx;
-    sim_page(c, "apple");
-}
-
 static const struct sim_route routes[] = {
-    { "GET", "/", get_page, SIM_CONTROL },
     { "GET", "/sim/guests", get_guests, SIM_CONTROL },
     { "POST", "/sim/guests/:guest/send", post_send, SIM_CONTROL },
     { "POST", "/sim/guests/:guest/again", post_again, SIM_CONTROL },
     { "GET", "/sim/guests/:guest/messages", get_messages, SIM_CONTROL },
     { "GET", "/sim/counters", get_counters, SIM_CONTROL },
-    { "GET", "/sim/events", get_events, SIM_CONTROL },
 };
 
 void sam_guest_routes(struct sam *s)

@@ -8,7 +8,7 @@ const message = page => page.getByTestId('message');
 const fromGuest = page => page.getByTestId('line-guest');
 
 test('a guest with an iPhone and an agent talk, from the first word to the end', async t => {
-  const road = await startRoad(t, {settings: '        show_system_messages: true\n'});
+  const road = await startRoad(t, {apple: {show_system_messages: true}});
   const {phone, desk, complaints} = await openPages(t, {line: road.apple, desk: road.desk});
 
   await t.test('text, both ways', async () => {

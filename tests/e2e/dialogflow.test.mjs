@@ -6,6 +6,7 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Api, Program, freePort, ready, until} from './harness.mjs';
+import {startHub} from './hub.mjs';
 import {startTelegramRoad} from './telegram-road.mjs';
 
 const agentId = '5b1c0000-0000-4000-8000-000000000001';
@@ -62,7 +63,7 @@ test('the simulator checks token, place and text as Google does', async t => {
 });
 
 async function begin(t, google, language) {
-  const road = await startTelegramRoad(t, {commander: {default: false, language: {base_url: google.base, service_account: JSON.stringify(google.file), time_zone: 'Asia/Tokyo', ...language}}});
+  const road = await startTelegramRoad(t, {hub: {commander: {language: {base_url: google.base, service_account: JSON.stringify(google.file), time_zone: 'Asia/Tokyo', ...language}}}});
   await road.send({type: 'text', text: 'Hi'});
   const {c} = await road.deskHas('the text', m => m.text === 'Hi');
   const told = (what, is) => road.deskHas(what, m => m.text?.startsWith('[Commander]') && is(m.text));
@@ -83,7 +84,7 @@ for (const [name, language] of [['ES', {type: 'dialogflow-es'}], ['ES, in an env
     await says('> make me a coffee');
     await told('that it was not understood', text => text.includes('I missed that'));
     await says('Good bye');
-    await road.phoneHas('what was said aloud', m => /Good bye$/.test(m.message.text ?? ''));
+    await road.guestHas('what was said aloud', m => /Good bye$/.test(m.message.text ?? ''));
     assert.equal((await seen()).length, 1, 'nothing of the commands');
     const asked = await google.asked();
     assert.equal(new Set(asked.map(a => a.session)).size, 1, 'one session');
@@ -106,4 +107,41 @@ test('what goes wrong is told to the agent in words, after trying again', async 
   await told('that it could not be asked', text => text.includes('could not be asked about'));
   const log = road.programs.hub.text();
   assert.ok(!log.includes('make me') && !log.includes('PRIVATE KEY') && !log.includes('ya29.'), 'neither words nor secrets in the log');
+});
+
+// The files of an archive whose files are stored as they are.
+function unzip(bytes) {
+  const files = {};
+  for (let at = 0; bytes.readUInt32LE(at) === 0x04034b50;) {
+    const size = bytes.readUInt32LE(at + 18), name = bytes.readUInt16LE(at + 26), extra = bytes.readUInt16LE(at + 28), from = at + 30 + name + extra;
+    files[bytes.toString('utf8', at + 30, at + 30 + name)] = bytes.subarray(from, from + size);
+    at = from + size;
+  }
+  return files;
+}
+
+test('the agent to import is served, whole and in five languages', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const {items} = (await admin.call('GET', '/languages')).json;
+  assert.deepEqual(items.map(l => l.name), ['dialogflow-cx', 'dialogflow-es']);
+  assert.equal(items[1].schema.properties.private_key['x-secret'], true);
+  assert.equal(items[0].archive, null);
+  assert.equal((await admin.call('GET', '/languages/dialogflow-cx/archive')).status, 404);
+  assert.equal((await hub.anyone.call('GET', '/languages/dialogflow-es/archive')).status, 401);
+  const r = await fetch(`${hub.base}/api/v1/languages/dialogflow-es/archive?language=ja`, {headers: {authorization: `Bearer ${admin.token}`}});
+  assert.equal(r.headers.get('content-type'), 'application/zip');
+  assert.match(r.headers.get('content-disposition'), /dialogflow-command-continue-1\.0\.0\.zip/);
+  const files = Object.fromEntries(Object.entries(unzip(Buffer.from(await r.arrayBuffer()))).map(([name, text]) => [name, JSON.parse(text.toString())]));
+  assert.deepEqual(files['package.json'], {version: '1.0.0'});
+  assert.equal(files['agent.json'].language, 'ja');
+  assert.deepEqual(files['agent.json'].supportedLanguages, ['en', 'fr', 'ko', 'zh-cn']);
+  const [response] = files['intents/continue.json'].responses;
+  assert.equal(response.action, 'continue');
+  assert.deepEqual(response.parameters.map(p => [p.name, p.dataType, p.required]), [['when', '@sys.date-time', true]]);
+  assert.equal(response.parameters[0].prompts.length, 5);
+  for (const l of ['en', 'ja', 'fr', 'ko', 'zh-cn']) {
+    const said = files[`intents/continue_usersays_${l}.json`];
+    assert.ok(said.length >= 6 && said.every(s => s.data.every(d => d.text && !/[{}]/.test(d.text))) && said.some(s => s.data.some(d => d.alias === 'when')), l);
+  }
 });

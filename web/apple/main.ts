@@ -1,5 +1,7 @@
 // The page of the Apple Messages for Business simulator: the chats of the simulated people with the business.
+import { composer } from "../common/composer";
 import { api, el, when } from "../common/dom";
+import { faultPanel, usualFaults } from "../common/faults";
 
 interface Item { identifier: string; title?: string; subtitle?: string; startTime?: string }
 interface Data {
@@ -82,41 +84,11 @@ async function refresh(): Promise<void> {
   $("hook").textContent = `Taken by the hub: ${hooks.taken}, refused: ${hooks.refused}`;
 }
 
-const rules: [string, string, Record<string, unknown>][] = [
-  ["429", "429 to every call", { status: 429 }],
-  ["500", "500 to every second call", { status: 500, share: 0.5 }],
-  ["reset", "Taken, then the connection resets", { reset_after_share: 1 }],
-  ["slow", "Slow answers (800 ms)", { slow_ms: 800 }],
-  ["down", "Out of service", { down: true }],
-  ["duplicate", "Messages twice", { duplicate_share: 1 }],
-  ["signature", "Wrong tokens", { bad_signature_share: 1 }],
-];
-const form = $<HTMLFormElement>("faults");
-for (const [id, label] of rules) form.append(el("label", {}, el("input", { type: "checkbox", name: id, "data-testid": `faults-${id}` }), label));
-form.addEventListener("change", () => {
-  const on = new FormData(form);
-  void api("POST", "/sim/faults", { rules: rules.filter(([id]) => on.has(id)).map(([, , rule]) => rule) });
-});
+faultPanel($<HTMLFormElement>("faults"), usualFaults("Messages", "tokens", ["/v1/*"]));
 
-$("composer").addEventListener("submit", (e) => {
-  const input = $<HTMLInputElement>("message-input");
-  e.preventDefault();
-  if (input.value) void act({ type: "text", text: input.value });
-  input.value = "";
-});
-$("sample").addEventListener("click", () => void act({ type: "picture" }));
+composer(3000, (text) => void act({ type: "text", text }), () => void act({ type: "picture" }),
+  ({ picture, ...file }) => void act({ type: picture ? "picture" : "file", ...file }));
 $("close").addEventListener("click", () => void act({ type: "close" }));
-$("file-button").addEventListener("click", () => $("file").click());
-$("file").addEventListener("change", () => {
-  const file = $<HTMLInputElement>("file").files?.[0];
-  if (!file) return;
-  const reader = new FileReader();
-  reader.addEventListener("load", () => {
-    const base64 = String(reader.result).split(",")[1] ?? "";
-    void act({ type: file.type.startsWith("image/") ? "picture" : "file", base64, contentType: file.type || "application/octet-stream", name: file.name });
-  });
-  reader.readAsDataURL(file);
-});
 
 new EventSource("/sim/events").addEventListener("change", () => void refresh());
 void refresh();
