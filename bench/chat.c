@@ -1,6 +1,7 @@
 /* chat.c - guests who poll their web chats and agents who answer them, and how long it takes until the other side has seen what was said.
  *
  *   bench-chat --port 8080 --key API-KEY --guests 2000 --agents 100 --seconds 60 --every 30 --poll-ms 3000 --out sent.i64
+ *   bench-chat … --agents 0 --seen seen.i64          others answer (agents.py): FILE has for each of their messages when it was seen, and when that poll was due
  *
  * Guests     each on a connection of its own: makes a chat, then polls so long after the last answer as --poll-ms says, and says something every --every s.
  * Agents     each on a connection of its own, for a share of the guests: says something to each of them every --every s, as Genesys Cloud's outbound webhooks.
@@ -135,6 +136,9 @@ static void see(struct chat *ch, struct chatter *c, unsigned n, unsigned k, int6
     ch->disordered += k < c->seen_k;
     c->seen_k = k + 1;
     m->seen_us = now_us;
+    m->sent_us = c->waited_us;
+    if (!m->due_us) /* of others: they know when */
+        return;
     sample(&ch->seen, now_us - m->due_us);
     /* The page could not have seen it before its poll: what is left is ours. A poll that was under way when it was said is not waited for. */
     sample(&ch->over, now_us - MAX(m->due_us, c->waited_us));
@@ -293,7 +297,7 @@ static void put_due(struct chat *ch, int64_t now_us)
         ch->in[ch->next_in].due_us = due;
         c->queue[c->queue_n++] = ch->next_in;
     }
-    for (; ch->next_out < ch->out_count; ch->next_out++) {
+    for (; ch->n_agents && ch->next_out < ch->out_count; ch->next_out++) {
         int64_t due = ch->began_us + (int64_t)(us_out * ((double)ch->next_out + 0.5));
         struct chatter *guest = &ch->guests[ch->next_out % ch->n_guests], *c = &ch->agents[guest->number % ch->n_agents];
         if (due > now_us)
@@ -326,7 +330,7 @@ static void people(struct chat *ch, struct chatter *all, size_t n, bool agents, 
         c->agent = agents;
         c->number = i;
         c->poll_due_us = INT64_MAX;
-        c->queue = must_calloc(messages / n + ch->n_guests / MAX(ch->n_agents, (size_t)1) + messages / MAX(ch->n_agents, (size_t)1) + 2, sizeof(size_t));
+        c->queue = must_calloc(messages / MAX(n, (size_t)1) + ch->n_guests / MAX(ch->n_agents, (size_t)1) + messages / MAX(ch->n_agents, (size_t)1) + 2, sizeof(size_t));
         c->fd = http_connect(ch->port);
         if (c->fd < 0)
             die("nothing listens on port %u", ch->port);
@@ -347,6 +351,18 @@ static void percentiles(const char *name, struct samples *s)
            s->n ? (double)s->us[MIN(s->n - 1, s->n * 99 / 100)] / 1e3 : 0.0, name, s->n ? (double)s->us[s->n - 1] / 1e3 : 0.0);
 }
 
+static void write_seen(const struct chat *ch, const char *path)
+{
+    FILE *f = fopen(path, "wb");
+    for (size_t i = 0; f && i < ch->out_count; i++) {
+        int64_t row[2] = { ch->out[i].seen_us, ch->out[i].seen_us ? ch->out[i].sent_us : 0 };
+        if (fwrite(row, sizeof(row), 1, f) != 1)
+            die("cannot write %s: %s", path, strerror(errno));
+    }
+    if (!f || fclose(f) != 0)
+        die("cannot write %s: %s", path, strerror(errno));
+}
+
 static void report(struct chat *ch, const char *out)
 {
     size_t accepted = 0, lost = 0;
@@ -355,7 +371,7 @@ static void report(struct chat *ch, const char *out)
         accepted += ch->in[i].seen_us != 0;
         sent[i] = ch->in[i].seen_us ? ch->in[i].due_us : 0;
     }
-    for (size_t i = 0; i < ch->out_count; i++)
+    for (size_t i = 0; ch->n_agents && i < ch->out_count; i++)
         lost += !ch->out[i].seen_us;
     printf("{\"guests\":%zu,\"agents\":%zu,\"count\":%zu,\"accepted\":%zu,\"refused\":%zu,\"out_count\":%zu,\"polls\":%zu,\"lost\":%zu,\"doubled\":%zu,\"disordered\":%zu,\"began_us\":%lld",
            ch->n_guests, ch->n_agents, ch->in_count, accepted, ch->refused, ch->out_count, ch->polled, lost, ch->doubled, ch->disordered, (long long)ch->began_us);
@@ -394,5 +410,7 @@ int main(int argc, char **argv)
     opens(&ch);
     talk(&ch);
     report(&ch, option(argc, argv, "out", NULL));
+    if (option(argc, argv, "seen", NULL))
+        write_seen(&ch, option(argc, argv, "seen", NULL));
     return 0;
 }

@@ -46,7 +46,7 @@ def until(what, test, seconds, pause=0.01):
 class Process:
     """One program, its costs from /proc."""
 
-    def __init__(self, folder, name, args, env=None, before=None, cwd=None):
+    def __init__(self, folder, name, args, env=None, before=None, cwd=None, stdin=False):
         self.name, self.log = name, Path(folder) / f"{name}.log"
         self.err = open(self.log, "ab")
 
@@ -54,7 +54,7 @@ class Process:
             resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
             if before:
                 before()
-        self.popen = subprocess.Popen([str(a) for a in args], stdout=subprocess.PIPE, stderr=self.err, cwd=cwd or folder,
+        self.popen = subprocess.Popen([str(a) for a in args], stdout=subprocess.PIPE, stdin=subprocess.PIPE if stdin else None, stderr=self.err, cwd=cwd or folder,
                                       env={**os.environ, **(env or {})}, preexec_fn=prepare)
         self.pid = self.popen.pid
 
