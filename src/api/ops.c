@@ -1,5 +1,6 @@
 #include "api/ops.h"
 #include "api/commit.h"
+#include "cache/cache.h"
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/notice.h"
@@ -26,6 +27,7 @@ struct ops {
     int64_t started_ms, started_mono_ms;
     struct loop_timer lag;
     int64_t lag_due_us, lag_us; /* the largest since it was last told */
+    int64_t cache_lost_ms;      /* monotonic: since then the shared cache is not reached; 0: it is */
     bool stopping;
 };
 
@@ -117,7 +119,7 @@ static void detail(struct exchange *x, void *ctx)
     struct sysinfo si = { 0 };
     sysinfo(&si);
     struct mallinfo2 mi = mallinfo2();
-    bool green = ready(o);
+    bool green = ready(o), cache = !cache_is_shared(o->hub->cache) || cache_numbers(o->hub->cache).reachable;
     struct jw w = jw_new(x->a, 8192);
     jw_open(&w, NULL, '{');
     jw_open(&w, "buildInfo", '{');
@@ -142,11 +144,11 @@ static void detail(struct exchange *x, void *ctx)
     jw_int(&w, "arrayBuffers", 0);
     jw_close(&w, '}');
     jw_open(&w, "cache", '{');
-    jw_bool(&w, "ready", true);
-    jw_str(&w, "state", SL("READY"));
+    jw_bool(&w, "ready", cache);
+    jw_str(&w, "state", cache ? SL("READY") : SL("RECONNECTING"));
     jw_close(&w, '}');
     jw_open(&w, "db", '{');
-    jw_bool(&w, "ready", journal_healthy(o->hub->journal));
+    jw_bool(&w, "ready", journal_healthy(o->hub->journal) && store_numbers(o->hub->store).reachable);
     jw_close(&w, '}');
     jw_str(&w, "state", green ? SL("green") : SL("red"));
     jw_close(&w, '}');
@@ -174,6 +176,15 @@ static void collect(void *arg, struct metrics *m)
     METRIC_SET(m, METRIC_HTTP_CONNECTIONS, server_connections(o->server));
     METRIC_SET(m, METRIC_CONVERSATIONS, conversations_open(o->hub));
     METRIC_SET(m, METRIC_BUILD, 1, SL(DRAGOMAN_VERSION));
+    METRIC_SET(m, METRIC_NEXUS_DB_CONNECTS, sn.connects + 1, SL("store"));
+    METRIC_SET(m, METRIC_NEXUS_DB_DISCONNECTS, sn.connects + !sn.reachable, SL("store"));
+    if (cache_is_shared(o->hub->cache)) {
+        struct cache_numbers cn = cache_numbers(o->hub->cache);
+        METRIC_SET(m, METRIC_NEXUS_REDIS_ESTABLISHED, cn.reachable);
+        METRIC_SET(m, METRIC_NEXUS_REDIS_READY, cn.reachable);
+        METRIC_SET(m, METRIC_NEXUS_REDIS_RECONNECTING, !cn.reachable);
+        METRIC_SET(m, METRIC_NEXUS_REDIS_ERRORS, cn.failures);
+    }
     METRIC_SET(m, METRIC_NEXUS_LAG, (double)o->lag_us / 1e6);
     METRIC_SET(m, METRIC_IWD_LAG, (double)o->lag_us / 1e6);
     o->lag_us = 0;
@@ -203,10 +214,9 @@ static void on_store(void *arg, const char *command, const struct fault *f, int6
 
 static void guide_metrics(struct ops *o)
 {
-    METRIC_SET(o->hub->metrics, METRIC_NEXUS_DB_CONNECTS, 1, SL("store"));
-    METRIC_SET(o->hub->metrics, METRIC_NEXUS_DB_DISCONNECTS, 0, SL("store"));
     METRIC_SET(o->hub->metrics, METRIC_NEXUS_DB_REQUESTS, 0, SL("store"));
     store_observe(o->hub->store, on_store, o);
+    o->cache_lost_ms = o->started_mono_ms; /* until it is reached for the first time */
     o->lag_due_us = time_mono_us() + LAG_EVERY_MS * 1000;
     loop_timer_start(o->hub->loop, &o->lag, LAG_EVERY_MS, lag_look, o);
 }
@@ -396,6 +406,16 @@ struct ops *ops_new(struct hub *h, struct server *s, slice admin_token)
     metrics_collect(h->metrics, collect, o);
     guide_metrics(o);
     return o;
+}
+
+void ops_cache(struct ops *o, bool reachable)
+{
+    if (!o)
+        return;
+    int64_t now_ms = time_mono_ms();
+    if (reachable && o->cache_lost_ms)
+        METRIC_OBSERVE(o->hub->metrics, METRIC_NEXUS_REDIS_UNTIL, (double)(now_ms - o->cache_lost_ms) / 1000);
+    o->cache_lost_ms = reachable ? 0 : now_ms;
 }
 
 void ops_metrics(struct ops *o, struct server *s)
