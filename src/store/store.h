@@ -15,7 +15,7 @@
  * Ownership  requests copy their slices; results are valid during the callback.
  * Errors     the callback gets a fault: "store_failed" (disk full, I/O, no server), "store_busy" (STORE_QUEUE_MAX requests wait: come back later),
  *            "too_long", "in_use" (another hub took it over). NULL: it worked.
- * Threads    loop thread. Nothing of the engine shows here: SQLite, or PostgreSQL, whose lost connections are made again (docs/distributed.md).
+ * Threads    loop thread. Nothing of the engine shows here: SQLite, or PostgreSQL, whose lost connections are made again (docs/backends.md).
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H

@@ -1,4 +1,4 @@
-/* The engine on PostgreSQL: one connection, a group of writes as one pipelined transaction (docs/distributed.md says what is promised). */
+/* The engine on PostgreSQL: one connection, a group of writes as one pipelined transaction (docs/backends.md says what is promised). */
 #include "store/store_pg.h"
 #include "store/pg.h"
 
