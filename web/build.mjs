@@ -2,7 +2,7 @@
 //
 //   node web/build.mjs OUT.c [DIST_FOLDER [DEPFILE]]
 //
-// The script and the style are put in place of <!--style--> and <!--script-->; the policy (<!--policy-->) names their hashes, so nothing else
+// <!--common/NAME--> is what web/common/NAME.html holds. The script and the style are put in place of <!--style--> and <!--script-->; the policy (<!--policy-->) names their hashes, so nothing else
 // runs. A page may load pictures and talk to the server it came from, no more. DIST_FOLDER gets the pages as files too, DEPFILE what was read (for ninja).
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -63,7 +63,7 @@ function page(name) {
     "<!--style-->": `<style>${style}</style>`,
     "<!--script-->": `<script>${script}</script>`,
   };
-  let html = readFileSync(join(web, name, "index.html"), "utf8");
+  let html = readFileSync(join(web, name, "index.html"), "utf8").replaceAll(/<!--common\/([a-z]+)-->/g, (_, part) => readFileSync(join(web, "common", `${part}.html`), "utf8").trimEnd());
   for (const [mark, text] of Object.entries(parts)) {
     if (html.split(mark).length !== 2) throw new Error(`web/${name}/index.html must hold ${mark} once`);
     html = html.split(mark).join(text);

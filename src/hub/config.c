@@ -102,7 +102,7 @@ static void check_cache(struct config_reader *r, const struct yaml *at)
 
 static void read_hub(struct config_reader *r, const struct yaml *root, const struct config_flag *flags, size_t n_flags)
 {
-    static const char *const known[] = { "tenants", "notifiers", "storages", NULL };
+    static const char *const known[] = { "tenants", "notifiers", "storages", "commander", NULL };
     struct config *c = r->c;
     struct reader_table t = { config_settings, CFG_MAX, known, c->values };
     reader_members(r, &t, root, SLICE_NONE, SLICE_NONE);
@@ -140,6 +140,7 @@ const struct config *config_read(struct arena *a, slice file, slice text, config
     }
     read_hub(&r, root, flags, n_flags);
     reader_storages(&r, root);
+    reader_commander(&r, yaml_get(root, SL("commander")), SL("commander"), COMMANDER_OF_ALL, &r.c->commander);
     reader_tenants(&r, root);
     reader_notifiers(&r, root);
     return p->n ? NULL : r.c;

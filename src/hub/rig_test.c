@@ -69,9 +69,9 @@ static bool t_receive(struct call *c, const struct request *rq, struct inbox *in
             inbox_remember(in, m, "note", remember, 0);
         slice only = js_text(js_at(e, "only"));
         if (slice_eq(only, SL("open")))
-            inbox_only_if_open(m);
+            inbox_only(m, ONLY_OPEN);
         if (slice_eq(only, SL("known")))
-            inbox_only_known(in, m);
+            inbox_only(m, ONLY_KNOWN);
     }
     for (size_t i = 0; i < js_len(ignore); i++)
         inbox_ignore(in, "by-test", js_text(js_item(ignore, i)));

@@ -8,6 +8,7 @@
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/history.h"
+#include "hub/later.h"
 #include "hub/media.h"
 #include "hub/media_link.h"
 #include "hub/notice.h"
@@ -15,6 +16,7 @@
 #include "hub/recorder.h"
 #include "hub/refused.h"
 #include "hub/registry.h"
+#include "hub/responses.h"
 #include "hub/state.h"
 #include "hub/storage_set.h"
 #include "hub/work.h"
@@ -43,6 +45,7 @@ struct serving {
     struct hub hub;
     struct seal *seal;
     struct server *server, *control; /* control NULL: the folder can hold no socket */
+    struct server *metrics;          /* /metrics on a port of its own; NULL: not wanted, or the port is taken */
     struct ops *ops;
     struct api *api;
     struct loop_timer flush_timer, drain_timer, started_timer;
@@ -134,6 +137,10 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
     slice route_class = health ? SL("ops") : SL("hub");
     METRIC_ADD(s->hub.metrics, METRIC_HTTP_REQUESTS, 1, route_class, class);
     METRIC_OBSERVE(s->hub.metrics, METRIC_HTTP_SECONDS, (double)took_us / 1e6, route_class);
+    if (!health) {
+        METRIC_ADD(s->hub.metrics, METRIC_NEXUS_REQUESTS, 1);
+        METRIC_ADD(s->hub.metrics, METRIC_NEXUS_ERRORS, status >= 500);
+    }
     enum level level = status >= 500 ? LEVEL_ERROR : status >= 400 ? LEVEL_WARN : LEVEL_DEBUG;
     if (!log_on(&s->log, level))
         return;
@@ -188,7 +195,7 @@ static void on_signal(void *arg, int signum)
     notices_stopping(s->hub.notices, signum == SIGINT ? SL("SIGINT") : SL("SIGTERM"));
     for (size_t i = 0; i < s->hub.n_actors; i++)
         actor_stop(s->hub.actors[i]);
-    struct server *servers[] = { s->server, s->control };
+    struct server *servers[] = { s->server, s->control, s->metrics };
     for (size_t i = 0; i < COUNT(servers); i++) {
         if (!servers[i])
             continue;
@@ -289,9 +296,31 @@ static void open_control(struct serving *s)
     if (s->control) {
         server_observe(s->control, observe, s);
         ops_control(s->ops, s->control);
+        api_control(s->api, s->control);
         return;
     }
     log_end(log_begin_fault(&s->log, LEVEL_WARN, &f, "The commands journal and record cannot reach this hub while it runs"));
+}
+
+/* Several hubs of one machine cannot all have it: that is no reason to refuse to serve. */
+static void open_metrics(struct serving *s)
+{
+    enum { CONNECTIONS = 32 };
+    int64_t port = config_number(s->config, CFG_METRICS_PORT);
+    slice listen = config_text(s->config, CFG_LISTEN);
+    size_t colon = slice_find_last(listen, ':');
+    if (!port)
+        return;
+    struct fault f = { 0 };
+    struct server_limits sl;
+    server_limits_default(&sl);
+    sl.connections = CONNECTIONS;
+    slice host = colon == SIZE_MAX || slice_starts(listen, SL("unix:")) ? SL("127.0.0.1") : slice_sub(listen, 0, colon);
+    s->metrics = server_new(s->hub.loop, arena_printf(s->a, SLF ":%lld", SLA(host), (long long)port).p, NULL, &sl, &f);
+    if (s->metrics)
+        ops_metrics(s->ops, s->metrics);
+    else
+        log_end(log_begin_fault(&s->log, LEVEL_WARN, &f, "metrics.port cannot be had: the numbers are at /metrics of the hub itself"));
 }
 
 static slice with_port(struct serving *s, slice url, slice before)
@@ -428,6 +457,8 @@ static bool start(struct serving *s, struct fault *f)
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
     state_learn(h->state);
+    responses_new(h);
+    later_load(h);
     h->notices = notices_new(h, config_text(s->config, CFG_ENVIRONMENT));
     api_settings(s->api); /* those of the file, and those made over the API */
     conversations_load_open(h);
@@ -445,12 +476,17 @@ static bool start(struct serving *s, struct fault *f)
     api_start(s->api);
     (void)page_serve(s->server, "/api/v1/openapi-ui", "openapi-ui"); /* a build without pages has none */
     (void)page_serve(s->server, "/", "console");
+    (void)page_serve(s->server, "/admin/", "console"); /* the guide's address of it */
+    (void)page_serve(s->server, "/admin", "console");
     (void)page_serve(s->server, "/webchat/widget.js", "widget.js");
     if (config_true(s->config, CFG_DEMO_SHOP))
         (void)page_serve(s->server, "/demo/shop", "shop");
     open_control(s);
+    open_metrics(s);
     media_again(s);
     media_purge_start(h);
+    responses_start(h);
+    later_start(h);
     storages_check(h);
     for (size_t i = 0; i < h->n_actors; i++)
         actor_start(h->actors[i]);
@@ -472,6 +508,7 @@ static void stop(struct serving *s)
     h->cache = NULL;
     server_free(s->server);
     server_free(s->control);
+    server_free(s->metrics);
     hub_stop(h);
     notices_free(h->notices);
     storages_close(h);

@@ -60,6 +60,7 @@ bool pg_lost(struct pg *pg, const char *why, struct fault *f)
     if (pg->c) {
         PQfinish(pg->c);
         pg->lost_ms = time_mono_ms();
+        pg->losses++;
     }
     pg->c = NULL;
     pg->sent = pg->received = 0;

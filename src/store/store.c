@@ -10,6 +10,11 @@ enum {
 };
 
 enum op { OP_PUT, OP_DELETE_PREFIX, OP_GET, OP_SCAN, OP_ATT_PUT, OP_ATT_GET, OP_ATT_OF, OP_ATT_PURGE, OP_ATT_DUE, OP_ATT_DELETE };
+static const char *const op_names[] = {
+    [OP_PUT] = "put", [OP_DELETE_PREFIX] = "delete_prefix", [OP_GET] = "get", [OP_SCAN] = "scan", [OP_ATT_PUT] = "attachment_put",
+    [OP_ATT_GET] = "attachment_get", [OP_ATT_OF] = "attachments_of", [OP_ATT_PURGE] = "attachments_purge", [OP_ATT_DUE] = "attachments_due",
+    [OP_ATT_DELETE] = "attachment_delete",
+};
 
 /* One call of the interface: what is asked, whom to tell, and what came out. Lives in its own arena. */
 struct request {
@@ -23,7 +28,7 @@ struct request {
     slice text; /* prefix, key, id or conversation */
     slice from; /* OP_SCAN */
     slice storage; /* OP_ATT_PURGE */
-    int64_t now_ms, at_ms;
+    int64_t now_ms, at_ms, asked_us;
     size_t limit;
     store_done done;
     void (*got)(void *arg, slice value, const struct fault *f);
@@ -49,8 +54,11 @@ struct store {
     bool stop, posted;
     bool delivering, closed; /* a callback may close the store: then deliver frees it */
     uint64_t commits;
-    int64_t commit_us, failures, connects;
+    int64_t commit_us, failures;
+    struct engine_links links;
     bool failed; /* the last request */
+    void (*observe)(void *arg, const char *command, const struct fault *f, int64_t took_us);
+    void *observe_arg;
 };
 
 static void queue_add(struct queue *q, struct request *r)
@@ -209,7 +217,7 @@ static void note_end(struct store *s, bool ok)
     pthread_mutex_lock(&s->lock);
     s->failed = !ok;
     s->failures += !ok;
-    s->connects = s->engine->connects ? s->engine->connects(s->e) : 0;
+    s->links = s->engine->links ? s->engine->links(s->e) : s->links;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -228,9 +236,11 @@ static void perform_all(struct store *s, struct request *r)
 
 /* ---- asking and answering ----------------------------------------------------------------------------------------------------- */
 
-static void answer(struct request *r)
+static void answer(const struct store *s, struct request *r)
 {
     const struct fault *f = r->f.code ? &r->f : NULL;
+    if (s->observe)
+        s->observe(s->observe_arg, op_names[r->op], f, time_mono_us() - r->asked_us);
     if (r->op == OP_GET) {
         r->got(r->arg, !f && r->n_pairs ? r->pairs[0].value : SLICE_NONE, f);
     } else if (r->op == OP_ATT_GET) {
@@ -262,7 +272,7 @@ static void deliver(void *arg)
     for (struct request *next; r; r = next) {
         next = r->next;
         if (!s->closed)
-            answer(r);
+            answer(s, r);
         request_free(r);
     }
     s->delivering = false;
@@ -309,6 +319,7 @@ static struct request *request_new(enum op op, store_done done, void *arg)
     struct request *r = ARENA_NEW(a, struct request);
     r->a = a;
     r->op = op;
+    r->asked_us = time_mono_us();
     r->done = done;
     r->arg = arg;
     return r;
@@ -319,7 +330,7 @@ static void submit(struct store *s, struct request *r)
     if (!s->loop) {
         if (!r->f.code)
             perform_all(s, r);
-        answer(r);
+        answer(s, r);
         request_free(r);
         return;
     }
@@ -391,11 +402,17 @@ void store_close(struct store *s)
         free(s);
 }
 
+void store_observe(struct store *s, void (*fn)(void *arg, const char *command, const struct fault *f, int64_t took_us), void *arg)
+{
+    s->observe = fn;
+    s->observe_arg = arg;
+}
+
 struct store_numbers store_numbers(const struct store *s)
 {
     struct store *w = (struct store *)(uintptr_t)s; /* the lock is not part of its value */
     pthread_mutex_lock(&w->lock);
-    struct store_numbers n = { s->engine->name, !s->failed, s->waiting, s->commits, s->commit_us, s->failures, s->connects };
+    struct store_numbers n = { s->engine->name, !s->failed, s->waiting, s->commits, s->commit_us, s->failures, s->links.made, s->links.lost };
     pthread_mutex_unlock(&w->lock);
     return n;
 }

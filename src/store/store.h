@@ -82,6 +82,9 @@ void store_attachments_of(struct store *s, slice conversation, void (*each)(void
                           void *arg);
 void store_attachment_delete(struct store *s, slice id, store_done done, void *arg);
 
+/* Told of each request that was answered, in the thread that gets the answers. command: "put", "get" … */
+void store_observe(struct store *s, void (*fn)(void *arg, const char *command, const struct fault *f, int64_t took_us), void *arg);
+
 struct store_numbers {
     const char *engine; /* "sqlite", "postgresql" */
     bool reachable;     /* as of the last request */
@@ -90,6 +93,7 @@ struct store_numbers {
     int64_t commit_us;  /* of the last commit */
     int64_t failures;   /* groups and reads that failed */
     int64_t connects;   /* connections made since it was opened, the first one not counted */
+    int64_t losses;     /* connections lost */
 };
 struct store_numbers store_numbers(const struct store *s);
 #endif
