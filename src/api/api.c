@@ -5,6 +5,7 @@
 #include "api/call.h"
 #include "api/chat/chat.h"
 #include "api/contacts/contacts.h"
+#include "api/desk/desk.h"
 #include "api/events.h"
 #include "api/health.h"
 #include "api/logins.h"
@@ -18,7 +19,7 @@
 #include "wire/url.h"
 
 #define API_PREFIX "/api/v1"
-enum { BODY_MAX = 1 << 20, RESTORE_BODY_MAX = 32 << 20 };
+enum { BODY_MAX = 1 << 20, RESTORE_BODY_MAX = 32 << 20, DESK_FILE_MAX = 25 << 20 };
 
 /* ---- answering ------------------------------------------------------------------------------------------------------- */
 
@@ -155,6 +156,12 @@ enum role api_token_role(struct api *api, slice token, struct arena *a, slice *r
     return login->role;
 }
 
+enum role api_cookie_role(struct api *api, const struct exchange *x, struct arena *a, slice *ret_user)
+{
+    bool may = !is_unsafe(x->method) || from_our_page(api, x, a);
+    return may ? api_token_role(api, api_cookie_token(x), a, ret_user) : ROLE_NONE;
+}
+
 /* A header counts, also a wrong one; else the cookie. */
 static bool comes_by_cookie(const struct api_call *c)
 {
@@ -164,12 +171,6 @@ static bool comes_by_cookie(const struct api_call *c)
 static slice token_of(const struct api_call *c)
 {
     return comes_by_cookie(c) ? api_cookie_token(c->x) : bearer_token(c);
-}
-
-enum role api_cookie_role(struct api *api, const struct exchange *x, struct arena *a, slice *ret_user)
-{
-    bool may = !is_unsafe(x->method) || from_our_page(api, x, a);
-    return may ? api_token_role(api, api_cookie_token(x), a, ret_user) : ROLE_NONE;
 }
 
 /* False: answered. Nobody being logged in is no mistake here. */
@@ -225,6 +226,11 @@ static bool read_body(struct api_call *c)
     if (!name)
         return true;
     slice type = exchange_header(c->x, "Content-Type");
+    const struct schema *s = schema_find(name);
+    if (!c->x->body.n && s && schema_is_optional(s)) { /* nothing in it must be said */
+        c->body = js_parse(c->a, SL("{}"), &f);
+        return true;
+    }
     if (!c->x->body.n) {
         api_problem(c, 400, "missing_field", NULL, "a body is needed: JSON of the shape %s of /api/v1/openapi", name);
         return false;
@@ -239,7 +245,6 @@ static bool read_body(struct api_call *c)
         return false;
     }
     struct problems p = { .a = c->a };
-    const struct schema *s = schema_find(name);
     if (s ? schema_check(s, c->body, SLICE_NONE, &p) : js_is_object(c->body))
         return true;
     if (!p.n)
@@ -321,6 +326,7 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
     api->rates = rates_new();
     api->contacts = contacts_new(api, setup->data);
     api->chat = chat_new(api);
+    api->desk = desk_new(api);
     if (logins_first(api->logins, f))
         return api;
     api_stop(api);
@@ -335,8 +341,10 @@ void api_start(struct api *api)
     server_route(s, "*", API_PREFIX "/*", BODY_MAX, on_request, api);
     server_route(s, "POST", API_PREFIX "/restore", RESTORE_BODY_MAX, on_request, api);
     contacts_start(api->contacts);
+    server_route(s, "POST", API_PREFIX "/desk/files", DESK_FILE_MAX, on_request, api);
     nexus_start(api);
     chat_start(api->chat);
+    desk_start(api->desk);
 }
 
 void api_control(struct api *api, struct server *control)
@@ -350,6 +358,7 @@ void api_stop(struct api *api)
         return;
     api->stopped = true;
     passwords_stop(api->passwords);
+    desk_stop(api->desk);
     chat_stop(api->chat);
     contacts_stop(api->contacts);
     sessions_stop(api->sessions);
@@ -361,6 +370,7 @@ void api_free(struct api *api)
 {
     if (!api)
         return;
+    desk_free(api->desk);
     chat_free(api->chat);
     contacts_free(api->contacts);
     rates_free(api->rates);

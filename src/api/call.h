@@ -30,6 +30,7 @@ struct provisions;
 struct rates;
 struct chat;
 struct contacts;
+struct desk;
 
 struct api {
     struct api_setup setup;
@@ -48,6 +49,7 @@ struct api {
     struct rates *rates;   /* of their callers */
     struct chat *chat;
     struct contacts *contacts;
+    struct desk *desk;
     slice openapi; /* the document, made when it is first asked for */
     bool stopped;
 };

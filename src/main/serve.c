@@ -479,6 +479,12 @@ static bool start(struct serving *s, struct fault *f)
     (void)page_serve(s->server, "/admin/", "console"); /* the guide's address of it */
     (void)page_serve(s->server, "/admin", "console");
     (void)page_serve(s->server, "/webchat/widget.js", "widget.js");
+    slice frames;
+    if (!page_frames(s->a, config_text(s->config, CFG_FRAME_ORIGINS), &frames, f))
+        return false;
+    static const char *const desk_pages[] = { "/ux/conv", "/ux/comm", "/ux/supervisor" };
+    for (size_t i = 0; i < COUNT(desk_pages); i++)
+        (void)page_serve_framed(s->server, s->a, desk_pages[i], "desk", frames);
     if (config_true(s->config, CFG_DEMO_SHOP))
         (void)page_serve(s->server, "/demo/shop", "shop");
     open_control(s);

@@ -3,8 +3,43 @@
 //   const {value, etag} = await api<Tenant>("GET", `/tenants/${id}`);      throws Problem
 import type { ProblemItem } from "./types";
 
-const root = "/api/v1";
+export const root = "/api/v1";
 const others = "/nexus/"; // addresses that begin so are not below it; errors have a shape of their own there
+
+/** In a frame of another site the browser keeps the session's cookie back: there the page holds a token of its own, as long as its window lives. */
+export const framed = window.top !== window.self;
+const tokenKey = "dragoman-token";
+let token = "";
+try {
+  if (framed) token = sessionStorage.getItem(tokenKey) ?? "";
+} catch {
+  token = ""; // no storage: until the page goes
+}
+function keepToken(value: string): void {
+  token = value;
+  try {
+    if (value) sessionStorage.setItem(tokenKey, value);
+    else sessionStorage.removeItem(tokenKey);
+  } catch {
+    // as above
+  }
+}
+/** What shows whose call it is, where the cookie does not. */
+export function authorization(): Record<string, string> {
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+export async function logIn(user: string, password: string): Promise<void> {
+  keepToken("");
+  const { value } = await api<{ token: string }>("POST", "/auth/login", { user, password, cookie: !framed });
+  if (framed) keepToken(value.token);
+}
+export async function logOut(): Promise<void> {
+  try {
+    await api("POST", "/auth/logout");
+  } finally {
+    keepToken("");
+  }
+}
 
 export class Problem extends Error {
   constructor(
@@ -31,8 +66,11 @@ export interface Answer<T> {
 }
 
 export async function api<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
-  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store", headers: { "X-Dragoman": "1", ...headers } };
-  if (body !== undefined) {
+  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store", headers: { "X-Dragoman": "1", ...authorization(), ...headers } };
+  if (body instanceof Blob) {
+    init.body = body;
+    init.headers = { ...init.headers, "Content-Type": body.type || "application/octet-stream" };
+  } else if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { ...init.headers, "Content-Type": "application/json" };
   }

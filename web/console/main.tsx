@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { LogIn, Password } from "./account";
-import { api, get, listen, onSessionEnded, streamClose, streamOpen } from "./api";
+import { get, listen, logOut as endSession, onSessionEnded, streamClose, streamOpen } from "./api";
 import { Audit } from "./audit";
 import { Contacts } from "./contacts";
 import { Conversations } from "./conversations";
@@ -137,7 +137,7 @@ function Inside({ me, leave }: { me: Me; leave: () => void }) {
   const logOut = async () => {
     if (!(await mayLeave())) return;
     try {
-      await api("POST", "/auth/logout");
+      await endSession();
     } finally {
       leave();
     }
