@@ -22,8 +22,6 @@ struct ops *ops_new(struct hub *h, struct server *s, slice admin_token) MUST_USE
 void ops_control(struct ops *o, struct server *s);
 /* /metrics alone, on a port of its own. */
 void ops_metrics(struct ops *o, struct server *s);
-/* The shared cache is reached, or lost. o NULL is fine. */
-void ops_cache(struct ops *o, bool reachable);
 void ops_free(struct ops *o);
 /* Not ready from now on (stopping). */
 void ops_stopping(struct ops *o);

@@ -396,7 +396,6 @@ static bool open_api(struct serving *s, struct fault *f)
 static void cache_is(void *arg, bool reachable, slice why)
 {
     struct serving *s = arg;
-    ops_cache(s->ops, reachable);
     struct log_line *l = log_begin(&s->log, reachable ? LEVEL_INFO : LEVEL_WARN, reachable ? "The cache is reached" : "The cache is lost; the hub goes on without it");
     log_str(l, "engine", slice_of(cache_numbers(s->hub.cache).engine));
     if (!reachable)
@@ -510,7 +509,6 @@ static void stop(struct serving *s)
 {
     struct hub *h = &s->hub;
     ops_free(s->ops);
-    s->ops = NULL;
     api_stop(s->api);
     cache_free(h->cache); /* who waits for it goes on without */
     h->cache = NULL;
