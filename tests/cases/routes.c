@@ -18,6 +18,7 @@ static const struct row {
     { "apple", "POST", "/amb/pay", "the account's own secret in the address" },
     { "apple", "GET",  "/amb/pay", "the account's own secret in the address; shows a page" },
     { "apple", "GET",  "/.well-known/apple-developer-merchantid-domain-association", "nobody: shows a public file" },
+    { "custom", "*",   "/custom", "HMAC-SHA-256 of the body with the secret, or the one before" },
     { "genesys-cloud", "*",   "/openmessaging", "HMAC-SHA-256 of the body with the integration's token" },
     { "genesys-cloud", "GET", "/openmessaging/flow", "nobody: shows a sample without secrets" },
     { "line",  "*",    "/line", "HMAC-SHA-256 of the body with the channel secret" },
