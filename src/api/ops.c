@@ -1,4 +1,6 @@
 #include "api/ops.h"
+#include "api/commit.h"
+#include "cache/cache.h"
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/notice.h"
@@ -9,6 +11,7 @@
 #include "wire/url.h"
 #include <malloc.h>
 #include <sys/sysinfo.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Where an operator's call comes in. */
@@ -16,14 +19,20 @@ struct door {
     struct ops *ops;
     bool trusted; /* who gets here is the owner of the data directory */
 };
+enum { PROBE_MS = 1000 }; /* between two looks whether the store answers */
+
 struct ops {
     struct hub *hub;
     struct server *server;
     slice token;
     struct door outer, inner;
-    int64_t started_ms, started_mono_ms;
+    int64_t started_ms, started_mono_ms, probed_ms;
+    struct loop_timer lag;
+    int64_t lag_due_us, lag_us; /* the largest since it was last told */
     bool stopping;
 };
+
+enum { LAG_EVERY_MS = 1000 };
 
 static void liveness(struct exchange *x, void *ctx)
 {
@@ -34,6 +43,44 @@ static void liveness(struct exchange *x, void *ctx)
 static bool ready(const struct ops *o)
 {
     return !o->stopping && journal_healthy(o->hub->journal);
+}
+
+/* Also where it is this process's own. */
+static bool cache_reachable(const struct ops *o)
+{
+    return !o->hub->cache || cache_numbers(o->hub->cache).reachable;
+}
+
+static void probed(void *arg, slice value, const struct fault *f)
+{
+    (void)arg;
+    (void)value;
+    (void)f; /* store_numbers tells */
+}
+
+/* Who has nothing to ask of the store does not see that it went, or that it is back. */
+static void probe_store(struct ops *o)
+{
+    int64_t now_ms = time_mono_ms();
+    if (now_ms - o->probed_ms < PROBE_MS || store_numbers(o->hub->store).queue)
+        return;
+    o->probed_ms = now_ms;
+    store_get(o->hub->store, SL("probe"), probed, NULL);
+}
+
+/* What is lost stops no message: the hub is ready without it. */
+static void write_backends(struct jw *w, struct ops *o)
+{
+    probe_store(o);
+    struct store_numbers sn = store_numbers(o->hub->store);
+    jw_open(w, "store", '{');
+    jw_str(w, "engine", slice_of(sn.engine));
+    jw_bool(w, "reachable", sn.reachable);
+    jw_close(w, '}');
+    jw_open(w, "cache", '{');
+    jw_str(w, "engine", slice_of(o->hub->cache ? cache_numbers(o->hub->cache).engine : "memory"));
+    jw_bool(w, "reachable", cache_reachable(o));
+    jw_close(w, '}');
 }
 
 static void readiness(struct exchange *x, void *ctx)
@@ -47,6 +94,7 @@ static void readiness(struct exchange *x, void *ctx)
     jw_bool(&w, "journal", journal_healthy(h->journal));
     if (!journal_healthy(h->journal))
         jw_str(&w, "why", slice_of(journal_last_fault(h->journal)->text));
+    write_backends(&w, o);
     jw_open(&w, "accounts", '[');
     for (size_t i = 0; i < h->n_actors; i++) {
         const struct actor *actor = h->actors[i];
@@ -88,6 +136,23 @@ static int64_t rss_bytes(void)
     return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
+/* DRAGOMAN_COMMIT: "HASH SECONDS", of the commit this was built from; "" where there was no git. The agents' and administrators' pages are part of the
+ * program: their versions are its own. */
+static void build_info(struct jw *w)
+{
+    slice at = SL(DRAGOMAN_COMMIT), hash = slice_cut(&at, ' ');
+    int64_t seconds = 0;
+    jw_str(w, "version", SL(DRAGOMAN_VERSION));
+    jw_str(w, "changeset", slice_or(hash, SL("unknown")));
+    time_t when = slice_int(slice_trim(at), &seconds) ? (time_t)seconds : 0;
+    struct tm tm = { 0 };
+    char text[64];
+    strftime(text, sizeof(text), "%a %b %d %H:%M:%S UTC %Y", gmtime_r(&when, &tm));
+    jw_str(w, "timestamp", slice_of(text));
+    jw_str(w, "@genesys/nexus-ux", SL(DRAGOMAN_VERSION));
+    jw_str(w, "@genesys/nexus-admin-ux", SL(DRAGOMAN_VERSION));
+}
+
 static void detail(struct exchange *x, void *ctx)
 {
     struct ops *o = ctx;
@@ -98,7 +163,7 @@ static void detail(struct exchange *x, void *ctx)
     struct jw w = jw_new(x->a, 8192);
     jw_open(&w, NULL, '{');
     jw_open(&w, "buildInfo", '{');
-    jw_str(&w, "version", SL(DRAGOMAN_VERSION));
+    build_info(&w);
     jw_close(&w, '}');
     jw_time(&w, "startTime", o->started_ms);
     jw_open(&w, "os", '{');
@@ -118,16 +183,24 @@ static void detail(struct exchange *x, void *ctx)
     jw_int(&w, "external", (int64_t)mi.hblkhd);
     jw_int(&w, "arrayBuffers", 0);
     jw_close(&w, '}');
+    bool cached = cache_reachable(o);
+    probe_store(o);
     jw_open(&w, "cache", '{');
-    jw_bool(&w, "ready", true);
-    jw_str(&w, "state", SL("READY"));
+    jw_bool(&w, "ready", cached);
+    jw_str(&w, "state", cached ? SL("READY") : SL("RECONNECTING"));
     jw_close(&w, '}');
     jw_open(&w, "db", '{');
-    jw_bool(&w, "ready", journal_healthy(o->hub->journal));
+    jw_bool(&w, "ready", journal_healthy(o->hub->journal) && store_numbers(o->hub->store).reachable);
     jw_close(&w, '}');
     jw_str(&w, "state", green ? SL("green") : SL("red"));
     jw_close(&w, '}');
     exchange_json(x, green ? 200 : 503, jw_done(&w));
+}
+
+static void cache_connected(void *arg, int64_t took_us)
+{
+    struct ops *o = arg;
+    METRIC_OBSERVE(o->hub->metrics, METRIC_NEXUS_REDIS_UNTIL, (double)took_us / 1e6);
 }
 
 static void collect(void *arg, struct metrics *m)
@@ -147,10 +220,62 @@ static void collect(void *arg, struct metrics *m)
     struct store_numbers sn = store_numbers(o->hub->store);
     METRIC_SET(m, METRIC_STORE_COMMITS, sn.commits);
     METRIC_SET(m, METRIC_STORE_QUEUE, sn.queue);
+    METRIC_SET(m, METRIC_STORE_FAILURES, sn.failures);
+    METRIC_SET(m, METRIC_STORE_CONNECTS, sn.connects);
+    if (o->hub->cache) {
+        struct cache_numbers cn = cache_numbers(o->hub->cache);
+        METRIC_SET(m, METRIC_CACHE_COMMANDS, cn.commands);
+        METRIC_SET(m, METRIC_CACHE_FAILURES, cn.failures);
+        METRIC_SET(m, METRIC_CACHE_CONNECTS, cn.connects);
+        METRIC_SET(m, METRIC_CACHE_REACHABLE, cn.reachable);
+        METRIC_SET(m, METRIC_NEXUS_REDIS_ESTABLISHED, cn.connections);
+        METRIC_SET(m, METRIC_NEXUS_REDIS_READY, cn.ready);
+        METRIC_SET(m, METRIC_NEXUS_REDIS_RECONNECTING, cn.connections - cn.ready);
+        METRIC_SET(m, METRIC_NEXUS_REDIS_ERRORS, cn.failures);
+    }
+    METRIC_SET(m, METRIC_NEXUS_DB_CONNECTS, 1 + sn.connects, SL("store"));
+    METRIC_SET(m, METRIC_NEXUS_DB_DISCONNECTS, sn.losses, SL("store"));
     METRIC_SET(m, METRIC_LOG_LOST, logger_lost(o->hub->log->to));
     METRIC_SET(m, METRIC_HTTP_CONNECTIONS, server_connections(o->server));
     METRIC_SET(m, METRIC_CONVERSATIONS, conversations_open(o->hub));
     METRIC_SET(m, METRIC_BUILD, 1, SL(DRAGOMAN_VERSION));
+    METRIC_SET(m, METRIC_NEXUS_LAG, (double)o->lag_us / 1e6);
+    METRIC_SET(m, METRIC_IWD_LAG, (double)o->lag_us / 1e6);
+    o->lag_us = 0;
+}
+
+/* ---- the numbers that the guide names ---------------------------------------------------------------------------------- */
+
+static void lag_look(void *arg)
+{
+    struct ops *o = arg;
+    int64_t now_us = time_mono_us();
+    o->lag_us = MAX(o->lag_us, now_us - o->lag_due_us);
+    o->lag_due_us = now_us + LAG_EVERY_MS * 1000;
+    loop_timer_start(o->hub->loop, &o->lag, LAG_EVERY_MS, lag_look, o);
+}
+
+static void on_store(void *arg, const char *command, const struct fault *f, int64_t took_us)
+{
+    struct metrics *m = ((struct ops *)arg)->hub->metrics;
+    METRIC_ADD(m, METRIC_NEXUS_DB_REQUESTS, 1, SL("store"));
+    METRIC_OBSERVE(m, METRIC_NEXUS_DB_DURATION, (double)took_us / 1000, SL("store"), slice_of(command));
+    if (f)
+        METRIC_ADD(m, METRIC_NEXUS_DB_ERRORS, 1, SL("store"), slice_of(f->code));
+    else
+        METRIC_ADD(m, METRIC_NEXUS_DB_SUCCESS, 1, SL("store"), slice_of(command));
+}
+
+static void guide_metrics(struct ops *o)
+{
+    METRIC_SET(o->hub->metrics, METRIC_NEXUS_DB_CONNECTS, 1, SL("store"));
+    METRIC_SET(o->hub->metrics, METRIC_NEXUS_DB_DISCONNECTS, 0, SL("store"));
+    METRIC_SET(o->hub->metrics, METRIC_NEXUS_DB_REQUESTS, 0, SL("store"));
+    store_observe(o->hub->store, on_store, o);
+    if (o->hub->cache)
+        cache_on_connect(o->hub->cache, cache_connected, o);
+    o->lag_due_us = time_mono_us() + LAG_EVERY_MS * 1000;
+    loop_timer_start(o->hub->loop, &o->lag, LAG_EVERY_MS, lag_look, o);
 }
 
 static void metrics(struct exchange *x, void *ctx)
@@ -336,7 +461,13 @@ struct ops *ops_new(struct hub *h, struct server *s, slice admin_token)
     server_route(s, "GET", "/metrics", 0, metrics, o);
     internal_routes(s, &o->outer);
     metrics_collect(h->metrics, collect, o);
+    guide_metrics(o);
     return o;
+}
+
+void ops_metrics(struct ops *o, struct server *s)
+{
+    server_route(s, "GET", "/metrics", 0, metrics, o);
 }
 
 void ops_control(struct ops *o, struct server *s)
@@ -351,5 +482,9 @@ void ops_stopping(struct ops *o)
 
 void ops_free(struct ops *o)
 {
+    if (!o)
+        return;
+    store_observe(o->hub->store, NULL, NULL);
+    loop_timer_done(&o->lag);
     free(o);
 }

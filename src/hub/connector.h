@@ -16,6 +16,7 @@
 #define HUB_CONNECTOR_H
 #include "hub/memory.h"
 #include "hub/message.h"
+#include "hub/response.h"
 #include "net/client.h" /* struct header, struct answer */
 
 struct jwks; /* wire/jwks.h */
@@ -190,6 +191,8 @@ struct delivery {
     slice text, payload;         /* lookup: the message's, as they read with what was learned; absent: as they are */
     slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */
     slice media_url;             /* media_find */
+    slice wanted;                /* responses.find: the name of a canned response, and … */
+    struct canned_response response;    /* … what was found: its name absent when there is none of this name */
     enum status status;          /* with OUT_DELIVERED: how far it came; STATUS_NONE: STATUS_DELIVERED */
 };
 /* What the framework (and the case runner) does before each step: the last call's facts are kept, the call is cleared. */
@@ -308,6 +311,12 @@ struct lookup {
     /* Is there more to ask for this message, although it is known who it is from (names of others it mentions)? NULL: never. */
     bool (*more)(struct call *c, const struct message *m);
 };
+struct canned { /* a desk that keeps canned responses itself */
+    /* The one named d->wanted, without regard to case. Steps like deliver; fills d->response (in c->a), ends with OUT_DELIVERED, also when there is none.
+     * OUT_REFUSED: it cannot be had, c->f says why in a line for the agent; anything else: not now. Asked beside the lanes, and kept: responses.h. */
+    enum outcome (*find)(struct call *c, struct delivery *d);
+    int64_t total_ms;
+};
 /* Pages and calls of the connector's own, beside its webhook: answered through inbox like a webhook, without verification. What a stranger must not see or change, receive
  * guards: by a secret in the address, a signed state, a secret in the record. Three ways to whom it belongs: the path names the account (mine and record NULL); mine finds
  * the account among all; or to none (record). */
@@ -357,6 +366,7 @@ struct connector {
         bool (*token_call)(struct call *c, struct http_call *ret);
         /* Hosts the token may be sent to besides the host of the account's API (media downloads …); NULL: none. */
         bool (*token_host)(struct call *c, slice host);
+        bool single_use;   /* AUTH_REQUEST: a refresh token is good once. Where processes share a cache, never asked for without its lock */
         /* AUTH_NAMED. Known: false: there is none (any more), *c->f says why; *ret_until_ms by the wall clock, 0: it does not end. Took: false: that was no token. */
         bool (*token_known)(struct call *c, slice name, slice *ret_token, int64_t *ret_until_ms);
         bool (*token_renew)(struct call *c, slice name, struct http_call *ret);
@@ -367,6 +377,7 @@ struct connector {
     size_t n_rates;
     struct poll poll;
     struct lookup lookup;
+    struct canned canned; /* find NULL: there are only the hub's own */
     /* Recording (recorder.h): keys of members whose values say nothing about people and stay; paths of the ids that make two messages the same.
      * Both NULL-terminated. */
     const char *const *record_keep, *const *record_ids;
