@@ -72,6 +72,8 @@ TEST(a_typical_response_costs_microseconds)
                                        .substitutions = { (void *)(uintptr_t)subs, COUNT(subs) } };
     const struct template_pair values[] = { { SLI("name"), SLI("Ann") }, { SLI("total"), SLI("12") } };
     struct rig *rig = rig_new();
+    rig_text(rig, "1", "U1", "hello");
+    UNTIL(rig, rig_count(rig, J_DELIVERED) == 1);
     struct js_list list;
     struct fault f = { 0 };
     slice text;

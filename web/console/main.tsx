@@ -12,6 +12,7 @@ import type { Key, Language } from "./i18n";
 import { Letters } from "./letters";
 import { Logins } from "./logins";
 import { dropGuard, go, href, mayLeave, useRoute } from "./router";
+import { Responses } from "./responses";
 import { SettingsPage } from "./settings";
 import { findSimulators, Simulators } from "./simulators";
 import type { Simulator } from "./simulators";
@@ -31,6 +32,7 @@ const entries: Entry[] = [
   { name: "tenants", title: "tenants.title", may: ["administrator"] },
   { name: "storages", title: "storages.title", may: all },
   { name: "settings", title: "settings.title", may: ["administrator"] },
+  { name: "responses", title: "responses.title", may: all },
   { name: "conversations", title: "conversations.title", may: all },
   { name: "letters", title: "letters.title", may: all },
   { name: "health", title: "health.title", may: all },
@@ -69,6 +71,8 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
       return <Storages me={me} />;
     case "settings":
       return <SettingsPage />;
+    case "responses":
+      return <Responses me={me} />;
     case "conversations":
       return <Conversations route={route} me={me} />;
     case "letters":
