@@ -1,4 +1,5 @@
 /* The words behind the prefix of a command. What is read is within its limits, and written down again with quotes it reads as the same. */
+#include "fuzz/fuzz.h"
 #include "hub/command_line.h"
 #include "hub/when.h"
 

@@ -1,5 +1,6 @@
 /* JSON as people write it. What js_strict makes of it is JSON but for what only js_parse knows (numbers, escapes, names twice), and stays as it is a second time;
  * and what was strict before means the same. */
+#include "fuzz/fuzz.h"
 #include "wire/js.h"
 #include "wire/js_loose.h"
 
