@@ -1,30 +1,13 @@
 /* apple_guest.c - the people: what they do, and the message each of it makes; apple.c is the manual. */
 #include "sim/apple.h"
 #include "sim/draw.h"
-#include "sim/feed.h"
 #include "sim/sign.h"
 #include "sim/webhook.h"
 #include "wire/hex.h"
 
 enum { KEY_BYTES = 32 };
-#define OWN_BID "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:com.apple.icloud.apps.messages.business.extension"
 
-struct deed {
-    struct sam *s;
-    struct sam_chat *chat;
-    struct arena *a;
-    const struct js *what;
-    struct fault *f;
-    slice id, media;
-};
-
-static slice member(const struct deed *d, const char *name, const char *otherwise)
-{
-    slice s = js_text(js_at(d->what, name));
-    return s.p ? s : slice_of(otherwise);
-}
-
-static struct jw open_message(struct deed *d, slice type)
+static struct jw open_message(struct sam_deed *d, slice type)
 {
     struct jw w = jw_new(d->a, SAM_JSON_BYTES);
     jw_open(&w, NULL, '{');
@@ -36,7 +19,7 @@ static struct jw open_message(struct deed *d, slice type)
     return w;
 }
 
-static bool send(struct deed *d, struct jw *w, bool shown)
+static bool send(struct sam_deed *d, struct jw *w, bool shown)
 {
     jw_close(w, '}');
     slice json = jw_done(w);
@@ -44,31 +27,31 @@ static bool send(struct deed *d, struct jw *w, bool shown)
         d->chat->closed = false;
         sam_message_add(d->chat, true, json, d->media);
     }
-    sam_event_send(d->chat, d->id, member(d, "capabilities", d->s->caps.p), json);
+    sam_event_send(d->chat, d->id, sim_text(d->what, "capabilities", d->s->caps.p), json);
     return true;
 }
 
-static void put_words(struct deed *d, struct jw *w)
+static void put_words(struct sam_deed *d, struct jw *w)
 {
     static const char *const names[] = { "intent", "group" };
-    jw_str(w, "locale", member(d, "locale", "en_US"));
+    jw_str(w, "locale", sim_text(d->what, "locale", "en_US"));
     for (size_t i = 0; i < COUNT(names); i++)
-        jw_opt(w, names[i], member(d, names[i], NULL));
+        jw_opt(w, names[i], sim_text(d->what, names[i], NULL));
 }
 
-static bool do_text(struct deed *d)
+static bool do_text(struct sam_deed *d)
 {
     struct jw w = open_message(d, SL("text"));
-    if (!member(d, "text", NULL).n)
+    if (!sim_text(d->what, "text", NULL).n)
         return fault(d->f, "missing_field", "text", "a text");
-    jw_str(&w, "body", member(d, "text", NULL));
+    jw_str(&w, "body", sim_text(d->what, "text", NULL));
     put_words(d, &w);
     return send(d, &w, true);
 }
 
-static bool do_file(struct deed *d)
+static bool do_file(struct sam_deed *d)
 {
-    bool picture = slice_eq(member(d, "type", NULL), SL("picture"));
+    bool picture = slice_eq(sim_text(d->what, "type", NULL), SL("picture"));
     slice base64 = js_text(js_at(d->what, "base64"));
     slice bytes = base64.p ? sign_unbase64(d->a, base64) : picture ? draw_scene(d->a, 640, 480, 2) : SL("A file of the simulator.\n");
     if (!bytes.n)
@@ -77,7 +60,7 @@ static bool do_file(struct deed *d)
     random_bytes(key, KEY_BYTES);
     slice url = sam_blob_url(d->s, d->a, sam_blob_put(d->s, sam_cipher(d->a, slice_mem(key, KEY_BYTES), bytes), d->a));
     const struct sam_blob *b = sam_blob_of(d->s, url);
-    slice type = member(d, "contentType", picture ? "image/png" : "text/plain");
+    slice type = sim_text(d->what, "contentType", picture ? "image/png" : "text/plain");
     struct jw m = jw_new(d->a, 4096);
     jw_open(&m, NULL, '[');
     jw_open(&m, NULL, '{');
@@ -89,11 +72,11 @@ static bool do_file(struct deed *d)
     jw_close(&m, ']');
     d->media = jw_done(&m);
     struct jw w = open_message(d, SL("text"));
-    jw_str(&w, "body", arena_printf(d->a, SLF "\xef\xbf\xbc", SLA(member(d, "text", ""))));
+    jw_str(&w, "body", arena_printf(d->a, SLF "\xef\xbf\xbc", SLA(sim_text(d->what, "text", ""))));
     put_words(d, &w);
     jw_open(&w, "attachments", '[');
     jw_open(&w, NULL, '{');
-    jw_str(&w, "name", member(d, "name", picture ? "IMG_0001.png" : "notes.txt"));
+    jw_str(&w, "name", sim_text(d->what, "name", picture ? "IMG_0001.png" : "notes.txt"));
     jw_str(&w, "mimeType", type);
     jw_str(&w, "size", arena_printf(d->a, "%zu", bytes.n));
     jw_str(&w, "key", arena_printf(d->a, "00" SLF, SLA(hex_encode(d->a, slice_mem(key, KEY_BYTES)))));
@@ -107,7 +90,7 @@ static bool do_file(struct deed *d)
 
 /* ---- answers --------------------------------------------------------------------------------------------------------------- */
 
-static bool wanted(const struct deed *d, slice title)
+static bool wanted(const struct sam_deed *d, slice title)
 {
     const struct js *titles = js_at(d->what, "titles");
     for (size_t i = 0; i < js_len(titles); i++)
@@ -123,7 +106,7 @@ struct picked {
     slice first_id;
 };
 
-static void pick_from(struct deed *d, const struct js *items, const char *title, struct picked *p)
+static void pick_from(struct sam_deed *d, const struct js *items, const char *title, struct picked *p)
 {
     for (size_t i = 0; i < js_len(items); i++) {
         const struct js *item = js_item(items, i);
@@ -139,14 +122,13 @@ static void pick_from(struct deed *d, const struct js *items, const char *title,
     }
 }
 
-static void put_reply(struct deed *d, struct jw *w, const struct js *data, struct picked *p)
+static void put_reply(struct jw *w, const struct js *data, struct picked *p)
 {
     const struct js *quick = js_get(data, SL("quick-reply"));
     jw_open(w, "replyMessage", '{');
     jw_str(w, "title", text_slice(&p->titles));
     jw_close(w, '}');
     slice items = jw_done(&p->w);
-    (void)d;
     if (quick) {
         jw_open(w, "quick-reply", '{');
         jw_str(w, "summaryText", js_text(js_at(quick, "summaryText")));
@@ -170,14 +152,20 @@ static void put_reply(struct deed *d, struct jw *w, const struct js *data, struc
     }
 }
 
-static bool do_pick(struct deed *d)
+const struct js *sam_newest(struct sam_deed *d, const char *path)
 {
-    const struct js *data = NULL;
+    const struct js *found = NULL;
     for (const struct sam_message *m = d->chat->first; m; m = m->next) {
-        const struct js *doc = m->from_guest ? NULL : js_parse(d->a, slice_of(m->json), NULL);
-        if (js_at(doc, "interactiveData.data"))
-            data = js_at(doc, "interactiveData.data");
+        const struct js *doc = m->from_guest ? NULL : js_parse(d->a, slice_of(m->json), NULL), *data = js_at(doc, "interactiveData.data");
+        if (data && (!*path || js_at(data, path)))
+            found = data;
     }
+    return found;
+}
+
+static bool do_pick(struct sam_deed *d)
+{
+    const struct js *data = sam_newest(d, "");
     struct picked p = { .w = jw_new(d->a, SAM_JSON_BYTES), .titles = text_new(d->a, 4096) };
     jw_open(&p.w, NULL, '[');
     const struct js *sections = js_at(data, "listPicker.sections");
@@ -188,24 +176,28 @@ static bool do_pick(struct deed *d)
     jw_close(&p.w, ']');
     if (!p.n)
         return fault(d->f, "not_found", "titles", "nothing with this title is shown");
-    struct jw w = open_message(d, SL("interactive"));
-    jw_open(&w, "interactiveData", '{');
-    jw_str(&w, "bid", SL(OWN_BID));
-    jw_str(&w, "sessionIdentifier", sim_random_uuid(&d->s->env->random, d->a));
-    jw_open(&w, "data", '{');
-    jw_str(&w, "version", SL("1.0"));
-    jw_str(&w, "requestIdentifier", js_text(js_at(data, "requestIdentifier")));
-    put_reply(d, &w, data, &p);
-    jw_close(&w, '}');
-    jw_close(&w, '}');
+    struct jw w = open_message(d, SL("interactive")), inner = jw_new(d->a, SAM_JSON_BYTES);
+    jw_open(&inner, NULL, '{');
+    jw_str(&inner, "bid", SL(SAM_BID));
+    jw_str(&inner, "sessionIdentifier", sim_random_uuid(&d->s->env->random, d->a));
+    jw_open(&inner, "data", '{');
+    jw_str(&inner, "version", SL("1.0"));
+    jw_str(&inner, "requestIdentifier", js_text(js_at(data, "requestIdentifier")));
+    put_reply(&inner, data, &p);
+    jw_close(&inner, '}');
+    jw_close(&inner, '}');
+    if (js_true(js_at(d->what, "large")))
+        sam_large_write(d->s, d->a, &w, SL("You answered"), arena_printf(d->a, "{\"interactiveData\":" SLF "}", SLA(jw_done(&inner))));
+    else
+        jw_raw(&w, "interactiveData", jw_done(&inner));
     return send(d, &w, true);
 }
 
 /* ---- the rest --------------------------------------------------------------------------------------------------------------- */
 
-static bool do_bare(struct deed *d)
+static bool do_bare(struct sam_deed *d)
 {
-    slice type = member(d, "type", NULL);
+    slice type = sim_text(d->what, "type", NULL);
     struct jw w = open_message(d, type);
     if (slice_eq(type, SL("close"))) {
         d->chat->closed = true;
@@ -214,7 +206,7 @@ static bool do_bare(struct deed *d)
     return send(d, &w, false);
 }
 
-static bool do_body(struct deed *d)
+static bool do_body(struct sam_deed *d)
 {
     const struct js *own = js_at(d->what, "body");
     struct jw w = open_message(d, js_text(js_at(own, "type")));
@@ -227,42 +219,34 @@ static bool do_body(struct deed *d)
 }
 
 /* clang-format off */
-static const struct { slice type; bool (*fn)(struct deed *d); } deeds[] = {
+static const struct { slice type; bool (*fn)(struct sam_deed *d); } deeds[] = {
     { SLI("text"), do_text }, { SLI("picture"), do_file }, { SLI("file"), do_file }, { SLI("pick"), do_pick },
     { SLI("typing_start"), do_bare }, { SLI("typing_end"), do_bare }, { SLI("close"), do_bare }, { SLI("body"), do_body },
+    { SLI("sign_in"), sam_do_sign_in }, { SLI("pay"), sam_do_pay },
 };
 /* clang-format on */
 
-static bool act(struct deed *d)
+static bool act(struct sam_deed *d)
 {
-    slice type = member(d, "type", "text");
-    for (size_t i = 0; i < COUNT(deeds); i++)
-        if (slice_eq(type, deeds[i].type))
-            return deeds[i].fn(d);
-    return fault(d->f, "out_of_range", "type", "no such thing to do");
+    return SIM_DO(deeds, d);
 }
 
 /* ---- control routes ---------------------------------------------------------------------------------------------------------- */
-
-static void refuse(struct sim_call *c, int status, const char *code, const char *text)
-{
-    struct fault f = { 0 };
-    fault(&f, code, "", "%s", text);
-    sim_fault(c, status, &f);
-}
 
 static void post_send(struct sim_call *c, void *ctx)
 {
     struct sam *s = ctx;
     struct fault f = { 0 };
     struct arena *a = c->x->a;
-    struct deed d = { .s = s, .a = a, .f = &f, .chat = sam_chat_of(s, c->params[0]), .id = sim_random_uuid(&s->env->random, a) };
-    d.what = js_parse(a, c->x->body.n ? c->x->body : SL("{}"), &f);
-    if (!d.chat)
-        refuse(c, 404, "not_found", "no such guest");
-    else if (!js_is_object(d.what))
-        refuse(c, 400, "bad_json", "an object");
-    else if (act(&d))
+    struct sam_deed d = { .s = s, .a = a, .f = &f, .chat = sam_chat_of(s, c->params[0]), .id = sim_random_uuid(&s->env->random, a) };
+    if (!d.chat) {
+        sim_refuse(c, 404, "not_found", "", "no such guest");
+        return;
+    }
+    d.what = sim_object(c);
+    if (!d.what)
+        return;
+    if (act(&d))
         sim_json(c, 200, arena_printf(a, "{\"id\":\"" SLF "\"}", SLA(d.id)));
     else
         sim_fault(c, 400, &f);
@@ -272,7 +256,7 @@ static void post_again(struct sim_call *c, void *ctx)
 {
     struct sam *s = ctx;
     if (!s->last_id) {
-        refuse(c, 404, "not_found", "nothing was sent yet");
+        sim_refuse(c, 404, "not_found", "", "nothing was sent yet");
         return;
     }
     sam_event_send(s->last_chat, slice_of(s->last_id), s->caps, slice_of(s->last_body));
@@ -306,7 +290,7 @@ static void get_messages(struct sim_call *c, void *ctx)
     struct sam *s = ctx;
     const struct sam_chat *chat = sam_chat_of(s, c->params[0]);
     if (!chat) {
-        refuse(c, 404, "not_found", "no such guest");
+        sim_refuse(c, 404, "not_found", "", "no such guest");
         return;
     }
     struct jw w = jw_new(c->x->a, 64 << 20);
@@ -326,26 +310,12 @@ static void get_counters(struct sim_call *c, void *ctx)
                                   (long long)s->repeats, (long long)s->taken, (long long)s->refused, SLA(webhooks_show(s->env->webhooks, c->x->a))));
 }
 
-static void get_events(struct sim_call *c, void *ctx)
-{
-    struct sam *s = ctx;
-    feed_add(s->feed, c);
-}
-
-static void get_page(struct sim_call *c, void *ctx)
-{
-    (void)ctx;
-    sim_page(c, "apple");
-}
-
 static const struct sim_route routes[] = {
-    { "GET", "/", get_page, SIM_CONTROL },
     { "GET", "/sim/guests", get_guests, SIM_CONTROL },
     { "POST", "/sim/guests/:guest/send", post_send, SIM_CONTROL },
     { "POST", "/sim/guests/:guest/again", post_again, SIM_CONTROL },
     { "GET", "/sim/guests/:guest/messages", get_messages, SIM_CONTROL },
     { "GET", "/sim/counters", get_counters, SIM_CONTROL },
-    { "GET", "/sim/events", get_events, SIM_CONTROL },
 };
 
 void sam_guest_routes(struct sam *s)

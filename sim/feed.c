@@ -37,6 +37,14 @@ void feed_add(struct feed *f, struct sim_call *c)
     sim_fault(c, 503, &full);
 }
 
+bool feed_watched(const struct feed *f)
+{
+    for (size_t i = 0; i < FEED_PAGES_MAX; i++)
+        if (f->seats[i].events)
+            return true;
+    return false;
+}
+
 void feed_send(struct feed *f, const char *name, slice json)
 {
     for (size_t i = 0; i < FEED_PAGES_MAX; i++)

@@ -12,5 +12,6 @@ struct feed;
 struct feed *feed_new(void) MUST_USE;
 void feed_free(struct feed *f); /* after the server is gone */
 void feed_add(struct feed *f, struct sim_call *c);
+bool feed_watched(const struct feed *f); /* some page is open */
 void feed_send(struct feed *f, const char *name, slice json);
 #endif

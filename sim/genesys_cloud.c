@@ -213,7 +213,6 @@ static void stop(void *state)
         sgc_list_done(lists[i]);
     for (size_t i = 0; i < COUNT(maps); i++)
         sgc_map_done(maps[i]);
-    feed_free(g->feed);
     arena_free(g->a);
     free(g);
 }
@@ -223,7 +222,6 @@ static void *start(struct sim_env *env, struct fault *f)
     struct sgc *g = must_calloc(1, sizeof(*g));
     g->env = env;
     g->a = arena_new();
-    g->feed = feed_new();
     env->state = g; /* stop() frees it, also when this fails */
     if (!read_options(g, f))
         return NULL;
@@ -239,6 +237,7 @@ static void *start(struct sim_env *env, struct fault *f)
 const struct sim sim_genesys_cloud = {
     .name = "genesys-cloud",
     .title = "Genesys Cloud",
+    .page = true,
     .options = options,
     .n_options = COUNT(options),
     .start = start,

@@ -175,8 +175,6 @@ struct sgc_counters {
 struct sgc {
     struct sim_env *env;
     struct arena *a; /* as long as the simulator */
-    struct feed *feed;
-    bool watched; /* a page has been opened */
 
     slice client_id, client_secret, base, signing_key;
     int64_t token_s, rate_limit, threading_ms, retry_ms;

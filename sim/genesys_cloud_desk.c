@@ -162,47 +162,40 @@ static void write_conversation(struct jw *w, const struct sgc_conversation *v)
 /* Nothing is written while nobody looks. */
 void sgc_tell_message(struct sgc *g, const struct sgc_message *m)
 {
-    if (!g->watched)
+    if (!feed_watched(g->env->feed))
         return;
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct jw w = jw_new(a, SGC_ANSWER_MAX);
     write_message(&w, m);
-    feed_send(g->feed, "message", jw_done(&w));
+    feed_send(g->env->feed, "message", jw_done(&w));
 }
 
 void sgc_tell_conversation(struct sgc *g, const struct sgc_conversation *v)
 {
-    if (!g->watched)
+    if (!feed_watched(g->env->feed))
         return;
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct jw w = jw_new(a, SGC_ANSWER_MAX);
     write_conversation(&w, v);
-    feed_send(g->feed, "conversation", jw_done(&w));
+    feed_send(g->env->feed, "conversation", jw_done(&w));
 }
 
 void sgc_tell_typing(struct sgc *g, const struct sgc_conversation *v)
 {
-    if (!g->watched)
+    if (!feed_watched(g->env->feed))
         return;
     CLEANUP(arena_freep) struct arena *a = arena_new();
     slice json = arena_printf(a, "{\"conversation\":\"" SLF "\",\"ms\":%d}", SLA(v->id), SGC_TYPING_MS);
-    feed_send(g->feed, "typing", json);
+    feed_send(g->env->feed, "typing", json);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------------------- */
-
-static void refuse(struct sim_call *c, int status, const char *code, const char *field, const char *text)
-{
-    struct fault f = { 0 };
-    fault(&f, code, field, "%s", text);
-    sim_fault(c, status, &f);
-}
 
 static struct sgc_conversation *conversation_of(struct sgc *g, struct sim_call *c)
 {
     struct sgc_conversation *v = sgc_conversation_find(g, c->params[0]);
     if (!v)
-        refuse(c, 404, "not_found", "id", "There is no such conversation.");
+        sim_refuse(c, 404, "not_found", "id", "There is no such conversation.");
     return v;
 }
 
@@ -250,7 +243,7 @@ static void inbound_get(struct sim_call *c, void *ctx)
     slice after = exchange_query(c->x, "after"), at_most = exchange_query(c->x, "limit");
     if ((after.p && (!slice_int(after, &from) || from < 0)) ||
         (at_most.p && (!slice_int(at_most, &limit) || limit < 1 || limit > INBOUND_PAGE))) {
-        refuse(c, 400, "out_of_range", "after", "after and limit are numbers.");
+        sim_refuse(c, 400, "out_of_range", "after", "after and limit are numbers.");
         return;
     }
     struct jw w = sgc_writer(c);
@@ -308,19 +301,12 @@ static void counters_get(struct sim_call *c, void *ctx)
     sim_json(c, 200, jw_done(&w));
 }
 
-static void events_get(struct sim_call *c, void *ctx)
-{
-    struct sgc *g = ctx;
-    g->watched = true;
-    feed_add(g->feed, c);
-}
-
 static void media_get(struct sim_call *c, void *ctx)
 {
     const struct sgc *g = ctx;
     const struct sgc_media *f = sgc_map_get(&g->media_map, c->params[0]);
     if (!f || !f->bytes) {
-        refuse(c, 404, "not_found", "id", "There are no bytes of such a file.");
+        sim_refuse(c, 404, "not_found", "id", "There are no bytes of such a file.");
         return;
     }
     /* What guests send is shown, never run. */
@@ -348,7 +334,7 @@ static void picture_got(void *arg, const struct answer *r)
         sim_header(p->c, "Cache-Control", SL("max-age=300"));
         sim_answer(p->c, 200, r->type, r->body);
     } else {
-        refuse(p->c, 404, "not_found", "image", "The picture could not be fetched.");
+        sim_refuse(p->c, 404, "not_found", "image", "The picture could not be fetched.");
     }
 }
 
@@ -359,7 +345,7 @@ static void picture_get(struct sim_call *c, void *ctx)
     if (!v)
         return;
     if (!v->image.n) {
-        refuse(c, 404, "not_found", "image", "The guest has no picture.");
+        sim_refuse(c, 404, "not_found", "image", "The guest has no picture.");
         return;
     }
     struct picture *p = ARENA_NEW(c->x->a, struct picture);
@@ -372,12 +358,6 @@ static void picture_get(struct sim_call *c, void *ctx)
                                     .done = picture_got,
                                     .arg = p };
     client_send(g->env->client, &p->call);
-}
-
-static void page_get(struct sim_call *c, void *ctx)
-{
-    (void)ctx;
-    sim_page(c, "genesys-cloud");
 }
 
 static void chat_get(struct sim_call *c, void *ctx)
@@ -524,9 +504,9 @@ static void agent_post(struct sim_call *c, void *ctx)
     slice bytes = SLICE_NONE, content = structured(a, &o);
     struct sgc_hook_how how = { .bad_signature = o.bad_signature, .copies = (int)MIN(MAX(o.copies, 0), 6) };
     if (!agent)
-        refuse(c, 400, "refused", "agent", "There is no such agent.");
+        sim_refuse(c, 400, "refused", "agent", "There is no such agent.");
     else if (o.base64.p && !sgc_unbase64(a, o.base64, &bytes))
-        refuse(c, 400, "wrong_type", "attachment.base64", "It is not Base64.");
+        sim_refuse(c, 400, "wrong_type", "attachment.base64", "It is not Base64.");
     else if (o.typing)
         type_to(g, c, v, &how);
     else {
@@ -544,7 +524,7 @@ static void file_post(struct sim_call *c, void *ctx)
         return;
     const struct sgc_agent *agent = agent_for(g, v, exchange_query(c->x, "agent"));
     if (!agent) {
-        refuse(c, 400, "refused", "agent", "There is no such agent.");
+        sim_refuse(c, 400, "refused", "agent", "There is no such agent.");
         return;
     }
     struct fault f = { 0 };
@@ -586,7 +566,7 @@ static void end_post(struct sim_call *c, void *ctx)
             answer_conversation(g, c, v);
             return;
         }
-    refuse(c, 400, "refused", "by", "by is agent, guest, system or error.");
+    sim_refuse(c, 400, "refused", "by", "by is agent, guest, system or error.");
 }
 
 static void transfer_post(struct sim_call *c, void *ctx)
@@ -598,7 +578,7 @@ static void transfer_post(struct sim_call *c, void *ctx)
     const struct js *doc = js_parse(c->x->a, c->x->body, NULL);
     const struct sgc_agent *agent = sgc_agent_find(g, js_text(js_at(doc, "agent")));
     if (!agent || v->end_ms) {
-        refuse(c, 400, "refused", "agent", agent ? "The conversation is over." : "There is no such agent.");
+        sim_refuse(c, 400, "refused", "agent", agent ? "The conversation is over." : "There is no such agent.");
         return;
     }
     sgc_seat_take(g, v, agent, "transfer");
@@ -621,7 +601,7 @@ static void receipt_post(struct sim_call *c, void *ctx)
     struct sgc_message *m = sgc_message_find(g, c->params[0]);
     const struct js *doc = c->x->body.n ? js_parse(c->x->a, c->x->body, NULL) : NULL;
     if (!m || m->by != SGC_GUEST) {
-        refuse(c, 404, "not_found", "id", "There is no such message of a guest.");
+        sim_refuse(c, 404, "not_found", "id", "There is no such message of a guest.");
         return;
     }
     int64_t copies = 1;
@@ -647,7 +627,6 @@ static void tokens_expire(struct sim_call *c, void *ctx)
 
 /* clang-format off */
 const struct sim_route sgc_desk_routes[] = {
-    { "GET",  "/",                                 page_get,          SIM_CONTROL },
     { "GET",  "/sim/conversations",                conversations_get, SIM_CONTROL },
     { "GET",  "/sim/conversations/:id",            conversation_get,  SIM_CONTROL },
     { "GET",  "/sim/conversations/:id/picture",    picture_get,       SIM_CONTROL },
@@ -662,7 +641,6 @@ const struct sim_route sgc_desk_routes[] = {
     { "GET",  "/sim/inbound",                      inbound_get,       SIM_CONTROL },
     { "GET",  "/sim/counters",                     counters_get,      SIM_CONTROL },
     { "GET",  "/sim/chat",                         chat_get,          SIM_CONTROL },
-    { "GET",  "/sim/events",                       events_get,        SIM_CONTROL },
     { "GET",  "/sim/media/:id",                    media_get,         SIM_CONTROL },
 };
 /* clang-format on */

@@ -163,7 +163,7 @@ static slice upper(struct arena *a, slice s)
 void sgc_notify(struct sgc *g, const struct sgc_conversation *v, const struct sgc_participant *p,
                 const char *topic)
 {
-    if (!g->watched && !g->channels.n)
+    if (!feed_watched(g->env->feed) && !g->channels.n)
         return;
     CLEANUP(arena_freep) struct arena *a = arena_new();
     slice name = arena_printf(a, "v2.detail.events.conversation." SLF ".%s", SLA(v->id), topic);
@@ -191,7 +191,7 @@ void sgc_notify(struct sgc *g, const struct sgc_conversation *v, const struct sg
     jw_str(&w, "CorrelationId", sgc_uuid(a));
     jw_close(&w, '}');
     jw_close(&w, '}');
-    feed_send(g->feed, "notification", jw_done(&w));
+    feed_send(g->env->feed, "notification", jw_done(&w));
 }
 
 /* clang-format off */

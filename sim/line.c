@@ -84,7 +84,6 @@ static void line_stop(void *state)
     struct shelf *shelves[] = { l->by_id, l->tokens, l->reply_tokens, l->retry_keys, l->contents, l->read_tokens, l->keys };
     for (size_t i = 0; i < COUNT(shelves); i++)
         shelf_free(shelves[i]);
-    feed_free(l->feed);
     free(l->webhook_url);
     free(l->pnp_refused);
     free(l);
@@ -104,7 +103,6 @@ static void *line_start(struct sim_env *env, struct fault *f)
     int64_t guests;
     *l = (struct line){
         .env = env,
-        .feed = feed_new(),
         .channel_id = sim_option(env, "channel-id"),
         .channel_secret = sim_option(env, "channel-secret"),
         .bot_id = sim_option(env, "bot-id"),
@@ -142,6 +140,7 @@ static void *line_start(struct sim_env *env, struct fault *f)
 const struct sim sim_line = {
     .name = "line",
     .title = "LINE (Messaging API)",
+    .page = true,
     .options = options,
     .n_options = COUNT(options),
     .start = line_start,

@@ -60,7 +60,6 @@ struct line_stat { /* calls of one route */
 
 struct line {
     struct sim_env *env;
-    struct feed *feed;
     slice channel_id, channel_secret, bot_id, bot_name, destination, service_code, switcher_secret;
     char *webhook_url; /* malloc; NULL: none set */
     bool allow_http, redelivery, fetch_media, chat_mode;

@@ -2,30 +2,11 @@
 #include "sim/line.h"
 #include "sim/webhook.h"
 
-static void refuse(struct sim_call *c, int status, const char *code, const char *field, const char *text)
-{
-    struct fault f = { 0 };
-    fault(&f, code, field, "%s", text);
-    sim_fault(c, status, &f);
-}
-
-static const struct js *body(struct sim_call *c)
-{
-    struct fault f = { 0 };
-    const struct js *doc = js_parse(c->x->a, c->x->body, &f);
-    if (doc && js_is_object(doc))
-        return doc;
-    if (doc)
-        fault(&f, "wrong_type", "", "an object");
-    sim_fault(c, 400, &f);
-    return NULL;
-}
-
 static struct chat *chat_of(struct sim_call *c, struct line *l)
 {
     struct chat *chat = line_chat(l, c->params[0]);
     if (!chat)
-        refuse(c, 404, "not_found", "", "no such guest");
+        sim_refuse(c, 404, "not_found", "", "no such guest");
     return chat;
 }
 
@@ -71,7 +52,7 @@ static void post_send(struct sim_call *c, void *ctx)
 {
     struct line *l = ctx;
     struct chat *chat = chat_of(c, l);
-    const struct js *doc = chat ? body(c) : NULL;
+    const struct js *doc = chat ? sim_object(c) : NULL;
     if (doc)
         do_one(c, l, chat, doc);
 }
@@ -80,7 +61,7 @@ static void post_send(struct sim_call *c, void *ctx)
 static void post_batch(struct sim_call *c, void *ctx)
 {
     struct line *l = ctx;
-    const struct js *doc = body(c), *items = js_at(doc, "items");
+    const struct js *doc = sim_object(c), *items = js_at(doc, "items");
     struct fault f = { 0 };
     if (!doc)
         return;
@@ -138,12 +119,12 @@ static void post_tap(struct sim_call *c, void *ctx)
 {
     struct line *l = ctx;
     struct chat *chat = chat_of(c, l);
-    const struct js *doc = chat ? body(c) : NULL;
+    const struct js *doc = chat ? sim_object(c) : NULL;
     if (!doc)
         return;
     const struct js *action = line_tapped(chat, c->x->a, js_text(js_at(doc, "label")));
     if (!action) {
-        refuse(c, 404, "not_found", "label", "no button with this label is shown");
+        sim_refuse(c, 404, "not_found", "label", "no button with this label is shown");
         return;
     }
     const struct js *what = deed(c, action, doc);
@@ -206,14 +187,8 @@ static void delete_messages(struct sim_call *c, void *ctx)
 {
     struct line *l = ctx;
     line_chats_clear(l);
-    feed_send(l->feed, "reset", SL("{}"));
+    feed_send(l->env->feed, "reset", SL("{}"));
     sim_json(c, 200, SL("{}"));
-}
-
-static void get_events(struct sim_call *c, void *ctx)
-{
-    struct line *l = ctx;
-    feed_add(l->feed, c);
 }
 
 void line_counters_write(struct jw *w, const struct line *l)
@@ -247,12 +222,12 @@ static void get_counters(struct sim_call *c, void *ctx)
 static void post_settings(struct sim_call *c, void *ctx)
 {
     struct line *l = ctx;
-    const struct js *doc = body(c), *quota = js_at(doc, "quota"), *used = js_at(doc, "used");
+    const struct js *doc = sim_object(c), *quota = js_at(doc, "quota"), *used = js_at(doc, "used");
     if (!doc)
         return;
     int64_t n;
     if ((quota && (!js_int(quota, &n) || n < 0)) || (used && (!js_int(used, &n) || n < 0))) {
-        refuse(c, 400, "out_of_range", "quota", "a number from 0");
+        sim_refuse(c, 400, "out_of_range", "quota", "a number from 0");
         return;
     }
     if (quota && js_int(quota, &n))
@@ -285,14 +260,7 @@ static void post_verify(struct sim_call *c, void *ctx)
     line_batch_send(line_batch_new(ctx), verified, c);
 }
 
-static void get_page(struct sim_call *c, void *ctx)
-{
-    (void)ctx;
-    sim_page(c, "line");
-}
-
 static const struct sim_route routes[] = {
-    { "GET", "/", get_page, SIM_CONTROL },
     { "GET", "/sim/guests", get_guests, SIM_CONTROL },
     { "POST", "/sim/guests/:chat/send", post_send, SIM_CONTROL },
     { "POST", "/sim/guests/:chat/tap", post_tap, SIM_CONTROL },
@@ -300,7 +268,6 @@ static const struct sim_route routes[] = {
     { "DELETE", "/sim/messages", delete_messages, SIM_CONTROL },
     { "POST", "/sim/send", post_batch, SIM_CONTROL },
     { "POST", "/sim/verify", post_verify, SIM_CONTROL },
-    { "GET", "/sim/events", get_events, SIM_CONTROL },
     { "GET", "/sim/counters", get_counters, SIM_CONTROL },
     { "POST", "/sim/settings", post_settings, SIM_CONTROL },
 };

@@ -167,7 +167,7 @@ static void posted(void *arg, const struct webhook_result *r)
     jw_bool(&w, "timed_out", r->timed_out);
     jw_opt(&w, "error", r->error);
     jw_close(&w, '}');
-    feed_send(l->feed, "webhook", jw_done(&w));
+    feed_send(l->env->feed, "webhook", jw_done(&w));
     if (good || !l->redelivery || s->attempt > REDELIVERIES_MAX) {
         sent_free(s);
         return;

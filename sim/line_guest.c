@@ -15,12 +15,6 @@ struct act { /* one thing done */
     struct fault *f;
 };
 
-static slice member(const struct act *t, const char *name, const char *otherwise)
-{
-    slice s = js_text(js_at(t->what, name));
-    return s.p ? s : slice_of(otherwise);
-}
-
 static int64_t number(const struct act *t, const char *name, int64_t otherwise)
 {
     int64_t n = otherwise;
@@ -106,7 +100,7 @@ static bool content(struct act *t, const char *id, slice type, slice sample)
     if (!bytes.p)
         return fault(t->f, "missing_field", "base64", "the bytes as Base64, or an \"url\"");
     line_content_put(t->line, slice_of(id), slice_or(js_text(js_at(t->what, "contentType")), type), bytes,
-                     time_now_ms() + number(t, "preparing_ms", 0), slice_eq(member(t, "transcoding", ""), SL("failed")));
+                     time_now_ms() + number(t, "preparing_ms", 0), slice_eq(sim_text(t->what, "transcoding", ""), SL("failed")));
     return true;
 }
 
@@ -116,7 +110,7 @@ static void provider(struct act *t, struct jw *w)
     jw_open(w, "contentProvider", '{');
     jw_str(w, "type", url.n ? SL("external") : SL("line"));
     jw_opt(w, "originalContentUrl", url);
-    jw_opt(w, "previewImageUrl", url.n ? member(t, "previewUrl", "") : SLICE_NONE);
+    jw_opt(w, "previewImageUrl", url.n ? sim_text(t->what, "previewUrl", "") : SLICE_NONE);
     jw_close(w, '}');
 }
 
@@ -161,7 +155,7 @@ static bool send_file(struct act *t)
     if (!content(t, id, SL("application/octet-stream"), SL("A few words in a file.\n")))
         return false;
     const struct content *k = shelf_get(t->line->contents, slice_of(id));
-    jw_str(&w, "fileName", member(t, "fileName", "note.txt"));
+    jw_str(&w, "fileName", sim_text(t->what, "fileName", "note.txt"));
     jw_int(&w, "fileSize", (int64_t)k->bytes.n);
     return message_close(t, &w, id, false);
 }
@@ -170,9 +164,9 @@ static bool send_sticker(struct act *t)
 {
     char id[24];
     struct jw w = message_open(t, "sticker", id, sizeof(id));
-    jw_str(&w, "packageId", member(t, "packageId", "446"));
-    jw_str(&w, "stickerId", member(t, "stickerId", "1988"));
-    jw_str(&w, "stickerResourceType", member(t, "stickerResourceType", "STATIC"));
+    jw_str(&w, "packageId", sim_text(t->what, "packageId", "446"));
+    jw_str(&w, "stickerId", sim_text(t->what, "stickerId", "1988"));
+    jw_str(&w, "stickerResourceType", sim_text(t->what, "stickerResourceType", "STATIC"));
     pass_on(t, &w, "keywords");
     pass_on(t, &w, "text");
     pass_on(t, &w, "quotedMessageId");
@@ -187,8 +181,8 @@ static bool send_location(struct act *t)
         (js_at(t->what, "longitude") && !js_double(js_at(t->what, "longitude"), &lon)) || lat < -90 || lat > 90 || lon < -180 || lon > 180)
         return fault(t->f, "out_of_range", "latitude", "degrees");
     struct jw w = message_open(t, "location", id, sizeof(id));
-    jw_opt(&w, "title", member(t, "title", "Tokyo Station"));
-    jw_opt(&w, "address", member(t, "address", "1 Chome Marunouchi, Chiyoda City, Tokyo"));
+    jw_opt(&w, "title", sim_text(t->what, "title", "Tokyo Station"));
+    jw_opt(&w, "address", sim_text(t->what, "address", "1 Chome Marunouchi, Chiyoda City, Tokyo"));
     jw_double(&w, "latitude", lat);
     jw_double(&w, "longitude", lon);
     return message_close(t, &w, id, false);

@@ -339,7 +339,7 @@ static void post_loading(struct sim_call *c, void *ctx)
     struct chat *chat = line_chat(q.line, id);
     if (chat && chat->friend) {
         chat->loading_until_ms = time_mono_ms() + seconds * 1000;
-        feed_send(q.line->feed, "typing", arena_printf(q.a, "{\"chat\":\"%s\",\"seconds\":%lld}", chat->id, (long long)seconds));
+        feed_send(q.line->env->feed, "typing", arena_printf(q.a, "{\"chat\":\"%s\",\"seconds\":%lld}", chat->id, (long long)seconds));
     }
     line_answer(&q, 202, SL("{}"));
 }

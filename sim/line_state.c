@@ -191,7 +191,7 @@ void line_bubble_told(struct chat *c, const struct bubble *b)
     jw_key(&w, SL("bubble"));
     line_bubble_write(&w, b);
     jw_close(&w, '}');
-    feed_send(c->line->feed, "bubble", jw_done(&w));
+    feed_send(c->line->env->feed, "bubble", jw_done(&w));
 }
 
 void line_chat_write(struct jw *w, const struct chat *c)

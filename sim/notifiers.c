@@ -87,7 +87,7 @@ void sno_keep(struct sno *s, struct sim_call *c, enum sno_vendor vendor, int sta
         s->n_kept--;
         kept_free(old);
     }
-    feed_send(s->feed, "notice", arena_printf(c->x->a, "{\"n\":%lld}", (long long)k->n));
+    feed_send(s->env->feed, "notice", arena_printf(c->x->a, "{\"n\":%lld}", (long long)k->n));
 }
 
 static void forget(struct sno *s)
@@ -133,7 +133,7 @@ static void notices_delete(struct sim_call *c, void *ctx)
 {
     struct sno *s = ctx;
     forget(s);
-    feed_send(s->feed, "reset", SL("{}"));
+    feed_send(s->env->feed, "reset", SL("{}"));
     sim_json(c, 200, SL("{}"));
 }
 
@@ -152,24 +152,10 @@ static void counters_get(struct sim_call *c, void *ctx)
     sim_json(c, 200, jw_done(&w));
 }
 
-static void events_get(struct sim_call *c, void *ctx)
-{
-    struct sno *s = ctx;
-    feed_add(s->feed, c);
-}
-
-static void page_get(struct sim_call *c, void *ctx)
-{
-    (void)ctx;
-    sim_page(c, "notifiers");
-}
-
 static const struct sim_route control[] = {
-    { "GET", "/", page_get, SIM_CONTROL },
     { "GET", "/sim/notices", notices_get, SIM_CONTROL },
     { "DELETE", "/sim/notices", notices_delete, SIM_CONTROL },
     { "GET", "/sim/counters", counters_get, SIM_CONTROL },
-    { "GET", "/sim/events", events_get, SIM_CONTROL },
 };
 
 /* ---- life -------------------------------------------------------------------------------------------------------------------- */
@@ -178,7 +164,6 @@ static void sno_stop(void *state)
 {
     struct sno *s = state;
     forget(s);
-    feed_free(s->feed);
     free(s);
 }
 
@@ -186,7 +171,6 @@ static void *sno_start(struct sim_env *env, struct fault *f)
 {
     struct sno *s = must_calloc(1, sizeof(*s));
     s->env = env;
-    s->feed = feed_new();
     env->state = s;
     for (size_t i = 0; i < SNO_VENDORS; i++) {
         s->secrets[i] = sim_option(env, sno_names[i]);
@@ -201,6 +185,7 @@ static void *sno_start(struct sim_env *env, struct fault *f)
 const struct sim sim_notifiers = {
     .name = "notifiers",
     .title = "the services operators are told on: Slack, Discord, PagerDuty, Genesys Cloud",
+    .page = true,
     .options = options,
     .n_options = COUNT(options),
     .start = sno_start,

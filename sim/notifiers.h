@@ -34,7 +34,6 @@ struct sno_window { /* calls of the present window */
 };
 struct sno {
     struct sim_env *env;
-    struct feed *feed;
     slice secrets[SNO_VENDORS]; /* what stands in the path, or the routing key */
     int64_t limits[SNO_VENDORS]; /* calls in a window; 0: any */
     struct sno_window windows[SNO_VENDORS];

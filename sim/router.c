@@ -2,7 +2,6 @@
 #include "sim/router.h"
 #include "sim/faults.h"
 #include "web/page.h"
-#include "wire/js.h"
 
 /* What the router knows of a call; lives in the exchange's arena. */
 struct pending {
@@ -20,7 +19,7 @@ struct table {
     size_t n;
     void *ctx;
 };
-enum { TABLES_MAX = 8 };
+enum { TABLES_MAX = 12 };
 
 struct router {
     struct sim_env *env;
@@ -110,6 +109,31 @@ void sim_fault(struct sim_call *c, int status, const struct fault *f)
     jw_str(&w, "field", slice_of(f->field));
     jw_close(&w, '}');
     sim_json(c, status, jw_done(&w));
+}
+
+void sim_refuse(struct sim_call *c, int status, const char *code, const char *field, const char *text)
+{
+    struct fault f = { 0 };
+    fault(&f, code, field, "%s", text);
+    sim_fault(c, status, &f);
+}
+
+const struct js *sim_object(struct sim_call *c)
+{
+    struct fault f = { 0 };
+    const struct js *doc = js_parse(c->x->a, c->x->body.n ? c->x->body : SL("{}"), &f);
+    if (js_is_object(doc))
+        return doc;
+    if (doc)
+        fault(&f, "wrong_type", "", "an object");
+    sim_fault(c, 400, &f);
+    return NULL;
+}
+
+slice sim_text(const struct js *object, const char *name, const char *otherwise)
+{
+    slice s = js_text(js_at(object, name));
+    return s.p ? s : slice_of(otherwise);
 }
 
 void sim_page(struct sim_call *c, const char *name)

@@ -1,5 +1,6 @@
 #include "sim/sim.h"
 #include "sim/faults.h"
+#include "sim/feed.h"
 #include "sim/router.h"
 #include "sim/webhook.h"
 #include <signal.h>
@@ -159,13 +160,27 @@ static void replay_post(struct sim_call *c, void *ctx)
     sim_fault(c, 400, &f);
 }
 
+static void events_get(struct sim_call *c, void *ctx)
+{
+    (void)ctx;
+    feed_add(c->env->feed, c);
+}
+
+static void page_get(struct sim_call *c, void *ctx)
+{
+    (void)ctx;
+    sim_page(c, c->env->sim->name);
+}
+
 static const struct sim_route control[] = {
     { "POST", "/sim/replay", replay_post, SIM_CONTROL },
     { "GET", "/sim/faults", faults_get, SIM_CONTROL },
     { "POST", "/sim/faults", faults_post, SIM_CONTROL },
     { "DELETE", "/sim/faults", faults_post, SIM_CONTROL },
     { "GET", "/sim/webhooks", webhooks_get, SIM_CONTROL },
+    { "GET", "/sim/events", events_get, SIM_CONTROL },
 };
+static const struct sim_route page[] = { { "GET", "/", page_get, SIM_CONTROL } };
 
 /* ---- running ---------------------------------------------------------------------------------------------------------------- */
 
@@ -206,7 +221,10 @@ static bool begin(struct sim_run *r, struct loop *l, int argc, char **argv, stru
         return false;
     env->webhooks = webhooks_new(env);
     env->router = router_new(env);
+    env->feed = feed_new();
     sim_routes(env, control, COUNT(control), NULL, NULL);
+    if (env->sim->page)
+        sim_routes(env, page, COUNT(page), NULL, NULL);
     return env->sim->start(env, f) != NULL;
 }
 
@@ -244,6 +262,7 @@ void sim_close(struct sim_run *r)
         env->sim->stop(env->state);
     webhooks_free(env->webhooks);
     router_free(env->router);
+    feed_free(env->feed);
     faults_free(env->faults);
     arena_free(env->a);
     free(r);

@@ -11,7 +11,8 @@
  *   dragoman sim acme --listen 127.0.0.1:9002 --hub http://127.0.0.1:8080 --channel-id 1234567890
  *
  * Every simulator serves under /sim/ its control API (never subject to faults): GET|POST|DELETE /sim/faults (faults.h),
- * GET /sim/webhooks (webhook.h), POST /sim/replay (below), and what its own file says at its top.
+ * GET /sim/webhooks (webhook.h), GET /sim/events (what is told to env->feed, as server-sent events), POST /sim/replay (below), and what its own file
+ * says at its top; under / its page, if it has one.
  *
  * POST /sim/replay  the body is a webhook's: it goes to the hub signed and in its lane like one of the simulator's own, faults included, once.
  *                   The answer has the hub's status (502: it gave none) and {"status":200,"took_ms":3}. So a recording can be played by a simulator
@@ -24,8 +25,10 @@
 #include "net/client.h"
 #include "net/loop.h"
 #include "net/server.h"
+#include "wire/js.h"
 
 struct faults;
+struct feed;
 struct router;
 struct webhook;
 struct webhooks;
@@ -41,6 +44,7 @@ struct sim_option {
 
 struct sim {
     const char *name, *title;
+    bool page; /* web/NAME is the page on which a person plays */
     const struct sim_option *options;
     size_t n_options;
     /* Makes the simulator's own state, puts it into env->state, registers routes, returns it; NULL: see *f. stop() is called whenever
@@ -79,6 +83,7 @@ struct sim_env {
     struct webhooks *webhooks;
     struct sim_random random;
     struct router *router;
+    struct feed *feed;         /* what the open pages are told (feed.h) */
     const slice *values;       /* of the options, indexed like sim->options; sim_option reads them */
     void *state;               /* the simulator's own; set by start() */
     bool stopping;             /* start nothing new */
@@ -118,7 +123,20 @@ void sim_header(struct sim_call *c, const char *name, slice value); /* of the an
 void sim_answer(struct sim_call *c, int status, slice type, slice body);
 void sim_json(struct sim_call *c, int status, slice body);
 void sim_fault(struct sim_call *c, int status, const struct fault *f); /* {"code","message","field"}: our control API's errors */
+void sim_refuse(struct sim_call *c, int status, const char *code, const char *field, const char *text); /* the same from its parts */
 void sim_page(struct sim_call *c, const char *name);                   /* one of web/ (page.h) */
+/* The body of a control call, an object; absent: one without members. NULL: it is none, and c is answered. */
+const struct js *sim_object(struct sim_call *c) MUST_USE;
+slice sim_text(const struct js *object, const char *name, const char *otherwise); /* a member of it */
+/* What can be done on a page: a table of { slice type; bool (*fn)(struct X *x); }, of which x->what.type ("text" when absent) names a row. x also has the fault f. */
+#define SIM_DO(deeds, x)                                                                                      \
+    ({                                                                                                        \
+        const slice type_ = sim_text((x)->what, "type", "text");                                              \
+        size_t row_ = 0;                                                                                      \
+        while (row_ < COUNT(deeds) && !slice_eq((deeds)[row_].type, type_))                                   \
+            row_++;                                                                                           \
+        row_ < COUNT(deeds) ? (deeds)[row_].fn(x) : fault((x)->f, "out_of_range", "type", "no such thing to do"); \
+    })
 /* The path as the vendor would count it for its rate limit: the pattern of the route that took the call. */
 const char *sim_pattern(const struct sim_call *c);
 /* For server-sent events, only on SIM_CONTROL routes. The call is over then. */

@@ -120,7 +120,7 @@ void ssk_message_write(struct jw *w, const struct ssk_message *m)
 
 void ssk_changed(struct ssk *s)
 {
-    feed_send(s->feed, "message", SL("{}"));
+    feed_send(s->env->feed, "message", SL("{}"));
 }
 
 struct ssk_message *ssk_message_add(struct ssk_chat *chat, slice ts, slice thread, bool from_bot, slice json)
@@ -212,7 +212,6 @@ static void ssk_stop(void *state)
         shelf_free(shelves[i]);
     for (size_t i = 0; i < COUNT(s->spent); i++)
         free(s->spent[i]);
-    feed_free(s->feed);
     free(s->last_body);
     free(s->last_type);
     free(s);
@@ -250,7 +249,7 @@ static void *ssk_start(struct sim_env *env, struct fault *f)
 {
     struct ssk *s = must_calloc(1, sizeof(*s));
     int64_t guests;
-    *s = (struct ssk){ .env = env, .feed = feed_new(), .app = sim_option(env, "app-id"), .client_id = sim_option(env, "client-id"),
+    *s = (struct ssk){ .env = env, .app = sim_option(env, "app-id"), .client_id = sim_option(env, "client-id"),
                        .client_secret = sim_option(env, "client-secret"), .signing_secret = sim_option(env, "signing-secret"),
                        .rotation = sim_option_on(env, "rotation"), .files = shelf_new(SSK_FILES_KEPT, 0, ssk_file_drop),
                        .triggers = shelf_new(1000, 0, free), .responses = shelf_new(1000, SSK_RESPONSE_MS, free),
@@ -277,6 +276,7 @@ static void *ssk_start(struct sim_env *env, struct fault *f)
 const struct sim sim_slack = {
     .name = "slack",
     .title = "Slack",
+    .page = true,
     .options = options,
     .n_options = COUNT(options),
     .start = ssk_start,

@@ -56,7 +56,6 @@ struct ssk_space { /* a workspace */
 };
 struct ssk {
     struct sim_env *env;
-    struct feed *feed;
     slice app, client_id, client_secret, signing_secret;
     struct ssk_space spaces[SSK_WORKSPACES];
     size_t n_guests; /* of each workspace */

@@ -1,5 +1,4 @@
 /* slack_api.c - the Web API: sections "Calls", "Sending", "Profiles", "Interactivity", "Errors". Errors come with HTTP 200, as there. */
-#include "sim/feed.h"
 #include "sim/shelf.h"
 #include "sim/slack.h"
 #include "wire/url.h"

@@ -1,6 +1,5 @@
 /* slack_guest.c - the members: what they do, and the request each of it makes; slack.c is the manual. */
 #include "sim/draw.h"
-#include "sim/feed.h"
 #include "sim/shelf.h"
 #include "sim/sign.h"
 #include "sim/slack.h"
@@ -16,12 +15,6 @@ struct act { /* one thing done */
     struct fault *f;
     slice ts;
 };
-
-static slice member(const struct act *t, const char *name, const char *otherwise)
-{
-    slice s = js_text(js_at(t->what, name));
-    return s.p ? s : slice_of(otherwise);
-}
 
 static const char *type_of(const struct ssk_chat *chat)
 {
@@ -122,25 +115,25 @@ static bool do_text(struct act *t)
 
 static bool do_file(struct act *t)
 {
-    slice base64 = js_text(js_at(t->what, "base64")), type = member(t, "contentType", base64.p ? "application/octet-stream" : "image/png");
+    slice base64 = js_text(js_at(t->what, "base64")), type = sim_text(t->what, "contentType", base64.p ? "application/octet-stream" : "image/png");
     slice bytes = base64.p ? sign_unbase64(t->a, base64) : draw_scene(t->a, 640, 480, 1), thread = thread_of(t);
     if (!bytes.p)
         return fault(t->f, "wrong_type", "base64", "the bytes as Base64");
     struct ssk_file *f = must_calloc(1, sizeof(*f));
     snprintf(f->id, sizeof(f->id), SLF, SLA(ssk_id(t->s, t->a, "F0")));
-    snprintf(f->name, sizeof(f->name), SLF, SLA(utf8_cut_bytes(member(t, "name", "picture.png"), sizeof(f->name) - 1)));
+    snprintf(f->name, sizeof(f->name), SLF, SLA(utf8_cut_bytes(sim_text(t->what, "name", "picture.png"), sizeof(f->name) - 1)));
     snprintf(f->type, sizeof(f->type), SLF, SLA(utf8_cut_bytes(type, sizeof(f->type) - 1)));
     snprintf(f->space, sizeof(f->space), "%s", t->who->space->id);
     f->bytes = ssk_copy(bytes);
     f->size = (int64_t)bytes.n;
-    f->external = slice_eq(member(t, "mode", ""), SL("external"));
+    f->external = slice_eq(sim_text(t->what, "mode", ""), SL("external"));
     f->uploaded = f->shared = true;
     shelf_put(t->s->files, slice_of(f->id), f, 0);
     struct jw w = message_open(t, thread);
     jw_str(&w, "subtype", SL("file_share"));
-    jw_str(&w, "text", member(t, "text", ""));
+    jw_str(&w, "text", sim_text(t->what, "text", ""));
     jw_open(&w, "files", '[');
-    slice access = member(t, "file_access", "");
+    slice access = sim_text(t->what, "file_access", "");
     if (access.n) { /* of a shared channel: nothing but the id */
         jw_open(&w, NULL, '{');
         jw_str(&w, "id", slice_of(f->id));
@@ -201,10 +194,10 @@ static slice rewritten(struct act *t, const struct ssk_message *m, slice text, b
 static bool do_edit(struct act *t)
 {
     struct ssk_message *m = newest(t, true);
-    bool edited = slice_eq(member(t, "type", ""), SL("edit"));
+    bool edited = slice_eq(sim_text(t->what, "type", ""), SL("edit"));
     if (!m)
         return fault(t->f, "not_found", "ts", "no message of the guest's");
-    slice previous = arena_dup(t->a, slice_of(m->json)), now = rewritten(t, m, edited ? member(t, "text", "edited") : SLICE_NONE, edited);
+    slice previous = arena_dup(t->a, slice_of(m->json)), now = rewritten(t, m, edited ? sim_text(t->what, "text", "edited") : SLICE_NONE, edited);
     t->ts = slice_of(m->ts);
     ssk_message_replace(m, now);
     ssk_changed(t->s);
@@ -233,7 +226,7 @@ static bool do_react(struct act *t)
     t->ts = slice_of(m->ts);
     ssk_event_send(t->who->space, t->chat,
                    arena_printf(t->a, "{\"type\":\"reaction_added\",\"user\":\"%s\",\"reaction\":\"" SLF "\",\"item\":{\"type\":\"message\",\"channel\":\"%s\",\"ts\":\"%s\"},"
-                                      "\"event_ts\":\"" SLF "\"}", t->who->id, SLA(member(t, "reaction", "thumbsup")), t->chat->id, m->ts, SLA(ssk_ts(t->s, t->a))));
+                                      "\"event_ts\":\"" SLF "\"}", t->who->id, SLA(sim_text(t->what, "reaction", "thumbsup")), t->chat->id, m->ts, SLA(ssk_ts(t->s, t->a))));
     return true;
 }
 
@@ -423,7 +416,7 @@ static void send_action(struct act *t, const struct picked *p, const struct pick
 static bool do_tap(struct act *t)
 {
     const struct js *labels = js_at(t->what, "labels");
-    struct picked p = find(t, member(t, "label", "")), state = { 0 };
+    struct picked p = find(t, sim_text(t->what, "label", "")), state = { 0 };
     if (js_len(labels))
         state = find(t, js_text(js_item(labels, 0)));
     if (!p.m && state.m)
@@ -449,8 +442,8 @@ static bool do_command(struct act *t)
     form_add(&form, SL("channel_id"), slice_of(t->chat->id));
     form_add(&form, SL("user_id"), slice_of(t->who->id));
     form_add(&form, SL("user_name"), slice_of(t->who->username));
-    form_add(&form, SL("command"), member(t, "command", "/care"));
-    form_add(&form, SL("text"), member(t, "text", ""));
+    form_add(&form, SL("command"), sim_text(t->what, "command", "/care"));
+    form_add(&form, SL("text"), sim_text(t->what, "text", ""));
     form_add(&form, SL("response_url"), arena_printf(t->a, SLF "/actions/none", SLA(t->s->env->base_url)));
     form_add(&form, SL("trigger_id"), new_trigger(t));
     form_add(&form, SL("is_enterprise_install"), space->whole ? SL("true") : SL("false"));
@@ -460,12 +453,12 @@ static bool do_command(struct act *t)
 
 static bool do_shortcut(struct act *t)
 {
-    bool message = slice_eq(member(t, "type", ""), SL("message_action"));
+    bool message = slice_eq(sim_text(t->what, "type", ""), SL("message_action"));
     struct ssk_message *m = message ? newest(t, false) : NULL;
     if (message && !m)
         return fault(t->f, "not_found", "ts", "no message");
     struct jw w = payload_open(t, message ? "message_action" : "shortcut");
-    jw_str(&w, "callback_id", member(t, "callback_id", "ask"));
+    jw_str(&w, "callback_id", sim_text(t->what, "callback_id", "ask"));
     if (m) {
         jw_raw(&w, "channel", arena_printf(t->a, "{\"id\":\"%s\",\"name\":\"directmessage\"}", t->chat->id));
         jw_str(&w, "message_ts", slice_of(m->ts));
@@ -568,32 +561,23 @@ static const struct { slice type; bool (*fn)(struct act *t); } deeds[] = {
 
 static bool do_any(struct act *t)
 {
-    slice type = member(t, "type", "text");
-    for (size_t i = 0; i < COUNT(deeds); i++)
-        if (slice_eq(type, deeds[i].type))
-            return deeds[i].fn(t);
-    return fault(t->f, "out_of_range", "type", "no such thing to do");
+    return SIM_DO(deeds, t);
 }
 
 /* ---- control routes --------------------------------------------------------------------------------------------------------------------- */
-
-static void refuse(struct sim_call *c, int status, const char *code, const char *text)
-{
-    struct fault f = { 0 };
-    fault(&f, code, "", "%s", text);
-    sim_fault(c, status, &f);
-}
 
 static void act(struct sim_call *c, struct ssk *s, bool (*fn)(struct act *t))
 {
     struct fault f = { 0 };
     struct act t = { .s = s, .a = c->x->a, .f = &f, .who = ssk_guest_of(s, c->params[0]) };
-    t.what = js_parse(t.a, c->x->body.n ? c->x->body : SL("{}"), &f);
-    if (!t.who || !js_is_object(t.what)) {
-        refuse(c, t.who ? 400 : 404, t.who ? "bad_json" : "not_found", t.who ? "an object" : "no such guest");
+    if (!t.who) {
+        sim_refuse(c, 404, "not_found", "", "no such guest");
         return;
     }
-    t.chat = slice_eq(member(&t, "in", ""), SL("channel")) ? &t.who->space->channel : &t.who->chat;
+    t.what = sim_object(c);
+    if (!t.what)
+        return;
+    t.chat = slice_eq(sim_text(t.what, "in", ""), SL("channel")) ? &t.who->space->channel : &t.who->chat;
     if (fn(&t))
         sim_json(c, 200, arena_printf(t.a, "{\"ts\":\"" SLF "\"}", SLA(t.ts)));
     else
@@ -676,7 +660,7 @@ static void get_messages(struct sim_call *c, void *ctx)
 {
     const struct ssk_guest *g = ssk_guest_of(ctx, c->params[0]);
     if (!g) {
-        refuse(c, 404, "not_found", "no such guest");
+        sim_refuse(c, 404, "not_found", "", "no such guest");
         return;
     }
     const struct ssk_chat *chat = slice_eq(exchange_query(c->x, "in"), SL("channel")) ? &g->space->channel : &g->chat;
@@ -720,7 +704,7 @@ static void send_plain(struct sim_call *c, struct ssk *s, slice type, slice body
                                       { SL("X-Slack-Signature"), arena_printf(a, "v0=" SLF, SLA(sign_hmac_sha256_hex(a, s->signing_secret, base))) } };
     *v = (struct verifying){ c, challenge };
     if (!s->env->hub.n) {
-        refuse(c, 409, "no_hub", "started without --hub");
+        sim_refuse(c, 409, "no_hub", "", "started without --hub");
         return;
     }
     webhook_send(s->env, &(struct webhook){ .url = arena_printf(a, SLF "/slack", SLA(s->env->hub)), .headers = headers, .n_headers = sign ? 3 : 1,
@@ -754,7 +738,7 @@ static struct ssk_space *space_of(struct sim_call *c, struct ssk *s)
     for (size_t i = 0; i < SSK_WORKSPACES; i++)
         if (slice_eq(c->params[0], slice_of(s->spaces[i].id)))
             return &s->spaces[i];
-    refuse(c, 404, "not_found", "no such workspace");
+    sim_refuse(c, 404, "not_found", "", "no such workspace");
     return NULL;
 }
 
@@ -786,20 +770,7 @@ static void get_counters(struct sim_call *c, void *ctx)
                                   (long long)s->events, (long long)s->taken, (long long)s->refused, (long long)s->retried, SLA(webhooks_show(s->env->webhooks, c->x->a))));
 }
 
-static void get_events(struct sim_call *c, void *ctx)
-{
-    struct ssk *s = ctx;
-    feed_add(s->feed, c);
-}
-
-static void get_page(struct sim_call *c, void *ctx)
-{
-    (void)ctx;
-    sim_page(c, "slack");
-}
-
 static const struct sim_route routes[] = {
-    { "GET", "/", get_page, SIM_CONTROL },
     { "GET", "/sim/guests", get_guests, SIM_CONTROL },
     { "POST", "/sim/guests/:guest/send", post_send, SIM_CONTROL },
     { "POST", "/sim/guests/:guest/tap", post_tap, SIM_CONTROL },
@@ -813,7 +784,6 @@ static const struct sim_route routes[] = {
     { "POST", "/sim/workspaces/:id/uninstall", post_uninstall, SIM_CONTROL },
     { "POST", "/sim/workspaces/:id/expire", post_expire, SIM_CONTROL },
     { "GET", "/sim/counters", get_counters, SIM_CONTROL },
-    { "GET", "/sim/events", get_events, SIM_CONTROL },
 };
 
 void ssk_guest_routes(struct ssk *s)

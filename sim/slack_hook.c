@@ -45,7 +45,7 @@ static void sent(void *arg, const struct webhook_result *got)
     bool good = got->status >= 200 && got->status < 300;
     char told[64];
     snprintf(told, sizeof(told), "{\"status\":%d,\"took_ms\":%lld}", got->status, (long long)got->took_ms);
-    feed_send(s->feed, "request", slice_of(told));
+    feed_send(s->env->feed, "request", slice_of(told));
     *(good ? &s->taken : &s->refused) += 1;
     if (!good && r->event && r->tries < SSK_TRIES && !s->env->stopping) {
         int64_t wait_ms = r->tries == 1 ? 1 : r->tries == 2 ? s->retry_ms : s->retry_ms * 5;

@@ -88,7 +88,7 @@ slice stm_service_url(const struct stm *s, struct arena *a)
 
 void stm_changed(struct stm *s)
 {
-    feed_send(s->feed, "changed", SL("{}"));
+    feed_send(s->env->feed, "changed", SL("{}"));
 }
 
 /* ---- messages ---------------------------------------------------------------------------------------------------------------- */
@@ -182,7 +182,6 @@ static void stm_stop(void *state)
     shelf_free(s->tokens);
     shelf_free(s->files);
     shelf_free(s->uploads);
-    feed_free(s->feed);
     free(s->last_activity);
     free(s->chats);
     free(s);
@@ -211,7 +210,7 @@ static void *stm_start(struct sim_env *env, struct fault *f)
 {
     struct stm *s = must_calloc(1, sizeof(*s));
     int64_t guests;
-    *s = (struct stm){ .env = env, .feed = feed_new(), .bot_id = sim_option(env, "bot-id"), .bot_secret = sim_option(env, "bot-secret"),
+    *s = (struct stm){ .env = env, .bot_id = sim_option(env, "bot-id"), .bot_secret = sim_option(env, "bot-secret"),
                        .bot_name = sim_option(env, "bot-name"), .tenant = sim_option(env, "tenant"), .authority = sim_option(env, "home-tenant"),
                        .fetch_media = sim_option_on(env, "fetch-media"), .rsc = sim_option_on(env, "rsc"), .next_id = 1767225600001,
                        .tokens = shelf_new(STM_FILES_KEPT, 0, free), .files = shelf_new(STM_FILES_KEPT, 0, free),
@@ -233,6 +232,7 @@ static void *stm_start(struct sim_env *env, struct fault *f)
 const struct sim sim_teams = {
     .name = "teams",
     .title = "Microsoft Teams (Bot Connector)",
+    .page = true,
     .options = options,
     .n_options = COUNT(options),
     .start = stm_start,

@@ -42,7 +42,6 @@ struct stm_chat { /* a person's chat with the bot, or the room */
 };
 struct stm {
     struct sim_env *env;
-    struct feed *feed;
     slice bot_id, bot_secret, bot_name, tenant, authority;
     bool fetch_media, rsc;
     int64_t per_conversation, token_s, tries, retry_ms;

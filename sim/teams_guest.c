@@ -1,15 +1,8 @@
 /* teams_guest.c - the people: what they do, and the activity each of it makes; teams.c is the manual. */
 #include "sim/draw.h"
-#include "sim/feed.h"
 #include "sim/sign.h"
 #include "sim/teams.h"
 #include "sim/webhook.h"
-
-static slice member(const struct stm_deed *d, const char *name, const char *otherwise)
-{
-    slice s = js_text(js_at(d->what, name));
-    return s.p ? s : slice_of(otherwise);
-}
 
 /* ---- activities ------------------------------------------------------------------------------------------------------------------ */
 
@@ -162,10 +155,10 @@ static bool do_picture(struct stm_deed *d)
     slice bytes;
     if (!bytes_of_deed(d, true, &bytes))
         return false;
-    slice id = stm_file_put(d->s, d->a, member(d, "contentType", "image/png"), SL("picture.png"), bytes);
+    slice id = stm_file_put(d->s, d->a, sim_text(d->what, "contentType", "image/png"), SL("picture.png"), bytes);
     slice thread = thread_of(d);
     struct jw w = stm_open(d, "message", thread);
-    put_text(d, &w, escaped(d->a, member(d, "text", "")), d->chat->number == 0);
+    put_text(d, &w, escaped(d->a, sim_text(d->what, "text", "")), d->chat->number == 0);
     jw_open(&w, "attachments", '[');
     jw_open(&w, NULL, '{');
     jw_str(&w, "contentType", SL("image/*"));
@@ -178,7 +171,7 @@ static bool do_picture(struct stm_deed *d)
 
 static bool do_file(struct stm_deed *d)
 {
-    slice bytes, name = member(d, "name", "notes.txt");
+    slice bytes, name = sim_text(d->what, "name", "notes.txt");
     if (d->chat->number == 0)
         return fault(d->f, "refused", "type", "files of a channel stay in SharePoint");
     if (!bytes_of_deed(d, false, &bytes))
@@ -186,7 +179,7 @@ static bool do_file(struct stm_deed *d)
     size_t dot = slice_find_last(name, '.');
     slice id = stm_file_put(d->s, d->a, SL("application/octet-stream"), name, bytes);
     struct jw w = stm_open(d, "message", SLICE_NONE);
-    put_text(d, &w, member(d, "text", ""), false);
+    put_text(d, &w, sim_text(d->what, "text", ""), false);
     jw_open(&w, "attachments", '[');
     jw_open(&w, NULL, '{');
     jw_str(&w, "contentType", SL("application/vnd.microsoft.teams.file.download.info"));
@@ -217,7 +210,7 @@ static struct stm_message *newest(struct stm_deed *d, bool of_bot)
 
 static bool do_change(struct stm_deed *d)
 {
-    bool gone = slice_eq(member(d, "type", ""), SL("delete")), back = slice_eq(member(d, "type", ""), SL("undelete"));
+    bool gone = slice_eq(sim_text(d->what, "type", ""), SL("delete")), back = slice_eq(sim_text(d->what, "type", ""), SL("undelete"));
     struct stm_message *m = newest(d, false);
     if (!m)
         return false;
@@ -228,9 +221,9 @@ static bool do_change(struct stm_deed *d)
         stm_message_drop(d->chat, m);
         return send_it(d, &w, "softDeleteMessage", STM_MESSAGE);
     }
-    put_text(d, &w, escaped(d->a, member(d, "text", "edited")), d->chat->number == 0);
+    put_text(d, &w, escaped(d->a, sim_text(d->what, "text", "edited")), d->chat->number == 0);
     struct jw shown = stm_open(d, "message", thread);
-    put_text(d, &shown, escaped(d->a, member(d, "text", "edited")), false);
+    put_text(d, &shown, escaped(d->a, sim_text(d->what, "text", "edited")), false);
     jw_close(&shown, '}');
     stm_message_replace(m, jw_done(&shown));
     stm_changed(d->s);
@@ -239,7 +232,7 @@ static bool do_change(struct stm_deed *d)
 
 static bool do_react(struct stm_deed *d)
 {
-    bool added = slice_eq(member(d, "type", ""), SL("react"));
+    bool added = slice_eq(sim_text(d->what, "type", ""), SL("react"));
     const struct stm_message *m = newest(d, true);
     if (!m)
         return false;
@@ -247,7 +240,7 @@ static bool do_react(struct stm_deed *d)
     jw_str(&w, "replyToId", slice_of(m->id));
     jw_open(&w, added ? "reactionsAdded" : "reactionsRemoved", '[');
     jw_open(&w, NULL, '{');
-    jw_str(&w, "type", member(d, "reaction", "like"));
+    jw_str(&w, "type", sim_text(d->what, "reaction", "like"));
     jw_close(&w, '}');
     jw_close(&w, ']');
     return send_it(d, &w, NULL, STM_MESSAGE);
@@ -274,7 +267,7 @@ static bool do_read(struct stm_deed *d)
 
 static bool do_install(struct stm_deed *d)
 {
-    bool added = slice_eq(member(d, "type", ""), SL("install"));
+    bool added = slice_eq(sim_text(d->what, "type", ""), SL("install"));
     d->chat->removed = !added;
     stm_changed(d->s);
     struct jw w = stm_open(d, "installationUpdate", SLICE_NONE);
@@ -337,36 +330,27 @@ static const struct { slice type; bool (*fn)(struct stm_deed *d); } deeds[] = {
 
 static bool act(struct stm_deed *d)
 {
-    slice type = member(d, "type", "text");
-    for (size_t i = 0; i < COUNT(deeds); i++)
-        if (slice_eq(type, deeds[i].type))
-            return deeds[i].fn(d);
-    return fault(d->f, "out_of_range", "type", "no such thing to do");
+    return SIM_DO(deeds, d);
 }
 
 /* ---- control routes ------------------------------------------------------------------------------------------------------------ */
-
-static void refuse(struct sim_call *c, int status, const char *code, const char *text)
-{
-    struct fault f = { 0 };
-    fault(&f, code, "", "%s", text);
-    sim_fault(c, status, &f);
-}
 
 static void do_deed(struct sim_call *c, struct stm *s, bool (*fn)(struct stm_deed *))
 {
     struct fault f = { 0 };
     struct stm_deed d = { .s = s, .a = c->x->a, .f = &f, .chat = stm_chat_of(s, c->params[0]), .id = stm_new_id(s, c->x->a) };
-    d.what = js_parse(d.a, c->x->body.n ? c->x->body : SL("{}"), NULL);
-    if (!d.chat || !js_is_object(d.what)) {
-        refuse(c, d.chat ? 400 : 404, d.chat ? "bad_json" : "not_found", d.chat ? "an object" : "no such guest");
+    if (!d.chat) {
+        sim_refuse(c, 404, "not_found", "", "no such guest");
         return;
     }
+    d.what = sim_object(c);
+    if (!d.what)
+        return;
     slice as = js_text(js_at(d.what, "as")), forge = js_text(js_at(d.what, "forge"));
     d.who = d.chat->number ? d.chat : stm_chat_of(s, as.n ? as : SL("1"));
     d.forge = forge.n ? arena_cstr(d.a, forge) : NULL;
     if (!d.who || !d.who->number)
-        refuse(c, 404, "not_found", "nobody of that number");
+        sim_refuse(c, 404, "not_found", "", "nobody of that number");
     else if (fn(&d))
         sim_json(c, 200, arena_printf(d.a, "{\"id\":\"" SLF "\"}", SLA(d.id)));
     else
@@ -397,7 +381,7 @@ static void post_again(struct sim_call *c, void *ctx)
 {
     struct stm *s = ctx;
     if (!s->last_activity) {
-        refuse(c, 404, "not_found", "no activity was sent yet");
+        sim_refuse(c, 404, "not_found", "", "no activity was sent yet");
         return;
     }
     stm_activity_send(s->last_chat, slice_of(s->last_activity), STM_MESSAGE, NULL);
@@ -444,7 +428,7 @@ static void get_messages(struct sim_call *c, void *ctx)
     struct stm *s = ctx;
     const struct stm_chat *chat = stm_chat_of(s, c->params[0]);
     if (!chat) {
-        refuse(c, 404, "not_found", "no such guest");
+        sim_refuse(c, 404, "not_found", "", "no such guest");
         return;
     }
     struct jw w = jw_new(c->x->a, 32 << 20);
@@ -478,20 +462,7 @@ static void get_counters(struct sim_call *c, void *ctx)
     sim_json(c, 200, jw_done(&w));
 }
 
-static void get_events(struct sim_call *c, void *ctx)
-{
-    struct stm *s = ctx;
-    feed_add(s->feed, c);
-}
-
-static void get_page(struct sim_call *c, void *ctx)
-{
-    (void)ctx;
-    sim_page(c, "teams");
-}
-
 static const struct sim_route routes[] = {
-    { "GET", "/", get_page, SIM_CONTROL },
     { "GET", "/sim/guests", get_guests, SIM_CONTROL },
     { "POST", "/sim/guests/:guest/send", post_send, SIM_CONTROL },
     { "POST", "/sim/guests/:guest/press", post_press, SIM_CONTROL },
@@ -500,7 +471,6 @@ static const struct sim_route routes[] = {
     { "POST", "/sim/guests/:guest/again", post_again, SIM_CONTROL },
     { "GET", "/sim/guests/:guest/messages", get_messages, SIM_CONTROL },
     { "GET", "/sim/counters", get_counters, SIM_CONTROL },
-    { "GET", "/sim/events", get_events, SIM_CONTROL },
 };
 
 void stm_guest_routes(struct stm *s)

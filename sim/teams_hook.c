@@ -48,7 +48,7 @@ static void sent(void *arg, const struct webhook_result *r)
     bool good = r->status >= 200 && r->status < 300;
     char told[80];
     snprintf(told, sizeof(told), "{\"status\":%d,\"took_ms\":%lld}", r->status, (long long)r->took_ms);
-    feed_send(s->feed, "activity", slice_of(told));
+    feed_send(s->env->feed, "activity", slice_of(told));
     *(good ? &s->taken : &s->refused) += 1;
     if (fl->kind == STM_INVOKE)
         keep_answer(fl->chat, r);

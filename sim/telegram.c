@@ -172,7 +172,7 @@ static void message_told(struct stg_chat *chat, const struct stg_message *m)
     jw_key(&w, SL("entry"));
     stg_message_write(&w, m);
     jw_close(&w, '}');
-    feed_send(chat->sim->feed, "message", jw_done(&w));
+    feed_send(chat->sim->env->feed, "message", jw_done(&w));
 }
 
 struct stg_message *stg_message_add(struct stg_chat *chat, bool from_guest, int64_t id, slice json, slice media)
@@ -227,7 +227,6 @@ static void stg_stop(void *state)
         }
     shelf_free(s->files);
     shelf_free(s->queries);
-    feed_free(s->feed);
     char *const texts[] = { s->url, s->secret, s->allowed, s->last_error, s->last_update };
     for (size_t i = 0; i < COUNT(texts); i++)
         free(texts[i]);
@@ -257,7 +256,7 @@ static void *stg_start(struct sim_env *env, struct fault *f)
 {
     struct stg *s = must_calloc(1, sizeof(*s));
     int64_t guests;
-    *s = (struct stg){ .env = env, .feed = feed_new(), .token = sim_option(env, "token"), .username = sim_option(env, "username"),
+    *s = (struct stg){ .env = env, .token = sim_option(env, "token"), .username = sim_option(env, "username"),
                        .allow_http = sim_option_on(env, "allow-http"), .fetch_media = sim_option_on(env, "fetch-media"),
                        .fetch_fails = slice_eq(sim_option(env, "fetch-media"), SL("fails")),
                        .next_id = 100, .next_update = 500000, .files = shelf_new(STG_FILES_KEPT, 0, free),
@@ -275,6 +274,7 @@ static void *stg_start(struct sim_env *env, struct fault *f)
 const struct sim sim_telegram = {
     .name = "telegram",
     .title = "Telegram (Bot API)",
+    .page = true,
     .options = options,
     .n_options = COUNT(options),
     .start = stg_start,

@@ -52,7 +52,6 @@ struct stg_chat { /* a person's private chat, or the group */
 };
 struct stg {
     struct sim_env *env;
-    struct feed *feed;
     slice token, username;
     bool allow_http, fetch_media, fetch_fails;
     int64_t retry_ms, per_chat, next_id, next_update, gone_since_ms;

@@ -227,7 +227,7 @@ static void answer_callback(struct stg_call *q)
         return;
     }
     shelf_remove(q->s->queries, id);
-    feed_send(q->s->feed, "callback", SL("{}"));
+    feed_send(q->s->env->feed, "callback", SL("{}"));
     stg_call_result(q, SL("true"));
 }
 
@@ -249,7 +249,7 @@ static void edit_markup(struct stg_call *q)
     if (js_len(js_at(markup, "inline_keyboard")))
         json = arena_printf(q->a, SLF ",\"reply_markup\":" SLF "}", SLA(slice_sub(json, 0, json.n - 1)), SLA(js_print(q->a, markup)));
     stg_message_replace(m, json);
-    feed_send(q->s->feed, "reset", SL("{}"));
+    feed_send(q->s->env->feed, "reset", SL("{}"));
     stg_call_result(q, json);
 }
 

@@ -15,12 +15,6 @@ struct act { /* one thing done */
     int64_t id;
 };
 
-static slice member(const struct act *t, const char *name, const char *otherwise)
-{
-    slice s = js_text(js_at(t->what, name));
-    return s.p ? s : slice_of(otherwise);
-}
-
 static void put_user(struct jw *w, const char *key, const struct stg_chat *who)
 {
     jw_open(w, key, '{');
@@ -91,7 +85,7 @@ static bool do_text(struct act *t)
 
 static bool do_file(struct act *t)
 {
-    slice kind = member(t, "type", ""), base64 = js_text(js_at(t->what, "base64")), type = js_text(js_at(t->what, "contentType"));
+    slice kind = sim_text(t->what, "type", ""), base64 = js_text(js_at(t->what, "base64")), type = js_text(js_at(t->what, "contentType"));
     bool photo = slice_eq(kind, SL("photo")), sticker = slice_eq(kind, SL("sticker"));
     slice bytes = base64.p ? sign_unbase64(t->a, base64) : sticker ? draw_sticker(t->a, 256, 1) : draw_scene(t->a, 640, 480, 1);
     if (!bytes.p)
@@ -119,7 +113,7 @@ static bool do_file(struct act *t)
         stg_file_write(&w, arena_printf(t->a, SLF, SLA(kind)).p, kind, id, file);
         if (sticker) {
             jw_str(&w, "set_name", SL("Cats"));
-            jw_str(&w, "emoji", member(t, "emoji", "👍"));
+            jw_str(&w, "emoji", sim_text(t->what, "emoji", "👍"));
         }
         jw_close(&w, '}');
     }
@@ -147,7 +141,7 @@ static bool do_location(struct act *t)
         jw_open(&w, "venue", '{');
         put_place(t, &w);
         jw_str(&w, "title", title);
-        jw_str(&w, "address", member(t, "address", ""));
+        jw_str(&w, "address", sim_text(t->what, "address", ""));
         jw_close(&w, '}');
     }
     return message_close(t, &w);
@@ -157,7 +151,7 @@ static bool do_contact(struct act *t)
 {
     struct jw w = message_open(t);
     jw_open(&w, "contact", '{');
-    jw_str(&w, "phone_number", member(t, "phone", "819012345678"));
+    jw_str(&w, "phone_number", sim_text(t->what, "phone", "819012345678"));
     jw_str(&w, "first_name", slice_of(t->who->name));
     jw_int(&w, "user_id", t->who->id);
     jw_close(&w, '}');
@@ -182,11 +176,11 @@ static bool do_edit(struct act *t)
     stg_chat_write(&w, t->chat);
     jw_int(&w, "date", newest->at_ms / 1000);
     jw_int(&w, "edit_date", time_now_ms() / 1000);
-    jw_str(&w, "text", member(t, "text", "edited"));
+    jw_str(&w, "text", sim_text(t->what, "text", "edited"));
     jw_close(&w, '}');
     slice json = jw_done(&w);
     stg_message_replace(newest, json);
-    feed_send(t->s->feed, "reset", SL("{}"));
+    feed_send(t->s->env->feed, "reset", SL("{}"));
     stg_update_send(t->chat, "edited_message", json);
     return true;
 }
@@ -206,7 +200,7 @@ static void put_member(const struct act *t, struct jw *w, const char *key, bool 
 
 static bool do_block(struct act *t)
 {
-    bool block = slice_eq(member(t, "type", ""), SL("block"));
+    bool block = slice_eq(sim_text(t->what, "type", ""), SL("block"));
     t->chat->blocked = block;
     struct jw w = jw_new(t->a, 16 << 10);
     jw_open(&w, NULL, '{');
@@ -236,7 +230,7 @@ static bool do_migrate(struct act *t)
     struct jw after = message_open(t);
     jw_int(&after, "migrate_from_chat_id", from);
     jw_close(&after, '}');
-    feed_send(t->s->feed, "reset", SL("{}"));
+    feed_send(t->s->env->feed, "reset", SL("{}"));
     if (told && !js_true(told))
         return true;
     stg_update_send(t->chat, "message", jw_done(&before));
@@ -267,39 +261,26 @@ static const struct { slice type; bool (*fn)(struct act *t); } deeds[] = {
 
 static bool act(struct act *t)
 {
-    slice type = member(t, "type", "text");
-    for (size_t i = 0; i < COUNT(deeds); i++)
-        if (slice_eq(type, deeds[i].type))
-            return deeds[i].fn(t);
-    return fault(t->f, "out_of_range", "type", "no such thing to do");
+    return SIM_DO(deeds, t);
 }
 
 /* ---- control routes ------------------------------------------------------------------------------------------------------------ */
-
-static void refuse(struct sim_call *c, int status, const char *code, const char *text)
-{
-    struct fault f = { 0 };
-    fault(&f, code, "", "%s", text);
-    sim_fault(c, status, &f);
-}
 
 /* False: answered. */
 static bool act_of(struct sim_call *c, struct stg *s, struct act *t, struct fault *f)
 {
     *t = (struct act){ .s = s, .a = c->x->a, .f = f, .chat = stg_chat_of(s, c->params[0]) };
     if (!t->chat) {
-        refuse(c, 404, "not_found", "no such guest");
+        sim_refuse(c, 404, "not_found", "", "no such guest");
         return false;
     }
-    t->what = js_parse(t->a, c->x->body.n ? c->x->body : SL("{}"), f);
-    if (!js_is_object(t->what)) {
-        refuse(c, 400, "bad_json", "an object");
+    t->what = sim_object(c);
+    if (!t->what)
         return false;
-    }
     slice as = js_text(js_at(t->what, "as"));
     t->who = t->chat->group ? stg_chat_of(s, as.n ? as : SL("1")) : t->chat;
     if (!t->who)
-        refuse(c, 404, "not_found", "nobody of that number");
+        sim_refuse(c, 404, "not_found", "", "nobody of that number");
     return t->who != NULL;
 }
 
@@ -346,7 +327,7 @@ static void post_tap(struct sim_call *c, void *ctx)
     struct act t;
     if (!act_of(c, ctx, &t, &f))
         return;
-    slice label = member(&t, "label", ""), data = SLICE_NONE;
+    slice label = sim_text(t.what, "label", ""), data = SLICE_NONE;
     const struct stg_message *of = NULL;
     bool keyboard = false;
     for (const struct stg_message *m = t.chat->first; m; m = m->next) {
@@ -360,7 +341,7 @@ static void post_tap(struct sim_call *c, void *ctx)
         data = js_text(js_at(b, "callback_data"));
     }
     if (!of) {
-        refuse(c, 404, "not_found", "no button with this label is shown");
+        sim_refuse(c, 404, "not_found", "", "no button with this label is shown");
         return;
     }
     if (keyboard) { /* it says its label */
@@ -380,7 +361,7 @@ static void post_again(struct sim_call *c, void *ctx)
 {
     struct stg *s = ctx;
     if (!s->last_update) {
-        refuse(c, 404, "not_found", "no update was sent yet");
+        sim_refuse(c, 404, "not_found", "", "no update was sent yet");
         return;
     }
     stg_update_again(s->last_chat, slice_of(s->last_update));
@@ -425,7 +406,7 @@ static void get_messages(struct sim_call *c, void *ctx)
     struct stg *s = ctx;
     const struct stg_chat *chat = stg_chat_of(s, c->params[0]);
     if (!chat) {
-        refuse(c, 404, "not_found", "no such guest");
+        sim_refuse(c, 404, "not_found", "", "no such guest");
         return;
     }
     struct jw w = jw_new(c->x->a, 32 << 20);
@@ -448,38 +429,24 @@ static void get_counters(struct sim_call *c, void *ctx)
                                   SLA(webhooks_show(s->env->webhooks, c->x->a))));
 }
 
-static void get_events(struct sim_call *c, void *ctx)
-{
-    struct stg *s = ctx;
-    feed_add(s->feed, c);
-}
-
 /* The bytes of what a guest sent, for the page. */
 static void get_file(struct sim_call *c, void *ctx)
 {
     struct stg *s = ctx;
     const struct stg_file *file = shelf_get(s->files, c->params[0]);
     if (!file)
-        refuse(c, 404, "not_found", "no such file");
+        sim_refuse(c, 404, "not_found", "", "no such file");
     else
         sim_answer(c, 200, SL("application/octet-stream"), arena_dup(c->x->a, file->bytes));
 }
 
-static void get_page(struct sim_call *c, void *ctx)
-{
-    (void)ctx;
-    sim_page(c, "telegram");
-}
-
 static const struct sim_route routes[] = {
-    { "GET", "/", get_page, SIM_CONTROL },
     { "GET", "/sim/guests", get_guests, SIM_CONTROL },
     { "POST", "/sim/guests/:guest/send", post_send, SIM_CONTROL },
     { "POST", "/sim/guests/:guest/tap", post_tap, SIM_CONTROL },
     { "POST", "/sim/guests/:guest/again", post_again, SIM_CONTROL },
     { "GET", "/sim/guests/:guest/messages", get_messages, SIM_CONTROL },
     { "GET", "/sim/counters", get_counters, SIM_CONTROL },
-    { "GET", "/sim/events", get_events, SIM_CONTROL },
     { "GET", "/sim/files/:id", get_file, SIM_CONTROL },
 };
 

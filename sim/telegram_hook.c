@@ -43,7 +43,7 @@ static void sent(void *arg, const struct webhook_result *r)
     chat->sending = false;
     note_gone(s, r->status);
     snprintf(told, sizeof(told), "{\"status\":%d,\"took_ms\":%lld}", r->status, (long long)r->took_ms);
-    feed_send(s->feed, "update", slice_of(told));
+    feed_send(s->env->feed, "update", slice_of(told));
     if (good) {
         s->taken++;
         update_free_first(chat);

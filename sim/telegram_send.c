@@ -386,6 +386,6 @@ void stg_send_action(struct stg_call *q)
         return;
     }
     chat->typing_until_ms = time_mono_ms() + SHOWN_MS;
-    feed_send(q->s->feed, "typing", arena_printf(q->a, "{\"chat\":%lld}", (long long)chat->id));
+    feed_send(q->s->env->feed, "typing", arena_printf(q->a, "{\"chat\":%lld}", (long long)chat->id));
     stg_call_result(q, SL("true"));
 }

@@ -12,6 +12,7 @@
 #include "hub/media.h"
 #include "hub/message.h"
 #include "hub/registry.h"
+#include "hub/rich.h"
 #include "wire/base64.h"
 #include "wire/crypto.h"
 #include "wire/uuid.h"
@@ -169,9 +170,9 @@ static bool take_typed(struct api_call *c, const struct actor *to, const struct 
         return false;
     }
     if (t.kind) { /* our own form, as the history shows it */
-        if (message_read(c->a, v, m, &f) && kind_is_content((enum kind)m->kind))
+        if (rich_own(c->a, v, m, &f))
             return true;
-        problem_add(p, path, "%s", f.code ? f.text : "must be something to be read: a text, a picture …");
+        problem_add(p, f.field[0] ? arena_printf(c->a, SLF ".%s", SLA(path), f.field) : path, "%s", f.text);
         return false;
     }
     for (size_t i = 0; i < COUNT(types); i++) {

@@ -16,9 +16,24 @@ static bool can(const struct adapting *ad, enum kind k)
     return ad->caps->kinds & CAN(k);
 }
 
+static const struct adapt_rule rules[] = {
+#define X(name, loses, text) { name, loses, text },
+#include "hub/rules.def"
+#undef X
+};
+
+const struct adapt_rule *adapt_rule_find(slice name)
+{
+    for (size_t i = 0; i < COUNT(rules); i++)
+        if (slice_eq(name, slice_of(rules[i].name)))
+            return &rules[i];
+    return NULL;
+}
+
 static void rule(struct adapting *ad, const char *name)
 {
     slice noted = text_slice(&ad->note);
+    assert(adapt_rule_find(slice_of(name)));
     if (slice_find(noted, slice_of(name)) != SIZE_MAX)
         return;
     text_add(&ad->note, "%s%s", ad->note.n ? " " : "", name);
@@ -301,8 +316,13 @@ static void add_choices(struct adapting *ad, const struct message *m, slice prom
         *to = *LIST_AT(*choices, struct choice, i);
         if (!to->payload.n && !to->url.n)
             to->payload = to->label;
+        slice whole = to->label;
         if (caps->choice_label_max)
             to->label = utf8_cut(to->label, caps->choice_label_max);
+        if (to->label.n < whole.n)
+            rule(ad, "short-label");
+        if (to->image.n && !caps->choice_pictures)
+            rule(ad, "choice-picture");
     }
 }
 

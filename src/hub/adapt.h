@@ -1,23 +1,8 @@
 /* adapt.h - the downgrade rules: a message made into parts that the other side can carry. Pure.
  *
- * What a side can carry is its caps (connector.h); what happens to the rest is one of these rules, and the ones applied are named in
- * adapted.note, which is recorded on the message:
- *
- *   split             a text over text_max becomes several, cut at a line, a sentence or a blank where one is near
- *   cut               what goes on over ADAPT_PARTS_MAX pieces of one text, or over LIST_CHOICES_MAX choices of a list, is left out
- *   prefix-agent      the agent's name before the text, where asked for and the network has no place of its own for it
- *   link              a file of a type, size or kind not carried becomes a text with its name and our link
- *   media-lost        a file that could not be fetched becomes a text that says so; its caption is kept
- *   caption-apart     a caption that cannot stand at a file, or is over text_max, becomes a text of its own, before the file
- *   sticker-picture   a sticker of another network becomes its picture; sticker-text: or its title
- *   location-text     title, address and a map link; location-picture: a map picture with that text
- *   location-title    title or address filled with the coordinates
- *   numbered          choices that cannot be tapped become a numbered list; a guest's "1" or label is read back (answer_of_list)
- *   cards-text        cards become title, text, picture link and a numbered list
- *   picker-choices    times or items to pick become choices
- *   answer-text       a tapped answer becomes its label
- *   edited-text       a message the guest changed becomes "(edited)" and how it reads now, where the other side cannot change it
- *   text-only         only the text of something that cannot be shown is left
+ * What a side can carry is its caps (connector.h); what happens to the rest is one of the rules of rules.def, and the ones applied are named in
+ * adapted.note, which is recorded on the message. Of a numbered list that took the place of choices the guest's "1" or label is read back
+ * (answer_of_list).
  */
 #ifndef HUB_ADAPT_H
 #define HUB_ADAPT_H
@@ -31,6 +16,12 @@ struct adapted {
     slice list;       /* JSON of a numbered list that was sent: remember it as LIST_MEMORY */
 };
 #define LIST_MEMORY "hub.list"
+struct adapt_rule {
+    const char *name;
+    bool loses;       /* the guest gets less than was said, not only in another form */
+    const char *text; /* one sentence, for people */
+};
+const struct adapt_rule *adapt_rule_find(slice name); /* NULL: there is none */
 struct adapt_to {
     const struct account *account;
     const struct conversation *conversation;

@@ -186,7 +186,7 @@ TEST(adapt_puts_the_agents_name_before_the_text)
     struct message ch = choices(a, "Pick", 2, NULL);
     ch.origin = ORIGIN_AGENT;
     adapt(&c, &captions, "true", &ch);
-    EXPECT(c, "choices:Maria: Pick", "prefix-agent");
+    EXPECT(c, "choices:Maria: Pick", "prefix-agent short-label");
 }
 
 /* ---- media ------------------------------------------------------------------------------------------------------------ */
@@ -290,7 +290,7 @@ TEST(adapt_choices)
     struct cut c = { .a = a };
     struct message m = choices(a, "Pick", 3, NULL);
     adapt(&c, &captions, NULL, &m);
-    EXPECT(c, "choices:Pick", "");
+    EXPECT(c, "choices:Pick", "short-label");
     CHECK_SLICE(LIST_AT(c.got.parts[0].choices, struct choice, 0)->label, SL("Choi")); /* at most 4 characters */
     CHECK_SLICE(LIST_AT(c.got.parts[0].choices, struct choice, 0)->payload, SL("p1"));
     m = choices(a, "Pick", 4, NULL); /* too many to tap */
@@ -302,7 +302,7 @@ TEST(adapt_choices)
     CHECK_SLICE(c.got.list, SL("[[\"Choice2\",\"p2\"]]"));
     m = choices(a, "A prompt that is longer than thirty characters", 2, NULL);
     adapt(&c, &captions, NULL, &m);
-    EXPECT(c, "text:A prompt that is longer than |choices:thirty characters", "split");
+    EXPECT(c, "text:A prompt that is longer than |choices:thirty characters", "split short-label");
     m = choices(a, "Pick", LIST_CHOICES_MAX + 1, NULL);
     adapt(&c, &wordy, NULL, &m);
     CHECK_SLICE(c.got.note, SL("numbered cut"));
@@ -388,4 +388,14 @@ TEST(answer_of_list_reads_numbers_and_labels)
     CHECK(!answer_of_list(a, list, &m));
     m.kind = KIND_TEXT;
     CHECK(!answer_of_list(a, SLICE_NONE, &m) && !answer_of_list(a, SL("broken"), &m));
+}
+
+TEST(adapt_tells_what_choices_lose)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct cut c = { .a = a };
+    struct message m = choices(a, "?", 2, NULL);
+    LIST_AT(m.choices, struct choice, 0)->image = SL("https://x.example/i.png");
+    adapt(&c, &captions, NULL, &m);
+    CHECK_SLICE(c.got.note, SL("short-label choice-picture"));
 }

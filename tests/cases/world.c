@@ -1,3 +1,4 @@
+#include "hub/dry.h"
 #include "tests/cases/run.h"
 #include "wire/jwks.h"
 
@@ -25,11 +26,6 @@ const struct js *run_json(struct run *r, const char *section, const char *otherw
 
 /* ---- settings ------------------------------------------------------------------------------------------------------ */
 
-static slice setting_text(struct run *r, const struct js *v)
-{
-    return js_is_string(v) ? js_text(v) : js_print(r->a, v);
-}
-
 static bool known_settings(struct run *r, const struct js *given)
 {
     for (void *it = js_first(given); it; it = js_next(given, it)) {
@@ -51,21 +47,12 @@ static bool begin_settings(struct run *r, slice defaults)
         return run_fail(r, "defaults.json: %s", f.text);
     if (!own || !known_settings(r, base) || !known_settings(r, own))
         return false;
-    slice *values = ARENA_ARRAY(r->a, slice, r->k->n_settings);
-    for (size_t i = 0; i < r->k->n_settings; i++) {
-        slice name = slice_of(r->k->settings[i].name);
-        const struct js *v = js_get(own, name) ? js_get(own, name) : js_get(base, name);
-        if (v && !js_is_null(v))
-            values[i] = setting_text(r, v);
-        else if (!v)
-            values[i] = slice_of(r->k->settings[i].otherwise);
-    }
     r->account = (struct account){
         .id = arena_printf(r->a, "acme/%s", r->k->name),
         .name = slice_of(r->k->name),
         .tenant = SL("acme"),
         .type = r->k,
-        .settings = values,
+        .settings = dry_settings(r->a, r->k, own, base),
         .public_url = SL("https://hub.example.com"),
         .hook_url = arena_printf(r->a, "https://hub.example.com%s", r->k->hook.path ? r->k->hook.path : ""),
     };

@@ -18,13 +18,13 @@ test('every kind of message is an activity as the vendor describes it', async t 
     {text: 'Or?', quick_replies: [{text: 'Yes', payload: 'y-1'}, {text: 'No', payload: 'n-1'}]}, {text: 'Which?', quick_replies: many}];
   for (const [i, what] of said.entries()) {
     await road.agent(c, what);
-    await road.chatHas(`message ${i}`, () => true);
+    await road.guestHas(`message ${i}`, () => true);
   }
-  await road.chatHas('the many', m => m.activity.attachments?.[0]?.content?.body?.some(b => b.type === 'ActionSet'));
-  await road.chatHas('the question', m => /consent/.test(m.activity.attachments?.[0]?.contentType ?? ''));
+  await road.guestHas('the many', m => m.activity.attachments?.[0]?.content?.body?.some(b => b.type === 'ActionSet'));
+  await road.guestHas('the question', m => /consent/.test(m.activity.attachments?.[0]?.contentType ?? ''));
   await road.teams.post('/sim/guests/1/consent', {accept: true});
-  await road.chatHas('the file', m => /file\.info/.test(m.activity.attachments?.[0]?.contentType ?? ''));
-  const sent = (await road.chat()).filter(m => m.from === 'bot');
+  await road.guestHas('the file', m => /file\.info/.test(m.activity.attachments?.[0]?.contentType ?? ''));
+  const sent = (await road.screen()).filter(m => m.from === 'bot');
   assert.ok(sent.length >= said.length);
   for (const m of sent) calls.check('activity', m.activity);
 });

@@ -178,11 +178,11 @@ test('every call of the hub fits the method\'s type, and grammY\'s client sends 
   const said = [{text: 'A text', agent: 'Ken Ito'}, file('a.png', 'image/png', png.toString('base64')), file('b.pdf', 'application/pdf', 'AAAA'), {typing: true},
     {text: 'Well?', quick_replies: [{text: 'Yes', payload: 'Yes'}]}, {text: 'Or?', quick_replies: [{text: 'Yes', payload: 'y-1'}, {text: 'No', payload: 'n-1'}]}];
   for (const what of said) await road.agent(c, what);
-  await road.phoneHas('the last', m => m.message.reply_markup?.inline_keyboard);
+  await road.guestHas('the last', m => m.message.reply_markup?.inline_keyboard);
   await road.tap('No');
   await road.deskHas('the tap', m => m.button?.payload === 'n-1');
   await road.agent(c, {text: 'Good'});
-  await road.phoneHas('the next', m => /Good/.test(m.message.text ?? ''));
+  await road.guestHas('the next', m => /Good/.test(m.message.text ?? ''));
   const method = call => call.path.split('/').at(-1);
   const calls = between.calls.filter(r => r.method === 'POST');
   assert.ok(calls.every(r => r.status === 200), JSON.stringify(calls.filter(r => r.status !== 200).map(r => [r.path, r.body, r.answer])));

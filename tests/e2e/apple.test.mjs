@@ -7,23 +7,10 @@ import {gzipSync} from 'node:zlib';
 import {business, mspId, secret, startRoad} from './apple.mjs';
 import {until} from './harness.mjs';
 
-const send = (road, what, guest = 1) => road.apple.post(`/sim/guests/${guest}/send`, what);
-const phone = async (road, guest = 1) => (await road.apple.get(`/sim/guests/${guest}/messages`)).messages.filter(m => m.from === 'business');
-const phoneHas = (road, what, is, guest = 1) => until(what, async () => (await phone(road, guest)).find(is));
-async function deskHas(road, what, is) {
-  return await until(what, async () => {
-    for (const {id} of (await road.desk.get('/sim/conversations')).conversations) {
-      const c = await road.desk.get(`/sim/conversations/${id}`);
-      const m = c.messages.find(x => x.from === 'guest' && is(x));
-      if (m) return {c, m};
-    }
-  });
-}
 async function hello(road, text = 'Hi', more = {}) {
-  await send(road, {type: 'text', text, ...more});
-  return (await deskHas(road, 'the text', m => m.text === text)).c;
+  await road.send({type: 'text', text, ...more});
+  return (await road.deskHas('the text', m => m.text === text)).c;
 }
-const say = (road, c, what) => road.desk.post(`/sim/conversations/${c.id}/agent`, what);
 
 // ---- the second implementation
 const b64 = x => Buffer.from(x).toString('base64url');
@@ -45,14 +32,14 @@ async function webhook(road, message, options = {}) {
 
 test('text both ways, what the link and the device say, typing', async t => {
   const road = await startRoad(t);
-  await send(road, {type: 'typing_start'});
+  await road.send({type: 'typing_start'});
   const c = await hello(road, 'Is the room ready?', {locale: 'ja_JP', intent: 'reservation', group: 'front-desk'});
-  for (const [name, value] of Object.entries({media: 'Apple Messages for Business', capabilities: 'LIST,TIME,QUICK,FORM', locale: 'ja_JP', intent: 'reservation', group: 'front-desk'}))
+  for (const [name, value] of Object.entries({media: 'Apple Messages for Business', capabilities: 'LIST,TIME,QUICK,FORM,AUTH,AUTH2', locale: 'ja_JP', intent: 'reservation', group: 'front-desk'}))
     assert.equal(c.attributes[name], value, name);
-  await say(road, c, {typing: true});
+  await road.agent(c, {typing: true});
   await until('typing on the phone', async () => (await road.apple.get('/sim/guests')).guests[0].typing);
-  await say(road, c, {text: 'It is.'});
-  const {message} = await phoneHas(road, 'the answer', m => m.message.body === 'It is.');
+  await road.agent(c, {text: 'It is.'});
+  const {message} = await road.guestHas('the answer', m => m.message.body === 'It is.');
   assert.equal(message.locale, 'ja_JP');
   assert.match(message.id, /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
@@ -60,12 +47,12 @@ test('text both ways, what the link and the device say, typing', async t => {
 test('a picture both ways: equal bytes at the other end, and ciphertext between', async t => {
   const road = await startRoad(t);
   const photo = Buffer.concat([Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex'), randomBytes(300000)]);
-  await send(road, {type: 'picture', base64: photo.toString('base64'), text: 'Look', contentType: 'image/jpeg', name: 'a.jpg'});
-  const {c, m} = await deskHas(road, 'the picture', x => x.media?.state === 'kept');
+  await road.send({type: 'picture', base64: photo.toString('base64'), text: 'Look', contentType: 'image/jpeg', name: 'a.jpg'});
+  const {c, m} = await road.deskHas('the picture', x => x.media?.state === 'kept');
   assert.equal(m.media.sha256, createHash('sha256').update(photo).digest('hex'));
   const png = Buffer.concat([Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64'), randomBytes(200000)]);
-  await say(road, c, {text: 'Your receipt', attachment: {base64: png.toString('base64'), name: 'receipt.png', mime: 'image/png'}});
-  const got = await phoneHas(road, 'the picture on the phone', x => x.media);
+  await road.agent(c, {text: 'Your receipt', attachment: {base64: png.toString('base64'), name: 'receipt.png', mime: 'image/png'}});
+  const got = await road.guestHas('the picture on the phone', x => x.media);
   assert.equal(got.media[0].sha256, createHash('sha256').update(png).digest('hex'));
   assert.match(got.message.body, /\ufffc$/);
   const [a] = got.message.attachments;
@@ -85,32 +72,32 @@ test('what node:crypto signs and encrypts is read: a file in one go', async t =>
   const signature = Buffer.from(singleFile.fileChecksum, 'base64').toString('hex');
   const attachment = {name: 'plan.bin', mimeType: 'application/octet-stream', size: String(packed.length), key: '00' + key.toString('hex').toUpperCase(), signature, url: place['mmcs-url'], owner: place['mmcs-owner']};
   assert.equal((await webhook(road, {type: 'text', body: '\ufffc', attachments: [attachment]})).status, 200);
-  const {m} = await deskHas(road, 'the file', x => x.media?.state === 'kept' || x.media?.sha256 || x.text);
+  const {m} = await road.deskHas('the file', x => x.media?.state === 'kept' || x.media?.sha256 || x.text);
   assert.equal(m.media?.sha256, createHash('sha256').update(plain).digest('hex'));
 });
 
 test('quick replies, a list, times: shown, answered; without the capability a numbered text', async t => {
   const road = await startRoad(t);
   const c = await hello(road);
-  await say(road, c, {text: 'Shall we?', quick_replies: [{text: 'Yes', payload: 'yes-1'}, {text: 'No', payload: 'a payload that is longer than an identifier may be'}]});
-  await phoneHas(road, 'the quick replies', m => m.message.interactiveData?.data['quick-reply']?.items.length === 2);
-  await send(road, {type: 'pick', titles: ['Yes']});
-  await deskHas(road, 'the answer', x => x.button?.payload === 'yes-1');
-  await say(road, c, {text: 'Again?', quick_replies: [{text: 'Yes', payload: 'yes-2'}, {text: 'No', payload: 'a payload that is longer than an identifier may be'}]});
-  await phoneHas(road, 'the second', m => m.message.interactiveData?.data['quick-reply']?.summaryText === 'Again?');
-  await send(road, {type: 'pick', titles: ['No']});
-  await deskHas(road, 'the long payload', x => x.button?.payload === 'a payload that is longer than an identifier may be');
-  await say(road, c, {text: 'Which room?', quick_replies: Array.from({length: 7}, (_, i) => ({text: `Room ${i}`, payload: `r${i}`}))});
-  const list = await phoneHas(road, 'the list', m => m.message.interactiveData?.data.listPicker);
+  await road.agent(c, {text: 'Shall we?', quick_replies: [{text: 'Yes', payload: 'yes-1'}, {text: 'No', payload: 'a payload that is longer than an identifier may be'}]});
+  await road.guestHas('the quick replies', m => m.message.interactiveData?.data['quick-reply']?.items.length === 2);
+  await road.send({type: 'pick', titles: ['Yes']});
+  await road.deskHas('the answer', x => x.button?.payload === 'yes-1');
+  await road.agent(c, {text: 'Again?', quick_replies: [{text: 'Yes', payload: 'yes-2'}, {text: 'No', payload: 'a payload that is longer than an identifier may be'}]});
+  await road.guestHas('the second', m => m.message.interactiveData?.data['quick-reply']?.summaryText === 'Again?');
+  await road.send({type: 'pick', titles: ['No']});
+  await road.deskHas('the long payload', x => x.button?.payload === 'a payload that is longer than an identifier may be');
+  await road.agent(c, {text: 'Which room?', quick_replies: Array.from({length: 7}, (_, i) => ({text: `Room ${i}`, payload: `r${i}`}))});
+  const list = await road.guestHas('the list', m => m.message.interactiveData?.data.listPicker);
   assert.equal(list.message.interactiveData.data.listPicker.sections[0].items.length, 7);
-  await send(road, {type: 'pick', titles: ['Room 3']});
-  await deskHas(road, 'the room', x => x.button?.payload === 'r3');
-  await send(road, {type: 'text', text: 'from my watch', capabilities: ''});
-  await deskHas(road, 'the text', m => m.text === 'from my watch');
-  await say(road, c, {text: 'And now?', quick_replies: [{text: 'Yes', payload: 'yes-3'}, {text: 'No', payload: 'no-3'}]});
-  await phoneHas(road, 'the numbered text', m => m.message.body === 'And now?\n1. Yes\n2. No');
-  await send(road, {type: 'text', text: '2', capabilities: ''});
-  await deskHas(road, 'the number read back', x => x.button?.payload === 'no-3');
+  await road.send({type: 'pick', titles: ['Room 3']});
+  await road.deskHas('the room', x => x.button?.payload === 'r3');
+  await road.send({type: 'text', text: 'from my watch', capabilities: ''});
+  await road.deskHas('the text', m => m.text === 'from my watch');
+  await road.agent(c, {text: 'And now?', quick_replies: [{text: 'Yes', payload: 'yes-3'}, {text: 'No', payload: 'no-3'}]});
+  await road.guestHas('the numbered text', m => m.message.body === 'And now?\n1. Yes\n2. No');
+  await road.send({type: 'text', text: '2', capabilities: ''});
+  await road.deskHas('the number read back', x => x.button?.payload === 'no-3');
 });
 
 test("the guide's kinds of canned responses: pictures put in, a time picked, a rich link, an app", async t => {
@@ -127,35 +114,35 @@ test("the guide's kinds of canned responses: pictures put in, a time picked, a r
   t.after(() => shop.close());
   const at = `http://127.0.0.1:${shop.address().port}`;
   const c = await hello(road);
-  await say(road, c, {text: JSON.stringify({
+  await road.agent(c, {text: JSON.stringify({
     data: {images: [{identifier: '1', url: `${at}/fruit.png`}, {identifier: '2', url: `${at}/gone.png`}],
       listPicker: {multipleSelection: true, sections: [{title: 'Fruit', order: 0, multipleSelection: true, items: [
         {identifier: 'a', title: 'Apple', order: 0, imageIdentifier: '1'}, {identifier: 'o', title: 'Orange', order: 1, imageIdentifier: '2'}]}]}},
     receivedMessage: {title: 'Choose', style: 'icon', imageIdentifier: '2'}})});
-  const list = await phoneHas(road, 'the list', m => m.message.interactiveData?.data.listPicker);
+  const list = await road.guestHas('the list', m => m.message.interactiveData?.data.listPicker);
   const {data, receivedMessage} = list.message.interactiveData;
   assert.deepEqual(data.images, [{identifier: '1', data: png.toString('base64')}]);
   assert.equal(receivedMessage.imageIdentifier, undefined, 'a name without a picture goes');
   assert.equal(data.listPicker.sections[0].items[1].imageIdentifier, undefined);
   assert.equal(asked, 2);
-  await send(road, {type: 'pick', titles: ['Apple', 'Orange']});
-  await deskHas(road, 'both', m => m.text === 'Apple, Orange' || m.button?.text === 'Apple, Orange');
-  await say(road, c, {text: JSON.stringify({data: {event: {identifier: '1', title: 'Visit'}, timezoneOffset: 540,
+  await road.send({type: 'pick', titles: ['Apple', 'Orange']});
+  await road.deskHas('both', m => m.text === 'Apple, Orange' || m.button?.text === 'Apple, Orange');
+  await road.agent(c, {text: JSON.stringify({data: {event: {identifier: '1', title: 'Visit'}, timezoneOffset: 540,
     timeslots: [{identifier: 's1', startTime: '2030-07-10T08:00+0000', duration: 3600}]}})});
-  const time = await phoneHas(road, 'the time picker', m => m.message.interactiveData?.data.event);
+  const time = await road.guestHas('the time picker', m => m.message.interactiveData?.data.event);
   assert.equal(time.message.interactiveData.data.event.timezoneOffset, 540);
   assert.equal(time.message.interactiveData.data.timeslots, undefined);
-  await send(road, {type: 'pick', titles: ['2030-07-10T08:00+0000']});
-  await deskHas(road, 'the time', m => (m.button?.text ?? m.text) === '2030-07-10T08:00+0000');
-  await say(road, c, {text: JSON.stringify({type: 'richLink', richLinkData: {url: `${at}/a`, title: 'Suite A', assets: {image: {url: `${at}/a.png`}}}})});
-  const link = await phoneHas(road, 'the rich link', m => m.message.type === 'richLink');
+  await road.send({type: 'pick', titles: ['2030-07-10T08:00+0000']});
+  await road.deskHas('the time', m => (m.button?.text ?? m.text) === '2030-07-10T08:00+0000');
+  await road.agent(c, {text: JSON.stringify({type: 'richLink', richLinkData: {url: `${at}/a`, title: 'Suite A', assets: {image: {url: `${at}/a.png`}}}})});
+  const link = await road.guestHas('the rich link', m => m.message.type === 'richLink');
   assert.equal(link.message.richLinkData.assets.image.mimeType, 'image/png');
   const app = {bid: 'com.apple.messages.MSMessageExtensionBalloonPlugin:ABCDE12345:com.example.seats.ext', appId: '1234567', appName: 'Seats', URL: '?seat=1', receivedMessage: {title: 'Seats'}};
-  await say(road, c, {text: JSON.stringify({...app, data: {}})});
-  const shown = await phoneHas(road, 'the app', m => m.message.interactiveData?.appName);
+  await road.agent(c, {text: JSON.stringify({...app, data: {}})});
+  const shown = await road.guestHas('the app', m => m.message.interactiveData?.appName);
   assert.strictEqual(shown.message.interactiveData.appId, 1234567);
-  await send(road, {type: 'body', body: {type: 'interactive', interactiveData: {bid: app.bid, URL: '?seat=12', receivedMessage: {title: 'Seat 12'}}}});
-  await deskHas(road, "the app's answer", m => (m.button?.text ?? m.text) === 'Seat 12');
+  await road.send({type: 'body', body: {type: 'interactive', interactiveData: {bid: app.bid, URL: '?seat=12', receivedMessage: {title: 'Seat 12'}}}});
+  await road.deskHas("the app's answer", m => (m.button?.text ?? m.text) === 'Seat 12');
 });
 
 test('nothing unverified is taken; the same message once', async t => {
@@ -177,8 +164,8 @@ test('nothing unverified is taken; the same message once', async t => {
   for (const [status, options] of cases) assert.equal((await webhook(road, body, options)).status, status, JSON.stringify(options));
   const id = randomUUID();
   for (const options of [{}, {}, {plain: true}, {silent: true}]) assert.equal((await webhook(road, {type: 'text', body: 'once', id}, options)).status, 200);
-  await send(road, {type: 'text', text: 'end'});
-  const {c} = await deskHas(road, 'the text behind it', m => m.text === 'end');
+  await road.send({type: 'text', text: 'end'});
+  const {c} = await road.deskHas('the text behind it', m => m.text === 'end');
   assert.deepEqual(c.messages.filter(m => m.from === 'guest').map(m => m.text), ['once', 'end']);
 });
 
@@ -189,21 +176,21 @@ test('429, 5xx, a lost answer and webhooks twice: each message once', async t =>
   for (const rule of [{status: 429, times: 1}, {status: 500, times: 2}, {reset_after_share: 1, times: 1}, {timeout_share: 1, timeout_ms: 300, times: 1}]) {
     const text = `after ${Object.entries(rule).join(" ")}`;
     await road.apple.post('/sim/faults', {paths, ...rule});
-    await say(road, c, {text});
-    await phoneHas(road, `the message after ${text}`, m => m.message.body === text);
+    await road.agent(c, {text});
+    await road.guestHas(`the message after ${text}`, m => m.message.body === text);
     await until('it is delivered', async () => (await road.desk.get(`/sim/conversations/${c.id}`)).messages.find(m => m.from === 'agent' && m.text === text && m.state !== 'sent'));
     await road.apple.call('DELETE', '/sim/faults');
   }
-  const bodies = (await phone(road)).map(m => m.message.body);
+  const bodies = (await road.screen()).filter(m => m.from === 'business').map(m => m.message.body);
   assert.equal(new Set(bodies).size, bodies.length, 'none twice');
   assert.ok((await road.apple.get('/sim/counters')).repeats >= 1, 'a repeat had the same id');
   await road.apple.post('/sim/faults', {duplicate_share: 1});
-  await send(road, {type: 'text', text: 'twice?'});
-  await deskHas(road, 'the text', m => m.text === 'twice?');
+  await road.send({type: 'text', text: 'twice?'});
+  await road.deskHas('the text', m => m.text === 'twice?');
   await road.apple.call('DELETE', '/sim/faults');
   await road.apple.post('/sim/guests/1/again');
-  await send(road, {type: 'text', text: 'end'});
-  const {c: after} = await deskHas(road, 'the text behind it', m => m.text === 'end');
+  await road.send({type: 'text', text: 'end'});
+  const {c: after} = await road.deskHas('the text behind it', m => m.text === 'end');
   assert.equal(after.messages.filter(m => m.text === 'twice?').length, 1);
 });
 
@@ -211,15 +198,15 @@ test('a closed conversation is written to no more, until the guest writes again'
   const road = await startRoad(t);
   const c = await hello(road);
   const before = (await road.apple.get('/sim/counters')).taken;
-  await send(road, {type: 'close'});
+  await road.send({type: 'close'});
   await until('it was taken', async () => (await road.apple.get('/sim/counters')).taken > before);
   const calls = (await road.apple.get('/sim/counters')).calls;
-  await say(road, c, {text: 'Wait'});
+  await road.agent(c, {text: 'Wait'});
   await until('the desk is told', async () => (await road.desk.get(`/sim/conversations/${c.id}`)).messages.find(m => m.from === 'agent' && m.state === 'failed'));
   assert.equal((await road.apple.get('/sim/counters')).calls, calls, 'nothing went out');
   const again = await hello(road, 'Here I am again');
-  await say(road, again, {text: 'Welcome back'});
-  await phoneHas(road, 'the answer', m => m.message.body === 'Welcome back');
+  await road.agent(again, {text: 'Welcome back'});
+  await road.guestHas('the answer', m => m.message.body === 'Welcome back');
 });
 
 test('a business asks to be registered, once', async t => {
@@ -236,4 +223,65 @@ test('a business asks to be registered, once', async t => {
   assert.equal((await page('', {id: 'new-business-1', name: 'Inn', email: 'nobody'})).status, 422);
   assert.match((await page('', {id: 'new-business-1', name: 'Inn', email: 'a@example.com'})).text, /Thank you/);
   assert.match((await page('', {id: 'new-business-1', name: 'Other', email: 'b@example.com'})).text, /has been sent/);
+});
+
+test('a large answer comes by reference: fetched, decrypted, decoded', async t => {
+  const road = await startRoad(t);
+  const c = await hello(road);
+  await road.agent(c, {text: JSON.stringify({data: {listPicker: {multipleSelection: true, sections: [{title: 'Rooms', multipleSelection: true,
+    items: [{identifier: 'twin', title: 'Twin'}, {identifier: 'suite', title: 'Suite'}]}]}}})});
+  await road.guestHas('the picker', m => m.message.interactiveData);
+  await road.send({type: 'pick', titles: ['Twin', 'Suite'], large: true});
+  const {m} = await road.deskHas('both rooms', x => x.text === 'Twin, Suite');
+  assert.equal(m.button?.payload ?? 'twin,suite', 'twin,suite');
+});
+
+// What the business's side of it is: the provider (the simulator plays it), and a payment service.
+const oauth = url => ({'oauth.client_id': 'hub', 'oauth.client_secret': 'hush-hush', 'oauth.token_url': `${url}/oauth/token`, 'oauth.userinfo_url': `${url}/oauth/userinfo`});
+const nested = flat => Object.entries(flat).reduce((o, [k, v]) => { const [a, b] = k.split('.'); (o[a] ??= {})[b] = v; return o; }, {});
+
+for (const [way, capabilities] of [['newer', 'LIST,AUTH,AUTH2'], ['older', 'LIST,AUTH']])
+  test(`signing in, the ${way} way: the desk learns who it is, and never the token`, async t => {
+    const road = await startRoad(t, {apple: url => nested(oauth(url))});
+    const c = await hello(road, 'Hi', {capabilities});
+    await road.agent(c, {text: JSON.stringify({data: {authenticate: {}}, receivedMessage: {title: 'Please sign in'}})});
+    const {message} = await road.guestHas('the request', m => m.message.interactiveData?.data?.authenticate);
+    assert.equal(Boolean(message.interactiveData.data.authenticate.oauth2.responseEncryptionKey), way === 'older');
+    await road.send({type: 'sign_in', capabilities});
+    const {c: after} = await road.deskHas('that it is done', m => m.text === 'Signed in');
+    assert.equal(after.attributes.signedInId, 'user-1');
+    assert.equal(after.attributes.signedInEmail, 'guest1@example.com');
+    assert.doesNotMatch(JSON.stringify(after), /at-urn|"token"/);
+    assert.doesNotMatch(road.programs.hub.text(), /at-urn|hush-hush/);
+    if (way === 'older') return;
+    await road.send({type: 'sign_in', capabilities, deny: true});
+    await road.deskHas('that it failed', m => /^Failed \(sign-in\)/.test(m.text ?? ''));
+    assert.equal((await fetch(`${road.hub.base}/amb/oauth/callback?code=x&state=forged.forged`, {redirect: 'manual'})).status, 400);
+  });
+
+test('Apple Pay: the session, the request, the gateway of the business, and what the desk hears', async t => {
+  const seen = [];
+  let status = 'STATUS_SUCCESS';
+  const gateway = createServer((q, a) => { let body = ''; q.on('data', d => { body += d; }).on('end', () => { seen.push(JSON.parse(body)); a.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({status})); }); });
+  await new Promise(done => gateway.listen(0, '127.0.0.1', done));
+  t.after(() => gateway.close());
+  const road = await startRoad(t, {apple: url => nested({'pay.merchant_id': 'merchant.com.example', 'pay.merchant_name': 'Example Hotel', 'pay.session_url': `${url}/paymentservices/paymentSession`,
+    'pay.gateway_url': `http://127.0.0.1:${gateway.address().port}/charge`, 'pay.domain_association': '7B227073'})});
+  const c = await hello(road);
+  const request = {data: {payment: {paymentRequest: {countryCode: 'JP', currencyCode: 'JPY', lineItems: [{label: 'Night', amount: '12000', type: 'final'}], total: {label: 'Hotel', amount: '12000', type: 'final'}}}},
+    receivedMessage: {title: 'Your stay'}};
+  await road.agent(c, {text: JSON.stringify(request)});
+  const {message} = await road.guestHas('the request', m => m.message.interactiveData?.data?.payment);
+  assert.match(message.interactiveData.data.payment.merchantSession.merchantSessionIdentifier, /^SSH/);
+  await road.send({type: 'pay'});
+  await road.deskHas('that it is paid', m => m.text === 'Paid');
+  assert.equal(seen.length, 1, 'charged once');
+  assert.equal(seen[0].payment.paymentToken.paymentMethod.network, 'Visa');
+  status = 'declined';
+  await road.send({type: 'pay'});
+  await road.deskHas('that it is not', m => /^Failed \(payment\)/.test(m.text ?? ''));
+  const {endpoints} = message.interactiveData.data.payment;
+  assert.equal((await fetch(endpoints.fallbackUrl)).status, 200);
+  assert.equal((await fetch(endpoints.paymentGatewayUrl.replace(/pay\/[0-9a-f]+/, `pay/${'0'.repeat(32)}`), {method: 'POST', body: '{}'})).status, 404, 'not without the secret');
+  assert.equal(await (await fetch(`${road.hub.base}/.well-known/apple-developer-merchantid-domain-association`)).text(), '7B227073');
 });

@@ -3,7 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createHash, createHmac, randomBytes} from 'node:crypto';
 import {until} from './harness.mjs';
-import {deskHas, register, screen, screenHas, send, slack, startSlackRoad} from './slack-road.mjs';
+import {register, slack, startSlackRoad} from './slack-road.mjs';
 
 const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 const agent = (road, c, what) => road.desk.post(`/sim/conversations/${c.id}/agent`, what);
@@ -66,25 +66,25 @@ test('a workspace registers: identifier, Slack, back in the same browser, once',
 
 test('text both ways with the agent\'s name, who it is, threads, edits', async t => {
   const road = await startSlackRoad(t);
-  await send(road, {type: 'text', text: 'Where is my &lt;parcel&gt;? <https://example.com|see>'});
-  const {c} = await deskHas(road, 'the text', m => m.text === 'Where is my <parcel>? see (https://example.com)');
+  await road.send({type: 'text', text: 'Where is my &lt;parcel&gt;? <https://example.com|see>'});
+  const {c} = await road.deskHas('the text', m => m.text === 'Where is my <parcel>? see (https://example.com)');
   assert.equal(c.guest.name, 'Ana');
   assert.deepEqual([c.attributes.media, c.attributes.workspaceId, c.attributes.workspaceName], ['Slack', 'T0ACME001', 'ACME']);
   await agent(road, c, {text: 'It is <here> & <!channel>', agent: 'Ken Ito'});
-  const got = await screenHas(road, 'the answer', m => m.message.text === 'It is &lt;here&gt; &amp; &lt;!channel&gt;');
+  const got = await road.guestHas('the answer', m => m.message.text === 'It is &lt;here&gt; &amp; &lt;!channel&gt;');
   assert.equal(got.message.username, 'Ken Ito');
-  await send(road, {type: 'text', text: 'please ask <@U0GUEST02>'});
-  await deskHas(road, 'the name of who is mentioned', m => m.text === 'please ask @Ben');
-  const {ts} = await send(road, {type: 'text', text: 'in a thread', thread: got.ts});
-  await deskHas(road, 'the reply', m => m.text === 'in a thread');
+  await road.send({type: 'text', text: 'please ask <@U0GUEST02>'});
+  await road.deskHas('the name of who is mentioned', m => m.text === 'please ask @Ben');
+  const {ts} = await road.send({type: 'text', text: 'in a thread', thread: got.ts});
+  await road.deskHas('the reply', m => m.text === 'in a thread');
   await agent(road, c, {text: 'answered there'});
-  const reply = await screenHas(road, 'the answer in the thread', m => m.message.text === 'answered there');
+  const reply = await road.guestHas('the answer in the thread', m => m.message.text === 'answered there');
   assert.equal(reply.thread, got.ts);
-  await send(road, {type: 'edit', ts, text: 'in this thread'});
-  await deskHas(road, 'the edit', m => m.text === '(edited) in this thread');
-  await send(road, {type: 'unfurl', ts});
-  await send(road, {type: 'text', text: 'end'});
-  const {c: after} = await deskHas(road, 'what follows', m => m.text === 'end');
+  await road.send({type: 'edit', ts, text: 'in this thread'});
+  await road.deskHas('the edit', m => m.text === '(edited) in this thread');
+  await road.send({type: 'unfurl', ts});
+  await road.send({type: 'text', text: 'end'});
+  const {c: after} = await road.deskHas('what follows', m => m.text === 'end');
   assert.equal(after.messages.filter(m => /edited/.test(m.text ?? '')).length, 1, 'an unfurled link is no edit');
   assert.ok(!after.messages.some(m => m.from === 'guest' && /answered there/.test(m.text ?? '')), 'no echo of our own');
 });
@@ -92,31 +92,31 @@ test('text both ways with the agent\'s name, who it is, threads, edits', async t
 test('a picture both ways: equal bytes at the other end', async t => {
   const road = await startSlackRoad(t);
   const photo = Buffer.concat([Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex'), randomBytes(200000)]);
-  await send(road, {type: 'file', base64: photo.toString('base64'), contentType: 'image/jpeg', name: 'door.jpg', text: 'Look'});
-  const {c, m} = await deskHas(road, 'the picture', x => x.media?.state === 'kept');
+  await road.send({type: 'file', base64: photo.toString('base64'), contentType: 'image/jpeg', name: 'door.jpg', text: 'Look'});
+  const {c, m} = await road.deskHas('the picture', x => x.media?.state === 'kept');
   assert.equal(m.media.sha256, createHash('sha256').update(photo).digest('hex'));
   await agent(road, c, {text: 'Your receipt', attachment: {base64: png.toString('base64'), name: 'receipt.png', mime: 'image/png'}});
-  const got = await screenHas(road, 'the picture in Slack', x => x.message.files?.length);
+  const got = await road.guestHas('the picture in Slack', x => x.message.files?.length);
   assert.equal(got.message.text, 'Your receipt');
   assert.deepEqual([got.message.files[0].name, got.message.files[0].mimetype, got.message.files[0].size], ['receipt.png', 'image/png', png.length]);
   const bytes = Buffer.from(await (await fetch(`${road.slack.base}/sim/files/${got.message.files[0].id}`)).arrayBuffer());
   assert.ok(bytes.equals(png));
-  await send(road, {type: 'file', base64: photo.toString('base64'), contentType: 'image/jpeg', name: 'shared.jpg', file_access: 'check_file_info'});
-  await deskHas(road, 'a file of a shared channel', x => x.media?.state === 'kept' && x !== m && x.media.sha256 === m.media.sha256);
-  await send(road, {type: 'file', base64: 'AAAA', name: 'plan.gdoc', mode: 'external'});
-  await deskHas(road, 'somebody else\'s file as a link', x => /plan\.gdoc\nhttp/.test(x.text ?? ''));
+  await road.send({type: 'file', base64: photo.toString('base64'), contentType: 'image/jpeg', name: 'shared.jpg', file_access: 'check_file_info'});
+  await road.deskHas('a file of a shared channel', x => x.media?.state === 'kept' && x !== m && x.media.sha256 === m.media.sha256);
+  await road.send({type: 'file', base64: 'AAAA', name: 'plan.gdoc', mode: 'external'});
+  await road.deskHas('somebody else\'s file as a link', x => /plan\.gdoc\nhttp/.test(x.text ?? ''));
 });
 
 test('buttons and the answer, a dialog and what was entered, a command', async t => {
   const road = await startSlackRoad(t);
-  await send(road, {type: 'text', text: 'Hi'});
-  const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
+  await road.send({type: 'text', text: 'Hi'});
+  const {c} = await road.deskHas('the text', m => m.text === 'Hi');
   await agent(road, c, {text: 'Shall we?', quick_replies: [{text: 'Yes', payload: 'yes-1'}, {text: 'No', payload: 'no-1'}]});
-  await screenHas(road, 'the buttons', m => m.message.blocks?.some(b => b.type === 'actions' && b.elements.length === 2));
+  await road.guestHas('the buttons', m => m.message.blocks?.some(b => b.type === 'actions' && b.elements.length === 2));
   await road.slack.post('/sim/guests/1/tap', {label: 'Yes'});
-  const {m} = await deskHas(road, 'the answer', x => x.button?.payload === 'yes-1');
+  const {m} = await road.deskHas('the answer', x => x.button?.payload === 'yes-1');
   assert.equal(m.button.text, 'Yes');
-  await until('the buttons are replaced', async () => !(await screen(road)).some(x => x.message.blocks?.some(b => b.type === 'actions')));
+  await until('the buttons are replaced', async () => !(await road.screen()).some(x => x.message.blocks?.some(b => b.type === 'actions')));
 
   const native = {blocks: [{type: 'section', text: {type: 'mrkdown', text: 'Please *fill in*'}},
     {type: 'actions', elements: [{type: 'button', text: {type: 'plain_text', text: 'Open'}, action_id: 'gum:open:@address'}]}],
@@ -124,34 +124,34 @@ test('buttons and the answer, a dialog and what was entered, a command', async t
     blocks: [{type: 'input', block_id: 'city', label: {type: 'plain_text', text: 'City'}, element: {type: 'plain_text_input', action_id: 'v'}},
       {type: 'input', block_id: 'day', label: {type: 'plain_text', text: 'Day'}, element: {type: 'datepicker', action_id: 'd'}}]}}};
   await agent(road, c, {text: JSON.stringify(native)});
-  const shown = await screenHas(road, 'the blocks', x => x.message.blocks?.[0].text?.text === 'Please *fill in*');
+  const shown = await road.guestHas('the blocks', x => x.message.blocks?.[0].text?.text === 'Please *fill in*');
   assert.equal(shown.message.blocks[0].text.type, 'mrkdwn');
   assert.equal(shown.message.text, 'Please *fill in*');
   await road.slack.post('/sim/guests/1/tap', {label: 'Open'});
   await until('the dialog is open', async () => (await road.slack.get('/sim/guests')).guests[0].view?.title.text === 'Address');
   await road.slack.post('/sim/guests/1/submit', {values: {city: 'Oslo', day: '2026-12-01'}});
-  await deskHas(road, 'what was entered', x => x.text === 'City: Oslo\nDay: 2026-12-01');
+  await road.deskHas('what was entered', x => x.text === 'City: Oslo\nDay: 2026-12-01');
   await until('the dialog is closed', async () => !(await road.slack.get('/sim/guests')).guests[0].view);
-  await send(road, {type: 'command', command: '/care', text: 'help me', in: 'channel'});
-  await deskHas(road, 'the command', x => x.text === 'help me');
+  await road.send({type: 'command', command: '/care', text: 'help me', in: 'channel'});
+  await road.deskHas('the command', x => x.text === 'help me');
   assert.equal((await road.desk.get('/sim/conversations')).conversations.length, 1, 'all in one conversation');
 });
 
 test('in a channel only what is addressed to the app, once, in its thread', async t => {
   const road = await startSlackRoad(t);
-  await send(road, {type: 'text', text: 'lunch?', in: 'channel'}, 2);
-  const {ts} = await send(road, {type: 'text', text: '@app where is it?', in: 'channel'}, 2);
-  const {c} = await deskHas(road, 'the mention', m => m.text === 'where is it?');
+  await road.send({type: 'text', text: 'lunch?', in: 'channel'}, 2);
+  const {ts} = await road.send({type: 'text', text: '@app where is it?', in: 'channel'}, 2);
+  const {c} = await road.deskHas('the mention', m => m.text === 'where is it?');
   assert.equal(c.guest.name, 'Ben');
   await agent(road, c, {text: 'Here'});
-  const got = await screenHas(road, 'the answer in the thread', m => m.message.text === 'Here', 2, '?in=channel');
+  const got = await road.guestHas('the answer in the thread', m => m.message.text === 'Here', 2, '?in=channel');
   assert.equal(got.thread, ts);
-  await send(road, {type: 'text', text: 'And mine?', in: 'channel', thread: ts}, 3);
-  await deskHas(road, 'another member in the thread', m => m.text === 'And mine?');
-  const {ts: foreign} = await send(road, {type: 'text', text: 'off topic', in: 'channel'}, 3);
-  await send(road, {type: 'text', text: 'me too', in: 'channel', thread: foreign}, 2);
-  await send(road, {type: 'text', text: 'end', in: 'channel', thread: ts}, 2);
-  const {c: after} = await deskHas(road, 'the last', m => m.text === 'end');
+  await road.send({type: 'text', text: 'And mine?', in: 'channel', thread: ts}, 3);
+  await road.deskHas('another member in the thread', m => m.text === 'And mine?');
+  const {ts: foreign} = await road.send({type: 'text', text: 'off topic', in: 'channel'}, 3);
+  await road.send({type: 'text', text: 'me too', in: 'channel', thread: foreign}, 2);
+  await road.send({type: 'text', text: 'end', in: 'channel', thread: ts}, 2);
+  const {c: after} = await road.deskHas('the last', m => m.text === 'end');
   assert.deepEqual(after.messages.filter(m => m.from === 'guest').map(m => m.text), ['where is it?', 'And mine?', 'end']);
   assert.equal((await road.desk.get('/sim/conversations')).conversations.length, 1);
 });
@@ -159,84 +159,84 @@ test('in a channel only what is addressed to the app, once, in its thread', asyn
 test('several workspaces, a whole organisation, tokens that end, a workspace that leaves', async t => {
   const road = await startSlackRoad(t, {args: ['--rotation', '--token-life-s', '20000']});
   assert.equal((await register(road, 'E0GRID001')).status, 200);
-  await send(road, {type: 'text', text: 'from ACME'});
-  await send(road, {type: 'text', text: 'from Beta'}, 4);
-  const {c: acme} = await deskHas(road, 'one', m => m.text === 'from ACME');
-  const {c: beta} = await deskHas(road, 'the other', m => m.text === 'from Beta');
+  await road.send({type: 'text', text: 'from ACME'});
+  await road.send({type: 'text', text: 'from Beta'}, 4);
+  const {c: acme} = await road.deskHas('one', m => m.text === 'from ACME');
+  const {c: beta} = await road.deskHas('the other', m => m.text === 'from Beta');
   assert.deepEqual([beta.attributes.workspaceId, beta.attributes.workspaceName, beta.attributes.enterpriseId, beta.attributes.enterpriseName],
     ['T0BETA001', 'Beta', 'E0GRID001', 'ACME Group']);
   await road.slack.post('/sim/workspaces/T0ACME001/expire');   // sooner than it said
   for (const n of [1, 2, 3]) await agent(road, acme, {text: `to ACME ${n}`});
   await agent(road, beta, {text: 'to Beta'});
-  await screenHas(road, 'one answer with a new token', m => m.message.text === 'to ACME 3');
-  await screenHas(road, 'the other', m => m.message.text === 'to Beta', 4);
+  await road.guestHas('one answer with a new token', m => m.message.text === 'to ACME 3');
+  await road.guestHas('the other', m => m.message.text === 'to Beta', 4);
   await road.slack.post('/sim/workspaces/T0ACME001/uninstall');
   await until('the events were taken', async () => (await road.slack.get('/sim/counters')).taken >= 4);
   await agent(road, acme, {text: 'are you there?'});
   await until('it waits for a new installation', async () => /has not let the app in/.test(road.programs.hub.text()));
   assert.equal((await register(road)).status, 200);
-  await send(road, {type: 'text', text: 'back'});
-  await deskHas(road, 'the guest is heard again', m => m.text === 'back');
-  await screenHas(road, 'and gets what waited', m => m.message.text === 'are you there?');
+  await road.send({type: 'text', text: 'back'});
+  await road.deskHas('the guest is heard again', m => m.text === 'back');
+  await road.guestHas('and gets what waited', m => m.message.text === 'are you there?');
 });
 
 test('429 and 5xx are waited for, a lost answer is not repeated, repeats and disorder do no harm', async t => {
   const road = await startSlackRoad(t);
-  await send(road, {type: 'text', text: 'Hi'});
-  const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
+  await road.send({type: 'text', text: 'Hi'});
+  const {c} = await road.deskHas('the text', m => m.text === 'Hi');
   const paths = ['/api/chat.postMessage'];
   for (const status of [429, 503]) {
     await road.slack.post('/sim/faults', {paths, status, times: 1});
     await agent(road, c, {text: `after ${status}`});
-    await screenHas(road, `the answer after ${status}`, m => m.message.text === `after ${status}`);
+    await road.guestHas(`the answer after ${status}`, m => m.message.text === `after ${status}`);
   }
   await road.slack.post('/sim/faults', {paths: ['/upload/*', '/api/files.getUploadURLExternal'], status: 500, times: 2});
   await agent(road, c, {attachment: {base64: png.toString('base64'), name: 'a.png', mime: 'image/png'}});
-  await screenHas(road, 'the file in the end', m => m.message.files?.[0].name === 'a.png');
+  await road.guestHas('the file in the end', m => m.message.files?.[0].name === 'a.png');
   await road.slack.post('/sim/faults', {paths, reset_after_share: 1, times: 1});
   await agent(road, c, {text: 'once only'});
-  await screenHas(road, 'the one whose answer is lost', m => m.message.text === 'once only');
+  await road.guestHas('the one whose answer is lost', m => m.message.text === 'once only');
   await road.slack.post('/sim/faults', {paths, timeout_share: 1, times: 1});
   await agent(road, c, {text: 'never answered'});
-  await screenHas(road, 'the one whose answer does not come', m => m.message.text === 'never answered');
+  await road.guestHas('the one whose answer does not come', m => m.message.text === 'never answered');
   await agent(road, c, {text: 'the last'});
-  await until('the next', async () => (await screen(road)).find(m => m.message.text === 'the last'), 30000);
+  await until('the next', async () => (await road.screen()).find(m => m.message.text === 'the last'), 30000);
   await road.slack.call('DELETE', '/sim/faults');
-  for (const text of ['once only', 'never answered']) assert.equal((await screen(road)).filter(m => m.message.text === text).length, 1, text);
+  for (const text of ['once only', 'never answered']) assert.equal((await road.screen()).filter(m => m.message.text === text).length, 1, text);
 
   await road.slack.post('/sim/faults', {duplicate_share: 1});
-  await send(road, {type: 'text', text: 'twice?'});
-  await deskHas(road, 'the text', m => m.text === 'twice?');
+  await road.send({type: 'text', text: 'twice?'});
+  await road.deskHas('the text', m => m.text === 'twice?');
   await road.slack.post('/sim/faults', {reorder_share: 1});
-  await send(road, {type: 'text', text: 'one'});
-  await send(road, {type: 'text', text: 'two'});
-  await deskHas(road, 'both', m => m.text === 'one');
-  await deskHas(road, 'both', m => m.text === 'two');
+  await road.send({type: 'text', text: 'one'});
+  await road.send({type: 'text', text: 'two'});
+  await road.deskHas('both', m => m.text === 'one');
+  await road.deskHas('both', m => m.text === 'two');
   await road.slack.call('DELETE', '/sim/faults');
-  await send(road, {type: 'text', text: 'slow?'});
-  await deskHas(road, 'the text', m => m.text === 'slow?');
+  await road.send({type: 'text', text: 'slow?'});
+  await road.deskHas('the text', m => m.text === 'slow?');
   const before = (await road.slack.get('/sim/counters')).taken;
   await road.slack.post('/sim/guests/1/again');
   await until('the repeat was taken', async () => (await road.slack.get('/sim/counters')).taken > before);
-  await send(road, {type: 'text', text: 'end'});
-  const {c: after} = await deskHas(road, 'the text behind it', m => m.text === 'end');
+  await road.send({type: 'text', text: 'end'});
+  const {c: after} = await road.deskHas('the text behind it', m => m.text === 'end');
   for (const text of ['twice?', 'slow?', 'one', 'two']) assert.equal(after.messages.filter(m => m.text === text).length, 1, text);
   const {retried} = await road.slack.get('/sim/counters');
   await road.slack.post('/sim/faults', {bad_signature_share: 1, times: 1});
-  await send(road, {type: 'text', text: 'forged at first'});
-  await deskHas(road, 'the retry of what was refused', m => m.text === 'forged at first');
+  await road.send({type: 'text', text: 'forged at first'});
+  await road.deskHas('the retry of what was refused', m => m.text === 'forged at first');
   assert.ok((await road.slack.get('/sim/counters')).retried > retried);
 });
 
 test('a workspace installed by hand; typing in an assistant thread; the end', async t => {
   const road = await startSlackRoad(t, {register: false, args: ['--installed'], slack: {bot_token: 'xoxb-installed-by-hand', show_system_messages: true}});
-  await send(road, {type: 'assistant'});
-  await send(road, {type: 'text', text: 'Hi', thread: 'last'});
-  const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
+  await road.send({type: 'assistant'});
+  await road.send({type: 'text', text: 'Hi', thread: 'last'});
+  const {c} = await road.deskHas('the text', m => m.text === 'Hi');
   await agent(road, c, {typing: true});
   await until('typing is shown', async () => (await road.slack.get('/sim/guests')).guests[0].typing_ms > 0);
   await agent(road, c, {text: 'Hello'});
-  await screenHas(road, 'the answer in the assistant\'s thread', m => m.message.text === 'Hello' && m.thread);
+  await road.guestHas('the answer in the assistant\'s thread', m => m.message.text === 'Hello' && m.thread);
   await road.desk.post(`/sim/conversations/${c.id}/end`);
-  await screenHas(road, 'the end is told', m => m.message.text === 'The conversation has ended.');
+  await road.guestHas('the end is told', m => m.message.text === 'The conversation has ended.');
 });

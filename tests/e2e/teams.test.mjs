@@ -19,7 +19,7 @@ test('text both ways, with the agent\'s name; changed, typing, the end', async t
   assert.equal(c.attributes.locale, 'en-GB');
   assert.equal(c.attributes.teamsTenantId, tenantId);
   await road.agent(c, {text: 'On its *way*_!', agent: 'Ken Ito'});
-  const said = await road.chatHas('the answer', m => /On its/.test(m.activity.text ?? ''));
+  const said = await road.guestHas('the answer', m => /On its/.test(m.activity.text ?? ''));
   assert.equal(said.activity.text, '**Ken Ito**: On its \\*way\\*\\_\\!');
   assert.equal(said.activity.textFormat, 'markdown');
   await road.send({type: 'edit', text: 'Where is my letter?'});
@@ -27,7 +27,7 @@ test('text both ways, with the agent\'s name; changed, typing, the end', async t
   await road.agent(c, {typing: true});
   await until('typing in the chat', async () => (await road.teams.get('/sim/guests')).guests[0].typing_ms > 0);
   await road.desk.post(`/sim/conversations/${c.id}/end`);
-  await road.chatHas('the system message', m => m.activity.text === 'The conversation has ended.');
+  await road.guestHas('the system message', m => m.activity.text === 'The conversation has ended.');
 });
 
 test('a picture both ways: equal bytes at the other end, the token only where it belongs', async t => {
@@ -37,7 +37,7 @@ test('a picture both ways: equal bytes at the other end, the token only where it
   const {c, m} = await road.deskHas('the picture', x => x.media?.state === 'kept');
   assert.equal(m.media.sha256, sha256(photo));
   await road.agent(c, {text: 'Your receipt', attachment: {base64: png1.toString('base64'), name: 'receipt.png', mime: 'image/png'}});
-  const got = await road.chatHas('the picture in the chat', x => x.activity.attachments?.[0]?.contentType === 'image/png');
+  const got = await road.guestHas('the picture in the chat', x => x.activity.attachments?.[0]?.contentType === 'image/png');
   assert.equal(got.media.bytes, png1.length, 'Teams fetched it');
   const notes = randomBytes(70000);
   await road.send({type: 'file', base64: notes.toString('base64'), name: 'notes.txt'});
@@ -54,10 +54,10 @@ test('a file goes out by consent, into the guest\'s OneDrive; a declined one bec
   const pdf = Buffer.concat([Buffer.from('%PDF-1.4\n'), randomBytes(11 << 20)]); // more than one part
   await road.agent(c, {attachment: {base64: pdf.toString('base64'), name: 'offer.pdf', mime: 'application/pdf'}});
   const consent = m => m.activity.attachments?.[0]?.contentType === 'application/vnd.microsoft.teams.card.file.consent';
-  const asked = await road.chatHas('the question', consent);
+  const asked = await road.guestHas('the question', consent);
   assert.equal(asked.activity.attachments[0].content.sizeInBytes, pdf.length);
   await road.agent(c, {text: 'Did you get it?'});
-  await road.chatHas('what follows does not wait', m => /Did you get it/.test(m.activity.text ?? ''));
+  await road.guestHas('what follows does not wait', m => /Did you get it/.test(m.activity.text ?? ''));
   await road.programs.hub.stop();
   road.programs.hub.start();
   await until('the hub is back', async () => (await road.hub.get('/healthz/readiness')).ready);
@@ -66,15 +66,15 @@ test('a file goes out by consent, into the guest\'s OneDrive; a declined one bec
     uploadInfo: {uploadUrl: road.teams.base + '/onedrive/upload/x', contentUrl: 'https://x', name: 'x', uniqueId: 'x', fileType: 'pdf'}}}}, 2);
   await until('the stranger was answered', async () => (await road.teams.get('/sim/guests/2/messages')).invoke?.status === 200);
   await road.teams.post('/sim/guests/1/consent', {accept: true});
-  const info = await road.chatHas('the file', m => m.activity.attachments?.[0]?.contentType === 'application/vnd.microsoft.teams.card.file.info');
+  const info = await road.guestHas('the file', m => m.activity.attachments?.[0]?.contentType === 'application/vnd.microsoft.teams.card.file.info');
   assert.equal(info.media.bytes, pdf.length);
   assert.equal(info.media.sha256, sha256(pdf));
-  await until('the question is gone', async () => !(await road.chat()).some(consent));
+  await until('the question is gone', async () => !(await road.screen()).some(consent));
   assert.equal((await road.counters()).leaks, 0);
   await road.agent(c, {attachment: {base64: Buffer.from('a,b').toString('base64'), name: 'list.csv', mime: 'text/csv'}});
-  await road.chatHas('the next question', consent);
+  await road.guestHas('the next question', consent);
   await road.teams.post('/sim/guests/1/consent', {accept: false});
-  const link = await road.chatHas('the link', m => m.activity.attachments?.[0]?.content?.title === 'list.csv');
+  const link = await road.guestHas('the link', m => m.activity.attachments?.[0]?.content?.title === 'list.csv');
   const url = link.activity.attachments[0].content.buttons[0].value;
   assert.equal(await (await fetch(url)).text(), 'a,b');
 });
@@ -84,19 +84,19 @@ test('buttons and cards, and their answers; a form; a dialog', async t => {
   await road.send({type: 'text', text: 'Hi'});
   const {c} = await road.deskHas('the text', m => m.text === 'Hi');
   await road.agent(c, {text: 'Shall we?', quick_replies: [{text: 'Yes', payload: 'yes-1'}, {text: 'No', payload: 'no-1'}]});
-  await road.chatHas('the buttons', m => m.activity.attachments?.[0]?.content?.buttons?.length === 2);
+  await road.guestHas('the buttons', m => m.activity.attachments?.[0]?.content?.buttons?.length === 2);
   await road.press({label: 'Yes'});
   const {m} = await road.deskHas('the answer', x => x.button?.payload === 'yes-1');
   assert.equal(m.button.text, 'Yes');
   await road.agent(c, {text: 'When?', quick_replies: [{text: 'Today', payload: 'Today'}, {text: 'Later', payload: 'Later'}]});
-  await road.chatHas('the suggestions', x => x.activity.suggestedActions?.actions.length === 2);
+  await road.guestHas('the suggestions', x => x.activity.suggestedActions?.actions.length === 2);
   await road.press({label: 'Later'});
   await road.deskHas('the suggested answer', x => x.text === 'Later' || x.button?.payload === 'Later');
   const card = {type: 'AdaptiveCard', version: '1.4', body: [{type: 'Image', url: '\nhttps://example.org/a.png'}, {type: 'Input.Text', id: 'size'}],
     actions: [{type: 'Action.Submit', title: 'Order', data: {action: 'order'}}, {type: 'Action.Execute', title: 'Approve', verb: 'approve', data: {id: '7'}},
       {type: 'Action.Submit', title: 'Details', data: {msteams: {type: 'task/fetch'}, title: 'Details', card: {type: 'AdaptiveCard', version: '1.4', body: [{type: 'Input.Text', id: 'note'}]}}}]};
   await road.agent(c, {text: JSON.stringify(card)});
-  const shown = await road.chatHas('the card', x => x.activity.attachments?.[0]?.contentType === 'application/vnd.microsoft.card.adaptive');
+  const shown = await road.guestHas('the card', x => x.activity.attachments?.[0]?.contentType === 'application/vnd.microsoft.card.adaptive');
   assert.equal(shown.activity.attachments[0].content.body[0].url, 'https://example.org/a.png');
   await road.press({label: 'Order', inputs: {size: 'L'}});
   await road.deskHas('what was filled in', x => /size: L/.test(x.text ?? x.button?.text ?? ''));
@@ -111,7 +111,7 @@ test('buttons and cards, and their answers; a form; a dialog', async t => {
     actions: [{type: 'Action.ShowCard', title: 'Comment', card: {type: 'AdaptiveCard', body: [{type: 'Input.Text', id: 'comment', isMultiline: true}], actions: [{type: 'Action.Submit', title: 'OK'}]}},
       {type: 'Action.OpenUrl', title: 'View', url: 'https://adaptivecards.io'}]};
   await road.agent(c, {text: JSON.stringify(sample)});
-  await road.chatHas('the sample', x => x.activity.attachments?.[0]?.content?.actions?.[0]?.title === 'Comment');
+  await road.guestHas('the sample', x => x.activity.attachments?.[0]?.content?.actions?.[0]?.title === 'Comment');
   await road.press({label: 'OK', inputs: {comment: 'looks fine'}});
   await road.deskHas('the comment', x => /comment: looks fine/.test(x.text ?? x.button?.text ?? ''));
   await road.teams.post('/sim/guests/1/dialog', {data: {note: 'ring twice'}});
@@ -125,7 +125,7 @@ test('a channel: who is meant, and where the answer goes', async t => {
   const {c} = await road.deskHas('the mention', m => m.text === 'where is it?');
   assert.equal(c.guest.name, 'Ben Okafor');
   await road.agent(c, {text: 'Here'});
-  const got = await road.chatHas('the answer in the thread', m => /Here/.test(m.activity.text ?? ''), 'room');
+  const got = await road.guestHas('the answer in the thread', m => /Here/.test(m.activity.text ?? ''), 'room');
   assert.equal(got.thread, first.id);
   await road.send({type: 'text', text: 'and the other?', mention: false, as: '2', thread: first.id}, 'room');
   const {c: same} = await road.deskHas('what follows in the thread', m => m.text === 'and the other?');
@@ -141,22 +141,22 @@ test('429 and 412 are waited for, 500 is not repeated, a lost answer is not repe
   for (const [status, word] of [[429, 'after too many'], [412, 'after two at once'], [503, 'after a while']]) {
     await road.teams.post('/sim/faults', {paths, method: 'POST', status, times: 1, retry_after_s: 1});
     await road.agent(c, {text: word});
-    await road.chatHas(word, m => (m.activity.text ?? '').includes(word));
+    await road.guestHas(word, m => (m.activity.text ?? '').includes(word));
   }
   await road.teams.post('/sim/faults', {paths, method: 'POST', status: 500, times: 1});
   await road.agent(c, {text: 'refused by the service'});
   await until('the desk is told', async () => (await road.desk.get(`/sim/conversations/${c.id}`)).messages.find(m => m.from === 'agent' && m.state === 'failed'));
   await road.teams.post('/sim/faults', {paths, method: 'POST', reset_after_share: 1, times: 1});
   await road.agent(c, {text: 'once only'});
-  await road.chatHas('the one whose answer is lost', m => /once only/.test(m.activity.text ?? ''));
+  await road.guestHas('the one whose answer is lost', m => /once only/.test(m.activity.text ?? ''));
   await road.teams.post('/sim/faults', {paths, method: 'POST', timeout_share: 1, timeout_ms: 4000, times: 1});
   await road.agent(c, {text: 'no answer in time'});
-  await road.chatHas('the one whose answer never comes', m => /no answer in time/.test(m.activity.text ?? ''));
+  await road.guestHas('the one whose answer never comes', m => /no answer in time/.test(m.activity.text ?? ''));
   await until('both are marked unknown', async () => /dragoman_outcomes_total\{connector="teams",outcome="unknown"\} 2/.test((await road.hub.call('GET', '/metrics')).text));
   await road.teams.call('DELETE', '/sim/faults');
   await road.agent(c, {text: 'the last'});
-  await road.chatHas('the next', m => /the last/.test(m.activity.text ?? ''));
-  const all = await road.chat();
+  await road.guestHas('the next', m => /the last/.test(m.activity.text ?? ''));
+  const all = await road.screen();
   assert.equal(all.filter(m => /once only/.test(m.activity.text ?? '')).length, 1);
   assert.equal(all.filter(m => /no answer in time/.test(m.activity.text ?? '')).length, 1);
   assert.ok(!all.some(m => /refused by the service/.test(m.activity.text ?? '')));
@@ -227,7 +227,7 @@ test('a guest who takes the app away; one who never wrote but installed it', asy
   await until('the desk is told', async () => (await road.desk.get(`/sim/conversations/${c.id}`)).messages.find(m => m.from === 'agent' && m.state === 'failed'));
   await road.send({type: 'install'});
   await road.agent(c, {text: 'Welcome back'});
-  await road.chatHas('the next', m => /Welcome back/.test(m.activity.text ?? ''));
+  await road.guestHas('the next', m => /Welcome back/.test(m.activity.text ?? ''));
 });
 
 // ---- registration ------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ import {botToken, startTelegramRoad} from './telegram-road.mjs';
 const startRoad = startTelegramRoad;
 const send = (road, what, guest) => road.send(what, guest);
 const phone = (road, guest) => road.screen(guest);
-const phoneHas = (road, what, is, guest) => road.phoneHas(what, is, guest);
 const deskHas = (road, what, is) => road.deskHas(what, is);
 
 test('the webhook is set with the account in its path, and a made secret guards it', async t => {
@@ -28,7 +27,7 @@ test('text both ways, edited, typing', async t => {
   assert.equal(c.guest.name, 'Ana');
   assert.equal(c.attributes.media, 'Telegram');
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'On its *way*_!', agent: 'Ken Ito'});
-  await phoneHas(road, 'the answer', m => m.message.text === 'Ken Ito: On its *way*_!');
+  await road.guestHas('the answer', m => m.message.text === 'Ken Ito: On its *way*_!');
   await send(road, {type: 'edit', text: 'Where is my letter?'});
   await deskHas(road, 'the edit', m => m.text === '(edited) Where is my letter?');
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {typing: true});
@@ -43,7 +42,7 @@ test('a picture both ways: equal bytes at the other end', async t => {
   assert.equal(m.media.sha256, createHash('sha256').update(photo).digest('hex'));
   const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'Your receipt', attachment: {base64: png.toString('base64'), name: 'receipt.png', mime: 'image/png'}});
-  const got = await phoneHas(road, 'the picture on the phone', x => x.message.photo);
+  const got = await road.guestHas('the picture on the phone', x => x.message.photo);
   assert.deepEqual(got.media, {bytes: png.length, type: 'image/png'}, 'Telegram fetched it');
   await send(road, {type: 'document', base64: 'AAAA', name: 'film.mkv', size: 5368709120});
   await deskHas(road, 'name and size of what is too large', x => /film\.mkv.*5368709120/.test(x.text ?? ''));
@@ -54,15 +53,15 @@ test('buttons, and the tapped answer; plain choices are a keyboard', async t => 
   await send(road, {type: 'text', text: 'Hi'});
   const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'Shall we?', quick_replies: [{text: 'Yes', payload: 'yes-1'}, {text: 'No', payload: 'no-1'}]});
-  await phoneHas(road, 'the buttons', m => m.message.reply_markup?.inline_keyboard?.length === 2);
+  await road.guestHas('the buttons', m => m.message.reply_markup?.inline_keyboard?.length === 2);
   await road.telegram.post('/sim/guests/1/tap', {label: 'Yes'});
   const {m} = await deskHas(road, 'the answer', x => x.button?.payload === 'yes-1');
   assert.equal(m.button.text, 'Yes');
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'Good'});
-  await phoneHas(road, 'the next message', x => /Good$/.test(x.message.text ?? ''));
+  await road.guestHas('the next message', x => /Good$/.test(x.message.text ?? ''));
   assert.ok(!(await phone(road)).some(x => x.message.reply_markup?.inline_keyboard), 'the tapped buttons are gone');
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'When?', quick_replies: [{text: 'Today', payload: 'Today'}, {text: 'Later', payload: 'Later'}]});
-  await phoneHas(road, 'the keyboard', x => x.message.reply_markup?.keyboard?.length === 2);
+  await road.guestHas('the keyboard', x => x.message.reply_markup?.keyboard?.length === 2);
   await road.telegram.post('/sim/guests/1/tap', {label: 'Later'});
   await deskHas(road, 'the answer of the keyboard', x => x.button?.payload === 'Later' || x.text === 'Later');
 });
@@ -74,13 +73,13 @@ test('429 is waited for, a lost answer is not repeated, a refused update comes a
   const paths = [`/bot${botToken}/sendMessage`];
   await road.telegram.post('/sim/faults', {paths, status: 429, times: 1});
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'after the wait'});
-  await phoneHas(road, 'the answer after 429', m => /after the wait/.test(m.message.text ?? ''));
+  await road.guestHas('the answer after 429', m => /after the wait/.test(m.message.text ?? ''));
   await road.telegram.post('/sim/faults', {paths, reset_after_share: 1, times: 1});
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'once only'});
-  await phoneHas(road, 'the one whose answer is lost', m => /once only/.test(m.message.text ?? ''));
+  await road.guestHas('the one whose answer is lost', m => /once only/.test(m.message.text ?? ''));
   await road.telegram.call('DELETE', '/sim/faults');
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'the last'});
-  await phoneHas(road, 'the next', m => /the last/.test(m.message.text ?? ''));
+  await road.guestHas('the next', m => /the last/.test(m.message.text ?? ''));
   assert.equal((await phone(road)).filter(m => /once only/.test(m.message.text ?? '')).length, 1);
   await send(road, {type: 'text', text: 'twice?'});
   await deskHas(road, 'the text', m => m.text === 'twice?');
@@ -100,7 +99,7 @@ test('a group answers whom it is for; a blocked guest is told to the desk', asyn
   assert.equal(c.guest.name, 'Ben');
   assert.ok(!c.messages.some(m => m.text === 'lunch?'));
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'Here'});
-  const got = await phoneHas(road, 'the answer in the group', m => /Here/.test(m.message.text ?? ''), 'group');
+  const got = await road.guestHas('the answer in the group', m => /Here/.test(m.message.text ?? ''), 'group');
   const asked = (await phone(road, 'group')).find(m => /where is it/.test(m.message.text));
   assert.equal(got.message.reply_to_message.message_id, asked.message.message_id);
   await send(road, {type: 'text', text: 'bye'});
@@ -121,7 +120,7 @@ test('files go themselves: by the setting, where a link does not do, and where T
     await send(road, {type: 'text', text: 'Hi'});
     const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
     await road.agent(c, {text: 'Your "receipt"', agent: 'Ken Ito', ...attach(png, 'receipt.png', 'image/png')});
-    const got = await phoneHas(road, 'the picture', x => x.message.photo);
+    const got = await road.guestHas('the picture', x => x.message.photo);
     assert.deepEqual([got.media, got.message.caption], [{bytes: png.length, type: 'image/png', uploaded: true}, 'Ken Ito: Your "receipt"']);
     assert.deepEqual(await bytesOf(road, got.message.photo[0].file_id), png);
     await road.telegram.post('/sim/faults', {paths: [`/bot${botToken}/sendPhoto`], status: 429, times: 1});
@@ -134,7 +133,7 @@ test('files go themselves: by the setting, where a link does not do, and where T
     await send(road, {type: 'text', text: 'Hi'});
     const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
     await road.agent(c, attach(notes, 'notes.bin', 'application/octet-stream'));
-    const got = await phoneHas(road, 'the document', x => x.message.document);
+    const got = await road.guestHas('the document', x => x.message.document);
     assert.equal(got.media.uploaded, true);
     assert.deepEqual(await bytesOf(road, got.message.document.file_id), notes);
   });
@@ -143,7 +142,7 @@ test('files go themselves: by the setting, where a link does not do, and where T
     await send(road, {type: 'text', text: 'Hi'});
     const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
     await road.agent(c, attach(png, 'a.png', 'image/png'));
-    assert.equal((await phoneHas(road, 'the picture', x => x.message.photo)).media.uploaded, true);
+    assert.equal((await road.guestHas('the picture', x => x.message.photo)).media.uploaded, true);
   });
 });
 
@@ -155,7 +154,7 @@ test('a group that became a supergroup: its guests\' conversations go on, told o
       const {c} = await deskHas(road, 'the mention', m => m.text === 'where is it?');
       await send(road, {type: 'migrate', told}, 'group');
       await road.agent(c, {text: 'Here'});
-      const got = await phoneHas(road, 'the answer in the group', m => /Here/.test(m.message.text ?? ''), 'group');
+      const got = await road.guestHas('the answer in the group', m => /Here/.test(m.message.text ?? ''), 'group');
       assert.deepEqual([got.message.chat.id, got.message.chat.type], [-1001234567890, 'supergroup']);
       if (!told) return;
       await send(road, {type: 'text', text: '@dragoman_bot thanks', as: '2'}, 'group');

@@ -41,7 +41,7 @@ export async function run(t, {moments, seed}) {
     await live();
     await pause(100 + rnd() * 200);
     power.fail({...way, skip: Math.floor(rnd() * (way.match === 'store.db' ? 2 : 8))});
-    await until('a call has failed', () => power.fired > 0, 4000).catch(() => {});
+    await until('a call has failed', () => power.fired > 0, 20000).catch(() => {});
     await pause(100 + rnd() * 300); // and all the others that shall
     failed += power.fired;
     if (!power.fired) idle.push(JSON.stringify(way));

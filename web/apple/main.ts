@@ -1,5 +1,7 @@
 // The page of the Apple Messages for Business simulator: the chats of the simulated people with the business.
+import { composer } from "../common/composer";
 import { api, el, when } from "../common/dom";
+import { faultPanel, usualFaults } from "../common/faults";
 
 interface Item { identifier: string; title?: string; subtitle?: string; startTime?: string }
 interface Data {
@@ -7,6 +9,8 @@ interface Data {
   "quick-reply"?: { summaryText?: string; items?: Item[] };
   event?: { title?: string; timeslots?: Item[] };
   replyMessage?: { title?: string };
+  authenticate?: { status?: string };
+  payment?: { state?: string; paymentRequest?: { total?: { label?: string; amount?: string }; currencyCode?: string } };
 }
 interface Message {
   type: string;
@@ -34,6 +38,19 @@ async function act(body: unknown): Promise<void> {
   await refresh();
 }
 
+// What a device does by itself when its owner agrees.
+function deeds(data: Data, open: boolean): HTMLElement[] {
+  const total = data.payment?.paymentRequest?.total;
+  const wanted: [string, unknown][] = data.authenticate ? [["Sign in", { type: "sign_in" }], ["Not now", { type: "sign_in", deny: true }]]
+    : data.payment ? [[`Pay ${total?.amount ?? ""} ${data.payment.paymentRequest?.currencyCode ?? ""}`, { type: "pay" }]] : [];
+  return wanted.map(([label, what]) => {
+    const key = el("button", { type: "button", "data-testid": "deed" }, label);
+    key.disabled = !open;
+    key.addEventListener("click", () => void act(what));
+    return key;
+  });
+}
+
 function choices(data: Data, open: boolean): HTMLElement[] {
   const items = [...(data.listPicker?.sections ?? []).flatMap((s) => s.items ?? []), ...(data["quick-reply"]?.items ?? []), ...(data.event?.timeslots ?? [])];
   return items.map((item) => {
@@ -48,7 +65,8 @@ function choices(data: Data, open: boolean): HTMLElement[] {
 
 function words(m: Message): string {
   const i = m.interactiveData;
-  const said = i ? [i.data?.replyMessage?.title ?? i.receivedMessage?.title ?? i.data?.["quick-reply"]?.summaryText, i.receivedMessage?.subtitle]
+  const done = i?.data?.authenticate?.status ?? i?.data?.payment?.state;
+  const said = done ? [done] : i ? [i.data?.replyMessage?.title ?? i.receivedMessage?.title ?? i.data?.["quick-reply"]?.summaryText, i.receivedMessage?.subtitle]
     : m.richLinkData ? [m.richLinkData.title, m.richLinkData.url] : [m.body?.replaceAll("\ufffc", "")];
   return said.filter(Boolean).join("\n");
 }
@@ -58,7 +76,7 @@ function bubble({ from, at, message, media }: Entry, last: boolean): HTMLElement
   for (const file of media ?? [])
     item.append(file.type.startsWith("image/") ? el("img", { src: `/sim/files/${file.id}`, alt: "Picture" }) : el("span", {}, `File, ${file.bytes} bytes\n`));
   item.append(el("span", {}, words(message)));
-  if (from === "business" && message.interactiveData?.data) item.append(el("div", { class: "keys" }, ...choices(message.interactiveData.data, last)));
+  if (from === "business" && message.interactiveData?.data) item.append(el("div", { class: "keys" }, ...choices(message.interactiveData.data, last), ...deeds(message.interactiveData.data, last)));
   item.append(el("time", { datetime: at }, when(at)));
   return item;
 }
@@ -82,41 +100,11 @@ async function refresh(): Promise<void> {
   $("hook").textContent = `Taken by the hub: ${hooks.taken}, refused: ${hooks.refused}`;
 }
 
-const rules: [string, string, Record<string, unknown>][] = [
-  ["429", "429 to every call", { status: 429 }],
-  ["500", "500 to every second call", { status: 500, share: 0.5 }],
-  ["reset", "Taken, then the connection resets", { reset_after_share: 1 }],
-  ["slow", "Slow answers (800 ms)", { slow_ms: 800 }],
-  ["down", "Out of service", { down: true }],
-  ["duplicate", "Messages twice", { duplicate_share: 1 }],
-  ["signature", "Wrong tokens", { bad_signature_share: 1 }],
-];
-const form = $<HTMLFormElement>("faults");
-for (const [id, label] of rules) form.append(el("label", {}, el("input", { type: "checkbox", name: id, "data-testid": `faults-${id}` }), label));
-form.addEventListener("change", () => {
-  const on = new FormData(form);
-  void api("POST", "/sim/faults", { rules: rules.filter(([id]) => on.has(id)).map(([, , rule]) => rule) });
-});
+faultPanel($<HTMLFormElement>("faults"), usualFaults("Messages", "tokens", ["/v1/*"]));
 
-$("composer").addEventListener("submit", (e) => {
-  const input = $<HTMLInputElement>("message-input");
-  e.preventDefault();
-  if (input.value) void act({ type: "text", text: input.value });
-  input.value = "";
-});
-$("sample").addEventListener("click", () => void act({ type: "picture" }));
+composer(3000, (text) => void act({ type: "text", text }), () => void act({ type: "picture" }),
+  ({ picture, ...file }) => void act({ type: picture ? "picture" : "file", ...file }));
 $("close").addEventListener("click", () => void act({ type: "close" }));
-$("file-button").addEventListener("click", () => $("file").click());
-$("file").addEventListener("change", () => {
-  const file = $<HTMLInputElement>("file").files?.[0];
-  if (!file) return;
-  const reader = new FileReader();
-  reader.addEventListener("load", () => {
-    const base64 = String(reader.result).split(",")[1] ?? "";
-    void act({ type: file.type.startsWith("image/") ? "picture" : "file", base64, contentType: file.type || "application/octet-stream", name: file.name });
-  });
-  reader.readAsDataURL(file);
-});
 
 new EventSource("/sim/events").addEventListener("change", () => void refresh());
 void refresh();

@@ -1,7 +1,7 @@
 // The agent's desk of the simulated Genesys Cloud: what an agent sees, over the simulator's control API (sim/genesys_cloud.c).
 // Everything that came from a guest is put into the page as text, never as markup.
 import { blocks, picture, samples } from "./content";
-import { faultPanel } from "./faults";
+import { faultPanel, usualFaults } from "../common/faults";
 import { api, el, put, testid, when } from "../common/dom";
 import type { Conversation, Desk, Message } from "./types";
 
@@ -297,7 +297,10 @@ $("fail").onclick = () => {
   if (id) void api("POST", `/sim/messages/${id}/receipt`, { status: "Failed", code: "GeneralError", message: "The agent's desk said so." });
 };
 $("expire").onclick = () => void api("POST", "/sim/tokens/expire");
-faultPanel($<HTMLFormElement>("faults"));
+faultPanel($<HTMLFormElement>("faults"), [
+  ...usualFaults("Webhooks", "signatures", ["/api/v2/conversations/messages/*"]),
+  ["login", "Log in fails with 503", { paths: ["/oauth/token"], status: 503 }],
+]);
 
 // ---- what happens ----------------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 // A phone: whose it is, their chat with the account, and what they can do. Over the control API of sim/line.c.
 import { api, el, put, when } from "../common/dom";
-import { faultPanel } from "./faults";
+import { faultPanel, usualFaults } from "../common/faults";
 import { bare, content, note } from "./render";
 import { type Action, type Bubble, type Guest, type Json, list, object, text } from "./types";
 
@@ -301,5 +301,8 @@ on<{ chat: string; bubble: Bubble }>("bubble", ({ chat: id, bubble }) => {
 });
 chat.addEventListener("load", () => chat.scrollHeight - chat.scrollTop - chat.clientHeight < 400 && (chat.scrollTop = chat.scrollHeight), true);
 
-faultPanel($<HTMLFormElement>("faults"));
+faultPanel($<HTMLFormElement>("faults"), [
+  ...usualFaults("Webhooks", "signatures", ["/v2/bot/message/push", "/v2/bot/message/reply"]),
+  ["token", "Tokens are refused with 503", { paths: ["/oauth2/*", "/v2/oauth/*"], status: 503 }],
+]);
 put($("hook"), "No webhook yet");

@@ -1,5 +1,6 @@
 // The page of the notifications simulator: what arrived at each of the four services, and what PagerDuty has open.
 import { api, el, when } from "../common/dom";
+import { faultPanel } from "../common/faults";
 
 interface Notice { n: number; at: string; vendor: string; status: number; title?: string; text?: string; action?: string; key?: string; colour?: string; hidden: boolean; body: unknown }
 interface Alert { key: string; open: boolean; triggers: number; resolves: number }
@@ -30,20 +31,14 @@ async function refresh(): Promise<void> {
   $("notices").replaceChildren(...notices.reverse().map(card));
 }
 
-const rules: [string, string, Record<string, unknown>][] = [
+faultPanel($<HTMLFormElement>("faults"), [
   ["429", "429 to every call", { status: 429 }],
   ["500", "500 to every second call", { status: 500, share: 0.5 }],
   ["404", "404: the webhook is gone", { status: 404 }],
   ["slow", "Slow answers (3 s)", { slow_ms: 3000 }],
   ["timeout", "No answer at all", { timeout_share: 1 }],
   ["down", "Out of service", { down: true }],
-];
-const form = $<HTMLFormElement>("faults");
-for (const [id, label] of rules) form.append(el("label", {}, el("input", { type: "checkbox", name: id, "data-testid": `faults-${id}` }), label));
-form.addEventListener("change", () => {
-  const on = new FormData(form);
-  void api("POST", "/sim/faults", { rules: rules.filter(([id]) => on.has(id)).map(([, , rule]) => rule) });
-});
+]);
 $("clear").addEventListener("click", () => void api("DELETE", "/sim/notices"));
 
 const events = new EventSource("/sim/events");

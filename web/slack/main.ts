@@ -1,5 +1,7 @@
 // The page of the Slack simulator: what a member of a workspace sees of the app, in a direct conversation or in the channel.
+import { composer } from "../common/composer";
 import { api, el, when } from "../common/dom";
+import { faultPanel, usualFaults } from "../common/faults";
 
 interface Text { type: string; text: string }
 interface Option { text: Text; value: string }
@@ -181,40 +183,13 @@ async function refresh(): Promise<void> {
   dialog(now?.view);
 }
 
-const rules: [string, string, Record<string, unknown>][] = [
-  ["429", "429 to every call", { status: 429 }],
-  ["500", "500 to every second call", { status: 500, share: 0.5 }],
-  ["reset", "Taken, then the connection resets", { reset_after_share: 1 }],
-  ["slow", "Slow answers (800 ms)", { slow_ms: 800 }],
-  ["down", "Out of service", { down: true }],
-  ["duplicate", "Requests twice", { duplicate_share: 1 }],
-  ["reorder", "Requests out of order", { reorder_share: 0.5 }],
-  ["signature", "Wrong signatures", { bad_signature_share: 1 }],
-];
-const form = $<HTMLFormElement>("faults");
-for (const [id, label] of rules) form.append(el("label", {}, el("input", { type: "checkbox", name: id, "data-testid": `faults-${id}` }), label));
-form.addEventListener("change", () => {
-  const on = new FormData(form);
-  void api("POST", "/sim/faults", { rules: rules.filter(([id]) => on.has(id)).map(([, , rule]) => rule) });
-});
+faultPanel($<HTMLFormElement>("faults"), usualFaults("Requests", "signatures"));
 
-$("composer").addEventListener("submit", (e) => {
-  const input = $<HTMLInputElement>("message-input");
-  e.preventDefault();
-  if (input.value) void act("send", { type: "text", text: input.value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;") });
-  input.value = "";
-});
-$("sample").addEventListener("click", () => void act("send", { type: "file" }));
+const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+composer(4000, (text) => void act("send", { type: "text", text: escaped(text) }), () => void act("send", { type: "file" }),
+  ({ picture: _, ...file }) => void act("send", { type: "file", ...file }));
 $("assistant").addEventListener("click", () => void act("send", { type: "assistant" }));
 $("verify").addEventListener("click", () => void api("POST", "/sim/verify").then((r) => { $("hook").textContent = (r as { good: boolean }).good ? "URL verified" : "URL not verified"; }));
-$("file-button").addEventListener("click", () => $("file").click());
-$("file").addEventListener("change", () => {
-  const file = $<HTMLInputElement>("file").files?.[0];
-  if (!file) return;
-  const reader = new FileReader();
-  reader.addEventListener("load", () => void act("send", { type: "file", base64: String(reader.result).split(",")[1] ?? "", contentType: file.type || "application/octet-stream", name: file.name }));
-  reader.readAsDataURL(file);
-});
 $("dialog").addEventListener("cancel", (e) => { e.preventDefault(); void act("close", {}); });
 
 const events = new EventSource("/sim/events");

@@ -1,5 +1,7 @@
 // The page of the Teams simulator: the chats of the simulated people with the bot, and a channel.
+import { composer } from "../common/composer";
 import { api, el, when } from "../common/dom";
+import { faultPanel, usualFaults } from "../common/faults";
 import { adaptive, attachment } from "./cards";
 import type { Attachment, Hands, Json } from "./cards";
 
@@ -111,46 +113,16 @@ async function refresh(): Promise<void> {
   showInvoke(invoke);
 }
 
-const rules: [string, string, Json][] = [
-  ["429", "429 to every call", { paths: ["/emea/*"], status: 429, retry_after_s: 1 }],
-  ["500", "500 to every second call", { paths: ["/emea/*"], status: 500, share: 0.5 }],
-  ["reset", "Taken, then the connection resets", { paths: ["/emea/*"], reset_after_share: 1 }],
-  ["slow", "Slow answers (800 ms)", { slow_ms: 800 }],
-  ["down", "Out of service", { down: true }],
+faultPanel($<HTMLFormElement>("faults"), [
+  ...usualFaults("Activities", "signatures", ["/emea/*"]),
   ["keys", "Keys cannot be fetched", { paths: ["/v1/.well-known/*"], status: 500 }],
-  ["duplicate", "Activities twice", { duplicate_share: 1 }],
-  ["reorder", "Activities out of order", { reorder_share: 0.5 }],
-  ["signature", "Wrong signatures", { bad_signature_share: 1 }],
-];
-const form = $<HTMLFormElement>("faults");
-for (const [id, label] of rules) form.append(el("label", {}, el("input", { type: "checkbox", name: id, "data-testid": `faults-${id}` }), label));
-form.addEventListener("change", () => {
-  const on = new FormData(form);
-  void api("POST", "/sim/faults", { rules: rules.filter(([id]) => on.has(id)).map(([, , rule]) => rule) });
-});
+]);
 
-$("composer").addEventListener("submit", (e) => {
-  const input = $<HTMLInputElement>("message-input");
-  e.preventDefault();
-  if (input.value) void act("send", { type: "text", text: input.value, mention: $<HTMLInputElement>("mention").checked });
-  input.value = "";
-});
-$("sample").addEventListener("click", () => void act("send", { type: "picture" }));
+composer(20000, (text) => void act("send", { type: "text", text, mention: $<HTMLInputElement>("mention").checked }), () => void act("send", { type: "picture" }),
+  ({ picture, ...file }) => void act("send", { type: picture ? "picture" : "file", ...file }));
 $("install").addEventListener("click", () => void act("send", { type: now?.removed ? "install" : "remove" }));
 $("rotate").addEventListener("click", () => void api("POST", "/sim/keys", { rotate: true }));
 $("dialog-close").addEventListener("click", () => $<HTMLDialogElement>("dialog").close());
-$("file-button").addEventListener("click", () => $("file").click());
-$("file").addEventListener("change", () => {
-  const file = $<HTMLInputElement>("file").files?.[0];
-  if (!file) return;
-  const reader = new FileReader();
-  reader.addEventListener("load", () => {
-    const base64 = String(reader.result).split(",")[1] ?? "";
-    const picture = file.type.startsWith("image/");
-    void act("send", { type: picture ? "picture" : "file", base64, contentType: file.type, name: file.name });
-  });
-  reader.readAsDataURL(file);
-});
 
 const events = new EventSource("/sim/events");
 events.addEventListener("changed", () => void refresh());

@@ -1,5 +1,7 @@
 // The page of the Telegram simulator: the chats of the simulated people with the bot.
+import { composer } from "../common/composer";
 import { api, el, put, when } from "../common/dom";
+import { faultPanel, usualFaults } from "../common/faults";
 
 interface Button { text: string; callback_data?: string; url?: string }
 interface Message {
@@ -95,44 +97,13 @@ async function refresh(): Promise<void> {
   if (keyboard) put($("keyboard"), buttons(keyboard));
 }
 
-const rules: [string, string, Record<string, unknown>][] = [
-  ["429", "429 to every call", { status: 429 }],
-  ["500", "500 to every second call", { status: 500, share: 0.5 }],
-  ["reset", "Taken, then the connection resets", { reset_after_share: 1 }],
-  ["slow", "Slow answers (800 ms)", { slow_ms: 800 }],
-  ["down", "Out of service", { down: true }],
-  ["duplicate", "Updates twice", { duplicate_share: 1 }],
-  ["signature", "Wrong secrets", { bad_signature_share: 1 }],
-];
-const form = $<HTMLFormElement>("faults");
-for (const [id, label] of rules) form.append(el("label", {}, el("input", { type: "checkbox", name: id, "data-testid": `faults-${id}` }), label));
-form.addEventListener("change", () => {
-  const on = new FormData(form);
-  void api("POST", "/sim/faults", { rules: rules.filter(([id]) => on.has(id)).map(([, , rule]) => rule) });
-});
+faultPanel($<HTMLFormElement>("faults"), usualFaults("Updates", "secrets"));
 
-$("composer").addEventListener("submit", (e) => {
-  const input = $<HTMLInputElement>("message-input");
-  e.preventDefault();
-  if (input.value) void act("send", { type: "text", text: input.value });
-  input.value = "";
-});
-$("sample").addEventListener("click", () => void act("send", { type: "photo" }));
+composer(4096, (text) => void act("send", { type: "text", text }), () => void act("send", { type: "photo" }),
+  ({ picture, ...file }) => void act("send", { type: picture ? "photo" : "document", ...file }));
 $("place").addEventListener("click", () => void act("send", { type: "location" }));
 $("start").addEventListener("click", () => void act("send", { type: "text", text: "/start" }));
 $("block").addEventListener("click", () => void act("send", { type: now?.blocked ? "unblock" : "block" }));
-$("file-button").addEventListener("click", () => $("file").click());
-$("file").addEventListener("change", () => {
-  const file = $<HTMLInputElement>("file").files?.[0];
-  if (!file) return;
-  const reader = new FileReader();
-  reader.addEventListener("load", () => {
-    const base64 = String(reader.result).split(",")[1] ?? "";
-    const photo = file.type.startsWith("image/");
-    void act("send", { type: photo ? "photo" : "document", base64, contentType: file.type, name: file.name });
-  });
-  reader.readAsDataURL(file);
-});
 
 const events = new EventSource("/sim/events");
 for (const name of ["message", "typing", "reset"]) events.addEventListener(name, () => void refresh());

@@ -3,6 +3,7 @@
  * Mostly that is one message. Where it must be several (a caption that nothing can carry, a file beside buttons), the last one has the
  * platform's id and those before it the id with ":1", ":2" …: they are delivered in order, so that news about the last one speaks for all. */
 #include "desks/genesys_cloud/content.h"
+#include "hub/rich.h"
 
 static bool gc_is(const struct js *element, const char *type)
 {
@@ -180,41 +181,15 @@ static void gc_unsupported(struct gc_reading *r, const struct js *element)
 
 /* ---- text that is JSON, 9 --------------------------------------------------------------------------------------------------------- */
 
-/* Only a whole JSON object is meant to be one; everything else is what the agent wrote. */
+/* Only a whole JSON object that is good is meant to be one; everything else is what the agent wrote. */
 static bool gc_read_json(struct gc_reading *r, slice text)
 {
-    text = slice_trim(text);
-    if (!slice_starts(text, SL("{")))
+    const struct js *doc = rich_doc(r->a, text);
+    struct message m;
+    if (!doc || !rich_message(r->a, doc, slice_trim(text), &m, NULL))
         return false;
-    const struct js *doc = js_parse(r->a, text, NULL);
-    if (!js_is_object(doc) || js_len(doc) == 0)
-        return false;
-
-    slice type = js_text(js_at(doc, "type"));
-    const struct js *replies = js_at(doc, "genesys_quick_replies");
-    struct location where = { 0 };
-    if (js_is_array(replies)) {
-        r->text = js_text(js_at(doc, "genesys_prompt"));
-        for (size_t i = 0; i < js_len(replies); i++)
-            if (!gc_read_quick_reply(r, js_item(replies, i)))
-                return false;
-        return true;
-    }
     r->text = SLICE_NONE;
-    if (slice_eq(type, SL("location")) && gc_coordinates(js_at(doc, "latitude"), js_at(doc, "longitude"), &where)) {
-        where.title = js_text(js_at(doc, "title"));
-        where.address = js_text(js_at(doc, "address"));
-        gc_piece(r, KIND_LOCATION)->location = where;
-        return true;
-    }
-    if (slice_eq(type, SL("sticker")) && js_at(doc, "stickerId")) {
-        struct message *p = gc_piece(r, KIND_STICKER);
-        p->sticker.title = js_text(js_at(doc, "title"));
-        p->sticker.package = js_is_string(js_at(doc, "packageId")) ? js_text(js_at(doc, "packageId")) : SLICE_NONE;
-        p->sticker.id = js_is_string(js_at(doc, "stickerId")) ? js_text(js_at(doc, "stickerId")) : js_print(r->a, js_at(doc, "stickerId"));
-        return true;
-    }
-    gc_piece(r, KIND_NATIVE)->native_json = text; /* of the guest's network, untouched */
+    *gc_piece(r, (enum kind)m.kind) = m;
     return true;
 }
 

@@ -71,16 +71,19 @@ static bool gc_ended(const struct gc_conversation *conversation, int64_t *ret_ms
 bool gc_receive_poll(struct call *c, const struct request *rq, struct inbox *in)
 {
     const struct conversation *who = c->conversation;
-    struct gc_conversation now = { 0 };
-    if (!who || rq->status < 200 || rq->status >= 300)
+    bool gone = rq->status == 404; /* deleted, or older than they are kept: nobody will ever end it */
+    if (!who || (!gone && (rq->status < 200 || rq->status >= 300)))
         return inbox_ignore(in, "poll-failed", SLICE_NONE), true; /* asked again at its next turn */
-    const struct js *doc = js_parse(c->a, rq->body, c->f);
-    if (!doc || !js_read(c->a, doc, gc_conversation_fields, COUNT(gc_conversation_fields), &now, c->f))
-        return false;
 
-    int64_t ended_ms;
-    if (!slice_eq(now.id, who->desk_conversation) || !gc_ended(&now, &ended_ms))
-        return true;
+    struct gc_conversation now = { .id = who->desk_conversation };
+    int64_t ended_ms = 0;
+    if (!gone) {
+        const struct js *doc = js_parse(c->a, rq->body, c->f);
+        if (!doc || !js_read(c->a, doc, gc_conversation_fields, COUNT(gc_conversation_fields), &now, c->f))
+            return false;
+        if (!slice_eq(now.id, who->desk_conversation) || !gc_ended(&now, &ended_ms))
+            return true;
+    }
     if (ended_ms < who->last_in_ms && c->now_ms - who->last_in_ms < GC_REOPEN_GRACE_MS)
         return true;
     struct message *m = inbox_add(in, KIND_EVENT);

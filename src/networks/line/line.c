@@ -68,8 +68,8 @@ static const struct rate line_rates[] = { /* "Rate limits" */
 };
 
 static const struct route_extra line_routes[] = {
-    { "GET", "/line/qr", line_qr, NULL },
-    { "GET", "/line/link", line_link, NULL },
+    { "GET", "/line/qr", line_qr, .mine = NULL },
+    { "GET", "/line/link", line_link, .mine = NULL },
 };
 /* clang-format on */
 
@@ -195,7 +195,7 @@ const struct connector connector_line = {
         .text_max = LINE_TEXT_UNITS, .text_unit = UNIT_UTF16,
         .media = MEDIA_LINK, .media_rules = line_media, .n_media_rules = COUNT(line_media),
         .choices_max = LINE_QUICK_REPLIES, .choice_label_max = LINE_LABEL_CHARS,
-        .cards_max = LINE_CARDS, .card_choices_max = LINE_CARD_CHOICES, .choice_urls = true,
+        .cards_max = LINE_CARDS, .card_choices_max = LINE_CARD_CHOICES, .choice_urls = true, .choice_pictures = true,
         .location_needs_title = true, .sticker_needs_own_id = true, .agent_name = true,
     },
     .settings = line_settings, .n_settings = COUNT(line_settings),
@@ -213,5 +213,6 @@ const struct connector connector_line = {
     .deliver    = line_deliver,
     .setup      = line_setup,
     .media_url  = line_media_url,
+    .dry        = { .guest = "U4af4980629dc8e4c2e7a1b2c3d4e5f60", .answer = "{\"sentMessages\":[{\"id\":\"1\"}]}" },
 };
 /* clang-format on */

@@ -295,6 +295,9 @@ const struct connector connector_slack = {
     .setup       = slack_setup,
     .media_find  = slack_media_find,
     .manifest    = slack_manifest,
+    .dry         = { "T0ACME001.U0GUEST01", NULL, "{\"installs\":[\"T0ACME001\",0],\"install:T0ACME001\":[\"{\\\"token\\\":\\\"***\\\",\\\"team\\\":\\\"T0ACME001\\\"}\",0]}",
+                     "{\"channel\":[\"D0GUEST01\",0]}",
+                     "{\"ok\":true,\"channel\":\"D0GUEST01\",\"ts\":\"1772600770.000100\",\"upload_url\":\"https://files.slack.com/upload/v1/ABC\",\"file_id\":\"F0FILE001\"}" },
     .routes      = slack_routes, .n_routes = SLACK_ROUTES,
 };
 /* clang-format on */

@@ -229,6 +229,7 @@ const struct connector connector_telegram = {
     .check       = telegram_check,
     .hook_secret = telegram_secret,
     .receive     = telegram_receive,
+    .dry        = { .guest = "1111111", .answer = "{\"ok\":true,\"result\":{\"message_id\":1}}" },
     .deliver     = telegram_deliver,
     .setup       = telegram_setup,
     .media_find  = telegram_media_find,
