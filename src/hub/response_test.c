@@ -23,8 +23,8 @@ TEST(what_a_response_says)
         { SLI("{\"type\":\"Button\",\"name\":\"John\",\"text\":\"Less\"}"), "[{\"kind\":\"choices\",\"text\":\"Less\",\"choices\":[{\"label\":\"John\"}]}]" },
         { SLI("{\"kind\":\"text\",\"text\":\"ours\",\"id\":\"theirs\"}"), "[{\"kind\":\"text\",\"text\":\"ours\"}]" },
         { SLI("[\"one\",{\"type\":\"text\",\"text\":\"two\"}]"), "[{\"kind\":\"text\",\"text\":\"one\"},{\"kind\":\"text\",\"text\":\"two\"}]" },
-        { SLI("{\"type\":\"flex\",\"altText\":\"x\" /* y */}"), "[{\"kind\":\"native\",\"native_for\":\"net\",\"native_json\":\"{\\\"type\\\":\\\"flex\\\",\\\"altText\\\":\\\"x\\\"}\"}]" },
-        { SLI("{\"type\":\"text\",\"text\":\"x\",\"quickReply\":{}}"), "[{\"kind\":\"native\",\"native_for\":\"net\",\"native_json\":\"{\\\"type\\\":\\\"text\\\",\\\"text\\\":\\\"x\\\",\\\"quickReply\\\":{}}\"}]" },
+        { SLI("{\"type\":\"flex\",\"altText\":\"x\" /* y */}"), "[{\"kind\":\"native\",\"native_for\":\"net\",\"native\":{\"type\":\"flex\",\"altText\":\"x\"}}]" },
+        { SLI("{\"type\":\"text\",\"text\":\"x\",\"quickReply\":{}}"), "[{\"kind\":\"native\",\"native_for\":\"net\",\"native\":{\"type\":\"text\",\"text\":\"x\",\"quickReply\":{}}}]" },
     };
     CLEANUP(arena_freep) struct arena *a = arena_new();
     for (size_t i = 0; i < COUNT(rows); i++) {
