@@ -240,6 +240,39 @@ export interface Login {
   created: string;
   changed: string;
 }
+export interface ApiKey {
+  ref: string;
+  tenant: string;
+  name: string;
+  permissions: string[];
+  enabled: boolean;
+  created: string;
+  createdby: string;
+  revoked: boolean;
+  expires: string | false;
+  capacity: number;
+  frequency: number;
+}
+export interface Provisioned {
+  id: string;
+  name?: string;
+  type?: string;
+  backendurl?: string;
+  username?: string;
+  token?: { set: boolean };
+  genesystenantid?: number;
+  slug?: string;
+  services: string[];
+}
+export interface Service {
+  ccid: string;
+  name: string;
+  url?: string;
+  secret: Json;
+  data: Doc;
+  changed: string;
+  changedby: string;
+}
 export interface AuditRow {
   at: string;
   by: string;
