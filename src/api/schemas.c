@@ -99,6 +99,11 @@ static const struct member preview[] = {
     M("parts", S_ANY, S_REQUIRED, .help = "Messages it was made into, in the hub's own form"),
     M("calls", S_LIST, S_REQUIRED, .of = "PreviewCall"), M("lines", S_ANY, S_REQUIRED, .help = "Web chat: the messages its pages get"),
 };
+static const struct member language[] = {
+    M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema 2020-12 of its settings"),
+    M("archive", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "Name of the file at /languages/{name}/archive; null: there is none"),
+};
+static const struct member language_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Language") };
 static const struct member preview_answer[] = { M("items", S_LIST, S_REQUIRED, .of = "Preview") };
 
 /* ---- tenants --------------------------------------------------------------------------------------------------------- */
@@ -478,6 +483,8 @@ const struct schema schemas[] = {
     SCHEMA("IvrSwitch", ivr_switch, NULL),
     SCHEMA("IvrMessage", ivr_message, NULL),
     SCHEMA("IvrAccepted", ivr_accepted, NULL),
+    SCHEMA("Language", language, NULL),
+    SCHEMA("LanguageList", language_list, NULL),
     SCHEMA("PreviewRequest", preview_request, NULL),
     SCHEMA("PreviewRule", preview_rule, NULL),
     SCHEMA("PreviewCall", preview_call, NULL),
