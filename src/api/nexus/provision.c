@@ -18,23 +18,23 @@ static slice tenant_name(void)
 
 /* ---- tenants ------------------------------------------------------------------------------------------------------------------ */
 
-struct record {
+struct provisioned {
     slice id, name, type, backendurl, username, token;
     int64_t genesystenantid;
 };
 /* clang-format off */
 static const struct js_field record_fields[] = {
-    JS_FIELD(struct record, id,              "id",              JS_STR, 0),
-    JS_FIELD(struct record, name,            "name",            JS_STR, 0),
-    JS_FIELD(struct record, type,            "type",            JS_STR, 0),
-    JS_FIELD(struct record, backendurl,      "backendurl",      JS_STR, 0),
-    JS_FIELD(struct record, username,        "username",        JS_STR, 0),
-    JS_FIELD(struct record, token,           "token",           JS_STR, 0),
-    JS_FIELD(struct record, genesystenantid, "genesystenantid", JS_I64, 0),
+    JS_FIELD(struct provisioned, id,              "id",              JS_STR, 0),
+    JS_FIELD(struct provisioned, name,            "name",            JS_STR, 0),
+    JS_FIELD(struct provisioned, type,            "type",            JS_STR, 0),
+    JS_FIELD(struct provisioned, backendurl,      "backendurl",      JS_STR, 0),
+    JS_FIELD(struct provisioned, username,        "username",        JS_STR, 0),
+    JS_FIELD(struct provisioned, token,           "token",           JS_STR, 0),
+    JS_FIELD(struct provisioned, genesystenantid, "genesystenantid", JS_I64, 0),
 };
 /* clang-format on */
 
-static bool too_long(const struct record *r)
+static bool too_long(const struct provisioned *r)
 {
     const slice *texts[] = { &r->name, &r->type, &r->backendurl, &r->username, &r->token };
     for (size_t i = 0; i < COUNT(texts); i++)
@@ -44,11 +44,11 @@ static bool too_long(const struct record *r)
 }
 
 /* The body, over what was known of it. False: answered. */
-static bool read_record(struct nexus_call *c, slice id, struct record *r)
+static bool read_record(struct nexus_call *c, slice id, struct provisioned *r)
 {
     struct fault f = { 0 };
     struct url u;
-    struct record said = *r;
+    struct provisioned said = *r;
     if (js_is_object(js_get(c->doc, SL("token")))) { /* as it is shown: it stays */
         struct jw w = jw_new(c->a, NEXUS_BODY_MAX);
         jw_open(&w, NULL, '{');
@@ -83,7 +83,7 @@ static bool read_record(struct nexus_call *c, slice id, struct record *r)
     return false;
 }
 
-static slice print_record(struct arena *a, const struct record *r)
+static slice print_record(struct arena *a, const struct provisioned *r)
 {
     struct jw w = jw_new(a, TENANT_BYTES);
     jw_open(&w, NULL, '{');
@@ -92,10 +92,10 @@ static slice print_record(struct arena *a, const struct record *r)
     return jw_done(&w);
 }
 
-static void read_kept(struct arena *a, const struct provision *p, struct record *ret)
+static void read_kept(struct arena *a, const struct provision *p, struct provisioned *ret)
 {
     const struct js *doc = p ? js_parse(a, arena_dup(a, p->json), NULL) : NULL;
-    struct record r = *ret;
+    struct provisioned r = *ret;
     if (doc && js_read(a, doc, record_fields, COUNT(record_fields), &r, NULL))
         *ret = r;
 }
@@ -103,7 +103,7 @@ static void read_kept(struct arena *a, const struct provision *p, struct record 
 /* One contact centre: its record, without the secret, and the names of its services. from: its first one of all; returns how many it has. */
 static size_t write_tenant(struct nexus_call *c, struct jw *w, const struct provision *const *from, size_t n)
 {
-    struct record r = { .id = from[0]->ccid };
+    struct provisioned r = { .id = from[0]->ccid };
     const struct registry_entry *e = registry_find(c->api->hub, from[0]->ccid);
     const struct provision *own = provisions_find(c->api->provisions, from[0]->ccid, tenant_name());
     size_t i = 0;
@@ -164,7 +164,7 @@ static void show_tenant(struct nexus_call *c, slice id)
 
 struct provisioning {
     struct nexus_call *c;
-    struct record r;
+    struct provisioned r;
     struct config_problems problems;
     slice key;    /* of a new one */
     bool with_key;
@@ -225,7 +225,7 @@ static void tenant_made(void *arg, const struct registry_entry *e, const struct 
 }
 
 /* A web chat that the built-in desk answers: all that a key for chats needs. */
-static slice new_tenant(struct arena *a, const struct record *r)
+static slice new_tenant(struct arena *a, const struct provisioned *r)
 {
     struct jw w = jw_new(a, TENANT_BYTES);
     jw_open(&w, NULL, '{');
