@@ -261,7 +261,7 @@ static const struct member contact_attachment[] = {
     M("sha256", S_TEXT, S_REQUIRED), M("url", S_TEXT, S_REQUIRED),
 };
 static const struct member contact_conversation[] = {
-    M("conversation", S_TEXT, S_REQUIRED), M("form", S_ANY, 0, .help = "Of a web chat: what its guest filled in"), M("messages", S_LIST, S_REQUIRED, .of = "Message"),
+    M("conversation", S_TEXT, S_REQUIRED), M("form", S_ANY, 0, .help = "Of a web chat: what its guest filled in"), M("desk", S_ANY, 0, .help = "At the built-in desk: interactions, with what agents noted"), M("messages", S_LIST, S_REQUIRED, .of = "Message"),
     M("attachments", S_LIST, S_REQUIRED, .of = "ContactAttachment"),
 };
 static const struct member contact_export[] = {
