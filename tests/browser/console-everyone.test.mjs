@@ -29,6 +29,18 @@ async function walk(page, visit) {
   await go('letters');
   await page.getByTestId('letter').first().waitFor();
   await visit('dead letters');
+  await page.getByTestId('edit-target').first().click();
+  await visit('another target');
+  await go('contacts');
+  await page.getByTestId('contact').first().click();
+  await page.getByTestId('said').first().waitFor();
+  await page.getByTestId('attribute-add').click();
+  await visit('a contact');
+  await page.getByTestId('merge').click();
+  await page.getByRole('dialog').waitFor();
+  await visit('contacts to merge');
+  await page.getByRole('dialog').getByRole('button', {name: 'Close'}).click();
+  await page.reload();
   await go('health');
   await page.locator('.charts svg').first().waitFor();
   await page.locator('table').last().waitFor();
@@ -50,7 +62,7 @@ async function walk(page, visit) {
   await visit('a question');
   await page.getByTestId('answer-yes').click();
   await page.locator('.charts svg').first().waitFor(); // the page that was asked for: only now the next may be
-  for (const place of ['simulators', 'password']) {
+  for (const place of ['backup', 'simulators', 'password']) {
     await go(place);
     await page.locator('main h1').waitFor();
     await visit(place);
