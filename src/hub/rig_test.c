@@ -3,7 +3,9 @@
 #include "hub/deliver.h"
 #include "hub/media.h"
 #include "hub/notice.h"
+#include "hub/later.h"
 #include "hub/registry.h"
+#include "hub/responses.h"
 #include "hub/state.h"
 #include "hub/work.h"
 #include "store/seal.h"
@@ -11,7 +13,6 @@
 #include "wire/base64.h"
 #include "wire/crypto.h"
 #include <arpa/inet.h>
-#include "hub/language.h"
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -435,11 +436,15 @@ void rig_start(struct rig *r)
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
     conversations_load_open(h);
+    responses_new(h);
+    later_load(h);
     h->notices = notices_new(h, SL("test"));
     store_start(h->store, r->loop);
     registry_on_account(h, appeared, r);
     for (size_t i = 0; i < h->n_actors; i++)
         actor_start(h->actors[i]);
+    responses_start(h);
+    later_start(h);
     r->running = true;
 }
 
@@ -684,12 +689,4 @@ void rig_disk_full(bool full)
     CHECK(getrlimit(RLIMIT_FSIZE, &l) == 0);
     l.rlim_cur = full ? 0 : l.rlim_max;
     CHECK(setrlimit(RLIMIT_FSIZE, &l) == 0);
-}
-
-const struct language *const languages[] = { NULL }; /* none stands behind the commands here */
-const size_t n_languages = 0;
-const struct language *language_find(slice name)
-{
-    (void)name;
-    return NULL;
 }

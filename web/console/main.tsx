@@ -13,6 +13,7 @@ import { Letters } from "./letters";
 import { Logins } from "./logins";
 import { PreviewPage } from "./preview";
 import { dropGuard, go, href, mayLeave, useRoute } from "./router";
+import { Responses } from "./responses";
 import { SettingsPage } from "./settings";
 import { findSimulators, Simulators } from "./simulators";
 import type { Simulator } from "./simulators";
@@ -32,6 +33,7 @@ const entries: Entry[] = [
   { name: "tenants", title: "tenants.title", may: ["administrator"] },
   { name: "storages", title: "storages.title", may: all },
   { name: "settings", title: "settings.title", may: ["administrator"] },
+  { name: "responses", title: "responses.title", may: all },
   { name: "conversations", title: "conversations.title", may: all },
   { name: "letters", title: "letters.title", may: all },
   { name: "preview", title: "preview.title", may: all },
@@ -71,6 +73,8 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
       return <Storages me={me} />;
     case "settings":
       return <SettingsPage />;
+    case "responses":
+      return <Responses me={me} />;
     case "conversations":
       return <Conversations route={route} me={me} />;
     case "letters":
