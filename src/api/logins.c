@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #define KEY_PREFIX "login:"
-enum { STORED_MAX = 2048 };
+enum { STORED_MAX = LOGIN_PROFILE_MAX + 2048, NAME_BYTES_MAX = 200, SLOTS = 1024 };
 
 struct logins {
     struct api *api;
-    struct login *first;
+    struct login *first, *slots[SLOTS];
     size_t n;
     char *first_user; /* the first administrator, while the password is being hashed */
 };
@@ -46,7 +46,7 @@ static struct login **place(struct logins *ls, slice user)
 
 const struct login *login_find(const struct logins *ls, slice user)
 {
-    for (const struct login *l = ls->first; l; l = l->next)
+    for (const struct login *l = ls->slots[slice_hash(user) % SLOTS]; l; l = l->hash_next)
         if (slice_eq(slice_of(l->user), user))
             return l;
     return NULL;
@@ -70,6 +70,64 @@ size_t logins_administrators(const struct logins *ls)
     return n;
 }
 
+/* ---- profiles ---------------------------------------------------------------------------------------------------------- */
+
+static bool read_queues(struct arena *a, const struct js *list, struct login_profile *ret, struct fault *f)
+{
+    if (list && (!js_is_array(list) || js_len(list) > LOGIN_LIST_MAX))
+        return fault(f, "wrong_type", "queues", "must be a list of at most %d names", LOGIN_LIST_MAX);
+    for (size_t i = 0; i < js_len(list); i++) {
+        slice name = js_text(js_item(list, i));
+        if (!name.n || name.n > NAME_BYTES_MAX)
+            return fault(f, "wrong_type", "queues", "must be a list of names");
+        *LIST_ADD(a, &ret->queues, slice) = name;
+    }
+    return true;
+}
+
+static bool read_skills(struct arena *a, const struct js *map, struct login_profile *ret, struct fault *f)
+{
+    if (map && (!js_is_object(map) || js_len(map) > LOGIN_LIST_MAX))
+        return fault(f, "wrong_type", "skills", "must be an object of at most %d levels", LOGIN_LIST_MAX);
+    for (void *it = map ? js_first(map) : NULL; it; it = js_next(map, it)) {
+        struct login_skill skill = { .name = js_key(map, it) };
+        if (!skill.name.n || skill.name.n > NAME_BYTES_MAX || !js_int(js_value(it), &skill.level) || skill.level < 1 || skill.level > LOGIN_LEVEL_MAX)
+            return fault(f, "out_of_range", "skills", "each has a name and a level from 1 to %d", LOGIN_LEVEL_MAX);
+        *LIST_ADD(a, &ret->skills, struct login_skill) = skill;
+    }
+    return true;
+}
+
+bool login_profile_read(struct arena *a, const struct js *doc, struct login_profile *ret, struct fault *f)
+{
+    const struct js *chat = js_at(doc, "capacity.chat");
+    *ret = (struct login_profile){ .display_name = js_text(js_get(doc, SL("display_name"))), .email = js_text(js_get(doc, SL("email"))), .capacity = LOGIN_CAPACITY };
+    if (ret->display_name.n > NAME_BYTES_MAX || ret->email.n > NAME_BYTES_MAX)
+        return fault(f, "out_of_range", ret->email.n > NAME_BYTES_MAX ? "email" : "display_name", "must have at most %d bytes", NAME_BYTES_MAX);
+    if (chat && (!js_int(chat, &ret->capacity) || ret->capacity < 0 || ret->capacity > LOGIN_CAPACITY_MAX))
+        return fault(f, "out_of_range", "capacity.chat", "must be 0 to %d", LOGIN_CAPACITY_MAX);
+    return read_queues(a, js_get(doc, SL("queues")), ret, f) && read_skills(a, js_get(doc, SL("skills")), ret, f);
+}
+
+slice login_name(const struct login *l)
+{
+    return slice_or(l->is.display_name, slice_of(l->user));
+}
+
+static void set_profile(struct login *l, slice profile)
+{
+    struct arena *a = arena_new();
+    struct fault f;
+    const struct js *doc = profile.n ? js_parse(a, arena_dup(a, profile), NULL) : NULL;
+    struct login_profile is;
+    if (!login_profile_read(a, doc, &is, &f)) /* written by ourselves */
+        is = (struct login_profile){ .capacity = LOGIN_CAPACITY };
+    arena_free(l->a);
+    l->a = a;
+    l->profile = doc ? js_print(a, doc) : SLICE_NONE;
+    l->is = is;
+}
+
 static struct login *put(struct logins *ls, slice user, enum role role, slice hash)
 {
     struct login **at = place(ls, user), *l = *at;
@@ -77,8 +135,12 @@ static struct login *put(struct logins *ls, slice user, enum role role, slice ha
         l = must_calloc(1, sizeof(*l));
         l->user = copy(user);
         l->hash = copy(SL(""));
+        set_profile(l, SLICE_NONE);
         l->next = *at;
         *at = l;
+        struct login **slot = &ls->slots[slice_hash(user) % SLOTS];
+        l->hash_next = *slot;
+        *slot = l;
         ls->n++;
     }
     l->role = role;
@@ -91,10 +153,14 @@ static struct login *put(struct logins *ls, slice user, enum role role, slice ha
 
 static void drop(struct logins *ls, struct login **at)
 {
-    struct login *l = *at;
+    struct login *l = *at, **slot = &ls->slots[slice_hash(slice_of(l->user)) % SLOTS];
+    while (*slot != l)
+        slot = &(*slot)->hash_next;
+    *slot = l->hash_next;
     *at = l->next;
     free(l->user);
     free(l->hash);
+    arena_free(l->a);
     free(l);
     ls->n--;
 }
@@ -106,9 +172,16 @@ static slice key_of(struct arena *a, slice user)
 
 void login_put(struct logins *ls, slice user, enum role role, slice hash, store_done done, void *arg)
 {
+    login_put_profile(ls, user, role, hash, SLICE_NONE, done, arg);
+}
+
+void login_put_profile(struct logins *ls, slice user, enum role role, slice hash, slice profile, store_done done, void *arg)
+{
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct login *l = put(ls, user, role, hash);
-    l->changed_ms = time_now_ms();
+    l->changed_ms = MAX(time_now_ms(), l->changed_ms + 1);
+    if (profile.n)
+        set_profile(l, profile);
     l->created_ms = l->created_ms ? l->created_ms : l->changed_ms;
     struct jw w = jw_new(a, STORED_MAX);
     jw_open(&w, NULL, '{');
@@ -116,6 +189,8 @@ void login_put(struct logins *ls, slice user, enum role role, slice hash, store_
     jw_str(&w, "hash", slice_of(l->hash));
     jw_int(&w, "created", l->created_ms);
     jw_int(&w, "changed", l->changed_ms);
+    if (l->profile.n)
+        jw_raw(&w, "profile", l->profile);
     jw_close(&w, '}');
     store_put(ls->api->hub->store, &(struct store_pair){ key_of(a, user), jw_done(&w) }, 1, done, arg);
 }
@@ -142,6 +217,9 @@ static void read_one(void *arg, slice key, slice value)
     struct login *l = put(ls, slice_from(key, sizeof(KEY_PREFIX) - 1), role, hash);
     if (!js_int(js_get(doc, SL("created")), &l->created_ms) || !js_int(js_get(doc, SL("changed")), &l->changed_ms))
         l->created_ms = l->changed_ms = 0;
+    const struct js *profile = js_get(doc, SL("profile"));
+    if (profile)
+        set_profile(l, js_print(a, profile));
 }
 
 struct logins *logins_new(struct api *api)

@@ -20,6 +20,9 @@ static const struct {
     { "reason",  "string",  "Only those refused for this reason" },
     { "state",   "string",  "Only those in this state" },
     { "language", "string", "In this language (en, ja …)" },
+    { "queue",   "string",  "Only of this queue" },
+    { "mine",    "boolean", "Only those I am in, or am asked to take" },
+    { "name",    "string",  "File name" },
     { "secrets", "string",  "none: secrets are left out; passphrase: they are in the document, encrypted with the header X-Passphrase" },
 };
 static const struct {
@@ -27,7 +30,9 @@ static const struct {
 } tags[] = {
     { "auth", "Logging in" }, { "logins", "Who may log in" }, { "tenants", "Tenants: a desk, its channels, their settings" },
     { "connectors", "What this hub can talk to" }, { "channels", "Accounts at work" }, { "conversations", "Conversations and messages" },
-    { "journal", "Counts and dead letters" }, { "settings", "What all tenants share" }, { "responses", "Canned responses and commands" }, { "ivr", "For IVRs, with the tenant's own credentials" },
+    { "contacts", "Who the guests are, over all networks" }, { "journal", "Counts and dead letters" }, { "settings", "What all tenants share" }, { "responses", "Canned responses and commands" },
+    { "preview", "What networks would get" },
+    { "ivr", "For IVRs, with the tenant's own credentials" }, { "desk", "The built-in desk: agents, interactions, what is said" }, { "users", "Users and queues" },
     { "operations", "Health, events, audit, backup" }, { "meta", "This document" },
 };
 /* clang-format on */

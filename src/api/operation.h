@@ -2,7 +2,7 @@
  *
  * From the rows come the routing, the check of the role, the check of the body, and the OpenAPI document. A row's handler is api_ID.
  *
- * Roles  administrator: everything. supervisor: reads conversations, messages, health and the journal; no settings, no secrets. agent: the own login.
+ * Roles  administrator: everything. supervisor: reads conversations, messages, health and the journal; no settings, no secrets. agent: the own login, and what is offered to them at the built-in desk (its own files say whose an interaction is).
  *        MAY_ALL: nobody need be logged in. MAY_TENANT: the tenant's own credentials (Basic, or none when the tenant asks for none), checked by the
  *        handler because the body names the tenant.
  */

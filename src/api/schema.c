@@ -180,6 +180,14 @@ bool schema_check(const struct schema *s, const struct js *v, slice path, struct
     return ok;
 }
 
+bool schema_is_optional(const struct schema *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->members[i].flags & S_REQUIRED)
+            return false;
+    return true;
+}
+
 /* ---- writing --------------------------------------------------------------------------------------------------------- */
 
 static const char *const type_words[] = {

@@ -134,7 +134,7 @@ static const struct member tenant_import[] = {
 
 /* ---- backup ---------------------------------------------------------------------------------------------------------- */
 
-static const struct member backup_login[] = { M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles) };
+static const struct member backup_login[] = { M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles), M("profile", S_ANY, 0, .help = "As an agent") };
 static const struct member backup[] = {
     M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("version", S_TEXT, S_REQUIRED), M("tenants", S_OWNS, S_REQUIRED, .of = "TenantDocument"),
     M("settings", S_OBJECT, S_REQUIRED, .of = "SettingsDocument"), M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
@@ -224,6 +224,44 @@ static const struct member ivr_message[] = { M("id", S_WHOLE, S_REQUIRED), M("st
 static const struct member ivr_accepted[] = {
     M("tenantId", S_TEXT, S_REQUIRED), M("channel", S_TEXT, S_REQUIRED), M("messages", S_LIST, S_REQUIRED, .of = "IvrMessage"),
     M("repeated", S_WHOLE, S_REQUIRED, .help = "So many were accepted before, under the same Idempotency-Key"),
+};
+
+/* ---- contacts ------------------------------------------------------------------------------------------------------- */
+
+static const char *const matched[] = { "new", "guest", "phone", "email", "hand", NULL };
+static const struct member contact_identity[] = {
+    M("channel", S_TEXT, S_REQUIRED), M("network", S_TEXT, S_REQUIRED, .help = "Its connector; empty: the channel is not configured any more"), M("guest", S_TEXT, S_REQUIRED),
+    M("conversation", S_TEXT, S_REQUIRED), M("name", S_TEXT, S_REQUIRED), M("picture", S_TEXT, 0), M("phone", S_TEXT, 0), M("email", S_TEXT, 0),
+    M("matched", S_TEXT, S_REQUIRED, .choices = matched, .help = "Why it is this contact's: the first one, the same guest of the network, a number, an address, by hand"),
+    M("since_ms", S_WHOLE, S_REQUIRED),
+};
+static const struct member contact[] = {
+    M("id", S_TEXT, S_REQUIRED), M("tenant", S_TEXT, S_REQUIRED, .help = "Its slug"), M("name", S_TEXT, S_REQUIRED), M("named", S_BOOL, S_REQUIRED, .help = "By hand"),
+    M("names", S_TEXTS, S_REQUIRED), M("phones", S_TEXTS, S_REQUIRED), M("emails", S_TEXTS, S_REQUIRED),
+    M("identities", S_LIST, S_REQUIRED, .of = "ContactIdentity"), M("attributes", S_PAIRS, S_REQUIRED), M("created_ms", S_WHOLE, S_REQUIRED),
+    M("changed_ms", S_WHOLE, S_REQUIRED), M("merged_from", S_TEXTS, S_REQUIRED, .help = "Ids of contacts that went into it; it is found by them, too"),
+    M("rev", S_WHOLE, S_REQUIRED, .help = "Also the ETag"),
+};
+static const struct member contact_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Contact"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
+#define CONTACT_CHANGE                                                                                                       \
+    M("name", S_TEXT, 0, .max = 800, .help = "Empty: as its guest is called"), M("phones", S_TEXTS, 0, .max = 50), M("emails", S_TEXTS, 0, .max = 50), \
+    M("attributes", S_PAIRS, 0, .help = "All there shall be")
+static const struct member contact_new[] = { M("tenant", S_TEXT, S_REQUIRED, .min = 1, .max = 200), CONTACT_CHANGE };
+static const struct member contact_change[] = { CONTACT_CHANGE };
+static const struct member contact_merge[] = { M("with", S_TEXT, S_REQUIRED, .min = 1, .max = 1000, .help = "The other contact's id") };
+static const struct member contact_split[] = { M("identities", S_TEXTS, S_REQUIRED, .min = 1, .max = 200, .help = "Ids of conversations of this contact; not all of them") };
+static const struct member contact_erased[] = { M("id", S_TEXT, S_REQUIRED), M("conversations", S_WHOLE, S_REQUIRED), M("attachments", S_WHOLE, S_REQUIRED, .help = "They are deleted as soon as their storages do it") };
+static const struct member contact_attachment[] = {
+    M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("size", S_WHOLE, S_REQUIRED), M("stored", S_TIME, S_REQUIRED), M("storage", S_TEXT, S_REQUIRED),
+    M("sha256", S_TEXT, S_REQUIRED), M("url", S_TEXT, S_REQUIRED),
+};
+static const struct member contact_conversation[] = {
+    M("conversation", S_TEXT, S_REQUIRED), M("form", S_ANY, 0, .help = "Of a web chat: what its guest filled in"), M("messages", S_LIST, S_REQUIRED, .of = "Message"),
+    M("attachments", S_LIST, S_REQUIRED, .of = "ContactAttachment"),
+};
+static const struct member contact_export[] = {
+    M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("contact", S_OBJECT, S_REQUIRED, .of = "Contact"),
+    M("conversations", S_LIST, S_REQUIRED, .of = "ContactConversation", .help = "Oldest message first"),
 };
 
 /* ---- journal --------------------------------------------------------------------------------------------------------- */
@@ -356,6 +394,80 @@ static const struct member audit_list[] = {
     M("items", S_LIST, S_REQUIRED, .of = "AuditRow"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE),
 };
 
+/* ---- users, queues, the built-in desk ------------------------------------------------------------------------------------ */
+
+static const struct member user_capacity[] = { M("chat", S_WHOLE, S_REQUIRED, .min = 0, .max = 100, .help = "Conversations at a time") };
+static const struct member user_document[] = {
+    M("name", S_TEXT, S_REQUIRED, .min = 1, .max = 64), M("role", S_TEXT, S_REQUIRED, .choices = roles),
+    M("display_name", S_TEXT, 0, .max = 200, .help = "Shown to guests and colleagues"), M("email", S_TEXT, 0, .max = 200),
+    M("queues", S_TEXTS, 0, .max = 100, .help = "Which are served; none: all"), M("skills", S_ANY, 0, .help = "Object of levels from 1 to 10"),
+    M("capacity", S_OBJECT, 0, .of = "UserCapacity"), M("password", S_TEXT, S_WRITE, .min = 1, .max = 128, .help = "zxcvbn score 3 or more"),
+    M("status", S_TEXT, 0, .help = "Ignored when it is sent back, like the two below"), M("created", S_TIME, 0), M("changed", S_TIME, 0),
+};
+static const struct member user[] = {
+    M("name", S_TEXT, S_REQUIRED), M("display_name", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles), M("email", S_TEXT, 0),
+    M("queues", S_TEXTS, S_REQUIRED), M("skills", S_ANY, S_REQUIRED), M("capacity", S_OBJECT, S_REQUIRED, .of = "UserCapacity"),
+    M("status", S_TEXT, S_REQUIRED), M("created", S_TIME, S_REQUIRED), M("changed", S_TIME, S_REQUIRED),
+};
+static const struct member user_list[] = { M("items", S_LIST, S_REQUIRED, .of = "User") };
+static const struct member queue[] = {
+    M("name", S_TEXT, S_REQUIRED, .min = 1, .max = 64), M("title", S_TEXT, 0, .max = 200), M("tenant", S_TEXT, 0, .max = 64, .help = "Slug; of all when left out"),
+    M("skills", S_TEXTS, 0, .max = 50, .help = "Required of who answers"), M("overflow_s", S_WHOLE, 0, .min = 0, .max = 604800), M("overflow_queue", S_TEXT, 0, .max = 64),
+    M("business_hours", S_TEXT, 0, .max = 300, .help = "Mo-Fr 09:00-18:00;Sa 10:00-14:00"), M("timezone", S_TEXT, 0, .max = 64),
+    M("service_level_s", S_WHOLE, 0, .min = 0, .max = 86400),
+};
+static const struct member queue_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Queue") };
+static const char *const readiness[] = { "ready", "not-ready", NULL };
+static const struct member desk_status[] = {
+    M("media", S_TEXT, 0, .help = "chat or all"), M("state", S_TEXT, S_REQUIRED, .choices = readiness), M("reason", S_TEXT, 0, .max = 200),
+};
+static const struct member desk_me[] = {
+    M("user", S_TEXT, S_REQUIRED), M("display_name", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles), M("status", S_TEXT, S_REQUIRED, .choices = readiness),
+    M("reasons", S_TEXTS, S_REQUIRED), M("media", S_ANY, S_REQUIRED, .help = "chat: state, reason, since_ms, capacity, open"), M("queues", S_TEXTS, S_REQUIRED), M("skills", S_ANY, S_REQUIRED),
+};
+static const struct member desk_targets[] = {
+    M("agents", S_ANY, S_REQUIRED, .help = "user, display_name, state"), M("queues", S_ANY, S_REQUIRED, .help = "name, title"), M("channels", S_ANY, S_REQUIRED, .help = "id, tenant, network, name"),
+};
+static const struct member desk_agent[] = { M("user", S_TEXT, S_REQUIRED), M("name", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .help = "owner, consulted, conferenced, monitor, coach") };
+static const struct member interaction[] = {
+    M("id", S_TEXT, S_REQUIRED), M("conversation", S_TEXT, S_REQUIRED), M("tenant", S_TEXT, S_REQUIRED), M("channel", S_TEXT, S_REQUIRED), M("network", S_TEXT, S_REQUIRED),
+    M("contact", S_ANY, S_REQUIRED, .help = "name, picture"), M("queue", S_TEXT, S_REQUIRED), M("state", S_TEXT, S_REQUIRED, .help = "queued, invited, open, held, wrapup, done"),
+    M("owner", S_TEXT, 0), M("invited", S_TEXT, 0, .help = "Who is asked to take it"), M("owner_was", S_TEXT, 0), M("agents", S_LIST, S_REQUIRED, .of = "InteractionAgent"),
+    M("created_ms", S_WHOLE, S_REQUIRED), M("queued_ms", S_WHOLE, S_REQUIRED), M("accepted_ms", S_WHOLE, 0), M("last_guest_ms", S_WHOLE, 0), M("last_agent_ms", S_WHOLE, 0),
+    M("held_until_ms", S_WHOLE, 0), M("done_ms", S_WHOLE, 0), M("subject", S_TEXT, 0), M("disposition", S_TEXT, 0), M("note", S_TEXT, 0),
+    M("failed", S_ANY, 0, .help = "The message that could not be delivered, and why"), M("attributes", S_PAIRS, S_REQUIRED, .help = "What is known of the guest"),
+    M("caps", S_ANY, 0, .help = "What the guest's network carries"), M("unread", S_WHOLE, S_REQUIRED),
+};
+static const struct member interaction_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Interaction") };
+static const struct member interaction_new[] = {
+    M("conversation", S_TEXT, 0, .max = 500), M("channel", S_TEXT, 0, .max = 200), M("guest", S_TEXT, 0, .max = 400), M("text", S_TEXT, 0, .min = 1, .max = 20000), M("subject", S_TEXT, 0, .max = 200),
+};
+static const struct member interaction_reason[] = { M("reason", S_TEXT, 0, .max = 200) };
+static const struct member interaction_end[] = { M("disposition", S_TEXT, 0, .max = 200), M("note", S_TEXT, 0, .max = 4000) };
+static const struct member interaction_hold[] = { M("until_ms", S_WHOLE, 0, .help = "Since 1970; left out: until the guest writes") };
+static const struct member interaction_target[] = { M("user", S_TEXT, 0, .max = 64), M("queue", S_TEXT, 0, .max = 64), M("note", S_TEXT, 0, .max = 2000) };
+static const char *const typing_to[] = { "guest", "agents", NULL };
+static const struct member interaction_typing[] = { M("on", S_BOOL, S_REQUIRED), M("to", S_TEXT, 0, .choices = typing_to) };
+static const struct member say_media[] = { M("file", S_TEXT, S_REQUIRED, .min = 1, .max = 64, .help = "Of POST /desk/files") };
+static const struct member say[] = {
+    M("id", S_TEXT, S_REQUIRED, .min = 1, .max = 64, .help = "Yours: a message is said once for each"), M("text", S_TEXT, 0, .max = 20000), M("media", S_OBJECT, 0, .of = "SayMedia"),
+    M("rich", S_ANY, 0, .help = "kind and choices, cards, picker or location"), M("native", S_ANY, 0, .help = "A message in the network's own words"),
+    M("whisper", S_BOOL, 0, .help = "To agents only"),
+};
+static const struct member said[] = {
+    M("id", S_TEXT, S_REQUIRED), M("interaction", S_TEXT, S_REQUIRED), M("from", S_TEXT, S_REQUIRED, .help = "guest, agent, system"), M("user", S_TEXT, 0), M("author", S_TEXT, S_REQUIRED),
+    M("at_ms", S_WHOLE, S_REQUIRED), M("kind", S_TEXT, S_REQUIRED), M("event", S_TEXT, 0), M("text", S_TEXT, 0), M("media", S_ANY, 0), M("files", S_ANY, 0, .help = "Where there are several"), M("rich", S_ANY, 0),
+    M("choices", S_ANY, 0), M("cards", S_ANY, 0), M("location", S_ANY, 0), M("answer_to", S_TEXT, 0), M("state", S_TEXT, S_REQUIRED, .help = "accepted, sent, delivered, read, dead, unknown"),
+    M("adapted", S_TEXTS, 0, .help = "Rules by which it was made fit for the guest's network"), M("visible", S_TEXT, S_REQUIRED, .help = "all, agents"), M("reason", S_TEXT, 0),
+};
+static const struct member said_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Said"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
+static const struct member said_answer[] = { M("message", S_OBJECT, S_REQUIRED, .of = "Said") };
+static const struct member desk_file[] = {
+    M("file", S_TEXT, S_REQUIRED), M("url", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("name", S_TEXT, S_REQUIRED), M("size", S_WHOLE, S_REQUIRED),
+};
+static const struct member queue_figures[] = { M("items", S_ANY, S_REQUIRED, .help = "name, title, waiting, longest_ms, open, held, agents_ready, agents_on, answered_today, abandoned_today, service_level, avg_wait_ms, series") };
+static const struct member agent_figures[] = { M("items", S_ANY, S_REQUIRED, .help = "user, display_name, role, on, media, since_ms, open, answered_today") };
+
 #define SCHEMA(name, table, help) { name, table, COUNT(table), help, false }
 const struct schema schemas[] = {
     SCHEMA("Problem", problem, "RFC 9457"),
@@ -405,6 +517,17 @@ const struct schema schemas[] = {
     SCHEMA("PreviewCall", preview_call, NULL),
     SCHEMA("Preview", preview, NULL),
     SCHEMA("PreviewAnswer", preview_answer, NULL),
+    SCHEMA("ContactIdentity", contact_identity, NULL),
+    SCHEMA("Contact", contact, NULL),
+    SCHEMA("ContactList", contact_list, NULL),
+    SCHEMA("ContactNew", contact_new, NULL),
+    SCHEMA("ContactChange", contact_change, NULL),
+    SCHEMA("ContactMerge", contact_merge, NULL),
+    SCHEMA("ContactSplit", contact_split, NULL),
+    SCHEMA("ContactErased", contact_erased, NULL),
+    SCHEMA("ContactAttachment", contact_attachment, NULL),
+    { "ContactConversation", contact_conversation, COUNT(contact_conversation), NULL, true },
+    SCHEMA("ContactExport", contact_export, NULL),
     SCHEMA("JournalCounts", journal_counts, NULL),
     SCHEMA("JournalQuery", journal_query, NULL),
     SCHEMA("JournalDecision", journal_decision, "Either ids or a query"),
@@ -437,6 +560,32 @@ const struct schema schemas[] = {
     SCHEMA("SecretState", secret_state, "A secret that is not shown; sent back it stays as it is"),
     SCHEMA("AuditRow", audit_row, NULL),
     SCHEMA("AuditList", audit_list, NULL),
+    SCHEMA("UserCapacity", user_capacity, NULL),
+    SCHEMA("UserDocument", user_document, NULL),
+    SCHEMA("User", user, NULL),
+    SCHEMA("UserList", user_list, NULL),
+    SCHEMA("Queue", queue, NULL),
+    SCHEMA("QueueList", queue_list, NULL),
+    SCHEMA("DeskStatus", desk_status, NULL),
+    SCHEMA("DeskMe", desk_me, NULL),
+    SCHEMA("DeskTargets", desk_targets, NULL),
+    SCHEMA("InteractionAgent", desk_agent, NULL),
+    SCHEMA("Interaction", interaction, NULL),
+    SCHEMA("InteractionList", interaction_list, NULL),
+    SCHEMA("InteractionNew", interaction_new, NULL),
+    SCHEMA("InteractionReason", interaction_reason, NULL),
+    SCHEMA("InteractionEnd", interaction_end, NULL),
+    SCHEMA("InteractionHold", interaction_hold, NULL),
+    SCHEMA("InteractionTarget", interaction_target, NULL),
+    SCHEMA("InteractionTyping", interaction_typing, NULL),
+    SCHEMA("SayMedia", say_media, NULL),
+    SCHEMA("Say", say, NULL),
+    SCHEMA("Said", said, NULL),
+    SCHEMA("SaidList", said_list, NULL),
+    SCHEMA("SaidAnswer", said_answer, NULL),
+    SCHEMA("DeskFile", desk_file, NULL),
+    SCHEMA("QueueFigures", queue_figures, NULL),
+    SCHEMA("AgentFigures", agent_figures, NULL),
 };
 const size_t n_schemas = COUNT(schemas);
 /* clang-format on */

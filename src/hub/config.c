@@ -1,3 +1,4 @@
+#include "cache/cache.h"
 #include "hub/config_reader.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -84,6 +85,21 @@ static void check_listen(struct config_reader *r, const struct yaml *at)
         reader_problem(r, at, SL("listen"), "must be an address and a port, such as 127.0.0.1:8080 or [::1]:8080");
 }
 
+static void check_store(struct config_reader *r, const struct yaml *at)
+{
+    slice store = r->c->values[CFG_STORE];
+    if (store.n && !slice_starts(store, SL("postgresql://")) && !slice_starts(store, SL("postgres://")))
+        reader_problem(r, at, SL("store"), "must be a place in PostgreSQL, such as postgresql://dragoman@db.example.com/dragoman?sslmode=verify-full");
+}
+
+static void check_cache(struct config_reader *r, const struct yaml *at)
+{
+    struct fault f;
+    slice cache = r->c->values[CFG_CACHE];
+    if (cache.n && !cache_where_good(cache, &f))
+        reader_problem(r, at, SL("cache"), "%s", f.text);
+}
+
 static void read_hub(struct config_reader *r, const struct yaml *root, const struct config_flag *flags, size_t n_flags)
 {
     static const char *const known[] = { "tenants", "notifiers", "storages", "commander", NULL };
@@ -93,6 +109,8 @@ static void read_hub(struct config_reader *r, const struct yaml *root, const str
     read_overrides(r, flags, n_flags);
     reader_complete(r, &t, root, SLICE_NONE);
     check_listen(r, yaml_get(root, SL("listen")));
+    check_store(r, yaml_get(root, SL("store")));
+    check_cache(r, yaml_get(root, SL("cache")));
     if (!c->values[CFG_TLS_CERT].n != !c->values[CFG_TLS_KEY].n)
         reader_problem(r, yaml_get(root, SL("tls")), SL("tls"), "needs both cert and key");
     if (!c->values[CFG_PUBLIC_URL].n)

@@ -622,6 +622,8 @@ static void looked_up(struct run *r, enum outcome end)
         }
         if (r->d.text.n)
             dl->m.text = arena_dup(dl->a, r->d.text);
+        if (r->d.payload.n)
+            dl->m.payload = arena_dup(dl->a, r->d.payload);
         conv->person_until_ms = until_ms;
     }
     conv->dirty = true;

@@ -34,6 +34,7 @@ struct registry;
 struct history;
 struct refusals;
 struct config_tenant;
+struct cache;
 struct accepting;
 struct hooked;
 struct responses;
@@ -138,6 +139,7 @@ struct hub {
     struct client *client;
     struct journal *journal;
     struct store *store;
+    struct cache *cache; /* NULL: nothing is shared with other processes */
     const struct seal *seal; /* for what accounts remember */
     const struct config *config; /* the file's; NULL: none */
     struct storage_set *storages;

@@ -73,7 +73,7 @@ static const struct rate gc_rates[] = {                                         
     [GC_RATE_MESSAGES] = { .calls = 0 }, /* held back by 429 only: a limit of ours would hold back guests */
     [GC_RATE_QUERIES]  = { .calls = 300, .per_ms = 60000, .setting = GC_REQUESTS_PER_MINUTE },
 };
-static const struct route_extra gc_routes[] = { { "GET", "/openmessaging/flow", gc_receive_flow, NULL } };
+static const struct route_extra gc_routes[] = { { "GET", "/openmessaging/flow", gc_receive_flow, .mine = NULL } };
 /* clang-format on */
 
 /* What rows cannot say. */

@@ -1,0 +1,278 @@
+/* read.c - what agents ask the desk: who am I, which interactions, what was said, whom could I hand it to; and new interactions that an agent begins. */
+#include "api/desk/inside.h"
+#include "api/told.h"
+#include "hub/registry.h"
+
+enum { LIST_MAX = 500, GUEST_MAX = 400 };
+
+/* ---- me ---------------------------------------------------------------------------------------------------------------------------------- */
+
+static void answer_me(struct api_call *c, slice user)
+{
+    const struct login *l = login_find(c->api->logins, user);
+    if (!l) {
+        api_not_found(c, "user", user);
+        return;
+    }
+    struct jw w = jw_new(c->a, API_ANSWER_MAX);
+    show_me(call_desk(c), &w, NULL, l);
+    api_answer_json(c, 200, jw_done(&w));
+}
+
+void api_desk_me(struct api_call *c)
+{
+    answer_me(c, c->user);
+}
+
+static void set_status(struct api_call *c, slice user)
+{
+    struct desk *desk = call_desk(c);
+    slice media = js_text(js_get(c->body, SL("media")));
+    bool ready = slice_eq(js_text(js_get(c->body, SL("state"))), SL("ready"));
+    if (media.n && !slice_eq(media, SL("chat")) && !slice_eq(media, SL("all"))) {
+        api_problem(c, 400, "invalid", "media", "must be chat or all");
+        return;
+    }
+    member_state(desk, desk_member(desk, user), ready, ready ? SLICE_NONE : js_text(js_get(c->body, SL("reason"))));
+    answer_me(c, user);
+}
+
+void api_desk_status(struct api_call *c)
+{
+    set_status(c, c->user);
+}
+
+void api_desk_agent_status(struct api_call *c)
+{
+    if (login_find(c->api->logins, c->params[0]))
+        set_status(c, c->params[0]);
+    else
+        api_not_found(c, "user", c->params[0]);
+}
+
+/* ---- whom, where --------------------------------------------------------------------------------------------------------------------------- */
+
+static void show_channels(struct jw *w, const struct hub *h)
+{
+    jw_open(w, "channels", '[');
+    for (size_t i = 0; i < h->n_actors; i++) {
+        const struct actor *actor = h->actors[i];
+        if (actor->retired || actor->account.type->desk || !actor->tenant->desk || actor->tenant->desk->account.type != &connector_builtin)
+            continue;
+        jw_open(w, NULL, '{');
+        jw_str(w, "id", actor->account.id);
+        jw_str(w, "tenant", actor->tenant->slug);
+        jw_str(w, "network", slice_of(actor->account.type->title));
+        jw_str(w, "name", actor->account.name);
+        jw_close(w, '}');
+    }
+    jw_close(w, ']');
+}
+
+void api_desk_targets(struct api_call *c)
+{
+    struct desk *desk = call_desk(c);
+    struct jw w = api_json(c);
+    jw_open(&w, "agents", '[');
+    for (const struct login *l = login_first(c->api->logins); l; l = l->next) {
+        const struct agent *m = desk_member(desk, slice_of(l->user));
+        jw_open(&w, NULL, '{');
+        jw_str(&w, "user", slice_of(l->user));
+        jw_str(&w, "display_name", login_name(l));
+        jw_str(&w, "state", m->ready ? SL("ready") : pages_of(desk, slice_of(l->user)) ? SL("not-ready") : SL("off"));
+        jw_close(&w, '}');
+    }
+    jw_close(&w, ']');
+    struct js_list names = figures_queues(desk, c->a);
+    jw_open(&w, "queues", '[');
+    for (size_t i = 0; i < names.n; i++) {
+        slice name = *LIST_AT(names, slice, i);
+        const struct queue *q = queue_find(desk->queues, name);
+        jw_open(&w, NULL, '{');
+        jw_str(&w, "name", name);
+        jw_str(&w, "title", q ? slice_or(q->title, name) : name);
+        jw_close(&w, '}');
+    }
+    jw_close(&w, ']');
+    show_channels(&w, c->hub);
+    api_answer(c, &w);
+}
+
+/* ---- interactions ---------------------------------------------------------------------------------------------------------------------------- */
+
+static bool wanted(const struct api_call *c, const struct interaction *it, slice state, slice queue, bool mine)
+{
+    if (state.n && !slice_eq(state, slice_of(desk_state_names[it->state])))
+        return false;
+    if (queue.n && !slice_eq(queue, it->queue))
+        return false;
+    bool is_mine = interaction_agent(it, c->user) || slice_eq(it->invited, c->user);
+    return mine ? is_mine : act_may_see(c, it);
+}
+
+void api_desk_interactions(struct api_call *c)
+{
+    struct desk *desk = call_desk(c);
+    slice state = api_query(c, "state"), queue = api_query(c, "queue");
+    bool mine = slice_eq(api_query(c, "mine"), SL("true"));
+    size_t n = 0;
+    struct jw w = api_json(c);
+    jw_open(&w, "items", '[');
+    const struct interaction *it = slice_eq(state, SL("done")) ? interactions_first_done(desk->all) : interactions_first(desk->all);
+    for (; it && n < LIST_MAX; it = it->next) {
+        if (!wanted(c, it, state, queue, mine))
+            continue;
+        show_interaction(desk, &w, NULL, it);
+        n++;
+    }
+    jw_close(&w, ']');
+    api_answer(c, &w);
+}
+
+/* NULL: answered. */
+static struct interaction *visible(struct api_call *c)
+{
+    struct interaction *it = interactions_find(call_desk(c)->all, c->params[0]);
+    if (!it)
+        api_not_found(c, "interaction", c->params[0]);
+    else if (act_may_see(c, it))
+        return it;
+    else
+        api_problem(c, 403, "forbidden", NULL, "it is not yours");
+    return NULL;
+}
+
+void api_desk_interaction(struct api_call *c)
+{
+    const struct interaction *it = visible(c);
+    if (!it)
+        return;
+    struct jw w = jw_new(c->a, API_ANSWER_MAX);
+    show_interaction(call_desk(c), &w, NULL, it);
+    api_answer_json(c, 200, jw_done(&w));
+}
+
+/* ---- what was said ---------------------------------------------------------------------------------------------------------------------------- */
+
+struct reading {
+    struct told *t;
+    slice interaction;
+};
+
+static void read_said(void *arg, const struct history_message *h)
+{
+    struct reading *r = arg;
+    struct told *t = r->t;
+    if (t->n == t->limit) {
+        t->more = true;
+        return;
+    }
+    struct message m;
+    struct said s;
+    t->n++;
+    t->last = h->id;
+    said_of_history(t->c->a, h, r->interaction, &m, &s);
+    show_message(&t->w, NULL, &s);
+}
+
+static void read_done(void *arg, const struct fault *f)
+{
+    struct reading *r = arg;
+    told_done(r->t, f);
+}
+
+void api_desk_messages(struct api_call *c)
+{
+    const struct interaction *it = visible(c);
+    struct told *t = it ? told_page(c, "before") : NULL;
+    if (!t)
+        return;
+    struct reading *r = ARENA_NEW(c->a, struct reading);
+    *r = (struct reading){ t, arena_dup(c->a, it->id) };
+    struct history_page page = { .before_id = t->before, .limit = t->limit + 1 };
+    history_messages(c->hub->history, it->conversation, &page, read_said, read_done, r);
+}
+
+/* ---- a conversation that an agent begins, or takes up again --------------------------------------------------------------------------------------- */
+
+static bool guest_ok(slice guest)
+{
+    for (size_t i = 0; i < guest.n; i++)
+        if ((unsigned char)guest.p[i] <= ' ' || guest.p[i] == 0x7f)
+            return false;
+    return guest.n > 0 && guest.n <= GUEST_MAX && utf8_valid(guest);
+}
+
+struct starting {
+    struct act *act;
+    slice text;
+};
+
+static void started(void *arg, struct conv *conv)
+{
+    struct starting *st = arg;
+    struct act *act = st->act;
+    const struct person *p = &conv->pub.person;
+    slice name = slice_or(p->name, p->first_name);
+    if (name.n && !act->it->name.n)
+        interaction_set(&act->it->name, utf8_cut(name, DESK_WORD_MAX));
+    conv_release(conv);
+    act->c->params[0] = arena_dup(act->c->a, act->it->id);
+    if (st->text.n) { /* with the text the interaction is stored, too */
+        struct message *m = act_say(act, KIND_TEXT);
+        m->id = arena_printf(act->c->a, SLF ":start", SLA(act->it->id));
+        m->text = st->text;
+    }
+    act_commit(act);
+}
+
+/* The interaction goes to this agent, if nobody else has it. False: answered. */
+static bool take_up(struct api_call *c, struct interaction *it)
+{
+    slice owner = interaction_owner(it);
+    if (!owner.n || slice_eq(owner, c->user))
+        return true;
+    api_problem(c, 409, "conflict", NULL, SLF " answers this guest", SLA(desk_user_name(call_desk(c), owner)));
+    return false;
+}
+
+void api_desk_start(struct api_call *c)
+{
+    struct desk *desk = call_desk(c);
+    slice conversation = js_text(js_get(c->body, SL("conversation"))), channel = js_text(js_get(c->body, SL("channel"))), guest = js_text(js_get(c->body, SL("guest")));
+    struct desk_place place;
+    if (!conversation.n && channel.n && guest.n)
+        conversation = arena_join(c->a, channel, SL(":"), guest);
+    if (!conversation.n) {
+        api_problem(c, 400, "missing_field", "conversation", "name a conversation, or a channel and a guest of it");
+        return;
+    }
+    if (!desk_place(desk, conversation, &place) || !guest_ok(place.guest)) {
+        api_problem(c, 404, "not_found", "conversation", "there is no such channel at this desk, or no guest can be called so");
+        return;
+    }
+    int64_t now_ms = time_now_ms();
+    struct interaction *it = interactions_active(desk->all, conversation, false);
+    if (it && !take_up(c, it))
+        return;
+    if (!it) {
+        const struct interaction *last = interactions_last(desk->all, conversation);
+        it = interactions_add(desk->all, conversation, now_ms);
+        interaction_set(&it->queue, place.desk->account.settings[BUILTIN_QUEUE]);
+        if (last) {
+            interaction_set(&it->name, last->name);
+            interaction_set(&it->picture, last->picture);
+            interaction_set(&it->attributes, last->attributes);
+        }
+        interaction_set(&it->subject, js_text(js_get(c->body, SL("subject"))));
+    }
+    struct act *act = act_on(c, it);
+    if (!act)
+        return;
+    desk_take(desk, it, c->user, now_ms);
+    struct starting *st = ARENA_NEW(c->a, struct starting);
+    *st = (struct starting){ act, js_text(js_get(c->body, SL("text"))) };
+    if (st->text.n)
+        it->last_agent_ms = now_ms;
+    conv_get(desk->hub, place.channel, place.guest, started, st);
+}
