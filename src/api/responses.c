@@ -222,31 +222,5 @@ void api_commander_get(struct api_call *c)
 {
     struct jw w = api_json(c);
     settings_schema(&w, "schema", commander_settings, COMMANDER_SETTINGS, NULL, SETTINGS_FORM);
-    jw_open(&w, "languages", '[');
-    for (size_t i = 0; i < n_languages; i++) {
-        const struct connector *type = &languages[i]->type;
-        jw_open(&w, NULL, '{');
-        jw_str(&w, "name", slice_of(type->name));
-        jw_str(&w, "title", slice_of(type->title));
-        settings_schema(&w, "schema", type->settings, type->n_settings, NULL, SETTINGS_FORM);
-        if (languages[i]->archive.make)
-            jw_str(&w, "archive", slice_of(languages[i]->archive.name));
-        else
-            jw_null(&w, "archive");
-        jw_close(&w, '}');
-    }
-    jw_close(&w, ']');
     api_answer(c, &w);
-}
-
-void api_commander_archive(struct api_call *c)
-{
-    const struct language *l = language_find(c->params[0]);
-    if (!l || !l->archive.make) {
-        api_not_found(c, "language with a file to import", c->params[0]);
-        return;
-    }
-    api_header(c, "Content-Disposition", arena_printf(c->a, "attachment; filename=\"%s\"", l->archive.name));
-    exchange_answer(c->x, &(struct response){ .status = 200, .type = SL("application/zip"), .body = l->archive.make(c->a, slice_or(api_query(c, "language"), SL("en"))),
-                                              .headers = c->headers, .n_headers = c->n_headers });
 }

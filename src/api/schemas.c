@@ -99,6 +99,11 @@ static const struct member preview[] = {
     M("parts", S_ANY, S_REQUIRED, .help = "Messages it was made into, in the hub's own form"),
     M("calls", S_LIST, S_REQUIRED, .of = "PreviewCall"), M("lines", S_ANY, S_REQUIRED, .help = "Web chat: the messages its pages get"),
 };
+static const struct member language[] = {
+    M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema 2020-12 of its settings"),
+    M("archive", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "Name of the file at /languages/{name}/archive; null: there is none"),
+};
+static const struct member language_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Language") };
 static const struct member preview_answer[] = { M("items", S_LIST, S_REQUIRED, .of = "Preview") };
 
 /* ---- tenants --------------------------------------------------------------------------------------------------------- */
@@ -349,12 +354,8 @@ static const struct member response_rendered[] = {
     M("name", S_TEXT, S_REQUIRED), M("text", S_TEXT, S_REQUIRED, .help = "What the template makes of it"), M("command", S_TEXT, 0, .help = "It is a command itself: this one"),
     M("messages", S_ANY, 0, .help = "What is sent, in our own form"), M("problem", S_TEXT, 0, .help = "Why nothing would be sent: as the agent is told"),
 };
-static const struct member language[] = {
-    M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema 2020-12 of its settings"),
-    M("archive", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "Name of the file to import over there: GET /commander/{name}/archive"),
-};
 static const struct member commander[] = {
-    M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema of a tenant's commander"), M("languages", S_LIST, S_REQUIRED, .of = "Language", .help = "The catalogue: what can stand behind the commands"),
+    M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema of a tenant's commander"),
 };
 static const struct member notifier[] = {
     M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED), M("topics", S_TEXTS, S_REQUIRED, .help = "Those there are"),
@@ -512,6 +513,8 @@ const struct schema schemas[] = {
     SCHEMA("IvrSwitch", ivr_switch, NULL),
     SCHEMA("IvrMessage", ivr_message, NULL),
     SCHEMA("IvrAccepted", ivr_accepted, NULL),
+    SCHEMA("Language", language, NULL),
+    SCHEMA("LanguageList", language_list, NULL),
     SCHEMA("PreviewRequest", preview_request, NULL),
     SCHEMA("PreviewRule", preview_rule, NULL),
     SCHEMA("PreviewCall", preview_call, NULL),
@@ -555,7 +558,6 @@ const struct schema schemas[] = {
     SCHEMA("ResponseList", response_list, NULL),
     SCHEMA("ResponseRender", response_render, NULL),
     SCHEMA("ResponseRendered", response_rendered, NULL),
-    SCHEMA("Language", language, NULL),
     SCHEMA("Commander", commander, NULL),
     SCHEMA("SecretState", secret_state, "A secret that is not shown; sent back it stays as it is"),
     SCHEMA("AuditRow", audit_row, NULL),

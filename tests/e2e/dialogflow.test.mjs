@@ -123,13 +123,13 @@ function unzip(bytes) {
 test('the agent to import is served, whole and in five languages', async t => {
   const hub = await startHub(t);
   const admin = await hub.login();
-  const items = (await admin.call('GET', '/commander')).json.languages;
+  const {items} = (await admin.call('GET', '/languages')).json;
   assert.deepEqual(items.map(l => l.name), ['dialogflow-cx', 'dialogflow-es']);
   assert.equal(items[1].schema.properties.private_key['x-secret'], true);
   assert.equal(items[0].archive, null);
-  assert.equal((await admin.call('GET', '/commander/dialogflow-cx/archive')).status, 404);
-  assert.equal((await hub.anyone.call('GET', '/commander/dialogflow-es/archive')).status, 401);
-  const r = await fetch(`${hub.base}/api/v1/commander/dialogflow-es/archive?language=ja`, {headers: {authorization: `Bearer ${admin.token}`}});
+  assert.equal((await admin.call('GET', '/languages/dialogflow-cx/archive')).status, 404);
+  assert.equal((await hub.anyone.call('GET', '/languages/dialogflow-es/archive')).status, 401);
+  const r = await fetch(`${hub.base}/api/v1/languages/dialogflow-es/archive?language=ja`, {headers: {authorization: `Bearer ${admin.token}`}});
   assert.equal(r.headers.get('content-type'), 'application/zip');
   assert.match(r.headers.get('content-disposition'), /dialogflow-command-continue-1\.0\.0\.zip/);
   const files = Object.fromEntries(Object.entries(unzip(Buffer.from(await r.arrayBuffer()))).map(([name, text]) => [name, JSON.parse(text.toString())]));

@@ -58,5 +58,4 @@ test('a tenant\'s commander and the default one', async t => {
   assert.equal((await admin.call('PUT', '/settings', {commander: {use: true}})).status, 400);
   const what = await admin.call('GET', '/commander');
   assert.deepEqual(Object.keys(what.json.schema.properties), ['prefix', 'time_zone', 'use', 'default']);
-  assert.equal((await admin.call('GET', '/commander/nothing/archive')).status, 404);
 });

@@ -1,4 +1,4 @@
-// commander.tsx - the form of a commander: of one tenant, and the default of all. What it can be comes from GET /commander.
+// commander.tsx - the form of a commander: of one tenant, and the default of all. What it can be comes from GET /commander and GET /languages.
 import { get } from "./api";
 import { SettingsForm, withMember } from "./form";
 import type { Marks } from "./form";
@@ -15,9 +15,14 @@ const key_file: [string, string][] = [
   ["private_key", "private_key"],
 ];
 
+async function kindsOf(): Promise<CommanderKinds> {
+  const [{ schema }, { items }] = await Promise.all([get<{ schema: Schema }>("/commander"), get<{ items: CommanderKinds["languages"] }>("/languages")]);
+  return { schema, languages: items };
+}
+
 /** ofAll: the default of all tenants: without what only a tenant has. */
 export function CommanderForm({ value, path, ofAll, readOnly, marks, change }: { value: Doc; path: string; ofAll: boolean; readOnly: boolean; marks: Marks; change: (next: Doc) => void }) {
-  const kinds = useLoad("commander", () => get<CommanderKinds>("/commander"));
+  const kinds = useLoad("commander", () => kindsOf());
   const language = (value["language"] as Doc | undefined) ?? {};
   const put = (next: Doc | undefined) => change(withMember(value, "language", next));
   const take = async (file: File | undefined, schema: Schema) => {
@@ -58,7 +63,7 @@ export function CommanderForm({ value, path, ofAll, readOnly, marks, change }: {
               <>
                 {type.archive && (
                   <p>
-                    <a href={`/api/v1/commander/${type.name}/archive`} download={type.archive}>
+                    <a href={`/api/v1/languages/${type.name}/archive`} download={type.archive}>
                       {type.archive}
                     </a>
                   </p>
