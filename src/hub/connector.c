@@ -75,6 +75,11 @@ enum outcome refuse(struct call *c, struct delivery *d, enum reason reason, cons
     return OUT_REFUSED;
 }
 
+bool refuse_shape(struct call *c, const struct fault *why)
+{
+    return fault(c->f, "refused", why->field, "%s%s%s", why->field, why->field[0] ? ": " : "", why->text);
+}
+
 enum outcome answer_outcome(struct call *c, struct delivery *d, const char *what)
 {
     const struct answer *r = d->last;

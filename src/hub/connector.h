@@ -211,6 +211,8 @@ slice system_text(struct call *c, const struct message *m) MUST_USE;
  * repeatable or was not written, else UNKNOWN; 429, 5xx, 408, 425 -> RETRY (Retry-After); 401, 403 -> REFUSED credentials; 413 media_size;
  * 415 media_type; else REFUSED general. The text names status and what, never the body. */
 enum outcome answer_outcome(struct call *c, struct delivery *d, const char *what);
+/* An object that was to be passed on has not the vendor's shape (wire/js_shape.h): *c->f says where and why, for whoever wrote it. False. */
+bool refuse_shape(struct call *c, const struct fault *why);
 enum outcome refuse(struct call *c, struct delivery *d, enum reason reason, const char *fmt, ...) PRINTF(4, 5);
 
 /* ---- tokens ---------------------------------------------------------------------------------------------------------- */

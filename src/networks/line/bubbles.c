@@ -322,6 +322,8 @@ static bool on_native(struct call *c, const struct message *m, struct line_bubbl
         if (!is_native(one))
             return fault(c->f, "refused", "native", "the type of object %zu is no message object of LINE",
                          i + 1);
+        if (!line_object_ok(c, one))
+            return false;
         slice json = js_is_array(doc) ? js_print(c->a, one) : m->native_json;
         *LIST_ADD(c->a, &b->list, struct line_bubble) = (struct line_bubble){ json, true };
     }

@@ -298,6 +298,8 @@ static bool add_native(struct making *mk, const struct message *m)
             method = SLICE_NONE;
     if (!slice_starts(method, SL("send")))
         return no(mk, REASON_INVALID, "native", "the object needs a method that begins with send");
+    if (!telegram_call_ok(mk->c, doc))
+        return false;
     struct jw w = members_begin(mk);
     for (void *it = js_first(doc); it; it = js_next(doc, it)) {
         slice key = js_key(doc, it);
