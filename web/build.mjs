@@ -3,7 +3,8 @@
 //   node web/build.mjs OUT.c [DIST_FOLDER [DEPFILE]]
 //
 // <!--common/NAME--> is what web/common/NAME.html holds. The script and the style are put in place of <!--style--> and <!--script-->; the policy (<!--policy-->) names their hashes, so nothing else
-// runs. A page may load pictures and talk to the server it came from, no more. DIST_FOLDER gets the pages as files too, DEPFILE what was read (for ninja).
+// runs. A page may load pictures from, and talk to, the server it came from, no more; withScripts and withMedia say which may a little more. DIST_FOLDER gets the pages as files too, DEPFILE what was
+// read (for ninja).
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -43,6 +44,7 @@ const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base
 // A folder with script.ts instead of a page is one script, for pages of others; its style is the text STYLE in it.
 const script = (name) => bundle(join(web, name, "script.ts"), "ts", { STYLE: JSON.stringify(bundle(join(web, name, "style.css"), "css")) });
 const withScripts = ["shop"]; // pages that load such a script from the server they came from
+const withMedia = ["desk"]; // pages that show what guests sent, from the storage where it is kept
 
 function page(name) {
   const main = ["main.ts", "main.tsx"].map((f) => join(web, name, f)).find(existsSync);
@@ -52,8 +54,8 @@ function page(name) {
     "default-src 'none'",
     `script-src ${hash(script)}${withScripts.includes(name) ? " 'self'" : ""}`,
     `style-src ${hash(style)}`,
-    "img-src 'self' data: blob:",
-    "media-src 'self' data: blob:",
+    `img-src 'self' data: blob:${withMedia.includes(name) ? " https:" : ""}`,
+    `media-src 'self' data: blob:${withMedia.includes(name) ? " https:" : ""}`,
     "connect-src 'self'",
     "form-action 'none'",
     "base-uri 'none'",

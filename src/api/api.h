@@ -34,6 +34,8 @@ struct api *api_new(const struct api_setup *setup, struct fault *f) MUST_USE;
 /* Proxy and notifiers are put to work; before the accounts start. */
 void api_settings(struct api *api);
 void api_start(struct api *api);
+/* What the command line asks over the control socket. */
+void api_control(struct api *api, struct server *control);
 /* Of each finished request, for what health tells. */
 void api_observe(struct api *api, const struct exchange *x, int64_t took_us);
 void api_stop(struct api *api);

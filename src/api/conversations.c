@@ -167,8 +167,13 @@ static void listed(void *arg, const struct fault *f)
 void api_conversations_list(struct api_call *c)
 {
     int64_t limit;
-    slice after = api_query(c, "after");
-    struct history_query q = { .text = api_query(c, "q"), .open = slice_eq(api_query(c, "open"), SL("true")) };
+    slice after = api_query(c, "after"), open = api_query(c, "open");
+    bool yes = slice_eq(open, SL("true")), no = slice_eq(open, SL("false"));
+    struct history_query q = { .text = api_query(c, "q"), .open = yes - no };
+    if (open.n && !yes && !no) {
+        api_problem(c, 400, "out_of_range", "open", "must be true or false");
+        return;
+    }
     if (!api_query_number(c, "limit", 1, TOLD_PAGE_MAX, TOLD_PAGE, &limit) || !told_account(c, &q.account))
         return;
     if (after.n && (!slice_int(slice_cut(&after, '.'), &q.before_ms) || !slice_int(after, &q.before_id))) {

@@ -1,6 +1,7 @@
 /* events.c - what happens, told to open pages as it happens (server-sent events).
  *
  *   event: conversation  {"id":"acme/line:U1"}       something was said in it, or became of what was said: read it again
+ *   event: contact       {"id":"ct-…"}               a contact was made, changed, or is gone
  *   event: health        {"waiting":…, …}            the journal's counts, when they changed
  *   event: config        {"action":"tenant.change","target":"acme"}      administrators only
  *
@@ -8,6 +9,7 @@
  */
 #include "api/events.h"
 #include "api/call.h"
+#include "api/contacts/contacts.h"
 #include "api/session.h"
 #include "hub/history.h"
 
@@ -37,17 +39,26 @@ static void send(struct streams *ss, unsigned may, const char *name, slice json)
 
 /* ---- what is told ---------------------------------------------------------------------------------------------------- */
 
-static void conversation_changed(void *arg, slice conversation)
+static void send_id(struct streams *ss, unsigned may, const char *name, slice id)
 {
-    struct streams *ss = arg;
     if (!ss->first)
         return;
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct jw w = jw_new(a, 4096);
     jw_open(&w, NULL, '{');
-    jw_str(&w, "id", conversation);
+    jw_str(&w, "id", id);
     jw_close(&w, '}');
-    send(ss, MAY_READ, "conversation", jw_done(&w));
+    send(ss, may, name, jw_done(&w));
+}
+
+static void conversation_changed(void *arg, slice conversation)
+{
+    send_id(arg, MAY_READ, "conversation", conversation);
+}
+
+static void contact_changed(void *arg, slice contact)
+{
+    send_id(arg, MAY_READ, "contact", contact);
 }
 
 static void tell_health(struct streams *ss)
@@ -155,6 +166,7 @@ void streams_start(struct streams *ss)
 {
     if (ss->api->hub->history)
         history_on_change(ss->api->hub->history, conversation_changed, ss);
+    contacts_on_change(ss->api->contacts, contact_changed, ss);
 }
 
 void streams_stop(struct streams *ss)

@@ -99,6 +99,11 @@ static const struct member preview[] = {
     M("parts", S_ANY, S_REQUIRED, .help = "Messages it was made into, in the hub's own form"),
     M("calls", S_LIST, S_REQUIRED, .of = "PreviewCall"), M("lines", S_ANY, S_REQUIRED, .help = "Web chat: the messages its pages get"),
 };
+static const struct member language[] = {
+    M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema 2020-12 of its settings"),
+    M("archive", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "Name of the file at /languages/{name}/archive; null: there is none"),
+};
+static const struct member language_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Language") };
 static const struct member preview_answer[] = { M("items", S_LIST, S_REQUIRED, .of = "Preview") };
 
 /* ---- tenants --------------------------------------------------------------------------------------------------------- */
@@ -224,6 +229,44 @@ static const struct member ivr_message[] = { M("id", S_WHOLE, S_REQUIRED), M("st
 static const struct member ivr_accepted[] = {
     M("tenantId", S_TEXT, S_REQUIRED), M("channel", S_TEXT, S_REQUIRED), M("messages", S_LIST, S_REQUIRED, .of = "IvrMessage"),
     M("repeated", S_WHOLE, S_REQUIRED, .help = "So many were accepted before, under the same Idempotency-Key"),
+};
+
+/* ---- contacts ------------------------------------------------------------------------------------------------------- */
+
+static const char *const matched[] = { "new", "guest", "phone", "email", "hand", NULL };
+static const struct member contact_identity[] = {
+    M("channel", S_TEXT, S_REQUIRED), M("network", S_TEXT, S_REQUIRED, .help = "Its connector; empty: the channel is not configured any more"), M("guest", S_TEXT, S_REQUIRED),
+    M("conversation", S_TEXT, S_REQUIRED), M("name", S_TEXT, S_REQUIRED), M("picture", S_TEXT, 0), M("phone", S_TEXT, 0), M("email", S_TEXT, 0),
+    M("matched", S_TEXT, S_REQUIRED, .choices = matched, .help = "Why it is this contact's: the first one, the same guest of the network, a number, an address, by hand"),
+    M("since_ms", S_WHOLE, S_REQUIRED),
+};
+static const struct member contact[] = {
+    M("id", S_TEXT, S_REQUIRED), M("tenant", S_TEXT, S_REQUIRED, .help = "Its slug"), M("name", S_TEXT, S_REQUIRED), M("named", S_BOOL, S_REQUIRED, .help = "By hand"),
+    M("names", S_TEXTS, S_REQUIRED), M("phones", S_TEXTS, S_REQUIRED), M("emails", S_TEXTS, S_REQUIRED),
+    M("identities", S_LIST, S_REQUIRED, .of = "ContactIdentity"), M("attributes", S_PAIRS, S_REQUIRED), M("created_ms", S_WHOLE, S_REQUIRED),
+    M("changed_ms", S_WHOLE, S_REQUIRED), M("merged_from", S_TEXTS, S_REQUIRED, .help = "Ids of contacts that went into it; it is found by them, too"),
+    M("rev", S_WHOLE, S_REQUIRED, .help = "Also the ETag"),
+};
+static const struct member contact_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Contact"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
+#define CONTACT_CHANGE                                                                                                       \
+    M("name", S_TEXT, 0, .max = 800, .help = "Empty: as its guest is called"), M("phones", S_TEXTS, 0, .max = 50), M("emails", S_TEXTS, 0, .max = 50), \
+    M("attributes", S_PAIRS, 0, .help = "All there shall be")
+static const struct member contact_new[] = { M("tenant", S_TEXT, S_REQUIRED, .min = 1, .max = 200), CONTACT_CHANGE };
+static const struct member contact_change[] = { CONTACT_CHANGE };
+static const struct member contact_merge[] = { M("with", S_TEXT, S_REQUIRED, .min = 1, .max = 1000, .help = "The other contact's id") };
+static const struct member contact_split[] = { M("identities", S_TEXTS, S_REQUIRED, .min = 1, .max = 200, .help = "Ids of conversations of this contact; not all of them") };
+static const struct member contact_erased[] = { M("id", S_TEXT, S_REQUIRED), M("conversations", S_WHOLE, S_REQUIRED), M("attachments", S_WHOLE, S_REQUIRED, .help = "They are deleted as soon as their storages do it") };
+static const struct member contact_attachment[] = {
+    M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("size", S_WHOLE, S_REQUIRED), M("stored", S_TIME, S_REQUIRED), M("storage", S_TEXT, S_REQUIRED),
+    M("sha256", S_TEXT, S_REQUIRED), M("url", S_TEXT, S_REQUIRED),
+};
+static const struct member contact_conversation[] = {
+    M("conversation", S_TEXT, S_REQUIRED), M("form", S_ANY, 0, .help = "Of a web chat: what its guest filled in"), M("messages", S_LIST, S_REQUIRED, .of = "Message"),
+    M("attachments", S_LIST, S_REQUIRED, .of = "ContactAttachment"),
+};
+static const struct member contact_export[] = {
+    M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("contact", S_OBJECT, S_REQUIRED, .of = "Contact"),
+    M("conversations", S_LIST, S_REQUIRED, .of = "ContactConversation", .help = "Oldest message first"),
 };
 
 /* ---- journal --------------------------------------------------------------------------------------------------------- */
@@ -436,11 +479,24 @@ const struct schema schemas[] = {
     SCHEMA("IvrSwitch", ivr_switch, NULL),
     SCHEMA("IvrMessage", ivr_message, NULL),
     SCHEMA("IvrAccepted", ivr_accepted, NULL),
+    SCHEMA("Language", language, NULL),
+    SCHEMA("LanguageList", language_list, NULL),
     SCHEMA("PreviewRequest", preview_request, NULL),
     SCHEMA("PreviewRule", preview_rule, NULL),
     SCHEMA("PreviewCall", preview_call, NULL),
     SCHEMA("Preview", preview, NULL),
     SCHEMA("PreviewAnswer", preview_answer, NULL),
+    SCHEMA("ContactIdentity", contact_identity, NULL),
+    SCHEMA("Contact", contact, NULL),
+    SCHEMA("ContactList", contact_list, NULL),
+    SCHEMA("ContactNew", contact_new, NULL),
+    SCHEMA("ContactChange", contact_change, NULL),
+    SCHEMA("ContactMerge", contact_merge, NULL),
+    SCHEMA("ContactSplit", contact_split, NULL),
+    SCHEMA("ContactErased", contact_erased, NULL),
+    SCHEMA("ContactAttachment", contact_attachment, NULL),
+    { "ContactConversation", contact_conversation, COUNT(contact_conversation), NULL, true },
+    SCHEMA("ContactExport", contact_export, NULL),
     SCHEMA("JournalCounts", journal_counts, NULL),
     SCHEMA("JournalQuery", journal_query, NULL),
     SCHEMA("JournalDecision", journal_decision, "Either ids or a query"),

@@ -347,6 +347,73 @@ void conv_open(struct conv *conv, bool open, struct jbatch *b)
     h->conversations->n_open += open ? 1 : (size_t)-1;
 }
 
+/* ---- erasing ------------------------------------------------------------------------------------------------------ */
+
+struct erasing {
+    struct hub *hub;
+    void (*also)(void *arg, struct jbatch *b);
+    void (*done)(void *arg, bool ok);
+    void *arg;
+    slice id;
+    struct arena *a;
+};
+
+static void erased(void *arg, bool ok)
+{
+    struct erasing *er = arg;
+    er->done(er->arg, ok);
+    arena_free(er->a);
+}
+
+static void forget_all(struct conv *conv, struct jbatch *b)
+{
+    struct hub *h = conv->channel->hub;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    conv_person_forget(conv);
+    conv_set(conv, &conv->pub.agent_name, SLICE_NONE);
+    conv->agent_until_ms = 0;
+    if (conv->pub.open) {
+        conv_save(conv, b);
+        return;
+    }
+    conv_set(conv, &conv->pub.desk_conversation, SLICE_NONE);
+    conv->pub.last_in_ms = conv->pub.last_out_ms = 0;
+    memory_clear(conv->memory);
+    conv->dirty = false;
+    state_put(h->state, b, state_key(a, 'c', conv->pub.id), SLICE_NONE);
+}
+
+static void erase_now(struct erasing *er, struct conv *conv)
+{
+    struct jbatch *b = jbatch_new(er->hub->journal);
+    if (conv)
+        forget_all(conv, b);
+    else
+        state_put(er->hub->state, b, state_key(er->a, 'c', er->id), SLICE_NONE);
+    if (er->also)
+        er->also(er->arg, b);
+    jbatch_commit(b, JOURNAL_DURABLE, erased, er);
+}
+
+static void erase_loaded(void *arg, struct conv *conv)
+{
+    erase_now(arg, conv);
+    conv_release(conv);
+}
+
+void conv_erase(struct hub *h, slice id, void (*also)(void *, struct jbatch *), void (*done)(void *, bool), void *arg)
+{
+    struct arena *a = arena_new();
+    struct erasing *er = ARENA_NEW(a, struct erasing);
+    *er = (struct erasing){ .hub = h, .also = also, .done = done, .arg = arg, .id = arena_dup(a, id), .a = a };
+    slice guest = er->id, account = slice_cut(&guest, ':');
+    struct actor *channel = hub_actor(h, account);
+    if (channel && guest.n)
+        conv_get(h, channel, guest, erase_loaded, er);
+    else
+        erase_now(er, NULL);
+}
+
 void conversations_leave_desk(struct hub *h, struct actor *desk)
 {
     struct jbatch *b = jbatch_new(h->journal);

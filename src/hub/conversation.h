@@ -43,6 +43,9 @@ void conv_person_forget(struct conv *conv);              /* it is someone else: 
 void conv_open(struct conv *conv, bool open, struct jbatch *b);
 /* Into the batch, when it or its memory changed. */
 void conv_save(struct conv *conv, struct jbatch *b);
+/* Nothing of the guest is remembered any more: person, agent, what connectors keep. A conversation that is open at its desk goes on as one of somebody
+ * who is not known; else its place in the state is given up. done(arg, ok): it is on disk; also puts what `also` (may be NULL) adds to the batch. */
+void conv_erase(struct hub *h, slice id, void (*also)(void *arg, struct jbatch *b), void (*done)(void *arg, bool ok), void *arg);
 /* The tenant gets another desk: what is open at this one goes on as a new conversation there. */
 void conversations_leave_desk(struct hub *h, struct actor *desk);
 /* At start: the conversations that were open at their desks, so that polls go on. */

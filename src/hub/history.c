@@ -8,13 +8,15 @@ enum {
     BUSY_MOST_MS = 15000,   /* … but not for longer than this, and not when somebody asks */
     PRESSED_MOST_MS = 60000, /* nor for longer than this when the processor is too slow for what comes */
     INDEX_AT_ONCE = 500, EXPIRE_AT_ONCE = 500,
+    INDEX_FOR_SEARCH = 20,  /* times INDEX_AT_ONCE: what a search brings into the index first */
     REST_MS = 10000,        /* between two looks when nothing was heard: who writes stirs it */
     CALM_MS = 3000,         /* without news: then texts are indexed and old messages leave */
     EXPIRE_EVERY_MS = 600000,
     TRACE_NOTE_MAX = 16384,
 };
 
-enum task { TASK_FOLLOW, TASK_TIDY, TASK_CONVERSATIONS, TASK_CONVERSATION, TASK_MESSAGES, TASK_MESSAGE, TASK_SEARCH, TASK_FAILED, TASK_WAITING, TASK_ERASE };
+enum task { TASK_FOLLOW, TASK_TIDY, TASK_CONVERSATIONS, TASK_CONVERSATION, TASK_MESSAGES, TASK_MESSAGE, TASK_SEARCH, TASK_FAILED, TASK_WAITING, TASK_ERASE,
+            TASK_OF, TASK_NEWS, TASK_NEWS_TAKEN };
 /* What a piece of the journal comes to: most messages begin and end within it, and most conversations change several times. */
 struct gathered {
     struct history_message m;
@@ -40,11 +42,12 @@ struct job {
     struct history_page page;
     slice text, account;
     int64_t id;
-    struct js_list convs, msgs, traces, queues, changed; /* history_conversation, history_message, trace_line, queue_line, slice */
+    struct js_list convs, msgs, traces, queues, changed, news, marks; /* history_conversation, history_message, trace_line, queue_line, slice, … */
     void (*each_conv)(void *, const struct history_conversation *);
     void (*each_msg)(void *, const struct history_message *);
     void (*each_trace)(void *, int64_t, slice, slice);
     void (*each_queue)(void *, slice, int64_t, int64_t);
+    void (*each_news)(void *, const struct history_news *);
     history_done done;
     void *arg;
     struct fault fault;
@@ -66,8 +69,11 @@ struct history {
     struct job *first, **last;
     bool busy, closed, untidy, resting;
     struct loop_timer timer;
-    void (*changed)(void *arg, slice conversation);
-    void *changed_arg;
+    struct {
+        void (*changed)(void *arg, slice conversation);
+        void *arg;
+    } listeners[HISTORY_LISTENERS];
+    size_t n_listeners;
 };
 
 /* ---- following, on the helper thread --------------------------------------------------------------------------------------------- */
@@ -316,13 +322,51 @@ static void found_queue(void *arg, slice target, int64_t n, int64_t oldest_ms)
     *LIST_ADD(job->a, &job->queues, struct queue_line) = (struct queue_line){ arena_dup(job->a, target), n, oldest_ms };
 }
 
+static void found_news(void *arg, const struct history_news *v)
+{
+    struct job *job = arg;
+    struct history_news *to = LIST_ADD(job->a, &job->news, struct history_news);
+    *to = *v;
+    slice *const texts[] = { &to->id, &to->name, &to->person, &to->first };
+    for (size_t i = 0; i < COUNT(texts); i++)
+        *texts[i] = arena_dup(job->a, *texts[i]);
+}
+
+static bool commit(struct job *job, bool ok)
+{
+    if (ok && history_db_commit(job->hi->db, &job->fault))
+        return true;
+    history_db_rollback(job->hi->db);
+    return false;
+}
+
 static bool erase(struct job *job)
 {
     struct history_db *db = job->hi->db;
-    if (history_db_begin(db, &job->fault) && history_db_erase(db, job->text, &job->fault) && history_db_commit(db, &job->fault))
-        return true;
-    history_db_rollback(db);
-    return false;
+    struct fault ignored;
+    bool ok = history_db_sync(db, true, &job->fault) && history_db_begin(db, &job->fault) && commit(job, history_db_erase(db, job->text, &job->fault));
+    history_db_sync(db, false, &ignored); /* where it stays on, commits only take longer */
+    return ok;
+}
+
+static bool news_taken(struct job *job)
+{
+    struct history_db *db = job->hi->db;
+    bool ok = history_db_begin(db, &job->fault);
+    for (size_t i = 0; ok && i < job->marks.n; i++) {
+        const struct history_mark *m = LIST_AT(job->marks, struct history_mark, i);
+        ok = history_db_news_taken(db, m->conversation, m->mark, &job->fault);
+    }
+    return commit(job, ok);
+}
+
+/* In busy times the index is behind. */
+static bool index_first(struct job *job)
+{
+    bool more = true, ok = history_db_begin(job->hi->db, &job->fault);
+    for (int i = 0; ok && more && i < INDEX_FOR_SEARCH; i++)
+        ok = history_db_index(job->hi->db, INDEX_AT_ONCE, &more, &job->fault);
+    return commit(job, ok);
 }
 
 static bool ask(struct job *job)
@@ -343,13 +387,19 @@ static bool ask(struct job *job)
     case TASK_MESSAGE:
         return history_db_message(db, job->id, found_msg, job, f) && history_db_traces(db, job->id, found_trace, job, f);
     case TASK_SEARCH:
-        return history_db_search(db, job->text, job->account, job->page.before_id, job->page.limit, found_msg, job, f);
+        return index_first(job) && history_db_search(db, job->text, job->account, job->page.before_id, job->page.limit, found_msg, job, f);
     case TASK_FAILED:
         return history_db_failed(db, &job->failed, found_msg, job, f);
     case TASK_WAITING:
         return history_db_waiting(db, found_queue, job, f);
     case TASK_ERASE:
         return erase(job);
+    case TASK_OF:
+        return history_db_messages_of(db, job->account, job->text, job->page.before_id, job->page.limit, found_msg, job, f);
+    case TASK_NEWS:
+        return history_db_news(db, job->page.limit, found_news, job, f);
+    case TASK_NEWS_TAKEN:
+        return news_taken(job);
     }
     return true;
 }
@@ -373,8 +423,9 @@ static void job_free(struct job *job)
 static void tell(struct job *job)
 {
     struct history *hi = job->hi;
-    for (size_t i = 0; hi->changed && i < job->changed.n; i++)
-        hi->changed(hi->changed_arg, *LIST_AT(job->changed, slice, i));
+    for (size_t i = 0; i < job->changed.n; i++)
+        for (size_t k = 0; k < hi->n_listeners; k++)
+            hi->listeners[k].changed(hi->listeners[k].arg, *LIST_AT(job->changed, slice, i));
     bool good = !job->fault.code;
     for (size_t i = 0; good && job->each_conv && i < job->convs.n; i++)
         job->each_conv(job->arg, LIST_AT(job->convs, struct history_conversation, i));
@@ -388,6 +439,8 @@ static void tell(struct job *job)
         const struct queue_line *q = LIST_AT(job->queues, struct queue_line, i);
         job->each_queue(job->arg, q->target, q->n, q->oldest_ms);
     }
+    for (size_t i = 0; good && job->each_news && i < job->news.n; i++)
+        job->each_news(job->arg, LIST_AT(job->news, struct history_news, i));
     if (job->done)
         job->done(job->arg, good ? NULL : &job->fault);
 }
@@ -542,8 +595,9 @@ void history_free(struct history *hi)
 
 void history_on_change(struct history *hi, void (*changed)(void *, slice), void *arg)
 {
-    hi->changed = changed;
-    hi->changed_arg = arg;
+    assert(hi->n_listeners < HISTORY_LISTENERS);
+    hi->listeners[hi->n_listeners].changed = changed;
+    hi->listeners[hi->n_listeners++].arg = arg;
 }
 
 /* ---- questions ---------------------------------------------------------------------------------------------------------------------- */
@@ -650,5 +704,38 @@ void history_erase(struct history *hi, slice conversation, history_done done, vo
         return;
     struct job *job = job_new(hi, TASK_ERASE, done, arg);
     job->text = arena_dup(job->a, conversation);
+    submit(job);
+}
+
+void history_messages_of(struct history *hi, slice conversations, slice text, const struct history_page *page,
+                         void (*each)(void *, const struct history_message *), history_done done, void *arg)
+{
+    if (!there_is(hi, done, arg))
+        return;
+    struct job *job = job_new(hi, TASK_OF, done, arg);
+    job->account = arena_dup(job->a, conversations);
+    job->text = arena_dup(job->a, text);
+    page_set(job, page);
+    job->each_msg = each;
+    submit(job);
+}
+
+void history_news(struct history *hi, size_t n, void (*each)(void *, const struct history_news *), history_done done, void *arg)
+{
+    if (!there_is(hi, done, arg))
+        return;
+    struct job *job = job_new(hi, TASK_NEWS, done, arg);
+    job->page.limit = limited(n);
+    job->each_news = each;
+    submit(job);
+}
+
+void history_news_taken(struct history *hi, const struct history_mark *marks, size_t n, history_done done, void *arg)
+{
+    if (!there_is(hi, done, arg))
+        return;
+    struct job *job = job_new(hi, TASK_NEWS_TAKEN, done, arg);
+    for (size_t i = 0; i < n; i++)
+        *LIST_ADD(job->a, &job->marks, struct history_mark) = (struct history_mark){ arena_dup(job->a, marks[i].conversation), marks[i].mark };
     submit(job);
 }

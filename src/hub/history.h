@@ -17,7 +17,7 @@
 #include "hub/hub.h"
 #include "store/history_db.h"
 
-enum { HISTORY_EVERY_MS = 500, HISTORY_PAGE_MAX = 500 };
+enum { HISTORY_EVERY_MS = 500, HISTORY_PAGE_MAX = 500, HISTORY_LISTENERS = 4 };
 struct history;
 
 /* keep_ms: how long messages stay. NULL: see *f. */
@@ -25,7 +25,7 @@ struct history *history_new(struct hub *h, const char *dir, int64_t keep_ms, str
 void history_free(struct history *hi); /* before loop_free; NULL is fine */
 /* Something was written to the journal. NULL is fine. */
 void history_stir(struct history *hi);
-/* Called with each conversation that changed, a little later. One listener. */
+/* Called with each conversation that changed, a little later. Up to HISTORY_LISTENERS. */
 void history_on_change(struct history *hi, void (*changed)(void *arg, slice conversation), void *arg);
 
 typedef void (*history_done)(void *arg, const struct fault *f);
@@ -48,5 +48,16 @@ void history_failed(struct history *hi, const struct history_failed *q, void (*e
                     void *arg);
 /* What waits, by the account it goes to. */
 void history_waiting(struct history *hi, void (*each)(void *arg, slice target, int64_t n, int64_t oldest_ms), history_done done, void *arg);
+/* Of several conversations (a JSON list of their ids), newest first; text absent: all. before_id of page. */
+void history_messages_of(struct history *hi, slice conversations, slice text, const struct history_page *page,
+                         void (*each)(void *arg, const struct history_message *m), history_done done, void *arg);
+/* Up to n conversations that are new or whose person became known better. Told again until history_news_taken, with the marks of those told. */
+void history_news(struct history *hi, size_t n, void (*each)(void *arg, const struct history_news *v), history_done done, void *arg);
+struct history_mark {
+    slice conversation;
+    int64_t mark;
+};
+void history_news_taken(struct history *hi, const struct history_mark *marks, size_t n, history_done done, void *arg);
+/* On disk when done is called, so that it is not read from the journal again. */
 void history_erase(struct history *hi, slice conversation, history_done done, void *arg);
 #endif

@@ -129,6 +129,14 @@ static void purge_turn(void *arg)
     store_attachments_due(h->store, now_ms, now_ms + h->limits.purge_again_ms, PURGE_AT_ONCE, purge_due, purge_looked, h);
 }
 
+void media_purge_now(struct hub *h, slice conversation)
+{
+    int64_t now_ms = time_now_ms();
+    media_closed(h, conversation, now_ms);
+    store_attachments_purge(h->store, conversation, SLICE_NONE, now_ms, written, h);
+    loop_timer_start(h->loop, &h->purge_timer, 0, purge_turn, h);
+}
+
 void media_purge_start(struct hub *h)
 {
     purge_turn(h);

@@ -36,6 +36,14 @@ void memory_free(struct memory *m)
     free(m);
 }
 
+void memory_clear(struct memory *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        entry_done(&m->entries[i]);
+    m->n = 0;
+    m->dirty = false;
+}
+
 static size_t entry_find(const struct memory *m, slice key)
 {
     for (size_t i = 0; i < m->n; i++)

@@ -14,6 +14,7 @@ struct memory;
 
 struct memory *memory_new(void) MUST_USE; /* heap; values are copied */
 void memory_free(struct memory *m);
+void memory_clear(struct memory *m); /* nothing is in it, and it is clean */
 slice memory_get(const struct memory *m, const char *key, int64_t now_ms); /* valid until the next set */
 /* until_ms 0: for good. An absent value removes. Over the limits what was written longest ago is dropped, first of those that end by
  * themselves; a value over its limit is not kept. */

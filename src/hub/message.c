@@ -175,14 +175,6 @@ bool message_read(struct arena *a, const struct js *v, struct message *ret, stru
     return true;
 }
 
-void *list_add(struct arena *a, struct js_list *l, size_t item_size)
-{
-    l->items = arena_grow(a, l->items, l->n * item_size, (l->n + 1) * item_size);
-    void *item = (char *)l->items + l->n * item_size;
-    l->n++;
-    return memset(item, 0, item_size);
-}
-
 void message_data(struct arena *a, struct message *m, slice key, slice value)
 {
     if (!value.n)

@@ -154,10 +154,6 @@ void message_write(struct jw *w, const char *key, const struct message *m);
 slice message_print(struct arena *a, const struct message *m) MUST_USE;
 bool message_read(struct arena *a, const struct js *v, struct message *ret, struct fault *f) MUST_USE;
 
-/* Lists in an arena. */
-void *list_add(struct arena *a, struct js_list *l, size_t item_size); /* a zeroed item at the end */
-#define LIST_ADD(a, list, T) ((T *)list_add((a), (list), sizeof(T)))
-#define LIST_AT(list, T, i) (&((T *)(list).items)[i])
 static inline const struct media *message_media(const struct message *m)
 {
     return m->media.n ? (const struct media *)m->media.items : NULL;

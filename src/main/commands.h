@@ -14,6 +14,8 @@ int command_serve(const struct options *o);
 int command_check(const struct options *o);
 int command_journal(const struct options *o, int argc, char **argv);
 int command_trace(const struct options *o, int argc, char **argv);
+/* All that is kept of one guest: printed, or erased. */
+int command_contact(const struct options *o, int argc, char **argv);
 int command_notify(const struct options *o, int argc, char **argv);
 int command_record(const struct options *o, int argc, char **argv);
 /* Tries configured storages: check [NAME], put, get, url, delete. */

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { TOKEN_BYTES = 24, TOKEN_TEXT_MAX = 128 };
+enum { TOKEN_BYTES = 24, TOKEN_TEXT_MAX = 128, INTERNAL_ANSWER_MAX = 64 << 20 };
 
 slice internal_token(struct arena *a, const char *data, struct fault *f)
 {
@@ -68,7 +68,7 @@ int internal_post(const struct options *o, const char *path, slice body)
     struct asking ask = { loop, 1 };
     struct header headers[] = { { SL("Content-Type"), SL("application/json") } };
     struct client_call call = { .a = a, .method = "POST", .url = arena_printf(a, "http://hub%s", path), .headers = headers,
-                                .n_headers = COUNT(headers), .body = body, .done = answered, .arg = &ask };
+                                .n_headers = COUNT(headers), .body = body, .answer_bytes = INTERNAL_ANSWER_MAX, .done = answered, .arg = &ask };
     client_send(client, &call);
     loop_run(loop);
     client_free(client);

@@ -16,6 +16,7 @@ static const char usage[] =
     "  dragoman storage [check [NAME] | put NAME FILE | get NAME HANDLE | url NAME HANDLE | delete NAME HANDLE]   try storages\n"
     "  dragoman record [on | off]             keep the webhooks a running hub takes, redacted; without a word: how it stands\n"
     "  dragoman notify [list | test NAME]     destinations of notifications of a running hub; send one a test\n"
+    "  dragoman contact export | erase ID     all that a running hub keeps of a guest, by contact or conversation: print it, or erase it\n"
     "  dragoman replay FILE [--to URL] [--speed X | --rate N] [--fresh-ids]   play such a recording again\n"
     "  dragoman manifest NAME [setting=value…]   what a vendor makes our app from: manifest slack --public-url https://…\n"
     "  dragoman backup | restore              what was configured over the API, as one file (dragoman backup --help); gum-cli is another name of it\n"
@@ -24,7 +25,7 @@ static const char usage[] =
     "  dragoman render                        render templates: a JSON object a line in, an answer a line out\n"
     "  dragoman version\n"
     "\n"
-    "journal, trace, record and notify find the data by --config FILE or --data DIR. Settings of serve, also as flags and environment:\n\n";
+    "journal, trace, record, contact and notify find the data by --config FILE or --data DIR. Settings of serve, also as flags and environment:\n\n";
 
 const struct config *options_config(struct arena *a, const struct options *o, struct config_problems *p)
 {
@@ -101,6 +102,10 @@ int main(int argc, char **argv)
     if (strcmp(command, "record") == 0) {
         find_data(a, &o);
         return command_record(&o, n_words, words);
+    }
+    if (strcmp(command, "contact") == 0) {
+        find_data(a, &o);
+        return command_contact(&o, n_words, words);
     }
     if (strcmp(command, "notify") == 0) {
         find_data(a, &o);

@@ -25,6 +25,8 @@ static const char *const migrations[] = {
     "CREATE VIRTUAL TABLE message_text USING fts5(text, content='message', content_rowid='id', tokenize='trigram', detail='full');",
     "CREATE INDEX message_failed ON message(id) WHERE state IN (3,4);"
     "CREATE INDEX message_waits ON message(target,at_ms) WHERE state IN (0,1);",
+    "ALTER TABLE conversation ADD COLUMN news INTEGER NOT NULL DEFAULT 1;"
+    "CREATE INDEX conversation_news ON conversation(n) WHERE news<>0;",
 };
 
 #define MESSAGE "m.id,c.id,m.target,m.at_ms,m.way,m.state,m.status,m.tries,m.ended_ms,m.kind,m.text,m.peer_id,m.vendor_id,m.body,m.media,m.note"
@@ -33,7 +35,7 @@ static const char *const migrations[] = {
 enum statement {
     ST_PLACE, ST_PLACE_SET, ST_CONV_MAKE, ST_CONV_FIND, ST_CONV_MOVE, ST_ADD, ST_STATE, ST_TRACE, ST_MEDIA, ST_STATUS, ST_PERSON,
     ST_TO_INDEX, ST_INDEX, ST_INDEXED, ST_OLD, ST_UNINDEX, ST_DELETE_TRACE, ST_DELETE, ST_OLD_CONVS, ST_ERASE, ST_ERASE_CONV,
-    ST_CONVS, ST_CONV, ST_BEFORE, ST_AFTER, ST_MESSAGE, ST_TRACES, ST_SEARCH, ST_FAILED, ST_WAITING,
+    ST_CONVS, ST_CONV, ST_BEFORE, ST_AFTER, ST_MESSAGE, ST_TRACES, ST_SEARCH, ST_FAILED, ST_WAITING, ST_NEWS, ST_NEWS_TAKEN, ST_OF,
     ST_MAX,
 };
 static const char *const statements[ST_MAX] = {
@@ -50,7 +52,7 @@ static const char *const statements[ST_MAX] = {
     [ST_MEDIA]        = "UPDATE message SET media=?2 WHERE id=?1",
     [ST_STATUS]       = "UPDATE message SET status=?3 WHERE id=(SELECT id FROM (SELECT id,peer_id,vendor_id FROM message WHERE conv=?1 ORDER BY id DESC"
                         " LIMIT ?4) WHERE peer_id=?2 OR vendor_id=?2 LIMIT 1) AND status<?3",
-    [ST_PERSON]       = "UPDATE conversation SET name=?2,person=?3,open=?4 WHERE id=?1",
+    [ST_PERSON]       = "UPDATE conversation SET news=news+(name<>?2 OR person<>?3),name=?2,person=?3,open=?4 WHERE id=?1",
     [ST_TO_INDEX]     = "SELECT m.id,m.text FROM message m WHERE m.id>(SELECT id FROM indexed) ORDER BY m.id LIMIT ?1",
     [ST_INDEX]        = "INSERT INTO message_text(rowid,text) VALUES(?1,?2)",
     [ST_INDEXED]      = "UPDATE indexed SET id=?1",
@@ -62,7 +64,7 @@ static const char *const statements[ST_MAX] = {
     [ST_ERASE]        = "SELECT m.id,m.text,m.id<=(SELECT id FROM indexed) FROM message m WHERE m.conv=(SELECT n FROM conversation WHERE id=?1)",
     [ST_ERASE_CONV]   = "DELETE FROM conversation WHERE id=?1",
     [ST_CONVS]        = "SELECT " CONVERSATION " FROM conversation WHERE (?1='' OR substr(id,1,length(?1))=?1)"
-                        " AND (?2='' OR name LIKE ?2 ESCAPE '\\' OR id LIKE ?2 ESCAPE '\\') AND (?3=0 OR open=1)"
+                        " AND (?2='' OR name LIKE ?2 ESCAPE '\\' OR id LIKE ?2 ESCAPE '\\') AND (?3=0 OR open=(?3>0))"
                         " AND (?4=0 OR last_ms<?4 OR (last_ms=?4 AND last_id<?5)) AND messages>0 ORDER BY last_ms DESC,last_id DESC LIMIT ?6",
     [ST_CONV]         = "SELECT " CONVERSATION " FROM conversation WHERE id=?1",
     [ST_BEFORE]       = "SELECT " MESSAGE " FROM message m JOIN conversation c ON c.n=m.conv WHERE m.conv=(SELECT n FROM conversation WHERE id=?1)"
@@ -78,6 +80,13 @@ static const char *const statements[ST_MAX] = {
                         " AND (?5='' OR m.text LIKE ?5 ESCAPE '\\' OR m.note LIKE ?5 ESCAPE '\\' OR c.id LIKE ?5 ESCAPE '\\') AND (?6=0 OR m.id<?6)"
                         " AND m.note NOT LIKE '{\"by\":%' ORDER BY m.id DESC LIMIT ?7", /* that is the note of who discarded it: decided */
     [ST_WAITING]      = "SELECT target,count(*),min(at_ms) FROM message WHERE state IN (0,1) GROUP BY target",
+    [ST_NEWS]         = "SELECT c.id,c.name,c.person,c.news,(SELECT body FROM message m WHERE m.conv=c.n AND m.way=0 ORDER BY m.id LIMIT 1),"
+                        "coalesce((SELECT at_ms FROM message m WHERE m.conv=c.n ORDER BY m.id LIMIT 1),c.last_ms)"
+                        " FROM conversation c WHERE c.news<>0 ORDER BY c.n LIMIT ?1",
+    [ST_NEWS_TAKEN]   = "UPDATE conversation SET news=0 WHERE id=?1 AND news=?2",
+    [ST_OF]           = "SELECT " MESSAGE " FROM message m JOIN conversation c ON c.n=m.conv WHERE m.id IN (SELECT x.id FROM message x WHERE x.conv IN"
+                        " (SELECT n FROM conversation WHERE id IN (SELECT value FROM json_each(?1))) AND (?2=0 OR x.id<?2) AND (?3='' OR x.text LIKE ?3 ESCAPE '\\')"
+                        " ORDER BY x.id DESC LIMIT ?4) ORDER BY m.id DESC",
 };
 /* clang-format on */
 
@@ -167,6 +176,11 @@ struct history_db *history_db_open(const char *path, struct fault *f)
 bool history_db_begin(struct history_db *db, struct fault *f)
 {
     return run(db, "BEGIN IMMEDIATE", "begin", f);
+}
+
+bool history_db_sync(struct history_db *db, bool on, struct fault *f)
+{
+    return run(db, on ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", "be set up", f);
 }
 
 bool history_db_commit(struct history_db *db, struct fault *f)
@@ -535,6 +549,39 @@ bool history_db_failed(struct history_db *db, const struct history_failed *q, vo
     bind_int(db, ST_FAILED, 6, q->before_id);
     bind_int(db, ST_FAILED, 7, (int64_t)q->limit);
     return messages(db, ST_FAILED, each, arg, f);
+}
+
+bool history_db_news(struct history_db *db, size_t n, void (*each)(void *, const struct history_news *), void *arg, struct fault *f)
+{
+    sqlite3_stmt *st = db->st[ST_NEWS];
+    int rc;
+    bind_int(db, ST_NEWS, 1, (int64_t)n);
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        struct history_news v = { .id = column(st, 0), .name = column(st, 1), .person = column(st, 2), .mark = sqlite3_column_int64(st, 3),
+                                  .first = column(st, 4), .heard_ms = sqlite3_column_int64(st, 5) };
+        each(arg, &v);
+    }
+    bool ok = rc == SQLITE_DONE || failed(db, "be read", f);
+    reset(db, ST_NEWS);
+    return ok;
+}
+
+bool history_db_news_taken(struct history_db *db, slice conversation, int64_t mark, struct fault *f)
+{
+    bind(db, ST_NEWS_TAKEN, 1, conversation);
+    bind_int(db, ST_NEWS_TAKEN, 2, mark);
+    return finish(db, ST_NEWS_TAKEN, f);
+}
+
+bool history_db_messages_of(struct history_db *db, slice conversations, slice text, int64_t before_id, size_t limit,
+                            void (*each)(void *, const struct history_message *), void *arg, struct fault *f)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    bind(db, ST_OF, 1, conversations);
+    bind_int(db, ST_OF, 2, before_id);
+    bind(db, ST_OF, 3, like(a, text));
+    bind_int(db, ST_OF, 4, (int64_t)limit);
+    return messages(db, ST_OF, each, arg, f);
 }
 
 bool history_db_waiting(struct history_db *db, void (*each)(void *, slice, int64_t, int64_t), void *arg, struct fault *f)

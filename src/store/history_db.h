@@ -17,6 +17,8 @@ void history_db_close(struct history_db *db);
 bool history_db_begin(struct history_db *db, struct fault *f);
 bool history_db_commit(struct history_db *db, struct fault *f);
 void history_db_rollback(struct history_db *db);
+/* Outside a transaction: are the next commits synced? Off at first; for what the journal does not hold: that something was erased. */
+bool history_db_sync(struct history_db *db, bool on, struct fault *f);
 /* Opaque bytes; absent: nothing was ever followed. */
 bool history_db_place(struct history_db *db, struct arena *a, slice *ret, struct fault *f);
 bool history_db_place_set(struct history_db *db, slice place, struct fault *f);
@@ -60,13 +62,15 @@ bool history_db_index(struct history_db *db, size_t n, bool *ret_more, struct fa
 /* Up to n messages older than that, and conversations without any that are as old. */
 bool history_db_expire(struct history_db *db, int64_t before_ms, size_t n, bool *ret_more, struct fault *f);
 bool history_db_erase(struct history_db *db, slice conversation, struct fault *f);
+/* What history_db_news told is taken, unless there is newer news meanwhile. */
+bool history_db_news_taken(struct history_db *db, slice conversation, int64_t mark, struct fault *f);
 
 /* ---- reading; slices are valid during each --------------------------------------------------------------------------- */
 
 struct history_query { /* absent and 0: any */
     slice account;      /* conversations of this account; "acme/" (ending in "/"): of all accounts of the tenant */
     slice text;         /* part of the guest's name or id */
-    bool open;
+    int open;           /* 1: only open ones; -1: only those that are not */
     int64_t before_ms, before_id; /* those whose last message is older: the last one of the page before */
     size_t limit;
 };
@@ -78,6 +82,15 @@ bool history_db_messages(struct history_db *db, slice conversation, int64_t befo
                          void (*each)(void *arg, const struct history_message *m), void *arg, struct fault *f);
 bool history_db_message(struct history_db *db, int64_t id, void (*each)(void *arg, const struct history_message *m), void *arg, struct fault *f);
 bool history_db_traces(struct history_db *db, int64_t id, void (*each)(void *arg, int64_t at_ms, slice op, slice note), void *arg, struct fault *f);
+/* Of several conversations (a JSON list of their ids), newest first; text absent: all. */
+bool history_db_messages_of(struct history_db *db, slice conversations, slice text, int64_t before_id, size_t limit,
+                            void (*each)(void *arg, const struct history_message *m), void *arg, struct fault *f);
+struct history_news { /* a conversation that is new, or whose person became known better, since its news were taken */
+    slice id, name, person; /* person: JSON */
+    slice first;            /* the guest's first message that is kept, JSON; empty: none */
+    int64_t heard_ms, mark; /* mark: for history_db_news_taken */
+};
+bool history_db_news(struct history_db *db, size_t n, void (*each)(void *arg, const struct history_news *v), void *arg, struct fault *f);
 /* Messages with this text, newest first. account as in struct history_query. */
 bool history_db_search(struct history_db *db, slice text, slice account, int64_t before_id, size_t limit,
                        void (*each)(void *arg, const struct history_message *m), void *arg, struct fault *f);

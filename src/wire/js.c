@@ -188,3 +188,13 @@ bool js_equal(const struct js *a, const struct js *b)
             return false;
     return true;
 }
+
+/* ---- lists ------------------------------------------------------------------------------------------------------ */
+
+void *list_add(struct arena *a, struct js_list *l, size_t item_size)
+{
+    l->items = arena_grow(a, l->items, l->n * item_size, (l->n + 1) * item_size);
+    void *item = (char *)l->items + l->n * item_size;
+    l->n++;
+    return memset(item, 0, item_size);
+}

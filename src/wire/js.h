@@ -72,6 +72,9 @@ struct js_list {
     void *items;
     size_t n;
 };
+void *list_add(struct arena *a, struct js_list *l, size_t item_size); /* a zeroed item at the end */
+#define LIST_ADD(a, list, T) ((T *)list_add((a), (list), sizeof(T)))
+#define LIST_AT(list, T, i) (&((T *)(list).items)[i])
 struct js_pair {
     slice key, value;
 };

@@ -1,6 +1,6 @@
 // account.tsx - who is at this page: logging in, and the own password.
 import { useState } from "preact/hooks";
-import { api, get, Problem } from "./api";
+import { api, get, logIn, Problem } from "./api";
 import { t } from "./i18n";
 import type { Me } from "./types";
 import { explain, Field, say } from "./ui";
@@ -20,7 +20,7 @@ export function LogIn({ done, again }: { done: (me: Me) => void; again: boolean 
     setBusy(true);
     setError("");
     try {
-      await api("POST", "/auth/login", { user, password, cookie: true });
+      await logIn(user, password);
       done(await get<Me>("/auth/me"));
     } catch (e) {
       setError(refusal(e));

@@ -3,7 +3,43 @@
 //   const {value, etag} = await api<Tenant>("GET", `/tenants/${id}`);      throws Problem
 import type { ProblemItem } from "./types";
 
-const root = "/api/v1";
+export const root = "/api/v1";
+const others = "/nexus/"; // addresses that begin so are not below it; errors have a shape of their own there
+
+/** In a frame of another site the browser keeps the session's cookie back: there the page holds a token of its own, as long as its window lives. */
+export const framed = window.top !== window.self;
+const tokenKey = "dragoman-token";
+let token = "";
+try {
+  if (framed) token = sessionStorage.getItem(tokenKey) ?? "";
+} catch {
+  token = ""; // no storage: until the page goes
+}
+function keepToken(value: string): void {
+  token = value;
+  try {
+    if (value) sessionStorage.setItem(tokenKey, value);
+    else sessionStorage.removeItem(tokenKey);
+  } catch {
+    // as above
+  }
+}
+/** What shows whose call it is, where the cookie does not. */
+export function authorization(): Record<string, string> {
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+export async function logIn(user: string, password: string): Promise<void> {
+  keepToken("");
+  const { value } = await api<{ token: string }>("POST", "/auth/login", { user, password, cookie: !framed });
+  if (framed) keepToken(value.token);
+}
+export async function logOut(): Promise<void> {
+  try {
+    await api("POST", "/auth/logout");
+  } finally {
+    keepToken("");
+  }
+}
 
 export class Problem extends Error {
   constructor(
@@ -30,14 +66,17 @@ export interface Answer<T> {
 }
 
 export async function api<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
-  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store", headers: { "X-Dragoman": "1", ...headers } };
-  if (body !== undefined) {
+  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store", headers: { "X-Dragoman": "1", ...authorization(), ...headers } };
+  if (body instanceof Blob) {
+    init.body = body;
+    init.headers = { ...init.headers, "Content-Type": body.type || "application/octet-stream" };
+  } else if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { ...init.headers, "Content-Type": "application/json" };
   }
   let r: Response;
   try {
-    r = await fetch(root + path, init);
+    r = await fetch(path.startsWith(others) ? path : root + path, init);
   } catch {
     throw new Problem(0, "unreachable", "", undefined, [], 0);
   }
@@ -52,7 +91,7 @@ export async function api<T>(method: string, path: string, body?: unknown, heade
   if (r.status === 401 && path !== "/auth/login" && path !== "/auth/me") ended();
   const problems: ProblemItem[] = Array.isArray(json?.problems) ? json.problems : [];
   if (!problems.length && json?.field) problems.push({ field: json.field, message: json.detail });
-  throw new Problem(r.status, json?.code ?? "", json?.detail ?? r.statusText, json?.field, problems, Number(r.headers.get("Retry-After")) || 0);
+  throw new Problem(r.status, json?.code ?? json?.status?.code ?? "", json?.detail ?? json?.status?.message ?? r.statusText, json?.field, problems, Number(r.headers.get("Retry-After")) || 0);
 }
 
 export async function get<T>(path: string): Promise<T> {
@@ -71,7 +110,7 @@ export function query(values: Record<string, string | number | boolean | null | 
 type Listener = (data: unknown) => void;
 const listeners = new Map<string, Set<Listener>>();
 let stream: EventSource | null = null;
-const names = ["conversation", "health", "config"];
+const names = ["conversation", "contact", "health", "config"];
 
 export function streamOpen(): void {
   stream?.close();

@@ -1,5 +1,6 @@
 /* request.c - from the HTTP request of a page to its operation: CORS, path, body, key, token, rate. */
 #include "api/chat/request.h"
+#include "api/contacts/contacts.h"
 #include "api/nexus/rates.h"
 #include "store/seal.h"
 #include "wire/bracket.h"
@@ -19,17 +20,22 @@ void chat_leave(struct chat_call *c)
 }
 
 /* Any site may read the answers: what it may ask is decided by key, token and allowed_origins. No cookie is ever looked at. */
+void chat_cors(struct chat_call *c, struct header to[CHAT_CORS_HEADERS])
+{
+    slice asked = exchange_header(c->x, "Access-Control-Request-Headers");
+    to[0] = (struct header){ SL("Access-Control-Allow-Origin"), SL("*") };
+    to[1] = (struct header){ SL("Access-Control-Allow-Methods"), SL("GET, POST, PUT, DELETE, OPTIONS") };
+    to[2] = (struct header){ SL("Access-Control-Allow-Headers"),
+                             arena_printf(c->a, "x-api-key, x-nexus-client-key, content-type, authorization%s" SLF, asked.n ? ", " : "", SLA(asked)) };
+    to[3] = (struct header){ SL("Access-Control-Max-Age"), SL("86400") };
+    to[4] = (struct header){ SL("X-Content-Type-Options"), SL("nosniff") };
+}
+
 void chat_send(struct chat_call *c, struct response *r)
 {
-    struct header headers[8];
-    size_t n = 0;
-    slice asked = exchange_header(c->x, "Access-Control-Request-Headers");
-    headers[n++] = (struct header){ SL("Access-Control-Allow-Origin"), SL("*") };
-    headers[n++] = (struct header){ SL("Access-Control-Allow-Methods"), SL("GET, POST, PUT, DELETE, OPTIONS") };
-    headers[n++] = (struct header){ SL("Access-Control-Allow-Headers"),
-                                    arena_printf(c->a, "x-api-key, x-nexus-client-key, content-type, authorization%s" SLF, asked.n ? ", " : "", SLA(asked)) };
-    headers[n++] = (struct header){ SL("Access-Control-Max-Age"), SL("86400") };
-    headers[n++] = (struct header){ SL("X-Content-Type-Options"), SL("nosniff") };
+    struct header headers[CHAT_CORS_HEADERS + 3];
+    size_t n = CHAT_CORS_HEADERS;
+    chat_cors(c, headers);
     for (size_t i = 0; i < r->n_headers && n < COUNT(headers); i++)
         headers[n++] = r->headers[i];
     r->headers = headers;
@@ -220,6 +226,9 @@ static const struct row {
     { "POST",   2, "images",       chat_upload,        false },
     { "PUT",    2, "userdata",     chat_userdata,      false },
     { "GET",    2, "transcript",   chat_transcript,    false },
+    { "GET",    2, "events",       chat_stream,        false },
+    { "POST",   2, "read",         chat_mark_read,     false },
+    { "POST",   2, "satisfaction", chat_rate,          false },
     { "DELETE", 3, "participants", chat_leave_session, false },
     { "GET",    3, "images",       chat_download,      false },
     { "GET",    2, NULL,           chat_interaction,   true },
@@ -293,6 +302,40 @@ static void on_request(struct exchange *x, void *ctx)
         serve(c);
 }
 
+/* ---- what is kept of a chat, and that nothing is kept any more ------------------------------------------------------------------------ */
+
+static struct chat_session *session_of(const struct chat *chat, slice conversation)
+{
+    slice guest = conversation, account = slice_cut(&guest, ':');
+    struct chat_session *s = guest.p ? chats_find(chat->sessions, guest) : NULL;
+    return s && slice_eq(bytes_slice(&s->account), account) ? s : NULL;
+}
+
+/* A session that requests hold, or with lines on their way to the disk, has ended and goes with the next sweep. */
+static void erase(void *arg, slice conversation, struct jbatch *b)
+{
+    struct chat *chat = arg;
+    struct chat_session *s = session_of(chat, conversation);
+    if (!s)
+        return;
+    if (!s->holds && !s->loads && !s->readings && lines_all_shown(s)) {
+        chats_remove(chat->sessions, s, b);
+        return;
+    }
+    s->end = CHAT_CLOSED;
+    s->ended_ms = time_now_ms() - CHAT_ENDED_KEEP_MS;
+    bytes_set(&s->profile, SL("{}"));
+    bytes_set(&s->offers, SL(""));
+    session_save(chat->sessions, s, b);
+}
+
+static void tell(void *arg, slice conversation, struct jw *w)
+{
+    const struct chat_session *s = session_of(arg, conversation);
+    if (s && s->profile.n)
+        jw_raw(w, "form", bytes_slice(&s->profile));
+}
+
 /* ---- life -------------------------------------------------------------------------------------------------------------------------- */
 
 struct chat *chat_new(struct api *api)
@@ -317,6 +360,7 @@ void chat_start(struct chat *chat)
         server_route(s, "*", prefixes[i], CHAT_BODY_MAX, on_request, chat);
         server_route(s, "*", below.p, WEBCHAT_UPLOAD_MAX + CHAT_UPLOAD_SLACK, on_request, chat);
     }
+    contacts_keep(chat->api->contacts, &(struct contact_keeper){ erase, tell, chat });
     sweep_start(chat);
 }
 
@@ -339,8 +383,7 @@ void chat_free(struct chat *chat)
 
 slice chat_preview(const struct chat *chat, slice conversation)
 {
-    slice guest = conversation, account = slice_cut(&guest, ':');
-    const struct chat_session *s = guest.p ? chats_find(chat->sessions, guest) : NULL;
-    bool fresh = s && slice_eq(bytes_slice(&s->account), account) && time_now_ms() - s->preview_ms < CHAT_TYPING_MS;
+    const struct chat_session *s = session_of(chat, conversation);
+    bool fresh = s && time_now_ms() - s->preview_ms < CHAT_TYPING_MS;
     return fresh && s->preview.n ? bytes_slice(&s->preview) : SLICE_NONE;
 }
