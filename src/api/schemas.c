@@ -142,7 +142,7 @@ static const struct member tenant_import[] = {
 static const struct member backup_login[] = { M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles), M("profile", S_ANY, 0, .help = "As an agent") };
 static const struct member backup[] = {
     M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("version", S_TEXT, S_REQUIRED), M("tenants", S_OWNS, S_REQUIRED, .of = "TenantDocument"),
-    M("settings", S_OBJECT, S_REQUIRED, .of = "SettingsDocument"), M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
+    M("settings", S_OBJECT, S_REQUIRED, .of = "SettingsDocument"), M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("queues", S_LIST, 0, .of = "Queue"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
 };
 static const struct member backup_request[] = { M("passphrase", S_TEXT, S_REQUIRED | S_WRITE, .min = 8, .max = 1024) };
 static const struct member restore_request[] = {
@@ -156,7 +156,7 @@ static const struct member restored[] = {
 };
 static const struct member restore_answer[] = {
     M("dry_run", S_BOOL, S_REQUIRED), M("tenants", S_LIST, S_REQUIRED, .of = "Restored"), M("settings", S_TEXT, S_REQUIRED, .choices = fates),
-    M("settings_why", S_TEXT, 0), M("logins", S_WHOLE, S_REQUIRED),
+    M("settings_why", S_TEXT, 0), M("logins", S_WHOLE, S_REQUIRED), M("queues", S_WHOLE, S_REQUIRED),
 };
 
 /* ---- channels -------------------------------------------------------------------------------------------------------- */
