@@ -346,6 +346,12 @@ test('an agent begins a conversation, and takes up an old one', async t => {
   const [, guest] = it.conversation.split(':');
   const same = await kim.ok('POST', '/interactions', {channel: 'test-shop/line', guest}, 201);
   assert.equal(same.id, again.id);
+  const known = await until('whose it is', () => kim.mine.get(again.id)?.contact.id);
+  await kim.act(again, 'done');
+  const third = await kim.ok('POST', '/interactions', {contact: known, channel: 'test-shop/line', subject: 'Later'}, 201);
+  assert.deepEqual([third.conversation, third.subject, third.contact.id], [it.conversation, 'Later', known]);
+  assert.equal((await kim.call('POST', '/interactions', {contact: known, channel: 'test-shop/webchat'})).status, 404);
+  assert.equal((await kim.call('POST', '/interactions', {contact: 'ct-none'})).status, 404);
   const ken = await road.agent('ken');
   assert.equal((await ken.call('POST', '/interactions', {conversation: it.conversation})).status, 409);
   for (const body of [{}, {channel: 'no/such', guest: 'x'}, {channel: 'test-shop/line', guest: 'a b'}, {conversation: 'test-shop/line:'}])

@@ -174,6 +174,7 @@ struct desk *desk_new(struct api *api)
 
 void desk_start(struct desk *desk)
 {
+    desk_contacts_start(desk);
     loop_timer_start(desk->hub->loop, &desk->tick, TICK_MS, tick, desk);
 }
 
@@ -195,13 +196,9 @@ void desk_free(struct desk *desk)
         free(m->user);
         free(m);
     }
+    desk_contacts_free(desk);
     figures_free(desk->figures);
     queues_free(desk->queues);
     interactions_free(desk->all);
     free(desk);
-}
-
-void desk_erase(struct desk *desk, slice conversation, struct jbatch *b)
-{
-    interactions_erase(desk->all, conversation, b);
 }
