@@ -4,6 +4,7 @@
  */
 #include "api/audit.h"
 #include "api/changes.h"
+#include "api/desk/inside.h"
 #include "api/logins.h"
 #include "api/passphrase.h"
 #include "api/session.h"
@@ -62,6 +63,7 @@ static void answer_backup(struct api_call *c, slice secrets)
     write_tenants(c, &w, DOC_SECRETS_HIDDEN);
     write_settings(c, &w, DOC_SECRETS_HIDDEN);
     write_logins(c, &w, DOC_SECRETS_HIDDEN);
+    queues_write(call_desk(c)->queues, &w, "queues");
     jw_opt(&w, "secrets", secrets);
     audit_note(c, "backup", SL(""), secrets.n ? SL("{\"secrets\":true}") : SL("{\"secrets\":false}"));
     api_answer(c, &w);
@@ -110,7 +112,8 @@ struct restoring {
     struct config_problems problems;
     slice name;
     enum fate fate;
-    size_t logins_done;
+    size_t logins_done, queues_done;
+    const struct js *queues;
     bool exact; /* the settings shall be those of the backup, and no others */
     enum fate settings_fate;
     slice settings_why;
@@ -249,6 +252,7 @@ static void answer_restore(struct restoring *re)
     jw_str(&w, "settings", slice_of(fates[re->settings_fate]));
     jw_opt(&w, "settings_why", re->settings_why);
     jw_int(&w, "logins", (int64_t)re->logins_done);
+    jw_int(&w, "queues", (int64_t)re->queues_done);
     api_answer(re->c, &w);
 }
 
@@ -340,6 +344,7 @@ static void step(void *arg)
         return;
     }
     restore_logins(re);
+    re->queues_done = queues_restore(re->c, re->queues, re->replace, re->dry);
     answer_restore(re);
 }
 
@@ -363,7 +368,7 @@ void api_restore(struct api_call *c)
     const struct js *backup = js_get(c->body, SL("backup"));
     slice passphrase = js_text(js_get(c->body, SL("passphrase"))), secrets = js_text(js_get(backup, SL("secrets")));
     struct restoring *re = ARENA_NEW(c->a, struct restoring);
-    *re = (struct restoring){ .c = c, .settings_fate = SAME, .tenants = js_get(backup, SL("tenants")), .settings = js_get(backup, SL("settings")), .logins = js_get(backup, SL("logins")),
+    *re = (struct restoring){ .c = c, .settings_fate = SAME, .tenants = js_get(backup, SL("tenants")), .settings = js_get(backup, SL("settings")), .logins = js_get(backup, SL("logins")), .queues = js_get(backup, SL("queues")),
                               .dry = js_true(js_get(c->body, SL("dry_run"))), .replace = js_true(js_get(c->body, SL("replace"))) };
     if (!slice_eq(js_text(js_get(backup, SL("format"))), SL(BACKUP_FORMAT)) || !js_is_array(re->tenants))
         api_problem(c, 400, "invalid", "backup.format", "this is no backup of this program (%s)", BACKUP_FORMAT);

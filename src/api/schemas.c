@@ -142,7 +142,7 @@ static const struct member tenant_import[] = {
 static const struct member backup_login[] = { M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles), M("profile", S_ANY, 0, .help = "As an agent") };
 static const struct member backup[] = {
     M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("version", S_TEXT, S_REQUIRED), M("tenants", S_OWNS, S_REQUIRED, .of = "TenantDocument"),
-    M("settings", S_OBJECT, S_REQUIRED, .of = "SettingsDocument"), M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
+    M("settings", S_OBJECT, S_REQUIRED, .of = "SettingsDocument"), M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("queues", S_LIST, 0, .of = "Queue"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
 };
 static const struct member backup_request[] = { M("passphrase", S_TEXT, S_REQUIRED | S_WRITE, .min = 8, .max = 1024) };
 static const struct member restore_request[] = {
@@ -156,7 +156,7 @@ static const struct member restored[] = {
 };
 static const struct member restore_answer[] = {
     M("dry_run", S_BOOL, S_REQUIRED), M("tenants", S_LIST, S_REQUIRED, .of = "Restored"), M("settings", S_TEXT, S_REQUIRED, .choices = fates),
-    M("settings_why", S_TEXT, 0), M("logins", S_WHOLE, S_REQUIRED),
+    M("settings_why", S_TEXT, 0), M("logins", S_WHOLE, S_REQUIRED), M("queues", S_WHOLE, S_REQUIRED),
 };
 
 /* ---- channels -------------------------------------------------------------------------------------------------------- */
@@ -436,7 +436,7 @@ static const struct member desk_targets[] = {
 static const struct member desk_agent[] = { M("user", S_TEXT, S_REQUIRED), M("name", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .help = "owner, consulted, conferenced, monitor, coach") };
 static const struct member interaction[] = {
     M("id", S_TEXT, S_REQUIRED), M("conversation", S_TEXT, S_REQUIRED), M("tenant", S_TEXT, S_REQUIRED), M("channel", S_TEXT, S_REQUIRED), M("network", S_TEXT, S_REQUIRED),
-    M("contact", S_ANY, S_REQUIRED, .help = "name, picture"), M("queue", S_TEXT, S_REQUIRED), M("state", S_TEXT, S_REQUIRED, .help = "queued, invited, open, held, wrapup, done"),
+    M("contact", S_ANY, S_REQUIRED, .help = "id (once known), name, picture"), M("queue", S_TEXT, S_REQUIRED), M("state", S_TEXT, S_REQUIRED, .help = "queued, invited, open, held, wrapup, done"),
     M("owner", S_TEXT, 0), M("invited", S_TEXT, 0, .help = "Who is asked to take it"), M("owner_was", S_TEXT, 0), M("agents", S_LIST, S_REQUIRED, .of = "InteractionAgent"),
     M("created_ms", S_WHOLE, S_REQUIRED), M("queued_ms", S_WHOLE, S_REQUIRED), M("accepted_ms", S_WHOLE, 0), M("last_guest_ms", S_WHOLE, 0), M("last_agent_ms", S_WHOLE, 0),
     M("held_until_ms", S_WHOLE, 0), M("done_ms", S_WHOLE, 0), M("subject", S_TEXT, 0), M("disposition", S_TEXT, 0), M("note", S_TEXT, 0),
@@ -445,7 +445,7 @@ static const struct member interaction[] = {
 };
 static const struct member interaction_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Interaction") };
 static const struct member interaction_new[] = {
-    M("conversation", S_TEXT, 0, .max = 500), M("channel", S_TEXT, 0, .max = 200), M("guest", S_TEXT, 0, .max = 400), M("text", S_TEXT, 0, .min = 1, .max = 20000), M("subject", S_TEXT, 0, .max = 200),
+    M("contact", S_TEXT, 0, .max = 64, .help = "Where it was heard of last, or on `channel`"), M("conversation", S_TEXT, 0, .max = 500), M("channel", S_TEXT, 0, .max = 200), M("guest", S_TEXT, 0, .max = 400), M("text", S_TEXT, 0, .min = 1, .max = 20000), M("subject", S_TEXT, 0, .max = 200),
 };
 static const struct member interaction_reason[] = { M("reason", S_TEXT, 0, .max = 200) };
 static const struct member interaction_end[] = { M("disposition", S_TEXT, 0, .max = 200), M("note", S_TEXT, 0, .max = 4000) };

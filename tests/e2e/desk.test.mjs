@@ -93,8 +93,12 @@ test('kill -9 in the middle loses nothing: who waits, who talks, who is ready', 
   await kim.hears(it, 'still here');
   const waiting = (await kim.ok('GET', '/interactions?state=queued')).items;
   assert.deepEqual(waiting.map(i => i.contact.name), ['Two']);
-  await kim.act(it, 'done');
+  await kim.act(it, 'hold', {until_ms: Date.now() + 1500});
+  await road.crash();
+  assert.equal(kim.mine.get(it.id).state, 'held', 'what is parked stays parked');
   await kim.accepts(i => i.contact.name === 'Two');
+  await until('the time has come, but kim is full', async () => (await kim.ok('GET', `/interactions/${it.id}`)).state === 'queued');
+  await kim.status('not-ready');
   for (let i = 0; i < 5; i++) { // all that was answered with 202 is there, in order, once
     const said = Promise.all([0, 1, 2].map(k => kim.say([...kim.mine.values()].find(x => x.contact.name === 'Two'), `${i}.${k}`).catch(() => null)));
     if (i % 2) await road.crash();
@@ -342,6 +346,12 @@ test('an agent begins a conversation, and takes up an old one', async t => {
   const [, guest] = it.conversation.split(':');
   const same = await kim.ok('POST', '/interactions', {channel: 'test-shop/line', guest}, 201);
   assert.equal(same.id, again.id);
+  const known = await until('whose it is', () => kim.mine.get(again.id)?.contact.id);
+  await kim.act(again, 'done');
+  const third = await kim.ok('POST', '/interactions', {contact: known, channel: 'test-shop/line', subject: 'Later'}, 201);
+  assert.deepEqual([third.conversation, third.subject, third.contact.id], [it.conversation, 'Later', known]);
+  assert.equal((await kim.call('POST', '/interactions', {contact: known, channel: 'test-shop/webchat'})).status, 404);
+  assert.equal((await kim.call('POST', '/interactions', {contact: 'ct-none'})).status, 404);
   const ken = await road.agent('ken');
   assert.equal((await ken.call('POST', '/interactions', {conversation: it.conversation})).status, 409);
   for (const body of [{}, {channel: 'no/such', guest: 'x'}, {channel: 'test-shop/line', guest: 'a b'}, {conversation: 'test-shop/line:'}])
@@ -390,6 +400,15 @@ test('users and queues are kept, with revisions', async t => {
   const kept = await road.admin.call('GET', '/queues/night');
   assert.deepEqual(kept.json, {...queue.json});
   assert.equal((await road.admin.call('PUT', '/queues/night', {name: 'night', title: 'Night'}, {'if-match': kept.headers.get('etag')})).json.title, 'Night');
+  const backup = await road.admin.call('GET', '/backup');
+  assert.deepEqual(backup.json.queues.map(q => q.title), ['Night']);
+  assert.deepEqual(backup.json.logins.find(l => l.user === 'zoe').profile.skills, {fr: 5});
+  assert.equal((await road.admin.call('POST', '/restore', {backup: backup.json})).json.queues, 0, 'it is as it was');
+  assert.equal((await road.admin.call('DELETE', '/queues/night')).status, 204);
+  await road.admin.call('POST', '/queues', {name: 'later'});
+  assert.equal((await road.admin.call('POST', '/restore', {backup: backup.json, replace: true, dry_run: true})).json.queues, 2);
+  assert.equal((await road.admin.call('POST', '/restore', {backup: backup.json, replace: true})).json.queues, 2);
+  assert.deepEqual((await road.admin.call('GET', '/queues')).json.items.map(q => q.name), ['night']);
   assert.equal((await road.admin.call('DELETE', '/queues/night')).status, 204);
   assert.equal((await road.admin.call('DELETE', '/users/zoe')).status, 204);
   assert.equal((await road.admin.call('DELETE', '/users/admin')).status, 409);

@@ -18,7 +18,7 @@ static void learn(struct interaction *it, const struct own_delivery *d)
 {
     const struct person *p = &d->conv->pub.person;
     slice name = utf8_cut(slice_or(slice_or(p->name, p->first_name), d->m->from.name), NAME_CHARS);
-    if (name.n && !slice_eq(name, it->name))
+    if (name.n && !it->contact.n && !slice_eq(name, it->name)) /* a contact may have a name given by hand */
         interaction_set(&it->name, name);
     if (p->picture.n && p->picture.n <= PICTURE_BYTES && !slice_eq(p->picture, it->picture))
         interaction_set(&it->picture, p->picture);
@@ -252,7 +252,7 @@ static void tell_state(struct desk *desk, const struct interaction *it, const st
 void desk_arrived(void *arg, const struct own_delivery *d)
 {
     struct desk *desk = arg;
-    const struct interaction *it = interactions_active(desk->all, d->conv->pub.id, false);
+    const struct interaction *it = interactions_active(desk->all, d->conv->pub.id, false), *lost = interactions_active(desk->all, d->conv->pub.id, true);
     const struct message *m = d->m;
     bool failed = m->kind == KIND_STATUS && m->status == STATUS_FAILED, read = m->kind == KIND_EVENT && m->event == EVENT_READ;
     if (it && m->kind == KIND_TYPING)
@@ -263,6 +263,10 @@ void desk_arrived(void *arg, const struct own_delivery *d)
         tell_said(desk, it, d);
     if (it && (kind_is_content((enum kind)m->kind) || (m->kind == KIND_EVENT && !read)))
         desk_tell_interaction(desk, it);
+    if (it && kind_is_content((enum kind)m->kind))
+        desk_ask_contact(desk, it, &d->conv->pub.person);
+    if (failed && lost)
+        desk_ask_contact(desk, lost, &d->conv->pub.person);
     if (failed || kind_is_content((enum kind)m->kind))
         desk_route_soon(desk);
 }

@@ -15,6 +15,4 @@ struct desk *desk_new(struct api *api) MUST_USE; /* before store_start: reads wh
 void desk_start(struct desk *desk);
 void desk_stop(struct desk *desk);
 void desk_free(struct desk *desk);
-/* What the desk has stored of a conversation goes, into this batch. */
-void desk_erase(struct desk *desk, slice conversation, struct jbatch *b);
 #endif

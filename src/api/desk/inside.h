@@ -22,6 +22,7 @@ struct agent { /* an agent, as far as it is not in the login */
 };
 enum { DESK_AGENT_SLOTS = 1024, DESK_DAY_MS = 86400000 };
 struct desk_page;
+struct desk_asking;
 struct history_message;
 struct figures;
 struct desk {
@@ -33,6 +34,7 @@ struct desk {
     struct desk_page *pages;
     size_t n_pages;
     struct figures *figures;
+    struct desk_asking *asking; /* for contacts */
     struct loop_timer tick;
     bool routes; /* route is about to be called */
     bool stopped;
@@ -54,6 +56,12 @@ void desk_count(struct desk *desk);                               /* member.open
 void desk_answered(struct desk *desk, slice user, int64_t at_ms); /* one guest more on that day */
 slice desk_user_name(const struct desk *desk, slice user);       /* as people call them */
 bool role_watches(enum role role);                                /* supervisors and administrators */
+
+/* ---- contacts: contact.c -------------------------------------------------------------------------------------------------------------- */
+
+void desk_ask_contact(struct desk *desk, const struct interaction *it, const struct person *person); /* unless it is known; pages are told later */
+void desk_contacts_start(struct desk *desk);
+void desk_contacts_free(struct desk *desk);
 
 /* ---- offers: offer.c ------------------------------------------------------------------------------------------------------------------ */
 

@@ -30,6 +30,7 @@ static const struct js_field fields[] = {
     JS_FIELD(struct interaction, attributes,        "attributes",     JS_RAW,  0),
     JS_FIELD(struct interaction, name,              "name",           JS_STR,  0),
     JS_FIELD(struct interaction, picture,           "picture",        JS_STR,  0),
+    JS_FIELD(struct interaction, contact,           "contact",        JS_STR,  0),
     JS_FIELD(struct interaction, invited,           "invited",        JS_STR,  0),
     JS_FIELD(struct interaction, transferred,       "transferred",    JS_BOOL, 0),
     JS_FIELD(struct interaction, last_agent,        "last_agent",     JS_STR,  0),

@@ -31,7 +31,7 @@ struct interaction {
     struct interaction *next, *prev;           /* of the active ones, or of the done ones, oldest first */
     unsigned holds;                            /* calls under way */
     /* stored; texts belong to it: interaction_set */
-    slice id, conversation, queue, subject, disposition, note, attributes /* JSON object */, name, picture;
+    slice id, conversation, queue, subject, disposition, note, attributes /* JSON object */, name, picture, contact;
     slice invited;      /* who is asked … */
     bool transferred;   /* … because an agent named them: not by the queue */
     slice last_agent;   /* waits for them … */

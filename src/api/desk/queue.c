@@ -60,8 +60,11 @@ static struct queue *read_queue(slice name, slice json, int64_t rev, struct faul
     struct queue *q = ARENA_NEW(a, struct queue);
     const struct js *doc = js_parse(a, arena_dup(a, json), f);
     *q = (struct queue){ .a = a, .name = arena_dup(a, name), .overflow_s = -1, .rev = rev };
-    if (doc && js_read(a, doc, fields, COUNT(fields), q, f))
+    if (doc && js_read(a, doc, fields, COUNT(fields), q, f)) {
+        if (slice_eq(q->title, q->name)) /* as it is shown where there is none */
+            q->title = SLICE_NONE;
         return q;
+    }
     arena_free(a);
     return NULL;
 }
@@ -161,13 +164,18 @@ static void write_queue(struct jw *w, const char *key, const struct queue *q)
     jw_close(w, '}');
 }
 
+void queues_write(const struct queues *qs, struct jw *w, const char *key)
+{
+    jw_open(w, key, '[');
+    for (const struct queue *q = queues_first(qs); q; q = q->next)
+        write_queue(w, NULL, q);
+    jw_close(w, ']');
+}
+
 void api_queues_list(struct api_call *c)
 {
     struct jw w = api_json(c);
-    jw_open(&w, "items", '[');
-    for (const struct queue *q = queues_first(call_desk(c)->queues); q; q = q->next)
-        write_queue(&w, NULL, q);
-    jw_close(&w, ']');
+    queues_write(call_desk(c)->queues, &w, "items");
     api_answer(c, &w);
 }
 
@@ -226,24 +234,31 @@ static bool name_ok(slice name)
     return name.n > 0 && name.n <= BUILTIN_QUEUE_NAME_MAX && utf8_valid(name);
 }
 
-static bool good(struct api_call *c, const struct queue *q)
+static bool good(const struct queue *q, struct fault *f)
 {
     struct hours hours;
-    struct fault f = { 0 };
     if (!name_ok(q->name))
-        fault(&f, "invalid", "name", "must be 1 to %d bytes without spaces and none of /\\\"<>", BUILTIN_QUEUE_NAME_MAX);
-    else if (!hours_read(q->business_hours, &hours, &f))
-        ;
-    else if (!zone_known(q->timezone))
-        fault(&f, "invalid", "timezone", "is no time zone known here: Asia/Tokyo, +09:00 or UTC");
-    else if (q->skills.n > SKILLS_MAX)
-        fault(&f, "out_of_range", "skills", "must have at most %d items", SKILLS_MAX);
-    else if (q->overflow_s > 0 && !q->overflow_queue.n)
-        fault(&f, "missing_field", "overflow_queue", "is required when overflow_s is set");
-    else
-        return true;
-    api_fault(c, 400, &f);
-    return false;
+        return fault(f, "invalid", "name", "must be 1 to %d bytes without spaces and none of /\\\"<>", BUILTIN_QUEUE_NAME_MAX);
+    if (!hours_read(q->business_hours, &hours, f))
+        return false;
+    if (!zone_known(q->timezone))
+        return fault(f, "invalid", "timezone", "is no time zone known here: Asia/Tokyo, +09:00 or UTC");
+    if (q->skills.n > SKILLS_MAX)
+        return fault(f, "out_of_range", "skills", "must have at most %d items", SKILLS_MAX);
+    if (q->overflow_s > 0 && !q->overflow_queue.n)
+        return fault(f, "missing_field", "overflow_queue", "is required when overflow_s is set");
+    return true;
+}
+
+/* As stored; {NULL,0}: too long. */
+static slice print_queue(struct arena *a, const struct queue *q)
+{
+    struct jw w = jw_new(a, QUEUE_STORED_MAX);
+    jw_open(&w, NULL, '{');
+    jw_int(&w, "rev", q->rev);
+    jw_fields(&w, fields, COUNT(fields), q);
+    jw_close(&w, '}');
+    return jw_done(&w);
 }
 
 static void put(struct api_call *c, slice name, const struct queue *old, int status)
@@ -251,20 +266,13 @@ static void put(struct api_call *c, slice name, const struct queue *old, int sta
     struct desk *desk = call_desk(c);
     struct fault f = { 0 };
     struct queue *q = read_queue(name, js_print(c->a, c->body), old ? old->rev + 1 : 1, &f);
-    if (!q) {
+    if (!q || !good(q, &f)) {
+        if (q)
+            arena_free(q->a);
         api_fault(c, 400, &f);
         return;
     }
-    if (!good(c, q)) {
-        arena_free(q->a);
-        return;
-    }
-    struct jw w = jw_new(c->a, QUEUE_STORED_MAX);
-    jw_open(&w, NULL, '{');
-    jw_int(&w, "rev", q->rev);
-    jw_fields(&w, fields, COUNT(fields), q);
-    jw_close(&w, '}');
-    slice json = jw_done(&w);
+    slice json = print_queue(c->a, q);
     if (!json.p) {
         arena_free(q->a);
         api_problem(c, 413, "too_large", NULL, "a queue has at most %d bytes", QUEUE_STORED_MAX);
@@ -325,4 +333,62 @@ void api_queues_delete(struct api_call *c)
     *qc = (struct queue_call){ c, NULL, c->params[0], 204 };
     audit_note(c, "queue.delete", c->params[0], SLICE_NONE);
     store_put(c->hub->store, &(struct store_pair){ arena_printf(c->a, KEY SLF, SLA(c->params[0])), SLICE_NONE }, 1, stored, qc);
+}
+
+/* ---- backups ------------------------------------------------------------------------------------------------------------------------------- */
+
+static bool same(struct arena *a, const struct queue *x, const struct queue *y)
+{
+    struct queue with = *x;
+    with.rev = y->rev;
+    return slice_eq(print_queue(a, &with), print_queue(a, y));
+}
+
+static bool restore_one(struct api_call *c, const struct js *doc, bool dry)
+{
+    struct queues *qs = call_desk(c)->queues;
+    struct fault f;
+    slice name = js_text(js_get(doc, SL("name")));
+    const struct queue *old = queue_find(qs, name);
+    struct queue *q = name.n ? read_queue(name, js_print(c->a, doc), old ? old->rev + 1 : 1, &f) : NULL;
+    slice json = q && good(q, &f) ? print_queue(c->a, q) : SLICE_NONE;
+    bool changes = json.p && !(old && same(c->a, q, old)) && (old || qs->n < QUEUES_MAX);
+    if (!changes || dry) {
+        if (q)
+            arena_free(q->a);
+        return changes;
+    }
+    audit_note(c, old ? "queue.change" : "queue.create", name, SL("{\"restore\":true}"));
+    store_put(c->hub->store, &(struct store_pair){ arena_printf(c->a, KEY SLF, SLA(name)), json }, 1, NULL, NULL);
+    keep(qs, q);
+    return true;
+}
+
+static bool listed(const struct js *list, slice name)
+{
+    for (size_t i = 0; i < js_len(list); i++)
+        if (slice_eq(js_text(js_get(js_item(list, i), SL("name"))), name))
+            return true;
+    return false;
+}
+
+size_t queues_restore(struct api_call *c, const struct js *list, bool replace, bool dry)
+{
+    struct queues *qs = call_desk(c)->queues;
+    size_t n = 0;
+    for (size_t i = 0; i < js_len(list); i++)
+        n += restore_one(c, js_item(list, i), dry);
+    for (struct queue *q = replace && list ? qs->first : NULL, *next; q; q = next) {
+        next = q->next;
+        if (listed(list, q->name))
+            continue;
+        n++;
+        if (dry)
+            continue;
+        slice name = arena_dup(c->a, q->name);
+        audit_note(c, "queue.delete", name, SL("{\"restore\":true}"));
+        store_put(c->hub->store, &(struct store_pair){ arena_printf(c->a, KEY SLF, SLA(name)), SLICE_NONE }, 1, NULL, NULL);
+        drop(qs, name);
+    }
+    return n;
 }

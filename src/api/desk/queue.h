@@ -32,4 +32,8 @@ struct queue_rules { /* of a queue, for guests of this desk */
 };
 /* desk NULL: the queue's own alone. */
 struct queue_rules queue_rules(const struct queues *qs, slice name, const struct actor *desk);
+/* For backups: all of them as a list; and back. Returns how many are made or changed (or removed: replace). dry: only counts. */
+struct api_call;
+void queues_write(const struct queues *qs, struct jw *w, const char *key);
+size_t queues_restore(struct api_call *c, const struct js *list, bool replace, bool dry);
 #endif

@@ -1,4 +1,5 @@
 /* read.c - what agents ask the desk: who am I, which interactions, what was said, whom could I hand it to; and new interactions that an agent begins. */
+#include "api/contacts/contact_job.h"
 #include "api/desk/inside.h"
 #include "api/told.h"
 #include "hub/registry.h"
@@ -216,6 +217,7 @@ static void started(void *arg, struct conv *conv)
     slice name = slice_or(p->name, p->first_name);
     if (name.n && !act->it->name.n)
         interaction_set(&act->it->name, utf8_cut(name, DESK_WORD_MAX));
+    desk_ask_contact(act->desk, act->it, p);
     conv_release(conv);
     act->c->params[0] = arena_dup(act->c->a, act->it->id);
     if (st->text.n) { /* with the text the interaction is stored, too */
@@ -236,17 +238,10 @@ static bool take_up(struct api_call *c, struct interaction *it)
     return false;
 }
 
-void api_desk_start(struct api_call *c)
+static void start_on(struct api_call *c, slice conversation)
 {
     struct desk *desk = call_desk(c);
-    slice conversation = js_text(js_get(c->body, SL("conversation"))), channel = js_text(js_get(c->body, SL("channel"))), guest = js_text(js_get(c->body, SL("guest")));
     struct desk_place place;
-    if (!conversation.n && channel.n && guest.n)
-        conversation = arena_join(c->a, channel, SL(":"), guest);
-    if (!conversation.n) {
-        api_problem(c, 400, "missing_field", "conversation", "name a conversation, or a channel and a guest of it");
-        return;
-    }
     if (!desk_place(desk, conversation, &place) || !guest_ok(place.guest)) {
         api_problem(c, 404, "not_found", "conversation", "there is no such channel at this desk, or no guest can be called so");
         return;
@@ -261,6 +256,7 @@ void api_desk_start(struct api_call *c)
         interaction_set(&it->queue, place.desk->account.settings[BUILTIN_QUEUE]);
         if (last) {
             interaction_set(&it->name, last->name);
+            interaction_set(&it->contact, last->contact);
             interaction_set(&it->picture, last->picture);
             interaction_set(&it->attributes, last->attributes);
         }
@@ -275,4 +271,49 @@ void api_desk_start(struct api_call *c)
     if (st->text.n)
         it->last_agent_ms = now_ms;
     conv_get(desk->hub, place.channel, place.guest, started, st);
+}
+
+/* The way a contact was heard of last, or on the channel that is named, of those that are answered here. */
+static void found_contact(struct contact_job *job)
+{
+    struct api_call *c = job->arg;
+    slice channel = js_text(js_get(c->body, SL("channel"))), conversation = SLICE_NONE;
+    int64_t heard_ms = -1;
+    if (c->api->stopped) {
+        api_not_stored(c, NULL);
+        return;
+    }
+    for (size_t i = 0; i < job->contact.identities.n && !job->fault.code; i++) {
+        const struct contact_identity *v = LIST_AT(job->contact.identities, struct contact_identity, i);
+        struct desk_place p;
+        bool fits = desk_place(call_desk(c), v->conversation, &p) && (!channel.n || slice_eq(p.channel->account.id, channel));
+        if (!fits || v->heard_ms <= heard_ms)
+            continue;
+        heard_ms = v->heard_ms;
+        conversation = arena_dup(c->a, v->conversation);
+    }
+    if (conversation.n)
+        start_on(c, conversation);
+    else if (job->fault.code && strcmp(job->fault.code, "not_found") != 0)
+        api_problem(c, 503, "unavailable", NULL, "the contacts cannot be read now; try again");
+    else
+        api_problem(c, 404, "not_found", "contact", "there is no such contact, or no way to reach it from this desk");
+}
+
+void api_desk_start(struct api_call *c)
+{
+    slice conversation = js_text(js_get(c->body, SL("conversation"))), channel = js_text(js_get(c->body, SL("channel"))), guest = js_text(js_get(c->body, SL("guest")));
+    slice contact = js_text(js_get(c->body, SL("contact")));
+    if (contact.n && !conversation.n && !guest.n) {
+        struct contact_job *job = contact_job_new(c->api->contacts, contact_work_find, false, found_contact, c);
+        job->id = arena_dup(job->a, contact);
+        contact_job_submit_fresh(job);
+        return;
+    }
+    if (!conversation.n && channel.n && guest.n)
+        conversation = arena_join(c->a, channel, SL(":"), guest);
+    if (conversation.n)
+        start_on(c, conversation);
+    else
+        api_problem(c, 400, "missing_field", "conversation", "name a contact, a conversation, or a channel and a guest of it");
 }

@@ -40,6 +40,7 @@ static void show_caps(struct jw *w, const struct caps *caps)
 static void show_contact(struct jw *w, const struct interaction *it, slice guest)
 {
     jw_open(w, "contact", '{');
+    jw_opt(w, "id", it->contact);
     jw_str(w, "name", slice_or(it->name, guest));
     jw_opt(w, "picture", it->picture);
     jw_close(w, '}');
