@@ -39,7 +39,7 @@ function Edit({ contact, tenant, close, saved }: { contact: Contact | null; tena
           void save();
         }}
       >
-        <Field path="name" title={t("contact.name")} required control={(props) => <input {...props} required dir="auto" value={name} onInput={(e) => setName(e.currentTarget.value)} />} />
+        <Field path="name" title={t("contact.name")} required control={(props) => <input {...props} autofocus required dir="auto" value={name} onInput={(e) => setName(e.currentTarget.value)} />} />
         <Field path="phones" title={t("contact.phones")} help={t("contact.many")} control={(props) => <input {...props} inputMode="tel" value={phones} onInput={(e) => setPhones(e.currentTarget.value)} />} />
         <Field path="emails" title={t("contact.emails")} help={t("contact.many")} control={(props) => <input {...props} inputMode="email" value={emails} onInput={(e) => setEmails(e.currentTarget.value)} />} />
         <fieldset>

@@ -116,6 +116,11 @@ export function Compose({ i, whisper: how }: { i: Interaction; whisper: "free" |
           e.preventDefault();
           send();
         }}
+        onKeyDown={(e) => {
+          if (e.key !== "Escape" || !palette) return;
+          setPalette(false);
+          field.current?.focus();
+        }}
         onDragOver={(e) => {
           e.preventDefault();
           setOver(true);
@@ -132,11 +137,6 @@ export function Compose({ i, whisper: how }: { i: Interaction; whisper: "free" |
             class="palette"
             role="group"
             aria-label={t("emoji")}
-            onKeyDown={(e) => {
-              if (e.key !== "Escape") return;
-              setPalette(false);
-              field.current?.focus();
-            }}
           >
             {emojis.map((e) => (
               <button key={e} type="button" onClick={() => insert(e)}>

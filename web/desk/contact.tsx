@@ -180,7 +180,7 @@ export function Start({ tenant, contact, show, close }: { tenant: string; contac
                 path="channel"
                 title={t("start.channel")}
                 control={(props) => (
-                  <select {...props} value={chosen} onChange={(e) => setChannel(e.currentTarget.value)}>
+                  <select {...props} autofocus value={chosen} onChange={(e) => setChannel(e.currentTarget.value)}>
                     {list.map((c) => (
                       <option key={c.id} value={c.id}>
                         {c.network} · {c.name} · {c.tenant}

@@ -322,7 +322,7 @@ function useLook(id: string | undefined, known: boolean): unknown {
   return failed && failed.id === id && !known ? failed.error : null;
 }
 
-export function Conv({ alone, tenant }: { alone: string; tenant: string }) {
+export function Conv({ alone, tenant, show }: { alone: string; tenant: string; show: (id: string) => void }) {
   useDesk();
   const now = useNow();
   const route = useRoute();
@@ -338,10 +338,6 @@ export function Conv({ alone, tenant }: { alone: string; tenant: string }) {
     const at = rows.findIndex((x) => x.id === id);
     const next = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : (at + by + rows.length) % rows.length];
     if (next) go("i", next.id);
-  };
-  const show = (next: string) => {
-    if (alone) location.search = new URLSearchParams([...new URLSearchParams(location.search)].map(([k, v]) => [k, k === "iid" ? next : v])).toString();
-    else go("i", next);
   };
   const invited = invitations[0];
   const nth = Object.fromEntries([...Array(9).keys()].map((n) => [String(n + 1), () => rows[n] && go("i", rows[n].id)]));
