@@ -49,4 +49,4 @@ screenshot: build
 	@tools/node tests/browser/screenshot.mjs
 
 clean:
-	rm -rf build build-asan build-bench build-clang build-werror build-coverage build-fuzz web/dist build-setup.log
+	rm -rf build build-asan build-bench build-test build-clang build-werror build-coverage build-fuzz web/dist build-setup.log

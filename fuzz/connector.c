@@ -77,17 +77,20 @@ static void registration(struct world *w, struct request *rq)
     const struct connector *k = w->account.type;
     slice body = rq->body, query = slice_cut(&body, '\n');
     struct header h = { SL("content-type"), query };
-    for (size_t i = 0; i < k->n_pages; i++) {
-        const struct page *page = &k->pages[i];
+    for (size_t i = 0; i < k->n_routes; i++) {
+        const struct route_extra *page = &k->routes[i];
+        if (!page->record)
+            continue;
+        struct inbox in;
         struct request one = { .method = slice_of(page->method), .path = SL(""), .query = query, .body = body, .headers = &h, .n_headers = 1 };
-        struct page_call p = { .a = w->a, .public_url = SL("https://hub.example.com"), .now_ms = w->c.now_ms, .accounts = &w->c, .n_accounts = 1 };
-        p.key = page->key(w->a, &one);
-        p.record[0] = body;
-        p.to = page->moves_to ? page->moves_to(w->a, &one) : SLICE_NONE;
-        page->serve(&p, &one);
-        assert(p.body.p && (!p.keep || p.key.n) && (!p.move || p.to.n));
-        for (size_t n = 0; n < PAGE_PARTS; n++)
-            assert(!p.keep || p.record[n].n <= PAGE_PART_MAX);
+        struct record p = { .public_url = SL("https://hub.example.com"), .accounts = &w->c, .n_accounts = 1, .key = page->record->key(w->a, &one), .part = { body } };
+        struct call c = { .a = w->a, .now_ms = w->c.now_ms, .f = &w->f, .record = &p };
+        p.to = page->record->moves_to ? page->record->moves_to(w->a, &one) : SLICE_NONE;
+        inbox_init(&in, w->a);
+        bool good = page->receive(&c, &one, &in);
+        assert(!good || (in.body.p && !in.n && (!p.keep || p.key.n) && (!p.move || p.to.n)));
+        for (size_t n = 0; n < RECORD_PARTS; n++)
+            assert(!p.keep || p.part[n].n <= RECORD_PART_MAX);
     }
     (void)rq;
 }

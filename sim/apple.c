@@ -10,7 +10,9 @@
  *   POST   /sim/guests/{guest}/send       a guest does something. {"type":…}:
  *            text      "text", "locale", "intent", "group"
  *            picture, file   "base64" (a sample when left out), "contentType", "name", "text"
- *            pick      "titles":["Yes"]: answers the newest interactive message
+ *            pick      "titles":["Yes"]: answers the newest interactive message; "large":true: by a reference, as large answers come
+ *            sign_in   does what the newest request to sign in wants; "deny":true: does not agree
+ *            pay       pays what the newest payment request wants
  *            typing_start, typing_end, close
  *            body      "body":{"type":…}: any other, with ids added
  *          Beside them "capabilities": of this device, now. Answer {"id"}
@@ -31,7 +33,7 @@ static const struct sim_option options[] = {
     { "msp-id",       "UUID",   "653abce3-dead-4eef-8fe3-247634adce53", "of the provider" },
     { "msp-secret",   "BASE64", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "of the provider" },
     { "business",     "ID",     "b5f1e3d2-1111-4222-8333-444455556666", "of the business" },
-    { "capabilities", "LIST",   "LIST,TIME,QUICK,FORM", "of the guests' devices" },
+    { "capabilities", "LIST",   "LIST,TIME,QUICK,FORM,AUTH,AUTH2", "of the guests' devices" },
     { "guests",       "N",      "3", "people" },
     { "retry-ms",     "MS",     "2000", "wait before a webhook that was refused is sent again; doubles" },
 };
@@ -109,6 +111,7 @@ static void sam_stop(void *state)
     shelf_free(s->downloads);
     shelf_free(s->seen);
     shelf_free(s->files);
+    shelf_free(s->codes);
     free(s->last_id);
     free(s->last_body);
     free(s->chats);
@@ -134,7 +137,8 @@ static void *sam_start(struct sim_env *env, struct fault *f)
     *s = (struct sam){ .env = env, .msp_id = sim_option(env, "msp-id"), .business = sim_option(env, "business"),
                        .secret = sign_unbase64(env->a, sim_option(env, "msp-secret")), .caps = sim_option(env, "capabilities"),
                        .blobs = shelf_new(SAM_BLOBS_KEPT, 0, free), .downloads = shelf_new(SAM_BLOBS_KEPT, SAM_DOWNLOAD_MS, free),
-                       .seen = shelf_new(SAM_IDS_KEPT, 0, NULL), .files = shelf_new(SAM_BLOBS_KEPT, 0, free) };
+                       .seen = shelf_new(SAM_IDS_KEPT, 0, NULL), .files = shelf_new(SAM_BLOBS_KEPT, 0, free),
+                       .codes = shelf_new(SAM_BLOBS_KEPT, 0, free) };
     env->state = s;
     if (!s->secret.n)
         return fault(f, "wrong_type", "msp-secret", "the secret is a text in Base64"), NULL;
@@ -143,6 +147,7 @@ static void *sam_start(struct sim_env *env, struct fault *f)
     make_people(s, (size_t)guests);
     sam_guest_routes(s);
     sam_api_routes(s);
+    sam_device_routes(s);
     return s;
 }
 

@@ -49,7 +49,7 @@ struct sam {
     int64_t retry_ms;
     struct sam_chat *chats;
     size_t n_chats;
-    struct shelf *blobs, *downloads, *seen, *files;
+    struct shelf *blobs, *downloads, *seen, *files, *codes; /* codes: of the identity provider, good once */
     struct sam_chat *last_chat;
     char *last_id, *last_body;
     int64_t calls, repeats, taken, refused;
@@ -71,7 +71,24 @@ slice sam_file_put(struct sam *s, struct arena *a, slice bytes);
 const struct sam_blob *sam_blob_of(struct sam *s, slice url);
 slice sam_blob_url(struct sam *s, struct arena *a, slice id);
 
-/* apple_guest.c, apple_hook.c */
+bool sam_let_in(struct sam *s, struct sim_call *c); /* false: answered */
+
+/* apple_device.c, apple_guest.c, apple_hook.c */
+#define SAM_BID "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:com.apple.icloud.apps.messages.business.extension"
+struct sam_deed { /* one thing a guest does */
+    struct sam *s;
+    struct sam_chat *chat;
+    struct arena *a;
+    const struct js *what;
+    struct fault *f;
+    slice id, media;
+};
+const struct js *sam_newest(struct sam_deed *d, const char *path); /* interactiveData.data of the business's newest message that has this in it */
+bool sam_do_sign_in(struct sam_deed *d);
+bool sam_do_pay(struct sam_deed *d);
+/* Writes interactiveDataRef: where the JSON lies, encoded, packed and encrypted. */
+void sam_large_write(struct sam *s, struct arena *a, struct jw *w, slice title, slice json);
+void sam_device_routes(struct sam *s);
 void sam_guest_routes(struct sam *s);
 void sam_event_send(struct sam_chat *chat, slice id, slice caps, slice body);
 void sam_events_done(struct sam *s);

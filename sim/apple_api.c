@@ -103,7 +103,7 @@ static int judge(struct sam *s, struct sim_call *c)
 }
 
 /* False: answered. */
-static bool let_in(struct sam *s, struct sim_call *c)
+bool sam_let_in(struct sam *s, struct sim_call *c)
 {
     int status = judge(s, c);
     s->calls++;
@@ -114,8 +114,34 @@ static bool let_in(struct sam *s, struct sim_call *c)
 
 /* ---- messages --------------------------------------------------------------------------------------------------------------- */
 
+/* The newer way goes to its own address; the older one brings a key. NULL: good. */
+static const char *bad_sign_in(const struct js *v, bool authenticate)
+{
+    enum { POINT_BYTES = 97 };
+    const struct js *oauth = js_at(v, "oauth2");
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    if (!v)
+        return authenticate ? "authenticate" : NULL;
+    if (!js_text(js_at(oauth, "responseType")).n || !js_len(js_at(oauth, "scope")) || !js_text(js_at(oauth, "state")).n)
+        return "oauth2: responseType, scope, state";
+    if (authenticate)
+        return js_text(js_at(oauth, "redirectURI")).n ? NULL : "oauth2: redirectURI";
+    slice point = sign_unbase64(a, js_text(js_at(oauth, "responseEncryptionKey")));
+    return point.n == POINT_BYTES && point.p[0] == 4 ? NULL : "oauth2: responseEncryptionKey";
+}
+
+static const char *bad_payment(const struct js *v)
+{
+    static const char *const needed[] = { "merchantSession.merchantSessionIdentifier", "paymentRequest.countryCode", "paymentRequest.currencyCode",
+                                          "paymentRequest.total.amount", "paymentRequest.applePay.merchantIdentifier", "endpoints.paymentGatewayUrl" };
+    for (size_t i = 0; v && i < COUNT(needed); i++)
+        if (!js_text(js_at(v, needed[i])).n)
+            return needed[i];
+    return NULL;
+}
+
 /* What Apple would not take; NULL: good. */
-static const char *bad_interactive(const struct js *i)
+static const char *bad_interactive(const struct js *i, bool authenticate)
 {
     const struct js *data = js_at(i, "data"), *images = js_at(data, "images");
     slice bid = js_text(js_at(i, "bid"));
@@ -125,6 +151,9 @@ static const char *bad_interactive(const struct js *i)
         return data ? "data is not allowed here" : js_is_integer(js_at(i, "appId")) ? NULL : "appId";
     if (!js_text(js_at(data, "requestIdentifier")).n || !js_text(js_at(data, "version")).n)
         return "data.requestIdentifier and data.version";
+    const char *bad = bad_sign_in(js_at(data, "authenticate"), authenticate);
+    if (bad || (bad = bad_payment(js_at(data, "payment"))))
+        return bad;
     for (size_t k = 0; k < js_len(images); k++)
         if (js_at(js_item(images, k), "url") || !js_text(js_at(js_item(images, k), "data")).n)
             return "images hold data";
@@ -180,7 +209,7 @@ static const char *bad_attachments(struct sam *s, struct arena *a, const struct 
     return NULL;
 }
 
-static const char *bad_message(struct sam *s, struct sim_call *c, const struct js *doc, slice *ret_media)
+static const char *bad_message(struct sam *s, struct sim_call *c, const struct js *doc, bool authenticate, slice *ret_media)
 {
     static const char *const fields[][2] = { { "id", "id" }, { "source-id", "sourceId" }, { "destination-id", "destinationId" } };
     slice type = js_text(js_at(doc, "type"));
@@ -190,10 +219,12 @@ static const char *bad_message(struct sam *s, struct sim_call *c, const struct j
             return fields[i][1];
     if (!js_int(js_at(doc, "v"), &v) || v != 1)
         return "v";
+    if (authenticate && !slice_eq(type, SL("interactive")))
+        return "type";
     if (slice_eq(type, SL("text")))
         return js_text(js_at(doc, "body")).n ? bad_attachments(s, c->x->a, doc, ret_media) : "body";
     if (slice_eq(type, SL("interactive")))
-        return bad_interactive(js_at(doc, "interactiveData"));
+        return bad_interactive(js_at(doc, "interactiveData"), authenticate);
     if (slice_eq(type, SL("richLink")))
         return bad_link(js_at(doc, "richLinkData"));
     return slice_eq(type, SL("typing_start")) || slice_eq(type, SL("typing_end")) ? NULL : "type";
@@ -209,15 +240,14 @@ static void take(struct sam *s, struct sam_chat *chat, const struct js *doc, sli
         sam_message_add(chat, false, json, media);
 }
 
-static void post_message(struct sim_call *c, void *ctx)
+static void post_any(struct sim_call *c, struct sam *s, bool authenticate)
 {
-    struct sam *s = ctx;
     struct arena *a = c->x->a;
     slice media = SLICE_NONE;
-    if (!let_in(s, c))
+    if (!sam_let_in(s, c))
         return;
     const struct js *doc = js_parse(a, c->x->body, NULL);
-    const char *bad = doc ? bad_message(s, c, doc, &media) : "JSON";
+    const char *bad = doc ? bad_message(s, c, doc, authenticate, &media) : "JSON";
     struct sam_chat *chat = sam_chat_of(s, js_text(js_at(doc, "destinationId")));
     if (bad || !chat) {
         refuse(c, bad ? 400 : 404, bad ? bad : "unknown destination");
@@ -241,6 +271,16 @@ static void post_message(struct sim_call *c, void *ctx)
         sim_answer(c, 200, SLICE_NONE, SLICE_NONE);
 }
 
+static void post_message(struct sim_call *c, void *ctx)
+{
+    post_any(c, ctx, false);
+}
+
+static void post_authenticate(struct sim_call *c, void *ctx)
+{
+    post_any(c, ctx, true);
+}
+
 /* ---- files up and down ------------------------------------------------------------------------------------------------------- */
 
 static void get_pre_upload(struct sim_call *c, void *ctx)
@@ -248,7 +288,7 @@ static void get_pre_upload(struct sim_call *c, void *ctx)
     struct sam *s = ctx;
     struct arena *a = c->x->a;
     int64_t size = 0;
-    if (!let_in(s, c))
+    if (!sam_let_in(s, c))
         return;
     if (!slice_int(field(c, "mmcs-size", "size"), &size) || size <= 0 || size > SAM_BLOB_BYTES_MAX) {
         refuse(c, size > SAM_BLOB_BYTES_MAX ? 413 : 400, "MMCS-Size");
@@ -278,7 +318,7 @@ static void get_pre_download(struct sim_call *c, void *ctx)
 {
     struct sam *s = ctx;
     struct arena *a = c->x->a;
-    if (!let_in(s, c))
+    if (!sam_let_in(s, c))
         return;
     slice url = field(c, "mmcs-url", "url");
     const struct sam_blob *b = sam_blob_of(s, url);
@@ -320,6 +360,7 @@ static void get_file(struct sim_call *c, void *ctx)
 
 static const struct sim_route routes[] = {
     { "POST", "/v1/message", post_message, 0 },
+    { "POST", "/v1/authenticate", post_authenticate, 0 },
     { "GET", "/v1/preUpload", get_pre_upload, 0 },
     { "GET", "/v1/preDownload", get_pre_download, 0 },
     { "POST", "/mmcs/:id/upload/:size", post_upload, 0 },

@@ -6,18 +6,8 @@
 #include "wire/hex.h"
 
 enum { KEY_BYTES = 32 };
-#define OWN_BID "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:com.apple.icloud.apps.messages.business.extension"
 
-struct deed {
-    struct sam *s;
-    struct sam_chat *chat;
-    struct arena *a;
-    const struct js *what;
-    struct fault *f;
-    slice id, media;
-};
-
-static struct jw open_message(struct deed *d, slice type)
+static struct jw open_message(struct sam_deed *d, slice type)
 {
     struct jw w = jw_new(d->a, SAM_JSON_BYTES);
     jw_open(&w, NULL, '{');
@@ -29,7 +19,7 @@ static struct jw open_message(struct deed *d, slice type)
     return w;
 }
 
-static bool send(struct deed *d, struct jw *w, bool shown)
+static bool send(struct sam_deed *d, struct jw *w, bool shown)
 {
     jw_close(w, '}');
     slice json = jw_done(w);
@@ -41,7 +31,7 @@ static bool send(struct deed *d, struct jw *w, bool shown)
     return true;
 }
 
-static void put_words(struct deed *d, struct jw *w)
+static void put_words(struct sam_deed *d, struct jw *w)
 {
     static const char *const names[] = { "intent", "group" };
     jw_str(w, "locale", sim_text(d->what, "locale", "en_US"));
@@ -49,7 +39,7 @@ static void put_words(struct deed *d, struct jw *w)
         jw_opt(w, names[i], sim_text(d->what, names[i], NULL));
 }
 
-static bool do_text(struct deed *d)
+static bool do_text(struct sam_deed *d)
 {
     struct jw w = open_message(d, SL("text"));
     if (!sim_text(d->what, "text", NULL).n)
@@ -59,7 +49,7 @@ static bool do_text(struct deed *d)
     return send(d, &w, true);
 }
 
-static bool do_file(struct deed *d)
+static bool do_file(struct sam_deed *d)
 {
     bool picture = slice_eq(sim_text(d->what, "type", NULL), SL("picture"));
     slice base64 = js_text(js_at(d->what, "base64"));
@@ -100,7 +90,7 @@ static bool do_file(struct deed *d)
 
 /* ---- answers --------------------------------------------------------------------------------------------------------------- */
 
-static bool wanted(const struct deed *d, slice title)
+static bool wanted(const struct sam_deed *d, slice title)
 {
     const struct js *titles = js_at(d->what, "titles");
     for (size_t i = 0; i < js_len(titles); i++)
@@ -116,7 +106,7 @@ struct picked {
     slice first_id;
 };
 
-static void pick_from(struct deed *d, const struct js *items, const char *title, struct picked *p)
+static void pick_from(struct sam_deed *d, const struct js *items, const char *title, struct picked *p)
 {
     for (size_t i = 0; i < js_len(items); i++) {
         const struct js *item = js_item(items, i);
@@ -132,14 +122,13 @@ static void pick_from(struct deed *d, const struct js *items, const char *title,
     }
 }
 
-static void put_reply(struct deed *d, struct jw *w, const struct js *data, struct picked *p)
+static void put_reply(struct jw *w, const struct js *data, struct picked *p)
 {
     const struct js *quick = js_get(data, SL("quick-reply"));
     jw_open(w, "replyMessage", '{');
     jw_str(w, "title", text_slice(&p->titles));
     jw_close(w, '}');
     slice items = jw_done(&p->w);
-    (void)d;
     if (quick) {
         jw_open(w, "quick-reply", '{');
         jw_str(w, "summaryText", js_text(js_at(quick, "summaryText")));
@@ -163,14 +152,20 @@ static void put_reply(struct deed *d, struct jw *w, const struct js *data, struc
     }
 }
 
-static bool do_pick(struct deed *d)
+const struct js *sam_newest(struct sam_deed *d, const char *path)
 {
-    const struct js *data = NULL;
+    const struct js *found = NULL;
     for (const struct sam_message *m = d->chat->first; m; m = m->next) {
-        const struct js *doc = m->from_guest ? NULL : js_parse(d->a, slice_of(m->json), NULL);
-        if (js_at(doc, "interactiveData.data"))
-            data = js_at(doc, "interactiveData.data");
+        const struct js *doc = m->from_guest ? NULL : js_parse(d->a, slice_of(m->json), NULL), *data = js_at(doc, "interactiveData.data");
+        if (data && (!*path || js_at(data, path)))
+            found = data;
     }
+    return found;
+}
+
+static bool do_pick(struct sam_deed *d)
+{
+    const struct js *data = sam_newest(d, "");
     struct picked p = { .w = jw_new(d->a, SAM_JSON_BYTES), .titles = text_new(d->a, 4096) };
     jw_open(&p.w, NULL, '[');
     const struct js *sections = js_at(data, "listPicker.sections");
@@ -181,22 +176,26 @@ static bool do_pick(struct deed *d)
     jw_close(&p.w, ']');
     if (!p.n)
         return fault(d->f, "not_found", "titles", "nothing with this title is shown");
-    struct jw w = open_message(d, SL("interactive"));
-    jw_open(&w, "interactiveData", '{');
-    jw_str(&w, "bid", SL(OWN_BID));
-    jw_str(&w, "sessionIdentifier", sim_random_uuid(&d->s->env->random, d->a));
-    jw_open(&w, "data", '{');
-    jw_str(&w, "version", SL("1.0"));
-    jw_str(&w, "requestIdentifier", js_text(js_at(data, "requestIdentifier")));
-    put_reply(d, &w, data, &p);
-    jw_close(&w, '}');
-    jw_close(&w, '}');
+    struct jw w = open_message(d, SL("interactive")), inner = jw_new(d->a, SAM_JSON_BYTES);
+    jw_open(&inner, NULL, '{');
+    jw_str(&inner, "bid", SL(SAM_BID));
+    jw_str(&inner, "sessionIdentifier", sim_random_uuid(&d->s->env->random, d->a));
+    jw_open(&inner, "data", '{');
+    jw_str(&inner, "version", SL("1.0"));
+    jw_str(&inner, "requestIdentifier", js_text(js_at(data, "requestIdentifier")));
+    put_reply(&inner, data, &p);
+    jw_close(&inner, '}');
+    jw_close(&inner, '}');
+    if (js_true(js_at(d->what, "large")))
+        sam_large_write(d->s, d->a, &w, SL("You answered"), arena_printf(d->a, "{\"interactiveData\":" SLF "}", SLA(jw_done(&inner))));
+    else
+        jw_raw(&w, "interactiveData", jw_done(&inner));
     return send(d, &w, true);
 }
 
 /* ---- the rest --------------------------------------------------------------------------------------------------------------- */
 
-static bool do_bare(struct deed *d)
+static bool do_bare(struct sam_deed *d)
 {
     slice type = sim_text(d->what, "type", NULL);
     struct jw w = open_message(d, type);
@@ -207,7 +206,7 @@ static bool do_bare(struct deed *d)
     return send(d, &w, false);
 }
 
-static bool do_body(struct deed *d)
+static bool do_body(struct sam_deed *d)
 {
     const struct js *own = js_at(d->what, "body");
     struct jw w = open_message(d, js_text(js_at(own, "type")));
@@ -220,13 +219,14 @@ static bool do_body(struct deed *d)
 }
 
 /* clang-format off */
-static const struct { slice type; bool (*fn)(struct deed *d); } deeds[] = {
+static const struct { slice type; bool (*fn)(struct sam_deed *d); } deeds[] = {
     { SLI("text"), do_text }, { SLI("picture"), do_file }, { SLI("file"), do_file }, { SLI("pick"), do_pick },
     { SLI("typing_start"), do_bare }, { SLI("typing_end"), do_bare }, { SLI("close"), do_bare }, { SLI("body"), do_body },
+    { SLI("sign_in"), sam_do_sign_in }, { SLI("pay"), sam_do_pay },
 };
 /* clang-format on */
 
-static bool act(struct deed *d)
+static bool act(struct sam_deed *d)
 {
     return SIM_DO(deeds, d);
 }
@@ -238,7 +238,7 @@ static void post_send(struct sim_call *c, void *ctx)
     struct sam *s = ctx;
     struct fault f = { 0 };
     struct arena *a = c->x->a;
-    struct deed d = { .s = s, .a = a, .f = &f, .chat = sam_chat_of(s, c->params[0]), .id = sim_random_uuid(&s->env->random, a) };
+    struct sam_deed d = { .s = s, .a = a, .f = &f, .chat = sam_chat_of(s, c->params[0]), .id = sim_random_uuid(&s->env->random, a) };
     if (!d.chat) {
         sim_refuse(c, 404, "not_found", "", "no such guest");
         return;

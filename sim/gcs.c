@@ -13,13 +13,9 @@
  *   GET|POST|DELETE /sim/faults           faults.h
  */
 #include "sim/gcs.h"
-#include "sim/shelf.h"
 #include "wire/base64.h"
 #include "wire/digest.h"
 #include "wire/url.h"
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
 
 /* clang-format off */
 static const struct sim_option options[] = {
@@ -208,8 +204,7 @@ void sgcs_keep(struct sgcs *g, struct sgcs_object *o)
 bool sgcs_may(struct sgcs *g, struct sim_call *c, slice bucket)
 {
     slice given = exchange_header(c->x, "Authorization");
-    bool known = slice_starts(given, SL("Bearer ")) && shelf_get(g->tokens, slice_from(given, 7)) != NULL;
-    if (!known || g->revoked) {
+    if (!sim_account_knows(&g->account, c)) {
         sim_header(c, "WWW-Authenticate", SL("Bearer realm=\"https://accounts.google.com/\""));
         sgcs_error(c, 401, given.n ? "authError" : "required", given.n ? "Invalid Credentials" : "Anonymous caller does not have storage.objects access.");
         return false;
@@ -223,47 +218,6 @@ bool sgcs_may(struct sgcs *g, struct sim_call *c, slice bucket)
         return false;
     }
     return true;
-}
-
-static void oauth_error(struct sim_call *c, const char *error, const char *description)
-{
-    struct jw w = jw_new(c->x->a, 4096);
-    jw_open(&w, NULL, '{');
-    jw_str(&w, "error", slice_of(error));
-    jw_str(&w, "error_description", slice_of(description));
-    jw_close(&w, '}');
-    sim_json(c, 400, jw_done(&w));
-}
-
-static void token_post(struct sim_call *c, void *ctx)
-{
-    struct sgcs *g = ctx;
-    struct arena *a = c->x->a;
-    struct fault f = { 0 };
-    slice grant = form_get(a, c->x->body, SL("grant_type")), jwt = form_get(a, c->x->body, SL("assertion"));
-    struct jwt_rules rules = { .now_ms = time_now_ms(), .leeway_ms = SGCS_CLOCK_MS, .iss = g->email,
-                               .aud = arena_printf(a, SLF "/token", SLA(g->env->base_url)) };
-    if (!slice_eq(grant, SL("urn:ietf:params:oauth:grant-type:jwt-bearer"))) {
-        oauth_error(c, "unsupported_grant_type", "Invalid grant_type");
-        return;
-    }
-    const struct js *claims = jwt_verify(a, g->key, jwt, &rules, &f);
-    int64_t iat = 0, exp = 0;
-    bool timed = claims && js_int(js_at(claims, "iat"), &iat) && js_int(js_at(claims, "exp"), &exp);
-    if (g->revoked || !slice_eq(jwt_kid(a, jwt), g->key_id)) {
-        oauth_error(c, "invalid_grant", "Invalid JWT Signature.");
-    } else if (!claims) {
-        oauth_error(c, "invalid_grant", strcmp(f.code, "bad_token") == 0 ? "Invalid JWT Signature." : "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.");
-    } else if (!timed || exp - iat > 3600 || iat * 1000 > rules.now_ms + SGCS_CLOCK_MS) {
-        oauth_error(c, "invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.");
-    } else if (slice_find(js_text(js_at(claims, "scope")), SL("/auth/devstorage.")) == SIZE_MAX) {
-        oauth_error(c, "invalid_scope", "Invalid OAuth scope or ID token audience provided.");
-    } else {
-        slice token = arena_printf(a, "ya29." SLF, SLA(sim_random_hex(&g->env->random, a, 48)));
-        shelf_put(g->tokens, token, g, rules.now_ms);
-        g->tokens_given++;
-        sim_json(c, 200, arena_printf(a, "{\"access_token\":\"" SLF "\",\"expires_in\":%lld,\"token_type\":\"Bearer\"}", SLA(token), (long long)g->token_life_s));
-    }
 }
 
 /* ---- the JSON API ------------------------------------------------------------------------------------------------------------------------ */
@@ -372,23 +326,6 @@ static void acl_post(struct sim_call *c, void *ctx)
 
 /* ---- control ------------------------------------------------------------------------------------------------------------------------------ */
 
-static void account_get(struct sim_call *c, void *ctx)
-{
-    struct sgcs *g = ctx;
-    struct jw w = jw_new(c->x->a, 16384);
-    jw_open(&w, NULL, '{');
-    jw_str(&w, "type", SL("service_account"));
-    jw_str(&w, "project_id", g->project);
-    jw_str(&w, "private_key_id", g->key_id);
-    jw_str(&w, "private_key", slice_of(g->pem));
-    jw_str(&w, "client_email", g->email);
-    jw_str(&w, "client_id", SL("100000000000000000001"));
-    jw_str(&w, "auth_uri", SL("https://accounts.google.com/o/oauth2/auth"));
-    jw_str(&w, "token_uri", arena_printf(c->x->a, SLF "/token", SLA(g->env->base_url)));
-    jw_close(&w, '}');
-    sim_json(c, 200, jw_done(&w));
-}
-
 static void objects_show(struct sim_call *c, void *ctx)
 {
     struct sgcs *g = ctx;
@@ -407,7 +344,7 @@ static void state_post(struct sim_call *c, void *ctx)
     struct sgcs *g = ctx;
     struct fault f;
     const struct js *doc = js_parse(c->x->a, c->x->body, &f);
-    struct { const char *name; bool *flag; } flags[] = { { "revoked", &g->revoked }, { "forbidden", &g->forbidden }, { "uniform", &g->uniform } };
+    struct { const char *name; bool *flag; } flags[] = { { "revoked", &g->account.revoked }, { "forbidden", &g->forbidden }, { "uniform", &g->uniform } };
     if (!doc) {
         sim_fault(c, 400, &f);
         return;
@@ -427,16 +364,14 @@ static void counters_get(struct sim_call *c, void *ctx)
     for (const struct sgcs_object *o = g->objects; o; o = o->next)
         n++;
     sim_json(c, 200, arena_printf(c->x->a, "{\"objects\":%zu,\"puts\":%llu,\"chunks\":%llu,\"tokens\":%llu}", n, (unsigned long long)g->puts,
-                                  (unsigned long long)g->chunks, (unsigned long long)g->tokens_given));
+                                  (unsigned long long)g->chunks, (unsigned long long)g->account.given));
 }
 
 /* clang-format off */
 static const struct sim_route routes[] = {
-    { "GET",    "/sim/service-account",             account_get,   SIM_CONTROL },
     { "GET",    "/sim/objects",                     objects_show,  SIM_CONTROL },
     { "POST",   "/sim/state",                       state_post,    SIM_CONTROL },
     { "GET",    "/sim/counters",                    counters_get,  SIM_CONTROL },
-    { "POST",   "/token",                           token_post,    0 },
     { "POST",   "/storage/v1/b",                    bucket_post,   0 },
     { "GET",    "/storage/v1/b/:bucket",            bucket_get,    0 },
     { "GET",    "/storage/v1/b/:bucket/o",          objects_list,  0 },
@@ -444,6 +379,10 @@ static const struct sim_route routes[] = {
     { "GET",    "/download/storage/v1/b/:bucket/o/:object", object_get, 0 },
     { "DELETE", "/storage/v1/b/:bucket/o/:object",  object_delete, 0 },
     { "POST",   "/storage/v1/b/:bucket/o/:object/acl", acl_post,   0 },
+};
+static const struct sim_route account_routes[] = {
+    { "GET",    "/sim/service-account",             sim_account_get, SIM_CONTROL },
+    { "POST",   "/token",                           sim_account_token, 0 },
 };
 static const struct sim_route link_routes[] = { /* behind all others */
     { "GET",    "/:bucket/*",                       sgcs_link_get, 0 },
@@ -453,22 +392,6 @@ static const struct sim_route link_routes[] = { /* behind all others */
 
 /* ---- life ----------------------------------------------------------------------------------------------------------------------------------- */
 
-static bool key_make(struct sgcs *g, struct fault *f)
-{
-    enum { BITS = 2048 };
-    EVP_PKEY *rsa = EVP_RSA_gen(BITS);
-    BIO *out = BIO_new(BIO_s_mem());
-    char *text = NULL;
-    long n = 0;
-    if (rsa && out && PEM_write_bio_PKCS8PrivateKey(out, rsa, NULL, NULL, 0, NULL, NULL) == 1)
-        n = BIO_get_mem_data(out, &text);
-    g->pem = n > 0 ? sgcs_copy(slice_mem(text, (size_t)n)) : NULL;
-    g->key = g->pem ? jwt_key_pem(slice_of(g->pem), f) : NULL;
-    BIO_free(out);
-    EVP_PKEY_free(rsa);
-    return g->key || fault(f, "refused", "", "cannot make a key");
-}
-
 static void sgcs_stop(void *state)
 {
     struct sgcs *g = state;
@@ -477,9 +400,7 @@ static void sgcs_stop(void *state)
         next = o->next;
         sgcs_object_free(o);
     }
-    shelf_free(g->tokens);
-    jwt_key_free(g->key);
-    free(g->pem);
+    sim_account_done(&g->account);
     free(g);
 }
 
@@ -490,15 +411,14 @@ static void *sgcs_start(struct sim_env *env, struct fault *f)
     g->env = env;
     g->take = -1;
     g->next_generation = time_now_ms() * 1000;
-    g->email = sim_option(env, "email");
-    g->project = sim_option(env, "project");
-    g->key_id = sim_random_hex(&env->random, env->a, 40);
     g->buckets[g->n_buckets++] = sim_option(env, "bucket");
     g->uniform = sim_option_on(env, "uniform");
-    g->tokens = shelf_new(SGCS_TOKENS_KEPT, 3600000, NULL);
-    if (!sim_option_int(env, "token-life-s", 1, 3600, &g->token_life_s, f) || !key_make(g, f))
+    int64_t life_s;
+    if (!sim_option_int(env, "token-life-s", 1, 3600, &life_s, f) ||
+        !sim_account_make(&g->account, env, sim_option(env, "email"), sim_option(env, "project"), "/auth/devstorage.", life_s, f))
         return NULL;
     sim_routes(env, routes, COUNT(routes), g, NULL);
+    sim_routes(env, account_routes, COUNT(account_routes), &g->account, NULL);
     sgcs_upload_routes(g);
     sim_routes(env, link_routes, COUNT(link_routes), g, NULL);
     return g;

@@ -1,6 +1,7 @@
 /* gcs.h - the inside of the simulator of Google Cloud Storage. */
 #ifndef SIM_GCS_H
 #define SIM_GCS_H
+#include "sim/service_account.h"
 #include "sim/sim.h"
 #include "wire/js.h"
 #include "wire/jwt.h"
@@ -8,9 +9,7 @@
 enum {
     SGCS_CHUNK = 262144,         /* chunks but the last are multiples of it */
     SGCS_BUCKETS_MAX = 20,
-    SGCS_CLOCK_MS = 300000,      /* an assertion may be so much too early or late */
     SGCS_LINK_MAX_S = 604800,
-    SGCS_TOKENS_KEPT = 1000,
     SGCS_JSON_MAX = 65536,
 };
 
@@ -31,17 +30,14 @@ struct sgcs_session { /* a resumable upload */
 };
 struct sgcs {
     struct sim_env *env;
-    struct jwt_key *key;
-    char *pem;
-    slice email, key_id, project;
+    struct sim_account account;
     slice buckets[SGCS_BUCKETS_MAX];
     size_t n_buckets;
     struct sgcs_object *objects;
     struct sgcs_session *sessions;
-    struct shelf *tokens;
-    int64_t next_generation, token_life_s, take; /* take: of the next chunk only so many bytes; -1: all */
-    bool uniform, revoked, forbidden;
-    uint64_t puts, chunks, tokens_given;
+    int64_t next_generation, take; /* take: of the next chunk only so many bytes; -1: all */
+    bool uniform, forbidden;
+    uint64_t puts, chunks;
 };
 
 /* ---- answers ---- */

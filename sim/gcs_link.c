@@ -78,13 +78,13 @@ static bool link_good(struct sim_call *c, struct sgcs *g)
         xml_error(c, 400, "AuthorizationQueryParametersError", "X-Goog-Expires must be between 1 and 604800 seconds.");
         return false;
     }
-    slice want = jwt_key_sign(a, g->key, string_to_sign(c, date, scope, names)); /* PKCS#1 v1.5: the same each time */
-    if (!slice_eq(email, g->email) || g->revoked || !mac_is_hex(want, exchange_query(c->x, "X-Goog-Signature"))) {
+    slice want = jwt_key_sign(a, g->account.key, string_to_sign(c, date, scope, names)); /* PKCS#1 v1.5: the same each time */
+    if (!slice_eq(email, g->account.email) || g->account.revoked || !mac_is_hex(want, exchange_query(c->x, "X-Goog-Signature"))) {
         xml_error(c, 403, "SignatureDoesNotMatch", "Access denied.");
         return false;
     }
     int64_t now_ms = time_now_ms();
-    if (now_ms > from_ms + life_s * 1000 || now_ms < from_ms - SGCS_CLOCK_MS) {
+    if (now_ms > from_ms + life_s * 1000 || now_ms < from_ms - SIM_ACCOUNT_CLOCK_MS) {
         xml_error(c, 400, "ExpiredToken", "Invalid argument.");
         return false;
     }

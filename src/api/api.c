@@ -11,6 +11,7 @@
 #include "api/logins.h"
 #include "api/nexus/apikeys.h"
 #include "api/nexus/nexus.h"
+#include "api/nexus/provisions.h"
 #include "api/nexus/rates.h"
 #include "api/password.h"
 #include "api/session.h"
@@ -107,19 +108,19 @@ bool api_query_number(struct api_call *c, const char *name, int64_t min, int64_t
 /* ---- who is it ------------------------------------------------------------------------------------------------------- */
 
 /* Our own pages only: another site's form or script may send the cookie along, but not this header, and not from this origin. */
-static bool from_our_page(const struct api_call *c)
+static bool from_our_page(const struct api *api, const struct exchange *x, struct arena *a)
 {
-    slice origin = exchange_header(c->x, "Origin");
-    if (!exchange_header(c->x, "X-Dragoman").n)
+    slice origin = exchange_header(x, "Origin");
+    if (!exchange_header(x, "X-Dragoman").n)
         return false;
     if (!origin.n)
         return true;
     struct url u;
-    slice host = exchange_header(c->x, "Host");
+    slice host = exchange_header(x, "Host");
     slice behind = slice_from(origin, slice_find(origin, SL("://")) == SIZE_MAX ? origin.n : slice_find(origin, SL("://")) + 3);
     if (host.n && slice_eq_nocase(behind, host))
         return true;
-    return url_parse(c->a, api_root(c->api), &u, NULL) && slice_eq_nocase(url_origin(c->a, &u), origin);
+    return url_parse(a, api_root(api), &u, NULL) && slice_eq_nocase(url_origin(a, &u), origin);
 }
 
 static bool is_unsafe(slice method)
@@ -127,9 +128,9 @@ static bool is_unsafe(slice method)
     return !slice_eq(method, SL("GET")) && !slice_eq(method, SL("HEAD"));
 }
 
-static slice cookie_token(const struct api_call *c)
+static slice cookie_token(const struct exchange *x)
 {
-    slice rest = exchange_header(c->x, "Cookie");
+    slice rest = exchange_header(x, "Cookie");
     while (rest.p) {
         slice value = slice_trim(slice_cut(&rest, ';'));
         if (slice_eq(slice_cut(&value, '='), SL(SESSION_COOKIE)))
@@ -155,13 +156,28 @@ enum role api_token_role(struct api *api, slice token, struct arena *a, slice *r
     return login->role;
 }
 
+enum role api_cookie_role(struct api *api, const struct exchange *x, struct arena *a, slice *ret_user)
+{
+    bool may = !is_unsafe(x->method) || from_our_page(api, x, a);
+    return may ? api_token_role(api, cookie_token(x), a, ret_user) : ROLE_NONE;
+}
+
+/* A header counts, also a wrong one; else the cookie. */
+static bool comes_by_cookie(const struct api_call *c)
+{
+    return !exchange_header(c->x, "Authorization").p;
+}
+
+static slice token_of(const struct api_call *c)
+{
+    return comes_by_cookie(c) ? cookie_token(c->x) : bearer_token(c);
+}
+
 /* False: answered. Nobody being logged in is no mistake here. */
 static bool identify(struct api_call *c)
 {
-    slice token = bearer_token(c);
-    bool by_cookie = !token.n && !exchange_header(c->x, "Authorization").p;
-    if (by_cookie)
-        token = cookie_token(c);
+    slice token = token_of(c);
+    bool by_cookie = comes_by_cookie(c);
     if (!token.n)
         return true;
     c->session = session_find(c->api->sessions, token);
@@ -170,7 +186,7 @@ static bool identify(struct api_call *c)
     const struct login *login = login_find(c->api->logins, slice_of(c->session->user));
     if (!login)
         return true;
-    if (by_cookie && is_unsafe(c->x->method) && !from_our_page(c)) {
+    if (by_cookie && is_unsafe(c->x->method) && !from_our_page(c->api, c->x, c->a)) {
         api_problem(c, 403, "forgery", "X-Dragoman", "with the cookie, changes need the header X-Dragoman: 1 and a page of this hub");
         return false;
     }
@@ -254,6 +270,16 @@ slice api_caller(const struct api *api, const struct exchange *x)
     return colon == SIZE_MAX ? x->remote : slice_sub(x->remote, 0, colon);
 }
 
+/* Who asks is known, as far as it can be. */
+static void sought(void *arg)
+{
+    struct api_call *c = arg;
+    if (c->api->stopped)
+        api_problem(c, 503, "unavailable", NULL, "the hub is going down");
+    else if (identify(c) && allowed(c) && read_body(c))
+        c->op->fn(c);
+}
+
 static void on_request(struct exchange *x, void *ctx)
 {
     struct api *api = ctx;
@@ -273,10 +299,11 @@ static void on_request(struct exchange *x, void *ctx)
         api_problem(c, 405, "method_not_allowed", "method", "this address takes " SLF, SLA(allow));
         return;
     }
-    if (api->stopped)
-        api_problem(c, 503, "unavailable", NULL, "the hub is going down");
-    else if (identify(c) && allowed(c) && read_body(c))
-        c->op->fn(c);
+    slice token = token_of(c);
+    if (token.n)
+        session_seek(api->sessions, token, sought, c);
+    else
+        sought(c);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
@@ -295,6 +322,7 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
     api->streams = streams_new(api);
     api->health = health_new(api);
     api->keys = apikeys_new(api->hub);
+    api->provisions = provisions_new(api->hub);
     api->rates = rates_new();
     api->contacts = contacts_new(api, setup->data);
     api->chat = chat_new(api);
@@ -312,8 +340,8 @@ void api_start(struct api *api)
     streams_start(api->streams);
     server_route(s, "*", API_PREFIX "/*", BODY_MAX, on_request, api);
     server_route(s, "POST", API_PREFIX "/restore", RESTORE_BODY_MAX, on_request, api);
-    server_route(s, "POST", API_PREFIX "/desk/files", DESK_FILE_MAX, on_request, api);
     contacts_start(api->contacts);
+    server_route(s, "POST", API_PREFIX "/desk/files", DESK_FILE_MAX, on_request, api);
     nexus_start(api);
     chat_start(api->chat);
     desk_start(api->desk);
@@ -346,6 +374,7 @@ void api_free(struct api *api)
     chat_free(api->chat);
     contacts_free(api->contacts);
     rates_free(api->rates);
+    provisions_free(api->provisions);
     apikeys_free(api->keys);
     health_free(api->health);
     streams_free(api->streams);

@@ -39,6 +39,8 @@ static void write_logins(struct api_call *c, struct jw *w, enum doc_secrets secr
         jw_str(w, "role", slice_of(role_names[l->role]));
         if (secrets == DOC_SECRETS_SHOWN)
             jw_str(w, "hash", slice_of(l->hash));
+        if (l->profile.n)
+            jw_raw(w, "profile", l->profile);
         jw_close(w, '}');
     }
     jw_close(w, ']');
@@ -214,7 +216,11 @@ static void restore_logins(struct restoring *re)
         enum role role;
         const struct login *there = login_find(c->api->logins, user);
         bool good = user.n && user.n <= LOGIN_USER_MAX && slice_starts(hash, SL("$argon2id$")) && role_of(js_text(js_get(l, SL("role"))), &role);
-        bool same = there && slice_eq(slice_of(there->hash), hash) && good && there->role == role;
+        const struct js *of = js_get(l, SL("profile"));
+        struct login_profile is;
+        slice profile = of && login_profile_read(c->a, of, &is, NULL) ? js_print(c->a, of) : SLICE_NONE;
+        good = good && profile.n <= LOGIN_PROFILE_MAX;
+        bool same = there && slice_eq(slice_of(there->hash), hash) && good && there->role == role && (!profile.n || slice_eq(profile, there->profile));
         if (!good || same || slice_eq(user, c->user) || (!there && logins_count(c->api->logins) >= LOGINS_MAX))
             continue;
         re->logins_done++;
@@ -222,7 +228,7 @@ static void restore_logins(struct restoring *re)
             continue;
         sessions_end(c->api->sessions, user);
         audit_note(c, there ? "login.change" : "login.create", user, SL("{\"restore\":true}"));
-        login_put(c->api->logins, user, role, hash, NULL, NULL);
+        login_put_profile(c->api->logins, user, role, hash, profile, NULL, NULL);
     }
 }
 

@@ -26,6 +26,7 @@ struct settings;
 struct streams;
 struct health;
 struct api_keys;
+struct provisions;
 struct rates;
 struct chat;
 struct contacts;
@@ -44,6 +45,7 @@ struct api {
     struct streams *streams;
     struct health *health;
     struct api_keys *keys; /* of the interfaces below /nexus */
+    struct provisions *provisions;
     struct rates *rates;   /* of their callers */
     struct chat *chat;
     struct contacts *contacts;
@@ -90,6 +92,8 @@ void api_busy(struct api_call *c); /* 503: passwords.h refused */
 slice api_caller(const struct api *api, const struct exchange *x);
 /* Whose session's token is this? ROLE_NONE: nobody's. The user, in a. */
 enum role api_token_role(struct api *api, slice token, struct arena *a, slice *ret_user);
+/* The same by the session's cookie. ROLE_NONE, too, where something would change and the call does not come from a page of ours. */
+enum role api_cookie_role(struct api *api, const struct exchange *x, struct arena *a, slice *ret_user);
 /* "https://hub.example.com": how the API is reached from outside. */
 slice api_root(const struct api *api);
 #endif

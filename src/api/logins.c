@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #define KEY_PREFIX "login:"
-enum { STORED_MAX = LOGIN_PROFILE_MAX + 2048, NAME_BYTES_MAX = 200 };
+enum { STORED_MAX = LOGIN_PROFILE_MAX + 2048, NAME_BYTES_MAX = 200, SLOTS = 1024 };
 
 struct logins {
     struct api *api;
-    struct login *first;
+    struct login *first, *slots[SLOTS];
     size_t n;
     char *first_user; /* the first administrator, while the password is being hashed */
 };
@@ -46,7 +46,7 @@ static struct login **place(struct logins *ls, slice user)
 
 const struct login *login_find(const struct logins *ls, slice user)
 {
-    for (const struct login *l = ls->first; l; l = l->next)
+    for (const struct login *l = ls->slots[slice_hash(user) % SLOTS]; l; l = l->hash_next)
         if (slice_eq(slice_of(l->user), user))
             return l;
     return NULL;
@@ -138,6 +138,9 @@ static struct login *put(struct logins *ls, slice user, enum role role, slice ha
         set_profile(l, SLICE_NONE);
         l->next = *at;
         *at = l;
+        struct login **slot = &ls->slots[slice_hash(user) % SLOTS];
+        l->hash_next = *slot;
+        *slot = l;
         ls->n++;
     }
     l->role = role;
@@ -150,7 +153,10 @@ static struct login *put(struct logins *ls, slice user, enum role role, slice ha
 
 static void drop(struct logins *ls, struct login **at)
 {
-    struct login *l = *at;
+    struct login *l = *at, **slot = &ls->slots[slice_hash(slice_of(l->user)) % SLOTS];
+    while (*slot != l)
+        slot = &(*slot)->hash_next;
+    *slot = l->hash_next;
     *at = l->next;
     free(l->user);
     free(l->hash);

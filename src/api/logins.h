@@ -22,7 +22,7 @@ struct login_profile {
     int64_t capacity;      /* conversations at a time */
 };
 struct login {
-    struct login *next;
+    struct login *next, *hash_next;
     char *user, *hash; /* hash "": being made for the first time */
     enum role role;
     int64_t created_ms, changed_ms; /* changed_ms grows with each change */

@@ -29,8 +29,8 @@ static const struct {
 } tags[] = {
     { "auth", "Logging in" }, { "logins", "Who may log in" }, { "tenants", "Tenants: a desk, its channels, their settings" },
     { "connectors", "What this hub can talk to" }, { "channels", "Accounts at work" }, { "conversations", "Conversations and messages" },
-    { "contacts", "Who the guests are, over all networks" }, { "journal", "Counts and dead letters" }, { "settings", "What all tenants share" }, { "ivr", "For IVRs, with the tenant's own credentials" },
-    { "desk", "The built-in desk: agents, interactions, what is said" }, { "users", "Users and queues" },
+    { "contacts", "Who the guests are, over all networks" }, { "journal", "Counts and dead letters" }, { "settings", "What all tenants share" },
+    { "ivr", "For IVRs, with the tenant's own credentials" }, { "desk", "The built-in desk: agents, interactions, what is said" }, { "users", "Users and queues" },
     { "operations", "Health, events, audit, backup" }, { "meta", "This document" },
 };
 /* clang-format on */

@@ -1,4 +1,5 @@
 #include "api/ops.h"
+#include "api/commit.h"
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/notice.h"
@@ -9,6 +10,7 @@
 #include "wire/url.h"
 #include <malloc.h>
 #include <sys/sysinfo.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Where an operator's call comes in. */
@@ -22,8 +24,12 @@ struct ops {
     slice token;
     struct door outer, inner;
     int64_t started_ms, started_mono_ms;
+    struct loop_timer lag;
+    int64_t lag_due_us, lag_us; /* the largest since it was last told */
     bool stopping;
 };
+
+enum { LAG_EVERY_MS = 1000 };
 
 static void liveness(struct exchange *x, void *ctx)
 {
@@ -88,6 +94,23 @@ static int64_t rss_bytes(void)
     return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
+/* DRAGOMAN_COMMIT: "HASH SECONDS", of the commit this was built from; "" where there was no git. The agents' and administrators' pages are part of the
+ * program: their versions are its own. */
+static void build_info(struct jw *w)
+{
+    slice at = SL(DRAGOMAN_COMMIT), hash = slice_cut(&at, ' ');
+    int64_t seconds = 0;
+    jw_str(w, "version", SL(DRAGOMAN_VERSION));
+    jw_str(w, "changeset", slice_or(hash, SL("unknown")));
+    time_t when = slice_int(slice_trim(at), &seconds) ? (time_t)seconds : 0;
+    struct tm tm = { 0 };
+    char text[64];
+    strftime(text, sizeof(text), "%a %b %d %H:%M:%S UTC %Y", gmtime_r(&when, &tm));
+    jw_str(w, "timestamp", slice_of(text));
+    jw_str(w, "@genesys/nexus-ux", SL(DRAGOMAN_VERSION));
+    jw_str(w, "@genesys/nexus-admin-ux", SL(DRAGOMAN_VERSION));
+}
+
 static void detail(struct exchange *x, void *ctx)
 {
     struct ops *o = ctx;
@@ -98,7 +121,7 @@ static void detail(struct exchange *x, void *ctx)
     struct jw w = jw_new(x->a, 8192);
     jw_open(&w, NULL, '{');
     jw_open(&w, "buildInfo", '{');
-    jw_str(&w, "version", SL(DRAGOMAN_VERSION));
+    build_info(&w);
     jw_close(&w, '}');
     jw_time(&w, "startTime", o->started_ms);
     jw_open(&w, "os", '{');
@@ -151,6 +174,41 @@ static void collect(void *arg, struct metrics *m)
     METRIC_SET(m, METRIC_HTTP_CONNECTIONS, server_connections(o->server));
     METRIC_SET(m, METRIC_CONVERSATIONS, conversations_open(o->hub));
     METRIC_SET(m, METRIC_BUILD, 1, SL(DRAGOMAN_VERSION));
+    METRIC_SET(m, METRIC_NEXUS_LAG, (double)o->lag_us / 1e6);
+    METRIC_SET(m, METRIC_IWD_LAG, (double)o->lag_us / 1e6);
+    o->lag_us = 0;
+}
+
+/* ---- the numbers that the guide names ---------------------------------------------------------------------------------- */
+
+static void lag_look(void *arg)
+{
+    struct ops *o = arg;
+    int64_t now_us = time_mono_us();
+    o->lag_us = MAX(o->lag_us, now_us - o->lag_due_us);
+    o->lag_due_us = now_us + LAG_EVERY_MS * 1000;
+    loop_timer_start(o->hub->loop, &o->lag, LAG_EVERY_MS, lag_look, o);
+}
+
+static void on_store(void *arg, const char *command, const struct fault *f, int64_t took_us)
+{
+    struct metrics *m = ((struct ops *)arg)->hub->metrics;
+    METRIC_ADD(m, METRIC_NEXUS_DB_REQUESTS, 1, SL("store"));
+    METRIC_OBSERVE(m, METRIC_NEXUS_DB_DURATION, (double)took_us / 1000, SL("store"), slice_of(command));
+    if (f)
+        METRIC_ADD(m, METRIC_NEXUS_DB_ERRORS, 1, SL("store"), slice_of(f->code));
+    else
+        METRIC_ADD(m, METRIC_NEXUS_DB_SUCCESS, 1, SL("store"), slice_of(command));
+}
+
+static void guide_metrics(struct ops *o)
+{
+    METRIC_SET(o->hub->metrics, METRIC_NEXUS_DB_CONNECTS, 1, SL("store"));
+    METRIC_SET(o->hub->metrics, METRIC_NEXUS_DB_DISCONNECTS, 0, SL("store"));
+    METRIC_SET(o->hub->metrics, METRIC_NEXUS_DB_REQUESTS, 0, SL("store"));
+    store_observe(o->hub->store, on_store, o);
+    o->lag_due_us = time_mono_us() + LAG_EVERY_MS * 1000;
+    loop_timer_start(o->hub->loop, &o->lag, LAG_EVERY_MS, lag_look, o);
 }
 
 static void metrics(struct exchange *x, void *ctx)
@@ -336,7 +394,13 @@ struct ops *ops_new(struct hub *h, struct server *s, slice admin_token)
     server_route(s, "GET", "/metrics", 0, metrics, o);
     internal_routes(s, &o->outer);
     metrics_collect(h->metrics, collect, o);
+    guide_metrics(o);
     return o;
+}
+
+void ops_metrics(struct ops *o, struct server *s)
+{
+    server_route(s, "GET", "/metrics", 0, metrics, o);
 }
 
 void ops_control(struct ops *o, struct server *s)
@@ -351,5 +415,9 @@ void ops_stopping(struct ops *o)
 
 void ops_free(struct ops *o)
 {
+    if (!o)
+        return;
+    store_observe(o->hub->store, NULL, NULL);
+    loop_timer_done(&o->lag);
     free(o);
 }

@@ -3,7 +3,7 @@
  *   GET  /healthz/liveness    200 while the loop turns
  *   GET  /healthz/readiness   200 when messages can be accepted; 503 with the reasons
  *   GET  /health/detail       the same in numbers, in the shape of the Digital Channels guide
- *   GET  /metrics             Prometheus text
+ *   GET  /metrics             Prometheus text; ops_metrics: on a server of its own as well
  *   GET  /internal/journal/counts, POST /internal/journal/replay|discard {"ids":[…]}
  *   POST /internal/notifiers {} lists the destinations of notifications; /internal/notifiers/test {"name"} sends one a test
  *   POST /internal/record {"on":true|false}   {} asks. hub->recorder must be there
@@ -20,6 +20,8 @@ struct ops;
 struct ops *ops_new(struct hub *h, struct server *s, slice admin_token) MUST_USE;
 /* The calls below /internal, for whoever can reach this server: one on a socket that only the owner of the data may connect to. */
 void ops_control(struct ops *o, struct server *s);
+/* /metrics alone, on a port of its own. */
+void ops_metrics(struct ops *o, struct server *s);
 void ops_free(struct ops *o);
 /* Not ready from now on (stopping). */
 void ops_stopping(struct ops *o);

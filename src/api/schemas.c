@@ -99,6 +99,11 @@ static const struct member preview[] = {
     M("parts", S_ANY, S_REQUIRED, .help = "Messages it was made into, in the hub's own form"),
     M("calls", S_LIST, S_REQUIRED, .of = "PreviewCall"), M("lines", S_ANY, S_REQUIRED, .help = "Web chat: the messages its pages get"),
 };
+static const struct member language[] = {
+    M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema 2020-12 of its settings"),
+    M("archive", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "Name of the file at /languages/{name}/archive; null: there is none"),
+};
+static const struct member language_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Language") };
 static const struct member preview_answer[] = { M("items", S_LIST, S_REQUIRED, .of = "Preview") };
 
 /* ---- tenants --------------------------------------------------------------------------------------------------------- */
@@ -134,7 +139,7 @@ static const struct member tenant_import[] = {
 
 /* ---- backup ---------------------------------------------------------------------------------------------------------- */
 
-static const struct member backup_login[] = { M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles) };
+static const struct member backup_login[] = { M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles), M("profile", S_ANY, 0, .help = "As an agent") };
 static const struct member backup[] = {
     M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("version", S_TEXT, S_REQUIRED), M("tenants", S_OWNS, S_REQUIRED, .of = "TenantDocument"),
     M("settings", S_OBJECT, S_REQUIRED, .of = "SettingsDocument"), M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
@@ -414,7 +419,7 @@ static const struct member say_media[] = { M("file", S_TEXT, S_REQUIRED, .min = 
 static const struct member say[] = {
     M("id", S_TEXT, S_REQUIRED, .min = 1, .max = 64, .help = "Yours: a message is said once for each"), M("text", S_TEXT, 0, .max = 20000), M("media", S_OBJECT, 0, .of = "SayMedia"),
     M("rich", S_ANY, 0, .help = "kind and choices, cards, picker or location"), M("native", S_ANY, 0, .help = "A message in the network's own words"),
-    M("answer_to", S_TEXT, 0, .max = 200), M("whisper", S_BOOL, 0, .help = "To agents only"),
+    M("whisper", S_BOOL, 0, .help = "To agents only"),
 };
 static const struct member said[] = {
     M("id", S_TEXT, S_REQUIRED), M("interaction", S_TEXT, S_REQUIRED), M("from", S_TEXT, S_REQUIRED, .help = "guest, agent, system"), M("user", S_TEXT, 0), M("author", S_TEXT, S_REQUIRED),
@@ -474,6 +479,8 @@ const struct schema schemas[] = {
     SCHEMA("IvrSwitch", ivr_switch, NULL),
     SCHEMA("IvrMessage", ivr_message, NULL),
     SCHEMA("IvrAccepted", ivr_accepted, NULL),
+    SCHEMA("Language", language, NULL),
+    SCHEMA("LanguageList", language_list, NULL),
     SCHEMA("PreviewRequest", preview_request, NULL),
     SCHEMA("PreviewRule", preview_rule, NULL),
     SCHEMA("PreviewCall", preview_call, NULL),

@@ -1,4 +1,6 @@
 #include "api/session.h"
+#include "api/session_share.h"
+#include "cache/cache.h"
 #include "hub/hub.h"
 #include "store/store.h"
 #include "wire/base64.h"
@@ -15,6 +17,8 @@ struct sessions {
     size_t n;
     int64_t session_ms, idle_ms;
     struct loop_timer sweep;
+    struct session_share *share; /* NULL: there are no others */
+    int64_t unsure_ms;           /* monotonic: what was checked before may have ended elsewhere, unheard */
 };
 
 /* ---- in memory ------------------------------------------------------------------------------------------------------- */
@@ -71,11 +75,29 @@ int64_t session_until_ms(const struct sessions *ss, const struct session *s)
     return MIN(s->began_ms + ss->session_ms, s->used_ms + ss->idle_ms);
 }
 
+static struct session *by_hash(struct sessions *ss, const uint8_t hash[SESSION_HASH_BYTES])
+{
+    struct session *s = *bucket_of(ss, hash);
+    while (s && memcmp(s->hash, hash, SESSION_HASH_BYTES) != 0)
+        s = s->hash_next;
+    return s;
+}
+
+static bool is_shared(const struct sessions *ss)
+{
+    return ss->share && ss->hub->cache; /* the cache goes first when the hub stops */
+}
+
 /* ---- stored ---------------------------------------------------------------------------------------------------------- */
+
+static slice hex_of(struct arena *a, const uint8_t hash[SESSION_HASH_BYTES])
+{
+    return hex_encode(a, slice_mem(hash, SESSION_HASH_BYTES));
+}
 
 static slice key_of(struct arena *a, const uint8_t hash[SESSION_HASH_BYTES])
 {
-    return arena_printf(a, KEY_PREFIX SLF, SLA(hex_encode(a, slice_mem(hash, SESSION_HASH_BYTES))));
+    return arena_printf(a, KEY_PREFIX SLF, SLA(hex_of(a, hash)));
 }
 
 static void store_one(struct sessions *ss, struct session *s, store_done done, void *arg)
@@ -87,15 +109,27 @@ static void store_one(struct sessions *ss, struct session *s, store_done done, v
     jw_int(&w, "began", s->began_ms);
     jw_int(&w, "used", s->used_ms);
     jw_close(&w, '}');
+    slice text = jw_done(&w);
     s->stored_ms = s->used_ms;
-    store_put(ss->hub->store, &(struct store_pair){ key_of(a, s->hash), jw_done(&w) }, 1, done, arg);
+    if (is_shared(ss))
+        session_share_put(ss->share, hex_of(a, s->hash), text, session_until_ms(ss, s) - s->used_ms);
+    store_put(ss->hub->store, &(struct store_pair){ key_of(a, s->hash), text }, 1, done, arg);
+}
+
+/* It is gone from here: it ended elsewhere, or nobody used it here for so long. */
+static void forget(struct sessions *ss, struct session *s)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    store_put(ss->hub->store, &(struct store_pair){ key_of(a, s->hash), SLICE_NONE }, 1, NULL, NULL);
+    drop(ss, s);
 }
 
 void session_end(struct sessions *ss, struct session *s)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    store_put(ss->hub->store, &(struct store_pair){ key_of(a, s->hash), SLICE_NONE }, 1, NULL, NULL);
-    drop(ss, s);
+    if (is_shared(ss))
+        session_share_end(ss->share, hex_of(a, s->hash));
+    forget(ss, s);
 }
 
 static void sweep(void *arg)
@@ -105,7 +139,7 @@ static void sweep(void *arg)
     for (struct session *s = ss->oldest, *next; s; s = next) {
         next = s->next;
         if (session_until_ms(ss, s) <= now_ms)
-            session_end(ss, s);
+            forget(ss, s); /* the others may have seen it in use */
     }
     if (ss->n)
         loop_timer_start(ss->hub->loop, &ss->sweep, SWEEP_MS, sweep, ss);
@@ -117,18 +151,54 @@ static void sweep_later(struct sessions *ss)
         loop_timer_start(ss->hub->loop, &ss->sweep, SWEEP_MS, sweep, ss);
 }
 
+/* Written by ourselves, or another replica; what cannot be read logs nobody in. */
+static bool read_text(struct arena *a, slice text, slice *ret_user, int64_t *ret_began_ms, int64_t *ret_used_ms)
+{
+    const struct js *doc = js_parse(a, text, NULL);
+    *ret_user = js_text(js_get(doc, SL("user")));
+    return ret_user->n && js_int(js_get(doc, SL("began")), ret_began_ms) && js_int(js_get(doc, SL("used")), ret_used_ms);
+}
+
 static void read_one(void *arg, slice key, slice value)
 {
     struct sessions *ss = arg;
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    const struct js *doc = js_parse(a, value, NULL);
-    slice hash = hex_decode(a, slice_from(key, sizeof(KEY_PREFIX) - 1)), user = js_text(js_get(doc, SL("user")));
+    slice hash = hex_decode(a, slice_from(key, sizeof(KEY_PREFIX) - 1)), user;
     int64_t began_ms, used_ms;
-    if (hash.n != SESSION_HASH_BYTES || !user.n || !js_int(js_get(doc, SL("began")), &began_ms) || !js_int(js_get(doc, SL("used")), &used_ms))
-        return; /* written by ourselves; what cannot be read logs nobody in */
+    if (hash.n != SESSION_HASH_BYTES || !read_text(a, value, &user, &began_ms, &used_ms))
+        return;
     struct session *s = add(ss, (const uint8_t *)hash.p, user);
     s->began_ms = began_ms;
     s->used_ms = s->stored_ms = used_ms;
+}
+
+/* ---- what the other replicas say -------------------------------------------------------------------------------------- */
+
+static void ended_elsewhere(void *arg, slice hex)
+{
+    struct sessions *ss = arg;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    slice hash = hex_decode(a, hex);
+    struct session *s = hash.n == SESSION_HASH_BYTES ? by_hash(ss, (const uint8_t *)hash.p) : NULL;
+    if (s)
+        forget(ss, s);
+}
+
+static void all_ended_elsewhere(void *arg, slice user, slice but, int64_t until_ms)
+{
+    struct sessions *ss = arg;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    for (struct session *s = ss->oldest, *next; s; s = next) {
+        next = s->next;
+        if (slice_eq(slice_of(s->user), user) && s->began_ms <= until_ms && !slice_eq(hex_of(a, s->hash), but))
+            forget(ss, s);
+    }
+}
+
+static void share_back(void *arg)
+{
+    struct sessions *ss = arg;
+    ss->unsure_ms = time_mono_ms();
 }
 
 struct sessions *sessions_new(struct hub *h, int64_t session_ms, int64_t idle_ms)
@@ -140,6 +210,9 @@ struct sessions *sessions_new(struct hub *h, int64_t session_ms, int64_t idle_ms
     store_scan(h->store, SL(KEY_PREFIX), SESSIONS_MAX, read_one, NULL, ss);
     if (ss->n)
         sweep_later(ss);
+    if (cache_is_shared(h->cache))
+        ss->share = session_share_new(h->cache, session_ms, &(struct session_share_events){ ended_elsewhere, all_ended_elsewhere, share_back, ss });
+    ss->unsure_ms = time_mono_ms();
     return ss;
 }
 
@@ -154,6 +227,7 @@ void sessions_free(struct sessions *ss)
         return;
     while (ss->oldest)
         drop(ss, ss->oldest);
+    session_share_free(ss->share);
     free(ss);
 }
 
@@ -185,17 +259,10 @@ slice session_begin(struct sessions *ss, struct arena *a, slice user, store_done
     make_room(ss, user);
     struct session *s = add(ss, hash.b, user);
     s->began_ms = s->used_ms = time_now_ms();
+    s->checked_ms = time_mono_ms();
     store_one(ss, s, done, arg);
     sweep_later(ss);
     return token;
-}
-
-static struct session *by_hash(struct sessions *ss, const uint8_t hash[SESSION_HASH_BYTES])
-{
-    struct session *s = *bucket_of(ss, hash);
-    while (s && memcmp(s->hash, hash, SESSION_HASH_BYTES) != 0)
-        s = s->hash_next;
-    return s;
 }
 
 bool session_alive(struct sessions *ss, const uint8_t hash[SESSION_HASH_BYTES])
@@ -212,7 +279,7 @@ struct session *session_find(struct sessions *ss, slice token)
         return NULL;
     int64_t now_ms = time_now_ms();
     if (session_until_ms(ss, s) <= now_ms) {
-        session_end(ss, s);
+        forget(ss, s);
         return NULL;
     }
     s->used_ms = now_ms;
@@ -223,12 +290,104 @@ struct session *session_find(struct sessions *ss, slice token)
     return s;
 }
 
+/* ---- seeking ----------------------------------------------------------------------------------------------------------- */
+
+struct seeking {
+    struct arena *a;
+    struct sessions *ss;
+    uint8_t hash[SESSION_HASH_BYTES];
+    slice hex, user;
+    int64_t began_ms, used_ms;
+    void (*sought)(void *arg);
+    void *arg;
+};
+
+static void end_seek(struct seeking *se)
+{
+    void (*sought)(void *arg) = se->sought;
+    void *arg = se->arg;
+    arena_free(se->a);
+    sought(arg);
+}
+
+/* It is good: known here from now on, as far as it was used anywhere. */
+static void take_over(struct seeking *se)
+{
+    struct sessions *ss = se->ss;
+    struct session *s = by_hash(ss, se->hash);
+    if (!s && ss->n >= SESSIONS_MAX)
+        forget(ss, ss->oldest);
+    if (!s) {
+        s = add(ss, se->hash, se->user);
+        s->began_ms = se->began_ms;
+        s->stored_ms = se->used_ms;
+        sweep_later(ss);
+    }
+    s->used_ms = MAX(s->used_ms, se->used_ms);
+    s->checked_ms = time_mono_ms();
+}
+
+static void checked(void *arg, bool ended)
+{
+    struct seeking *se = arg;
+    struct session *s = by_hash(se->ss, se->hash);
+    if (!ended)
+        take_over(se);
+    else if (s)
+        forget(se->ss, s);
+    end_seek(se);
+}
+
+static void seen(void *arg, const struct session_seen *found)
+{
+    struct seeking *se = arg;
+    struct session *s = by_hash(se->ss, se->hash);
+    if (!found->lost && found->ended && s) {
+        forget(se->ss, s);
+        s = NULL;
+    }
+    bool there = found->json.p && read_text(se->a, arena_dup(se->a, found->json), &se->user, &se->began_ms, &se->used_ms);
+    if (!there && s) { /* the cache has lost its memory */
+        se->user = arena_dup(se->a, slice_of(s->user));
+        se->began_ms = s->began_ms;
+        se->used_ms = s->used_ms;
+    }
+    if (found->lost || found->ended || (!there && !s)) {
+        end_seek(se);
+        return;
+    }
+    if (!there)
+        store_one(se->ss, s, NULL, NULL);
+    session_share_check(se->ss->share, se->user, se->hex, se->began_ms, checked, se);
+}
+
+void session_seek(struct sessions *ss, slice token, void (*sought)(void *arg), void *arg)
+{
+    struct sha256 hash = sha256(token);
+    const struct session *s = by_hash(ss, hash.b);
+    bool sure = s && s->checked_ms >= ss->unsure_ms && session_until_ms(ss, s) > time_now_ms();
+    if (!is_shared(ss) || sure) {
+        sought(arg);
+        return;
+    }
+    struct arena *a = arena_new();
+    struct seeking *se = ARENA_NEW(a, struct seeking);
+    *se = (struct seeking){ .a = a, .ss = ss, .hex = hex_of(a, hash.b), .sought = sought, .arg = arg };
+    memcpy(se->hash, hash.b, SESSION_HASH_BYTES);
+    session_share_look(ss->share, se->hex, seen, se);
+}
+
+/* ---- all of one -------------------------------------------------------------------------------------------------------- */
+
 void sessions_end_others(struct sessions *ss, slice user, const uint8_t hash[SESSION_HASH_BYTES])
 {
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    if (is_shared(ss))
+        session_share_end_all(ss->share, user, hash ? hex_of(a, hash) : SL(""), time_now_ms());
     for (struct session *s = ss->oldest, *next; s; s = next) {
         next = s->next;
         if (slice_eq(slice_of(s->user), user) && (!hash || memcmp(s->hash, hash, SESSION_HASH_BYTES) != 0))
-            session_end(ss, s);
+            forget(ss, s);
     }
 }
 

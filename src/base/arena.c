@@ -223,3 +223,12 @@ long arena_alive(void)
 {
     return alive;
 }
+
+void arena_thread_end(void)
+{
+    for (struct chunk *c; (c = spare);) {
+        spare = c->next;
+        free(c);
+    }
+    n_spare = 0;
+}

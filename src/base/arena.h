@@ -40,6 +40,8 @@ slice arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0) M
 size_t arena_bytes(const struct arena *a);
 /* Arenas alive in this thread (tests check it returns to 0). */
 long arena_alive(void);
+/* The last thing that a thread of ours does which used arenas: gives back its free chunks. */
+void arena_thread_end(void);
 
 /* malloc family that ends the process when memory is out. */
 void *must_malloc(size_t n) MUST_USE;

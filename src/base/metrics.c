@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include <dirent.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ static const struct row {
 enum { BUCKETS = 14, LABEL_VALUE_MAX = 64, FIRST_SLOTS = 8 };
 static const double bounds_seconds[BUCKETS] = { 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                                 0.1,    0.25,  0.5,    1,     2.5,  5,     10 };
+static const double bounds_ms[BUCKETS] = { 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000 };
 
 struct series {
     const double *bounds; /* NULL: not a histogram */
@@ -110,16 +112,16 @@ static slice key_make(char *to, const slice *labels, size_t n)
     return (slice){ to, len };
 }
 
-static struct series *series_new(enum type type, slice key)
+static struct series *series_new(const struct row *row, slice key)
 {
-    bool histogram = type == HISTOGRAM;
+    bool histogram = row->type == HISTOGRAM;
     size_t at = (sizeof(struct series) + key.n + 7) & ~(size_t)7;
     struct series *s = must_calloc(1, at + (histogram ? BUCKETS * sizeof(uint64_t) : 0));
     s->key_n = key.n;
     if (key.n)
         memcpy(s->key, key.p, key.n);
     if (histogram) {
-        s->bounds = bounds_seconds;
+        s->bounds = slice_ends(slice_of(row->name), SL("_milliseconds")) ? bounds_ms : bounds_seconds;
         s->buckets = (uint64_t *)(void *)((char *)s + at);
     }
     return s;
@@ -143,7 +145,7 @@ struct series *metrics_series(struct metrics *m, enum metric id, const slice *la
         slot = slot_of(t, key); /* may be one more than METRIC_SERIES_MAX */
     }
     if (!*slot) {
-        *slot = series_new(rows[id].type, key);
+        *slot = series_new(&rows[id], key);
         t->n++;
     }
     return t->last = *slot;
@@ -208,26 +210,45 @@ static size_t count_fds(void)
     return n > 3 ? n - 3 : 0; /* without "." and ".." and the folder itself */
 }
 
+static double seconds_of(const struct timeval *tv)
+{
+    return (double)tv->tv_sec + (double)tv->tv_usec / 1e6;
+}
+
 static void collect_process(struct metrics *m)
 {
     struct rusage ru;
     struct rlimit lim;
-    if (getrusage(RUSAGE_SELF, &ru) == 0)
-        METRIC_SET(m, METRIC_CPU,
-                   (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) + (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6);
-    if (getrlimit(RLIMIT_NOFILE, &lim) == 0)
+    if (getrusage(RUSAGE_SELF, &ru) == 0) {
+        double user = seconds_of(&ru.ru_utime), system = seconds_of(&ru.ru_stime);
+        METRIC_SET(m, METRIC_CPU, user + system);
+        METRIC_SET(m, METRIC_NEXUS_CPU, user + system);
+        METRIC_SET(m, METRIC_NEXUS_CPU_SYSTEM, system);
+        METRIC_SET(m, METRIC_NEXUS_CPU_USER, user);
+        METRIC_SET(m, METRIC_IWD_CPU_USER, user);
+    }
+    if (getrlimit(RLIMIT_NOFILE, &lim) == 0) {
         METRIC_SET(m, METRIC_FDS_MAX, lim.rlim_cur);
+        METRIC_SET(m, METRIC_NEXUS_FDS_MAX, lim.rlim_cur);
+    }
     FILE *f = fopen("/proc/self/statm", "re");
     unsigned long virt, rss;
     if (f && fscanf(f, "%lu %lu", &virt, &rss) == 2) {
         double page = (double)sysconf(_SC_PAGESIZE);
         METRIC_SET(m, METRIC_VIRTUAL, (double)virt * page);
         METRIC_SET(m, METRIC_RSS, (double)rss * page);
+        METRIC_SET(m, METRIC_NEXUS_VIRTUAL, (double)virt * page);
+        METRIC_SET(m, METRIC_NEXUS_RSS, (double)rss * page);
     }
     if (f)
         fclose(f);
-    METRIC_SET(m, METRIC_FDS, count_fds());
+    size_t fds = count_fds();
+    struct mallinfo2 mi = mallinfo2();
+    METRIC_SET(m, METRIC_FDS, fds);
+    METRIC_SET(m, METRIC_NEXUS_FDS, fds);
+    METRIC_SET(m, METRIC_NEXUS_HEAP, mi.arena + mi.hblkhd);
     METRIC_SET(m, METRIC_START, m->start_s);
+    METRIC_SET(m, METRIC_NEXUS_START, m->start_s);
 }
 
 /* ---- the page ------------------------------------------------------------------------------------------------------------------ */
@@ -255,10 +276,18 @@ static void print_value(struct text *t, double v)
     text_add(t, " %s\n", buf);
 }
 
+const char *metric_prefix(const char *name)
+{
+    static const char *const as_they_are[] = { "process_", "nexus_", "iwd_" };
+    for (size_t i = 0; i < COUNT(as_they_are); i++)
+        if (strncmp(name, as_they_are[i], strlen(as_they_are[i])) == 0)
+            return "";
+    return "dragoman_";
+}
+
 static void print_name(struct text *t, const struct row *row, const char *suffix)
 {
-    bool own = strncmp(row->name, "process_", 8) != 0;
-    text_add(t, "%s%s%s", own ? "dragoman_" : "", row->name, suffix);
+    text_add(t, "%s%s%s", metric_prefix(row->name), row->name, suffix);
 }
 
 /* name_suffix{labels,le="bound"}; bound NULL: none */

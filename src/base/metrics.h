@@ -44,6 +44,8 @@ void series_observe(struct series *s, double v);
 #define METRIC_SET(m, id, v, ...)     series_set(METRIC_SERIES(m, id, ##__VA_ARGS__), (double)(v))
 #define METRIC_OBSERVE(m, id, v, ...) series_observe(METRIC_SERIES(m, id, ##__VA_ARGS__), (double)(v))
 
+/* What stands before a row's name on the page: "dragoman_", or nothing where others know it by that name. */
+const char *metric_prefix(const char *name);
 /* "2xx" … "5xx"; "none" for 0. */
 slice metric_status(int http_status);
 /* fn(arg, m) is called before each print, to set gauges that are known elsewhere. */

@@ -170,7 +170,7 @@ static void accept_item(struct accepting *ac, struct jbatch *b, struct inbox_ite
 {
     struct message *m = &it->m;
     struct conv *conv = ac->convs[i];
-    bool unknown = conv && it->only_known && !conv->pub.last_in_ms, unasked = conv && it->only_if_open && !conv->pub.open;
+    bool unknown = conv && it->only == ONLY_KNOWN && !conv->pub.last_in_ms, unasked = conv && it->only == ONLY_OPEN && !conv->pub.open;
     if (unknown || unasked) { /* other people's talk: counted, not stored */
         meter_ignored(ac->from->hub, ac->from->account.type, unknown ? "unknown-conversation" : "not-addressed");
         return;
@@ -383,8 +383,7 @@ struct webhook {
 
 static void webhook_answer(struct webhook *wh)
 {
-    struct response r = { .status = wh->in.status ? wh->in.status : 200, .type = wh->in.type, .body = wh->in.body,
-                          .headers = wh->in.headers.items, .n_headers = wh->in.headers.n };
+    struct response r = inbox_response(&wh->in);
     exchange_answer(wh->x, &r);
 }
 
@@ -586,8 +585,9 @@ static void add_route(struct hub *h, struct server *s, const struct connector *t
     const char *path = route ? route->path : type->hook.path;
     const char *method = route ? route->method : "*";
     slice below = arena_printf(h->a, "%s/*", path);
-    server_route(s, method, path, type->hook.body_max, on_request, hk);
-    server_route(s, method, below.p, type->hook.body_max, on_request, hk);
+    size_t body_max = route && route->body_max ? route->body_max : type->hook.body_max;
+    server_route(s, method, path, body_max, on_request, hk);
+    server_route(s, method, below.p, body_max, on_request, hk);
 }
 
 void accept_routes(struct hub *h, struct server *s, const struct connector *type)
@@ -598,5 +598,6 @@ void accept_routes(struct hub *h, struct server *s, const struct connector *type
     if (type->hook.path)
         add_route(h, s, type, NULL);
     for (size_t k = 0; k < type->n_routes; k++)
-        add_route(h, s, type, &type->routes[k]);
+        if (!type->routes[k].record) /* those are of pages.c */
+            add_route(h, s, type, &type->routes[k]);
 }

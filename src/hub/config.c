@@ -1,3 +1,4 @@
+#include "cache/cache.h"
 #include "hub/config_reader.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -84,15 +85,32 @@ static void check_listen(struct config_reader *r, const struct yaml *at)
         reader_problem(r, at, SL("listen"), "must be an address and a port, such as 127.0.0.1:8080 or [::1]:8080");
 }
 
+static void check_store(struct config_reader *r, const struct yaml *at)
+{
+    slice store = r->c->values[CFG_STORE];
+    if (store.n && !slice_starts(store, SL("postgresql://")) && !slice_starts(store, SL("postgres://")))
+        reader_problem(r, at, SL("store"), "must be a place in PostgreSQL, such as postgresql://dragoman@db.example.com/dragoman?sslmode=verify-full");
+}
+
+static void check_cache(struct config_reader *r, const struct yaml *at)
+{
+    struct fault f;
+    slice cache = r->c->values[CFG_CACHE];
+    if (cache.n && !cache_where_good(cache, &f))
+        reader_problem(r, at, SL("cache"), "%s", f.text);
+}
+
 static void read_hub(struct config_reader *r, const struct yaml *root, const struct config_flag *flags, size_t n_flags)
 {
-    static const char *const known[] = { "tenants", "notifiers", "storages", NULL };
+    static const char *const known[] = { "tenants", "notifiers", "storages", "commander", NULL };
     struct config *c = r->c;
     struct reader_table t = { config_settings, CFG_MAX, known, c->values };
     reader_members(r, &t, root, SLICE_NONE, SLICE_NONE);
     read_overrides(r, flags, n_flags);
     reader_complete(r, &t, root, SLICE_NONE);
     check_listen(r, yaml_get(root, SL("listen")));
+    check_store(r, yaml_get(root, SL("store")));
+    check_cache(r, yaml_get(root, SL("cache")));
     if (!c->values[CFG_TLS_CERT].n != !c->values[CFG_TLS_KEY].n)
         reader_problem(r, yaml_get(root, SL("tls")), SL("tls"), "needs both cert and key");
     if (!c->values[CFG_PUBLIC_URL].n)
@@ -122,6 +140,7 @@ const struct config *config_read(struct arena *a, slice file, slice text, config
     }
     read_hub(&r, root, flags, n_flags);
     reader_storages(&r, root);
+    reader_commander(&r, yaml_get(root, SL("commander")), SL("commander"), COMMANDER_OF_ALL, &r.c->commander);
     reader_tenants(&r, root);
     reader_notifiers(&r, root);
     return p->n ? NULL : r.c;

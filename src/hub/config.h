@@ -10,6 +10,7 @@
  *   tenants: list of {name, id?, desk: {type, its settings}, channels: [{type, name?, its settings}], custom_data: {name: value}, the settings of a tenant}
  *   notifiers: list of {type, name?, topics?: [Default, Subscriptions], its settings}; without topics it has Default
  *   storages: list of {name, type, purge_delay_seconds?, its settings}
+ *   commander: {prefix?, time_zone?, language?: {type, its settings}}, the default; a tenant has the same, and use? (true) and default? (true)
  * Settings of connectors, storages and notifiers are checked against their tables. "storage" is a name of storages or "local": of a tenant, or of its desk or a
  * channel alone; otherwise default_storage. "a.b" of a table is member b of object a. ${NAME} in any value stands for the environment's
  * NAME; a "${" itself is written "$${".
@@ -21,6 +22,7 @@
  */
 #ifndef HUB_CONFIG_H
 #define HUB_CONFIG_H
+#include "hub/language.h"
 #include "hub/notifier.h"
 #include "hub/setting.h"
 #include "hub/storage.h"
@@ -49,9 +51,20 @@ struct config_problems {
 
 enum tenant_setting { TENANT_SUBSCRIPTION, TENANT_STORAGE, TENANT_API_AUTH, TENANT_API_USER, TENANT_API_PASSWORD, TENANT_SETTINGS };
 extern const struct setting tenant_settings[TENANT_SETTINGS];
+/* The lines of agents that are commands: a tenant's own, and the default of all. */
+enum commander_setting { COMMANDER_PREFIX, COMMANDER_ZONE, COMMANDER_USE, COMMANDER_DEFAULT, COMMANDER_SETTINGS };
+enum { COMMANDER_OF_ALL = COMMANDER_ZONE + 1 }; /* so many of them the default has */
+#define COMMANDER_PREFIX_OTHERWISE ">"
+extern const struct setting commander_settings[COMMANDER_SETTINGS];
+struct config_commander {
+    slice values[COMMANDER_SETTINGS];
+    const struct language *language; /* NULL: none */
+    const slice *settings;           /* indexed like language->type.settings */
+};
 struct config_tenant {
     slice id, name, slug;
     slice values[TENANT_SETTINGS];
+    struct config_commander commander;
     struct account *desk;
     struct account *channels;
     size_t n_channels;
@@ -71,6 +84,7 @@ struct config {
     size_t n_tenants;
     struct notice_target *notifiers;
     size_t n_notifiers;
+    struct config_commander commander;
 };
 static inline slice config_text(const struct config *c, enum config_id id)
 {
@@ -106,6 +120,8 @@ const struct config_storage *config_storages_read(struct arena *a, const struct 
 /* Notifiers from a document of its own, likewise; taken: those whose names are taken. NULL: see *p; *ret_n of them. */
 const struct notice_target *config_notifiers_read(struct arena *a, const struct yaml *list, const struct notice_target *taken, size_t n_taken,
                                                   size_t *ret_n, struct config_problems *p) MUST_USE;
+/* The default commander from a document of its own (NULL or null: as if nothing was said), likewise. False: see *p. */
+bool config_commander_read(struct arena *a, const struct yaml *map, struct config_commander *ret, struct config_problems *p) MUST_USE;
 void config_problems_print(FILE *out, const struct config_problems *p);
 /* For `dragoman check`: tenants, accounts, webhook addresses and what differs from the defaults; secrets blanked. */
 void config_print(FILE *out, const struct config *c);

@@ -41,6 +41,18 @@ static void print_account(FILE *out, const char *side, const struct account *acc
     }
 }
 
+static void print_commander(FILE *out, const struct config_commander *c, const char *before)
+{
+    if (!c->language)
+        return;
+    fprintf(out, "%scommander with %s\n", before, c->language->type.title);
+    for (size_t i = 0; i < c->language->type.n_settings; i++) {
+        const struct setting *s = &c->language->type.settings[i];
+        if (c->settings[i].n && !slice_eq(c->settings[i], slice_of(s->otherwise)))
+            fprintf(out, "%s  %s: " SLF "\n", before, s->name, SLA(s->secret ? SL("(secret)") : c->settings[i]));
+    }
+}
+
 void config_print(FILE *out, const struct config *c)
 {
     for (int id = 0; id < CFG_MAX; id++) {
@@ -50,12 +62,14 @@ void config_print(FILE *out, const struct config *c)
     }
     for (size_t i = 0; i < c->n_storages; i++)
         print_storage(out, &c->storages[i]);
+    print_commander(out, &c->commander, "");
     for (size_t i = 0; i < c->n_tenants; i++) {
         const struct config_tenant *t = &c->tenants[i];
         fprintf(out, "tenant " SLF " (" SLF ")\n", SLA(t->name), SLA(t->slug));
         print_account(out, "desk", t->desk);
         for (size_t k = 0; k < t->n_channels; k++)
             print_account(out, "channel", &t->channels[k]);
+        print_commander(out, &t->commander, "  ");
     }
     for (size_t i = 0; i < c->n_notifiers; i++) {
         const struct notice_target *t = &c->notifiers[i];

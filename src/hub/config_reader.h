@@ -46,5 +46,7 @@ bool reader_storage_is_there(const struct config *c, slice name);
 /* Of map's member "storage"; {NULL,0}: it has none. */
 slice reader_storage_named(struct config_reader *r, const struct yaml *map, slice path);
 void reader_tenants(struct config_reader *r, const struct yaml *root);
+/* n of commander_settings' rows. map NULL: there is none. */
+void reader_commander(struct config_reader *r, const struct yaml *map, slice path, size_t n, struct config_commander *ret);
 void reader_notifiers(struct config_reader *r, const struct yaml *root);
 #endif

@@ -167,7 +167,7 @@ static void read_tenant_id(struct config_reader *r, const struct yaml *map, slic
 
 static void read_tenant(struct config_reader *r, const struct yaml *map, slice path, struct config_tenant *t)
 {
-    static const char *const members[] = { "name", "id", "desk", "channels", "custom_data", NULL };
+    static const char *const members[] = { "name", "id", "desk", "channels", "custom_data", "commander", NULL };
     t->desk = ARENA_NEW(r->a, struct account);
     if (map->kind != YAML_MAP) {
         reader_problem(r, map, path, "must be a group: name, desk, channels");
@@ -202,6 +202,7 @@ static void read_tenant(struct config_reader *r, const struct yaml *map, slice p
         reader_problem(r, map, reader_path(r, path, SL("channels")), "is missing: a list of channels");
     else
         read_channels(r, t, channels, reader_path(r, path, SL("channels")));
+    reader_commander(r, yaml_get(map, SL("commander")), reader_path(r, path, SL("commander")), COMMANDER_SETTINGS, &t->commander);
     const struct yaml *custom = yaml_get(map, SL("custom_data"));
     if (custom && custom->kind != YAML_NULL)
         (void)reader_pairs(r, custom, reader_path(r, path, SL("custom_data")), &t->custom_data);

@@ -32,12 +32,6 @@ void call_header(struct http_call *call, const char *name, slice value)
     call->headers[call->n_headers++] = (struct header){ slice_of(name), value };
 }
 
-void page_header(struct page_call *p, const char *name, slice value)
-{
-    assert(p->n_headers < PAGE_HEADERS_MAX);
-    p->headers[p->n_headers++] = (struct header){ slice_of(name), value };
-}
-
 void delivery_begin_step(struct delivery *d, const struct answer *last)
 {
     d->last = last;

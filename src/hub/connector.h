@@ -16,9 +16,11 @@
 #define HUB_CONNECTOR_H
 #include "hub/memory.h"
 #include "hub/message.h"
+#include "hub/response.h"
 #include "net/client.h" /* struct header, struct answer */
 
 struct jwks; /* wire/jwks.h */
+struct record;
 
 /* ---- settings: one table makes the checks, the API document, the console's form and the operator's page ------------- */
 
@@ -60,6 +62,7 @@ struct call {
     int64_t now_ms;
     uint8_t random[32];                /* fresh for every call */
     const struct jwks *keys;           /* hook.keys as fetched last, while a request is verified; NULL: none */
+    struct record *record;             /* route_extra.record; else NULL */
     struct fault *f;
 };
 static inline slice setting(const struct call *c, unsigned i)
@@ -118,14 +121,12 @@ void inbox_ignore(struct inbox *in, const char *rule, slice id);
 void inbox_answer(struct inbox *in, int status, slice type, slice body);
 /* One more field of that answer: a cookie, a Location. */
 void inbox_header(struct inbox *in, const char *name, slice value);
-/* Not addressed to us by itself: taken only while the guest's conversation is open at the desk, else ignored as "not-addressed" and not kept. For
- * networks that tell us all that is said in a room. */
-void inbox_only_if_open(struct message *m);
+/* Not addressed to us by itself, on networks that tell us all that is said in a room: taken only while its conversation is open at the desk (else ignored as
+ * "not-addressed"), or where it is known, because someone was heard in it before (else "unknown-conversation"). What is ignored so is counted and not kept. */
+enum inbox_only { ONLY_OPEN = 1, ONLY_KNOWN };
+void inbox_only(struct message *m, enum inbox_only where);
 /* A delivery of ours waits for this (OUT_PARKED): go on with it, handing it data. */
 void inbox_resume(struct inbox *in, slice wait_for, slice data);
-/* m counts only where its conversation is known already (someone was heard in it before): in a channel where guests talk to each other, too. Else it is ignored,
- * and nothing of it is stored. */
-void inbox_only_known(struct inbox *in, struct message *m);
 /* Calls of our own that cannot wait for a lane: a dialog that must be open within seconds, a code to be changed into a token. They are made at once, when everything is
  * committed; step is like deliver's, with data in d->keep, and with the conversation of the first message found, if there is one. What it remembers is stored. With
  * `answer` the request is answered after they have ended, and answer may say differently what with. One in a request; not repeated after a restart. */
@@ -155,6 +156,7 @@ struct http_call {
     slice token;     /* AUTH_NAMED: which of the account's tokens */
     bool new_token;  /* the other side says in its own words (not by a 401) that the token of the last call has ended: another one first */
     int64_t total_ms; /* 0: the framework's */
+    slice tls_cert, tls_key; /* PEM: the other side knows us by this certificate. Absent: it does not ask */
 };
 void call_header(struct http_call *call, const char *name, slice value);
 
@@ -185,9 +187,11 @@ struct delivery {
     enum reason reason;
     struct person person;        /* lookup: what was found */
     struct js_list data;         /* lookup: struct js_pair: more of what the network tells about the guest, for this message */
-    slice text;                  /* lookup: the message's text as it reads with what was learned; absent: as it is */
+    slice text, payload;         /* lookup: the message's, as they read with what was learned; absent: as they are */
     slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */
     slice media_url;             /* media_find */
+    slice wanted;                /* responses.find: the name of a canned response, and … */
+    struct canned_response response;    /* … what was found: its name absent when there is none of this name */
     enum status status;          /* with OUT_DELIVERED: how far it came; STATUS_NONE: STATUS_DELIVERED */
 };
 /* What the framework (and the case runner) does before each step: the last call's facts are kept, the call is cleared. */
@@ -298,47 +302,44 @@ struct lookup {
     /* Is there more to ask for this message, although it is known who it is from (names of others it mentions)? NULL: never. */
     bool (*more)(struct call *c, const struct message *m);
 };
-struct route_extra { /* pages of the connector's own; answered through inbox like a webhook, without verification */
+struct canned { /* a desk that keeps canned responses itself */
+    /* The one named d->wanted, without regard to case. Steps like deliver; fills d->response (in c->a), ends with OUT_DELIVERED, also when there is none.
+     * OUT_REFUSED: it cannot be had, c->f says why in a line for the agent; anything else: not now. Asked beside the lanes, and kept: responses.h. */
+    enum outcome (*find)(struct call *c, struct delivery *d);
+    int64_t total_ms;
+};
+/* Pages and calls of the connector's own, beside its webhook: answered through inbox like a webhook, without verification. What a stranger must not see or change, receive
+ * guards: by a secret in the address, a signed state, a secret in the record. Three ways to whom it belongs: the path names the account (mine and record NULL); mine finds
+ * the account among all; or to none (record). */
+struct route_extra {
     const char *method, *path;
     bool (*receive)(struct call *c, const struct request *rq, struct inbox *in);
     /* One address for all accounts of the connector (registration, the way back from a log-in): is this request for this account? Asked of each until one says
-     * yes. None does: receive is called all the same, with c->account and c->memory NULL, to show a form or to say no. NULL: the path names the account. */
+     * yes. None does: receive is called all the same, with c->account and c->memory NULL, to show a form or to say no. */
     bool (*mine)(struct call *c, const struct request *rq);
+    const struct record_of *record;
+    size_t body_max; /* 0: as for the hook */
 };
 
-/* Pages that belong to no account: where a customer registers before there is one. What such a customer said is a record, kept under the page's
- * key, sealed; in PAGE_PARTS parts, so that pictures find a place. serve sees the parts as they are and says what they shall be. Whoever knows
- * a path can call a page: what a stranger must not see or change, the page guards with a secret in its record. */
-enum { PAGE_PARTS = 4, PAGE_PART_MAX = 46 << 10, PAGE_HEADERS_MAX = 6, PAGE_KEY_MAX = 200 };
-struct page_call {
-    struct arena *a;
+/* Where a customer registers before there is an account. What such a customer said is a record, kept under the request's key, sealed; in RECORD_PARTS parts, so that
+ * pictures find a place. receive finds it in c->record, with c->account and c->memory NULL, says what it shall be, and adds no messages. */
+enum { RECORD_PARTS = 4, RECORD_PART_MAX = 46 << 10, RECORD_KEY_MAX = 200 };
+struct record_of {
+    slice (*key)(struct arena *a, const struct request *rq);      /* which one is it about? {NULL,0}: none */
+    slice (*moves_to)(struct arena *a, const struct request *rq); /* another key it shall have from now on; NULL: never */
+};
+struct record {
     slice public_url;
-    int64_t now_ms;
-    uint8_t random[32];
     struct call *accounts; /* of this connector: settings and memory of each */
     size_t n_accounts;
     slice key;
-    slice record[PAGE_PARTS]; /* absent: nothing there yet; what is left here is kept when .keep is set */
-    slice to;                 /* page.moves_to; {NULL,0}: nowhere, or where it is */
+    slice part[RECORD_PARTS]; /* absent: nothing there yet; what is left here is kept when .keep is set */
+    slice to;                 /* moves_to; {NULL,0}: nowhere, or where it is */
     bool to_taken;            /* there is a record already */
     /* results */
-    bool keep;                /* the record changed: it is on disk before the answer goes out */
+    bool keep;                /* it changed: it is on disk before the answer goes out */
     bool move;                /* with keep: from now on under .to */
     const char *note;         /* for the operator's log: what happened ("asks to be registered") */
-    int status;
-    slice type, body;
-    struct header headers[PAGE_HEADERS_MAX];
-    size_t n_headers;
-};
-void page_header(struct page_call *p, const char *name, slice value);
-struct page {
-    const char *method, *path;
-    size_t body_max; /* 0: the server's */
-    /* Which record is it about? {NULL,0}: none. */
-    slice (*key)(struct arena *a, const struct request *rq);
-    /* Another key the record shall have from now on. NULL: never. */
-    slice (*moves_to)(struct arena *a, const struct request *rq);
-    void (*serve)(struct page_call *p, const struct request *rq);
 };
 
 struct connector {
@@ -356,6 +357,7 @@ struct connector {
         bool (*token_call)(struct call *c, struct http_call *ret);
         /* Hosts the token may be sent to besides the host of the account's API (media downloads …); NULL: none. */
         bool (*token_host)(struct call *c, slice host);
+        bool single_use;   /* AUTH_REQUEST: a refresh token is good once. Where processes share a cache, never asked for without its lock */
         /* AUTH_NAMED. Known: false: there is none (any more), *c->f says why; *ret_until_ms by the wall clock, 0: it does not end. Took: false: that was no token. */
         bool (*token_known)(struct call *c, slice name, slice *ret_token, int64_t *ret_until_ms);
         bool (*token_renew)(struct call *c, slice name, struct http_call *ret);
@@ -366,13 +368,12 @@ struct connector {
     size_t n_rates;
     struct poll poll;
     struct lookup lookup;
+    struct canned canned; /* find NULL: there are only the hub's own */
     /* Recording (recorder.h): keys of members whose values say nothing about people and stay; paths of the ids that make two messages the same.
      * Both NULL-terminated. */
     const char *const *record_keep, *const *record_ids;
     const struct route_extra *routes;
     size_t n_routes;
-    const struct page *pages;
-    size_t n_pages;
     /* More than settings rows can say: is this combination of settings good? NULL: yes. */
     bool (*check)(struct call *c);
     /* What the request itself says about the account, from the *unverified* body: compared with route_own of each account. {NULL,0}: nothing, then

@@ -1,8 +1,10 @@
 #include "hub/deliver.h"
 #include "hub/accept.h"
 #include "hub/adapt.h"
+#include "hub/command.h"
 #include "hub/conversation.h"
 #include "hub/history.h"
+#include "hub/later.h"
 #include "hub/media.h"
 #include "hub/meters.h"
 #include "hub/notice.h"
@@ -24,6 +26,7 @@ struct homeless { /* offered, but its account is not configured: it waits until 
     struct joffer o;
     char lane[];
 };
+struct asking_line; /* the language is asked about it: see the commands below */
 struct work {
     struct work *next;
     uint64_t id;
@@ -56,6 +59,14 @@ struct delivering {
     bool unread;       /* its body is lost or malformed */
     bool discarded;    /* by an operator, meanwhile: it is final, whatever becomes of this attempt */
     bool list_used;    /* the answer was read off the list sent last */
+    /* an agent's command: command.h */
+    struct js_list said;   /* struct message: what goes to the guest in its place */
+    struct message files;  /* their files together */
+    bool has_said;         /* "x:" is stored */
+    slice say;             /* a line for the agent */
+    bool plan;
+    int64_t later_ms;
+    struct asking_line *ask; /* the language, once it is parked */
     /* how it ended: kept until it is stored */
     enum outcome end;  /* OUT_RETRY, OUT_PARKED, else settled as: */
     enum jstate state;
@@ -66,6 +77,7 @@ struct delivering {
 };
 
 static void begin(struct work *w);
+static void ask_free(struct asking_line *ask);
 
 /* ---- ready ---------------------------------------------------------------------------------------------------------- */
 
@@ -209,6 +221,7 @@ static void delivering_free(struct delivering *dl)
     loop_timer_done(&dl->again);
     if (dl->run)
         run_free(dl->run);
+    ask_free(dl->ask);
     if (dl->conv)
         conv_release(dl->conv);
     free(dl->work);
@@ -264,6 +277,15 @@ static void tell_desk(struct delivering *dl, struct jbatch *b)
     accept_own(dl->source, dl->conv, &st, b);
 }
 
+/* A line that only the agent sees. A bot would take it for the guest's. */
+static void tell_agent(struct delivering *dl, struct jbatch *b)
+{
+    slice text = arena_printf(dl->a, "[Commander] " SLF, SLA(dl->say));
+    struct message m = { .kind = KIND_TEXT, .origin = ORIGIN_HUB, .guest = dl->conv->pub.guest, .at_ms = time_now_ms(), .text = text, .name = SL("commander") };
+    if (dl->m.origin == ORIGIN_AGENT)
+        accept_own(dl->source, dl->conv, &m, b);
+}
+
 static void log_outcome(struct delivering *dl, enum level level, const char *what, const char *text)
 {
     struct log_line *l = log_begin(dl->h->log, level, "%s", what);
@@ -309,10 +331,14 @@ static void forget(struct delivering *dl, struct jbatch *b)
         state_put(dl->h->state, b, progress_key(dl, 'd'), SLICE_NONE);
     if (dl->resumed.p)
         state_put(dl->h->state, b, progress_key(dl, 'r'), SLICE_NONE);
-    media_forget(dl->h, dl->work->id, &dl->m, b);
+    if (dl->has_said)
+        state_put(dl->h->state, b, progress_key(dl, 'x'), SLICE_NONE);
+    media_forget(dl->h, dl->work->id, dl->said.n ? &dl->files : &dl->m, b);
 }
 
 static void record(void *arg);
+static void language_ask(struct asking_line *ask);
+static void lookup(void *arg);
 
 /* Who stands at the other end, where that is our own API and the message has arrived there; NULL: nobody. */
 static const struct own_end *own_end_of(const struct delivering *dl)
@@ -338,7 +364,11 @@ static void recorded(void *arg, bool ok)
         struct own_delivery d = own_delivery_of(dl);
         if (end && end->taken)
             end->taken(end->arg, &d);
+        struct asking_line *ask = ok && !dl->h->stopped ? dl->ask : NULL;
+        dl->ask = ask ? NULL : dl->ask;
         finished(dl);
+        if (ask)
+            language_ask(ask);
         return;
     }
     log_end(log_begin_fault(dl->h->log, LEVEL_ERROR, journal_last_fault(dl->h->journal), "An outcome is not stored yet; it will be tried again"));
@@ -370,6 +400,10 @@ static void record(void *arg)
     }
     if (dl->tell != STATUS_NONE)
         tell_desk(dl, b);
+    if (dl->say.n)
+        tell_agent(dl, b);
+    if (dl->plan)
+        later_put(dl->h, b, dl->conv, dl->later_ms, dl->conv->pub.agent_name);
     if ((dl->end == OUT_RETRY || dl->end == OUT_PARKED) && dl->run && !dl->discarded)
         run_save_progress(dl->run, b);
     actor_save(dl->work->target, b);
@@ -388,6 +422,8 @@ static void settle(struct delivering *dl, enum jstate state, enum outcome end, s
 
 static void end_final(struct delivering *dl, enum jstate state, enum outcome end)
 {
+    if (dl->said.n && dl->conv) /* what the agent sent by its name was not taken */
+        dl->say = arena_printf(dl->a, state == J_DEAD ? "It was not sent: %s" : "Perhaps it was not sent: %s", dl->fault.text);
     if (state == J_DEAD && desk_wants(dl, STATUS_FAILED))
         dl->tell = STATUS_FAILED;
     meter_outcome(dl->work->target, jstate_names[state], -1);
@@ -518,6 +554,27 @@ static void run_ended(struct run *r, enum outcome end)
 
 /* ---- beginning ------------------------------------------------------------------------------------------------------ */
 
+static bool adapt_all(struct delivering *dl)
+{
+    struct adapt_to to = { &dl->work->target->account, &dl->conv->pub };
+    struct message *all = NULL;
+    if (!adapt_message(dl->a, &to, &dl->m, &dl->adapted, &dl->reason, &dl->fault))
+        return false;
+    for (size_t i = 1; i < dl->said.n; i++) { /* a response of several messages */
+        struct adapted more;
+        if (!adapt_message(dl->a, &to, LIST_AT(dl->said, struct message, i), &more, &dl->reason, &dl->fault))
+            return false;
+        all = ARENA_ARRAY(dl->a, struct message, dl->adapted.n + more.n);
+        memcpy(all, dl->adapted.parts, dl->adapted.n * sizeof(all[0]));
+        memcpy(all + dl->adapted.n, more.parts, more.n * sizeof(all[0]));
+        dl->adapted.parts = all;
+        dl->adapted.n += more.n;
+        dl->adapted.note = more.note.n ? arena_printf(dl->a, SLF "%s" SLF, SLA(dl->adapted.note), dl->adapted.note.n ? " " : "", SLA(more.note)) : dl->adapted.note;
+        dl->adapted.list = slice_or(more.list, dl->adapted.list);
+    }
+    return true;
+}
+
 static void deliver_run(struct delivering *dl)
 {
     struct actor *target = dl->work->target;
@@ -525,8 +582,7 @@ static void deliver_run(struct delivering *dl)
         settle(dl, J_DEAD, OUT_REFUSED, SLICE_NONE);
         return;
     }
-    struct adapt_to to = { &target->account, &dl->conv->pub };
-    if (!adapt_message(dl->a, &to, &dl->m, &dl->adapted, &dl->reason, &dl->fault)) {
+    if (!adapt_all(dl)) {
         end_final(dl, J_DEAD, OUT_REFUSED);
         return;
     }
@@ -566,6 +622,8 @@ static void looked_up(struct run *r, enum outcome end)
         }
         if (r->d.text.n)
             dl->m.text = arena_dup(dl->a, r->d.text);
+        if (r->d.payload.n)
+            dl->m.payload = arena_dup(dl->a, r->d.payload);
         conv->person_until_ms = until_ms;
     }
     conv->dirty = true;
@@ -600,6 +658,165 @@ static void lookup(void *arg)
     r->total_ms = lk->total_ms;
     r->d.m = &dl->m;
     run_start(r);
+}
+
+/* ---- a command: command.h --------------------------------------------------------------------------------------------- */
+
+struct asking_line { /* its line is parked; it is not held in memory for that */
+    struct hub *hub;
+    struct conv *conv;
+    uint64_t id;
+    slice text, wait_key;
+    struct arena *a;
+};
+
+static void language_answered(void *arg, slice answer)
+{
+    struct asking_line *ask = arg;
+    struct hub *h = ask->hub;
+    if (!h->stopped) {
+        struct jbatch *b = jbatch_new(h->journal);
+        uint64_t id;
+        if (jbatch_resume(b, ask->wait_key, SL("{\"language\":true}"), &id))
+            state_put(h->state, b, state_message_key(ask->a, 'r', id), answer);
+        jbatch_commit(b, JOURNAL_DURABLE, NULL, NULL);
+    }
+    conv_release(ask->conv);
+    arena_free(ask->a);
+}
+
+static void language_ask(struct asking_line *ask)
+{
+    command_ask(ask->conv, ask->text, language_answered, ask);
+}
+
+static void ask_free(struct asking_line *ask)
+{
+    if (!ask)
+        return;
+    conv_release(ask->conv);
+    arena_free(ask->a);
+}
+
+static void park_and_ask(struct delivering *dl, slice note)
+{
+    struct arena *a = arena_new();
+    struct asking_line *ask = ARENA_NEW(a, struct asking_line);
+    dl->wait_key = arena_printf(dl->a, SLF "\x1f>%llu", SLA(dl->work->target->account.id), (unsigned long long)dl->work->id);
+    *ask = (struct asking_line){ .hub = dl->h, .conv = conv_hold(dl->conv), .id = dl->work->id, .text = arena_dup(a, dl->m.text), .wait_key = arena_dup(a, dl->wait_key), .a = a };
+    dl->ask = ask;
+    dl->end = OUT_PARKED;
+    dl->until_ms = time_now_ms() + COMMAND_ASK_AGAIN_MS; /* when this process dies with it, another one asks again */
+    dl->note = note;
+    record(dl);
+}
+
+/* Each file of what is said, settled, back to where it belongs. */
+static void files_settled(void *arg)
+{
+    struct delivering *dl = arg;
+    size_t k = 0;
+    for (size_t i = 0; i < dl->said.n; i++) {
+        struct message *m = LIST_AT(dl->said, struct message, i);
+        for (size_t j = 0; j < m->media.n; j++)
+            *LIST_AT(m->media, struct media, j) = *LIST_AT(dl->files.media, struct media, k++);
+    }
+    dl->m = *LIST_AT(dl->said, struct message, 0);
+    lookup(dl);
+}
+
+/* What goes to the guest is known, and stored: as if the agent had written it. */
+static void say_it(struct delivering *dl)
+{
+    dl->files = (struct message){ .kind = KIND_FILE, .id = dl->m.id, .guest = dl->m.guest };
+    for (size_t i = 0; i < dl->said.n; i++) {
+        struct message *m = LIST_AT(dl->said, struct message, i), is = *m;
+        *m = dl->m; /* whose it is, and when */
+        m->kind = is.kind;
+        m->text = is.text;
+        m->media = is.media;
+        m->location = is.location;
+        m->sticker = is.sticker;
+        m->choices = is.choices;
+        m->cards = is.cards;
+        m->native_for = is.native_for;
+        m->native_json = is.native_json;
+        for (size_t j = 0; j < is.media.n; j++)
+            *LIST_ADD(dl->a, &dl->files.media, struct media) = *LIST_AT(is.media, struct media, j);
+    }
+    media_settle(dl->source, dl->work->id, dl->a, &dl->files, files_settled, dl);
+}
+
+static void said_stored(void *arg, bool ok)
+{
+    struct delivering *dl = arg;
+    if (ok) {
+        dl->has_said = true;
+        say_it(dl);
+        return;
+    }
+    dl->said = (struct js_list){ 0 };
+    if (!dl->h->stopped) {
+        fault(&dl->fault, "storage", "", "the journal could not store what the command says");
+        end_retry(dl, 0, false, false);
+    }
+}
+
+static void command_ended(void *arg, const struct command_result *r)
+{
+    struct delivering *dl = arg;
+    slice json = SLICE_NONE;
+    if (dl->discarded) {
+        settle(dl, J_DEAD, OUT_REFUSED, SLICE_NONE);
+        return;
+    }
+    if (r->end == COMMAND_SEND) {
+        json = messages_print(dl->a, &r->messages);
+        if (json.p && json.n <= JOURNAL_VALUE_MAX && messages_read(dl->a, json, &dl->said)) { /* read back: what another attempt will see */
+            struct jbatch *b = jbatch_new(dl->h->journal);
+            state_put(dl->h->state, b, progress_key(dl, 'x'), json);
+            jbatch_note(b, dl->work->id, r->note);
+            jbatch_commit(b, JOURNAL_DURABLE, said_stored, dl);
+            return;
+        }
+    }
+    if (r->end == COMMAND_ASK) {
+        park_and_ask(dl, r->note);
+        return;
+    }
+    if (r->end == COMMAND_AGAIN) {
+        fault(&dl->fault, "command", "", SLF, SLA(utf8_cut_bytes(r->say, 200)));
+        end_retry(dl, COMMAND_AGAIN_MS, false, false);
+        return;
+    }
+    bool done = r->end == COMMAND_DONE;
+    dl->say = json.p || r->end == COMMAND_SEND ? SL("what the response says is too long to be kept") : r->say;
+    dl->plan = r->plan;
+    dl->later_ms = r->later_ms;
+    dl->reason = done ? REASON_NONE : REASON_INVALID;
+    if (!done)
+        fault(&dl->fault, "command", "", SLF, SLA(utf8_cut_bytes(dl->say, 200)));
+    if (desk_wants(dl, done ? STATUS_DELIVERED : STATUS_FAILED))
+        dl->tell = done ? STATUS_DELIVERED : STATUS_FAILED;
+    meter_ignored(dl->h, dl->work->target->account.type, done ? "command" : "command-refused");
+    struct jw w = jw_new(dl->a, 16384);
+    jw_open(&w, NULL, '{');
+    jw_str(&w, "rule", done ? SL("command") : SL("command-refused"));
+    jw_raw(&w, "command", r->note);
+    jw_str(&w, "said", dl->say);
+    jw_close(&w, '}');
+    settle(dl, J_IGNORED, OUT_DELIVERED, jw_done(&w));
+}
+
+static void got_said(void *arg, slice value)
+{
+    struct delivering *dl = arg;
+    if (value.p && messages_read(dl->a, arena_dup(dl->a, value), &dl->said)) {
+        dl->has_said = true;
+        say_it(dl);
+        return;
+    }
+    command_run(dl->a, dl->conv, &dl->m, dl->resumed, dl->work->attempts, command_ended, dl);
 }
 
 static const char *not_wanted(const struct delivering *dl)
@@ -646,6 +863,10 @@ static void got_conv(void *arg, struct conv *conv)
         dl->reason = REASON_EXPIRED;
         fault(&dl->fault, "expired", "", "tried for longer than give_up");
         end_final(dl, J_DEAD, OUT_REFUSED);
+        return;
+    }
+    if (dl->source->account.type->desk && command_is(dl->source->tenant, &dl->m)) {
+        state_get(dl->h->state, progress_key(dl, 'x'), got_said, dl);
         return;
     }
     if (dl->work->target->account.type->desk && !(dl->source->account.type->desk)) {

@@ -7,10 +7,11 @@ static const char style[] =
     "body{font:16px/1.5 system-ui,sans-serif;color:#1d1c1d;background:#f3f3f3;margin:0}"
     "main{max-width:34rem;margin:4rem auto;padding:2rem;background:#fff;border-radius:.6rem;border:1px solid #ccc}"
     "h1{font-size:1.4rem;margin:0 0 1rem}label{display:block;font-weight:600;margin:1rem 0 .3rem}"
-    "input{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #767676;border-radius:.3rem}"
+    "small{display:block;font-weight:400;color:#4d4d4d}code{overflow-wrap:anywhere}input[type=color]{height:2.6rem;padding:.1rem}"
+    "input,textarea{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #767676;border-radius:.3rem}"
     "button,.go{display:inline-block;font:inherit;font-weight:600;margin-top:1rem;padding:.6rem 1.2rem;border:0;border-radius:.3rem;"
     "background:#24577a;color:#fff;text-decoration:none;cursor:pointer}"
-    ".bad{color:#a11;font-weight:600}:focus-visible{outline:3px solid #e08a00;outline-offset:2px}";
+    ".bad,.problem{color:#a11;font-weight:600}:focus-visible{outline:3px solid #e08a00;outline-offset:2px}";
 
 slice html_escape(struct arena *a, slice s)
 {

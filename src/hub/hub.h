@@ -34,8 +34,11 @@ struct registry;
 struct history;
 struct refusals;
 struct config_tenant;
+struct cache;
 struct accepting;
 struct hooked;
+struct responses;
+struct later;
 
 struct hub_limits {
     unsigned in_flight;     /* deliveries at a time to one account */
@@ -81,6 +84,7 @@ struct tenant { /* stays as long as the hub runs; registry.c changes what is in 
     struct actor **channels;
     size_t n_channels;
     struct js_list data; /* struct js_pair: custom data */
+    struct actor *speaker; /* asks the language behind its commands: command.c. NULL: not yet */
 };
 
 /* The other end of accounts whose connector has own_end: pages of ours, and what they know. */
@@ -135,6 +139,7 @@ struct hub {
     struct client *client;
     struct journal *journal;
     struct store *store;
+    struct cache *cache; /* NULL: nothing is shared with other processes */
     const struct seal *seal; /* for what accounts remember */
     const struct config *config; /* the file's; NULL: none */
     struct storage_set *storages;
@@ -159,6 +164,8 @@ struct hub {
     struct recorder *recorder; /* NULL: there is none */
     struct refusals *refused;  /* NULL: they are not kept */
     struct history *history;   /* NULL: none is kept */
+    struct responses *responses; /* canned ones */
+    struct later *later;       /* conversations that come back to their desks */
     struct {
         const struct connector *type;
         struct own_end end;

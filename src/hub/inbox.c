@@ -37,9 +37,14 @@ const char *remembered_key(const struct remembered *rm, const struct memory *m, 
     return rm->key ? rm->key : memory_oldest(m, rm->keys, rm->n_keys, now_ms);
 }
 
-void inbox_only_if_open(struct message *m)
+void inbox_only(struct message *m, enum inbox_only where)
 {
-    CONTAINER_OF(m, struct inbox_item, m)->only_if_open = true;
+    CONTAINER_OF(m, struct inbox_item, m)->only = where;
+}
+
+struct response inbox_response(const struct inbox *in)
+{
+    return (struct response){ .status = in->status ? in->status : 200, .type = in->type, .body = in->body, .headers = in->headers.items, .n_headers = in->headers.n };
 }
 
 void inbox_ignore(struct inbox *in, const char *rule, slice id)
@@ -62,12 +67,6 @@ void inbox_resume(struct inbox *in, slice wait_for, slice data)
 void inbox_header(struct inbox *in, const char *name, slice value)
 {
     *LIST_ADD(in->a, &in->headers, struct header) = (struct header){ slice_of(name), value };
-}
-
-void inbox_only_known(struct inbox *in, struct message *m)
-{
-    (void)in;
-    CONTAINER_OF(m, struct inbox_item, m)->only_known = true;
 }
 
 void inbox_ask(struct inbox *in, ask_step step, slice data, ask_answer answer)

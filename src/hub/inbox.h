@@ -2,6 +2,7 @@
 #ifndef HUB_INBOX_H
 #define HUB_INBOX_H
 #include "hub/connector.h"
+#include "net/server.h" /* struct response */
 
 struct jbatch; /* journal/journal.h */
 struct remembered {
@@ -17,7 +18,7 @@ struct inbox_item {
     struct js_list remember; /* struct remembered */
     uint64_t number;         /* the journal's, once committed; 0: it was seen before, or ignored */
     slice of;                /* accept's: m.of as it came */
-    bool only_known, only_if_open; /* inbox_only_known, inbox_only_if_open */
+    enum inbox_only only;    /* 0: wherever it is said */
 };
 struct inbox_ignored {
     const char *rule;
@@ -45,5 +46,6 @@ struct inbox {
     void *also_arg;
 };
 void inbox_init(struct inbox *in, struct arena *a);
+struct response inbox_response(const struct inbox *in); /* what the sender is answered */
 const char *remembered_key(const struct remembered *rm, const struct memory *m, int64_t now_ms); /* where it goes in this memory */
 #endif

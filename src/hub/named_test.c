@@ -63,7 +63,7 @@ static bool n_receive(struct call *c, const struct request *rq, struct inbox *in
         m->text = rest;
         m->at_ms = c->now_ms;
         if (slice_eq(word, SL("known")))
-            inbox_only_known(in, m);
+            inbox_only(m, ONLY_KNOWN);
     }
     if (slice_eq(word, SL("ask")) || slice_eq(word, SL("wait")))
         inbox_ask(in, n_ask, rest, slice_eq(word, SL("wait")) ? n_answer : NULL);
@@ -88,7 +88,7 @@ static bool n_probe(struct arena *a, const struct request *rq)
     return slice_eq(rq->body, SL("are you there?"));
 }
 
-static const struct route_extra n_routes[] = { { "POST", "/named/page", n_page, n_mine } };
+static const struct route_extra n_routes[] = { { "POST", "/named/page", n_page, .mine = n_mine } };
 static const struct rate n_rates[] = { { 0 }, { .calls = 10, .per_ms = 60000, .per_token = true } };
 
 struct named {

@@ -1,4 +1,5 @@
 #include "hub/pages.h"
+#include "hub/inbox.h"
 #include "hub/meters.h"
 #include "hub/state.h"
 #include "net/server.h"
@@ -8,14 +9,17 @@ struct served { /* a page at its path */
     struct served *next;
     struct hub *hub;
     const struct connector *type;
-    const struct page *page;
+    const struct route_extra *page;
     struct bucket *writes; /* one for all pages of the connector */
 };
 struct visit { /* one request */
     const struct served *at;
     struct exchange *x;
     struct request rq;
-    struct page_call call;
+    struct call call;
+    struct record record;
+    struct fault fault;
+    struct inbox in;
     size_t part; /* being loaded */
 };
 
@@ -41,9 +45,8 @@ static slice part_open(struct hub *h, struct arena *a, slice key, slice sealed)
 
 static void answer(struct visit *v)
 {
-    const struct page_call *p = &v->call;
-    exchange_answer(v->x, &(struct response){ .status = p->status ? p->status : 200, .type = p->type, .body = p->body,
-                                              .headers = p->headers, .n_headers = p->n_headers });
+    struct response r = inbox_response(&v->in);
+    exchange_answer(v->x, &r);
 }
 
 static void kept(void *arg, bool ok)
@@ -62,16 +65,16 @@ static void keep(struct visit *v)
 {
     struct hub *h = v->at->hub;
     struct jbatch *b = jbatch_new(h->journal);
-    slice name = slice_of(v->at->type->name), own = v->call.key;
-    if (v->call.move) {
-        assert(v->call.to.n && !v->call.to_taken);
-        for (size_t i = 0; i < PAGE_PARTS; i++)
+    slice name = slice_of(v->at->type->name), own = v->record.key;
+    if (v->record.move) {
+        assert(v->record.to.n && !v->record.to_taken);
+        for (size_t i = 0; i < RECORD_PARTS; i++)
             state_put(h->state, b, part_key(v->x->a, name, own, i), SLICE_NONE);
-        own = v->call.to;
+        own = v->record.to;
     }
-    for (size_t i = 0; i < PAGE_PARTS; i++) {
-        slice key = part_key(v->x->a, name, own, i), part = v->call.record[i];
-        assert(part.n <= PAGE_PART_MAX);
+    for (size_t i = 0; i < RECORD_PARTS; i++) {
+        slice key = part_key(v->x->a, name, own, i), part = v->record.part[i];
+        assert(part.n <= RECORD_PART_MAX);
         state_put(h->state, b, key, part.n ? seal_close(h->seal, v->x->a, key, part) : SLICE_NONE);
     }
     jbatch_commit(b, JOURNAL_DURABLE, kept, v);
@@ -80,15 +83,19 @@ static void keep(struct visit *v)
 static void serve(struct visit *v)
 {
     struct hub *h = v->at->hub;
-    struct page_call *p = &v->call;
+    struct record *p = &v->record;
     struct fault ignored = { 0 };
-    struct call *calls = ARENA_ARRAY(p->a, struct call, h->n_actors + 1);
+    struct call *calls = ARENA_ARRAY(v->x->a, struct call, h->n_actors + 1);
     for (size_t i = 0; i < h->n_actors; i++)
         if (h->actors[i]->account.type == v->at->type && !h->actors[i]->retired)
-            actor_call(h->actors[i], &calls[p->n_accounts++], p->a, NULL, &ignored);
+            actor_call(h->actors[i], &calls[p->n_accounts++], v->x->a, NULL, &ignored);
     p->accounts = calls;
-    random_bytes(p->random, sizeof(p->random));
-    v->at->page->serve(p, &v->rq);
+    inbox_init(&v->in, v->x->a);
+    if (!v->at->page->receive(&v->call, &v->rq, &v->in)) {
+        exchange_fault(v->x, 400, &v->fault);
+        return;
+    }
+    assert(!v->in.n && !v->in.ask && !v->in.resumed.n);
     if (p->note) {
         struct log_line *l = log_begin(h->log, LEVEL_WARN, "%s: a customer %s", v->at->type->title, p->note);
         log_str(l, "connector", slice_of(v->at->type->name));
@@ -107,7 +114,7 @@ static void loaded(void *arg, slice value)
 {
     struct visit *v = arg;
     struct arena *a = v->x->a;
-    v->call.record[v->part] = part_open(v->at->hub, a, part_key(a, slice_of(v->at->type->name), v->call.key, v->part), value);
+    v->record.part[v->part] = part_open(v->at->hub, a, part_key(a, slice_of(v->at->type->name), v->record.key, v->part), value);
     v->part++;
     load(v);
 }
@@ -115,25 +122,25 @@ static void loaded(void *arg, slice value)
 static void to_loaded(void *arg, slice value)
 {
     struct visit *v = arg;
-    v->call.to_taken = value.p != NULL;
+    v->record.to_taken = value.p != NULL;
     serve(v);
 }
 
 static slice to_of(struct visit *v)
 {
-    const struct page *page = v->at->page;
-    slice to = page->moves_to ? page->moves_to(v->x->a, &v->rq) : SLICE_NONE;
-    return to.n > PAGE_KEY_MAX || slice_eq(to, v->call.key) ? SLICE_NONE : to;
+    const struct record_of *of = v->at->page->record;
+    slice to = of->moves_to ? of->moves_to(v->x->a, &v->rq) : SLICE_NONE;
+    return to.n > RECORD_KEY_MAX || slice_eq(to, v->record.key) ? SLICE_NONE : to;
 }
 
 static void load(struct visit *v)
 {
-    if (v->part == PAGE_PARTS && (v->call.to = to_of(v)).n)
-        state_get(v->at->hub->state, part_key(v->x->a, slice_of(v->at->type->name), v->call.to, 0), to_loaded, v);
-    else if (v->part == PAGE_PARTS || !v->call.key.n)
+    if (v->part == RECORD_PARTS && (v->record.to = to_of(v)).n)
+        state_get(v->at->hub->state, part_key(v->x->a, slice_of(v->at->type->name), v->record.to, 0), to_loaded, v);
+    else if (v->part == RECORD_PARTS || !v->record.key.n)
         serve(v);
     else
-        state_get(v->at->hub->state, part_key(v->x->a, slice_of(v->at->type->name), v->call.key, v->part), loaded, v);
+        state_get(v->at->hub->state, part_key(v->x->a, slice_of(v->at->type->name), v->record.key, v->part), loaded, v);
 }
 
 static void on_page(struct exchange *x, void *ctx)
@@ -150,14 +157,23 @@ static void on_page(struct exchange *x, void *ctx)
     *v = (struct visit){ .at = at, .x = x };
     v->rq = (struct request){ .method = x->method, .path = x->rest, .query = x->query, .body = x->body, .headers = x->headers,
                               .n_headers = x->n_headers };
-    v->call = (struct page_call){ .a = x->a, .public_url = at->hub->public_url, .now_ms = time_now_ms() };
-    v->call.key = at->page->key(x->a, &v->rq);
-    if (v->call.key.n > PAGE_KEY_MAX)
-        v->call.key = SLICE_NONE;
+    v->call = (struct call){ .a = x->a, .now_ms = time_now_ms(), .f = &v->fault, .record = &v->record };
+    random_bytes(v->call.random, sizeof(v->call.random));
+    v->record = (struct record){ .public_url = at->hub->public_url, .key = at->page->record->key(x->a, &v->rq) };
+    if (v->record.key.n > RECORD_KEY_MAX)
+        v->record.key = SLICE_NONE;
     load(v);
 }
 
 /* ---- routes ------------------------------------------------------------------------------------------------------------ */
+
+static bool has_pages(const struct connector *type)
+{
+    for (size_t k = 0; k < type->n_routes; k++)
+        if (type->routes[k].record)
+            return true;
+    return false;
+}
 
 bool pages_are_named(const struct connector *type, slice list)
 {
@@ -165,7 +181,7 @@ bool pages_are_named(const struct connector *type, slice list)
         slice word = slice_cut(&list, ',');
         while (word.p)
             if (slice_eq(slice_trim(slice_cut(&word, ' ')), slice_of(type->name)))
-                return type->n_pages > 0;
+                return has_pages(type);
     }
     return false;
 }
@@ -178,11 +194,14 @@ void pages_routes(struct hub *h, struct server *s, const struct connector *type)
     struct bucket *writes = ARENA_NEW(h->a, struct bucket);
     bucket_init(writes, PAGE_WRITES, PAGE_WRITES_MS);
     writes->burst = writes->tokens = PAGE_BURST;
-    for (size_t k = 0; k < type->n_pages; k++) {
+    for (size_t k = 0; k < type->n_routes; k++) {
+        const struct route_extra *page = &type->routes[k];
+        if (!page->record)
+            continue;
         struct served *at = ARENA_NEW(h->a, struct served);
-        *at = (struct served){ h->pages, h, type, &type->pages[k], writes };
+        *at = (struct served){ h->pages, h, type, page, writes };
         h->pages = at;
-        server_route(s, type->pages[k].method, type->pages[k].path, type->pages[k].body_max, on_page, at);
+        server_route(s, page->method, page->path, page->body_max, on_page, at);
     }
 }
 
@@ -203,7 +222,7 @@ static void record_loaded(void *arg, slice value)
 
 void pages_record(struct hub *h, slice connector, slice key, void (*done)(void *arg, slice part), void *arg)
 {
-    if (key.n > PAGE_KEY_MAX) {
+    if (key.n > RECORD_KEY_MAX) {
         done(arg, SLICE_NONE);
         return;
     }

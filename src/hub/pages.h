@@ -1,7 +1,7 @@
-/* pages.h - the pages that belong to no account (connector.h, struct page): where customers register.
+/* pages.h - the pages that belong to no account (route_extra.record): where customers register.
  *
- * The record of a page lives in the state under "p:CONNECTOR:KEY:PART", sealed: it holds people's names. It is loaded before serve is called, and what
- * serve changes is on disk before the answer goes out. Writing pages of one connector are called at most PAGE_WRITES times in PAGE_WRITES_MS: strangers
+ * The record of a page lives in the state under "p:CONNECTOR:KEY:PART", sealed: it holds people's names. It is loaded before receive is called, and what
+ * it changes is on disk before the answer goes out. Writing pages of one connector are called at most PAGE_WRITES times in PAGE_WRITES_MS: strangers
  * may call them, and must not fill the disk; PAGE_BURST of them may come at once.
  *
  * The operator sees a record's first part at /internal/registrations/CONNECTOR/KEY (api/ops.c).

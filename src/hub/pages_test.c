@@ -14,25 +14,26 @@ static slice query_to(struct arena *a, const struct request *rq)
 }
 
 /* Says what is kept; a POST keeps its body. */
-static void serve(struct page_call *p, const struct request *rq)
+static bool serve(struct call *c, const struct request *rq, struct inbox *in)
 {
-    p->status = p->to_taken ? 409 : 200;
-    p->type = SL("text/plain");
-    p->body = arena_printf(p->a, "%zu " SLF "|" SLF, p->n_accounts, SLA(p->record[0]), SLA(p->record[PAGE_PARTS - 1]));
-    page_header(p, "X-Page", SL("yes"));
+    struct record *p = c->record;
+    inbox_answer(in, p->to_taken ? 409 : 200, SL("text/plain"), arena_printf(c->a, "%zu " SLF "|" SLF, p->n_accounts, SLA(p->part[0]), SLA(p->part[RECORD_PARTS - 1])));
+    inbox_header(in, "X-Page", SL("yes"));
     if (!slice_eq(rq->method, SL("POST")) || p->to_taken)
-        return;
+        return slice_eq(rq->query, SL("bad")) ? fault(c->f, "refused", "", "by the test") : true;
     p->keep = true;
     p->move = p->to.n > 0;
-    p->record[0] = rq->body;
-    p->record[PAGE_PARTS - 1] = slice_sub(rq->body, 0, 1);
+    p->part[0] = rq->body;
+    p->part[RECORD_PARTS - 1] = slice_sub(rq->body, 0, 1);
+    return true;
 }
 
-static const struct page tpages_list[] = {
-    { "GET", "/tpages", 0, query_key, NULL, serve },
-    { "POST", "/tpages", 4096, query_key, query_to, serve },
+static const struct record_of by_key = { query_key, NULL }, by_key_moving = { query_key, query_to };
+static const struct route_extra tpages_list[] = {
+    { "GET", "/tpages", serve, .record = &by_key },
+    { "POST", "/tpages", serve, .record = &by_key_moving, .body_max = 4096 },
 };
-static const struct connector tpages = { .name = "tpages", .title = "T", .pages = tpages_list, .n_pages = COUNT(tpages_list) };
+static const struct connector tpages = { .name = "tpages", .title = "T", .routes = tpages_list, .n_routes = COUNT(tpages_list) };
 
 struct got {
     bool done;
@@ -73,6 +74,7 @@ TEST(pages_keep_a_record_that_outlives_the_process)
     CHECK_SLICE(ask(r, "GET", "key=k1", NULL).body, SL("0 Ana Guest|A"));
     CHECK_SLICE(ask(r, "GET", "key=k2", NULL).body, SL("0 |"));
     CHECK_INT(ask(r, "POST", "", "nobody").status, 200); /* without a key there is nothing to keep it under */
+    CHECK_INT(ask(r, "GET", "bad", NULL).status, 400);
     CHECK(!rig_on_disk(r, "Ana Guest"));
     rig_crash(r);
     pages_routes(&r->hub, r->server, &tpages);

@@ -55,6 +55,9 @@ struct rig {
     slice token;          /* given out and asked for; absent: none is asked for */
     int64_t token_life_s;
     int token_status;
+    bool single_use;      /* each refresh token is good once, and only the newest one */
+    size_t n_misused;
+    slice refresh;        /* the newest */
     /* What the vendor answers: a status, ANSWER_HOLD or ANSWER_RESET. NULL: 200. */
     int (*answer)(struct rig *r, const struct seen *s);
     slice secret;         /* webhooks are signed with; absent: "sesame" */

@@ -290,6 +290,8 @@ static void run_send(struct run *r)
         .body = h->body,
         .total_ms = h->total_ms ? h->total_ms : r->total_ms ? MAX(left_ms, 1) : h->media_body ? r->hub->limits.media_ms : 0,
         .guard = h->guarded,
+        .tls_cert = h->tls_cert,
+        .tls_key = h->tls_key,
         .done = run_answered,
         .arg = r,
     };

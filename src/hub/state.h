@@ -3,9 +3,10 @@
  * A value is put in the journal batch it belongs to, so that it is there exactly when the message is; it is kept here until the
  * store has it, too, and then forgotten by the journal. Reading looks here first, then in the store.
  *
- * Keys begin with a letter that says of what: "a:" account memory, "c:" conversation, "d:" progress of a delivery, "m:" stored media,
- * "n:" a problem operators were told of, "o:" open conversation, "p:" what a customer said on a page, "r:" what a parked delivery was resumed with,
- * "s:" starts of late, "v:" a line of a web chat, "w:" a web chat's session. The values of "a:" and "p:" are sealed: they may hold tokens and names.
+ * Keys begin with a letter that says of what: "a:" account memory, "c:" conversation, "d:" progress of a delivery, "g:" an agent's state at the built-in
+ * desk, "i:" an interaction there, "l:" a conversation that comes back later, "m:" stored media, "n:" a problem operators were told of, "o:" open conversation,
+ * "p:" what a customer said on a page, "r:" what a parked delivery was resumed with, "s:" starts of late, "v:" a line of a web chat, "w:" a web chat's session,
+ * "x:" what a command sends. The values of "a:" and "p:" are sealed: they may hold tokens and names.
  *
  * When the commit of a batch fails, its values stay here and go to the store all the same: they are true, and whoever made the batch tells or repeats
  * what must not be lost.
@@ -18,8 +19,8 @@ struct hub;
 struct state;
 enum { STATE_FLUSH_MS = 2000, STATE_FLUSH_KEYS = 4000 };
 
-/* What is kept of one message while it is open: "d:", "m:" and "r:" with its number. */
-#define STATE_OF_MESSAGE "dmr"
+/* What is kept of one message while it is open: "d:", "m:", "r:" and "x:" with its number. */
+#define STATE_OF_MESSAGE "dmrx"
 slice state_message_key(struct arena *a, char letter, uint64_t id) MUST_USE;
 
 struct state *state_new(struct hub *h) MUST_USE;

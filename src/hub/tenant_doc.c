@@ -67,6 +67,30 @@ static void write_account(struct jw *w, const char *key, const struct account *a
     jw_close(w, '}');
 }
 
+/* Is everything as it is when nothing is said? */
+static bool commander_is_plain(const struct config_commander *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (c->values[i].n && !slice_eq(c->values[i], slice_of(commander_settings[i].otherwise)))
+            return false;
+    return !c->language;
+}
+
+void commander_doc_write(struct jw *w, const char *key, const struct config_commander *c, size_t n, enum doc_secrets secrets)
+{
+    if (commander_is_plain(c, n))
+        return;
+    jw_open(w, key, '{');
+    settings_doc_write(w, commander_settings, n, c->values, secrets);
+    if (c->language) {
+        jw_open(w, "language", '{');
+        jw_str(w, "type", slice_of(c->language->type.name));
+        settings_doc_write(w, c->language->type.settings, c->language->type.n_settings, c->settings, secrets);
+        jw_close(w, '}');
+    }
+    jw_close(w, '}');
+}
+
 void tenant_doc_write(struct jw *w, const struct config_tenant *t, enum doc_secrets secrets)
 {
     jw_str(w, "name", t->name);
@@ -76,6 +100,7 @@ void tenant_doc_write(struct jw *w, const struct config_tenant *t, enum doc_secr
     for (size_t i = 0; i < t->n_channels; i++)
         write_account(w, NULL, &t->channels[i], secrets);
     jw_close(w, ']');
+    commander_doc_write(w, "commander", &t->commander, COMMANDER_SETTINGS, secrets);
     if (!t->custom_data.n)
         return;
     jw_open(w, "custom_data", '{');
@@ -202,10 +227,19 @@ static void name_account(struct arena *a, struct yaml *doc, struct yaml *map)
     m->text = name;
 }
 
+void commander_doc_complete(struct arena *a, struct yaml *map, const struct config_commander *old)
+{
+    struct yaml *language = member(map, SL("language"));
+    const struct language *l = language_find(member_text(language, SL("type")));
+    if (l && language->kind == YAML_MAP)
+        settings_doc_complete(a, language, l->type.settings, l->type.n_settings, old && old->language == l ? old->settings : NULL);
+}
+
 void tenant_doc_complete(struct arena *a, struct yaml *doc, const struct config_tenant *old, config_find find)
 {
     struct yaml *desk = member(doc, SL("desk")), *channels = member(doc, SL("channels"));
     settings_doc_complete(a, doc, tenant_settings, TENANT_SETTINGS, old ? old->values : NULL);
+    commander_doc_complete(a, member(doc, SL("commander")), old ? &old->commander : NULL);
     if (desk && desk->kind == YAML_MAP) {
         name_account(a, doc, desk);
         complete_account(a, desk, old, find);

@@ -3,6 +3,7 @@
 #include "hub/notice.h"
 #include "hub/run.h"
 #include "hub/state.h"
+#include "hub/token_share.h"
 
 enum { TOKEN_LIFE_S = 3600, TOKEN_MARGIN_MS = 60000, TOKEN_HEADER_MAX = 8192 };
 
@@ -64,38 +65,81 @@ static enum outcome token_step(struct call *c, struct delivery *d)
 
 static void token_ask(struct actor *actor);
 
+static void life_set(struct token *t, int64_t life_ms)
+{
+    t->expires_ms = time_mono_ms() + life_ms;
+    t->refresh_ms = t->expires_ms - MIN(MAX(TOKEN_MARGIN_MS, life_ms / 5), life_ms / 2);
+}
+
+/* What was asked for is for settings that are gone: once more with those of now. */
+static void ask_anew(struct actor *actor)
+{
+    actor->token.stale = false;
+    if (actor->token.waiting)
+        token_ask(actor);
+}
+
 static void token_ended(struct run *r, enum outcome end)
 {
     struct actor *actor = r->actor;
     struct token *t = &actor->token;
     t->asking = false;
-    if (t->stale) { /* asked with settings that are gone: once more with those of now */
-        t->stale = false;
+    if (t->stale) {
+        token_share_give_up(actor);
         run_free(r);
-        if (t->waiting)
-            token_ask(actor);
+        ask_anew(actor);
         return;
     }
     struct fault f = r->fault;
     METRIC_ADD(actor->hub->metrics, METRIC_TOKENS, 1, slice_of(actor->account.type->name), slice_of(outcome_names[end]));
     if (end == OUT_DELIVERED) {
-        int64_t life_ms = r->d.retry_ms, now_ms = time_mono_ms();
+        int64_t life_ms = r->d.retry_ms;
         header_set(t, scheme_of(actor), r->d.vendor_id);
-        t->expires_ms = now_ms + life_ms;
-        t->refresh_ms = t->expires_ms - MIN(MAX(TOKEN_MARGIN_MS, life_ms / 5), life_ms / 2);
+        life_set(t, life_ms);
+        token_share_put(actor, slice_of(t->header), life_ms);
         f.code = NULL;
     } else if (!f.code) {
         fault(&f, "no_token", "", "no access token");
     }
+    token_share_give_up(actor);
     run_free(r);
     hub_notice_token(actor, SLICE_NONE, t->header ? t->expires_ms - time_mono_ms() : 0, end, &f);
     token_answer(actor, f.code ? &f : NULL);
 }
 
+static void token_ask_now(struct actor *actor)
+{
+    run_start(run_new(actor, NULL, token_step, token_ended, NULL));
+}
+
 static void token_ask(struct actor *actor)
 {
     actor->token.asking = true;
-    run_start(run_new(actor, NULL, token_step, token_ended, NULL));
+    token_share_find(actor, token_ask_now);
+}
+
+void token_shared(struct actor *actor, slice header, int64_t life_ms)
+{
+    struct token *t = &actor->token;
+    t->asking = false;
+    if (t->stale) {
+        ask_anew(actor);
+        return;
+    }
+    slice scheme = header;
+    header_set(t, scheme_of(actor), (slice_cut(&scheme, ' '), scheme));
+    life_set(t, life_ms);
+    token_answer(actor, NULL);
+}
+
+void token_not_now(struct actor *actor, const struct fault *f)
+{
+    struct token *t = &actor->token;
+    t->asking = false;
+    if (t->stale)
+        ask_anew(actor);
+    else
+        token_answer(actor, f);
 }
 
 void token_get(struct actor *actor, struct token_wait *w)
@@ -129,6 +173,8 @@ void token_drop(struct actor *actor, slice header)
     struct token *t = &actor->token;
     if (!t->header || !slice_eq(slice_of(t->header), header) || actor->account.type->auth.kind == AUTH_NONE)
         return;
+    if (actor->account.type->auth.kind == AUTH_REQUEST)
+        token_share_refused(actor, header);
     bytes_wipe(t->header, strlen(t->header));
     free(t->header);
     t->header = NULL;
@@ -140,6 +186,7 @@ void token_reset(struct actor *actor)
     token_drop(actor, t->header ? slice_of(t->header) : SLICE_NONE);
     t->refresh_ms = t->expires_ms = 0;
     t->stale = t->asking;
+    token_share_forget(actor);
     token_named_reset(actor);
 }
 
@@ -149,4 +196,6 @@ void token_done(struct token *t)
         bytes_wipe(t->header, strlen(t->header));
     free(t->header);
     t->header = NULL;
+    token_share_free(t->share);
+    t->share = NULL;
 }

@@ -3,6 +3,8 @@
  * One request is in flight per account; everyone who asks meanwhile waits for it. A refresh token that came with the answer is
  * stored (memory "refresh_token") before the new access token is used.
  *
+ * Where processes share a cache, one of them asks and the others read what it got (token_share.h).
+ *
  * An account with several tokens (AUTH_NAMED) has the same for each name (token_named.c); there the connector's memory holds the tokens themselves.
  */
 #ifndef HUB_TOKEN_H
@@ -10,6 +12,7 @@
 #include "base/base.h"
 
 struct actor;
+struct token_share;
 struct token_wait {
     struct token_wait *next;
     slice name; /* AUTH_NAMED: which; valid until done */
@@ -22,6 +25,7 @@ struct token {
     int64_t expires_ms;
     bool asking, stale; /* stale: what is being asked for is for settings that are gone */
     struct token_wait *waiting, **waiting_last;
+    struct token_share *share; /* NULL: not needed yet */
 };
 
 /* Calls w->done now or later; *w stays the caller's until then. */

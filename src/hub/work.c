@@ -1,13 +1,16 @@
 #include "hub/work.h"
 #include "hub/accept.h"
+#include "hub/command.h"
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/keys.h"
 #include "hub/run.h"
 #include "hub/history.h"
+#include "hub/later.h"
 #include "hub/media.h"
 #include "hub/notice.h"
 #include "hub/registry.h"
+#include "hub/responses.h"
 #include "hub/state.h"
 #include "net/client.h"
 #include "store/seal.h"
@@ -308,6 +311,10 @@ void hub_stop(struct hub *h)
     for (size_t i = 0; i < h->n_actors; i++)
         if (h->actors[i]->memory)
             actor_done(h->actors[i]);
+    for (size_t i = 0; i < h->n_tenants; i++)
+        command_tenant_done(h->tenants[i]);
+    responses_stop(h);
+    later_stop(h);
     registry_free(h);
     conversations_free(h->conversations);
     h->conversations = NULL;

@@ -2,11 +2,13 @@
 #include "api/ops.h"
 #include "base/durable.h"
 #include "base/pages.h"
+#include "cache/cache.h"
 #include "hub/accept.h"
 #include "hub/config.h"
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/history.h"
+#include "hub/later.h"
 #include "hub/media.h"
 #include "hub/media_link.h"
 #include "hub/notice.h"
@@ -14,6 +16,7 @@
 #include "hub/recorder.h"
 #include "hub/refused.h"
 #include "hub/registry.h"
+#include "hub/responses.h"
 #include "hub/state.h"
 #include "hub/storage_set.h"
 #include "hub/work.h"
@@ -42,6 +45,7 @@ struct serving {
     struct hub hub;
     struct seal *seal;
     struct server *server, *control; /* control NULL: the folder can hold no socket */
+    struct server *metrics;          /* /metrics on a port of its own; NULL: not wanted, or the port is taken */
     struct ops *ops;
     struct api *api;
     struct loop_timer flush_timer, drain_timer, started_timer;
@@ -133,6 +137,10 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
     slice route_class = health ? SL("ops") : SL("hub");
     METRIC_ADD(s->hub.metrics, METRIC_HTTP_REQUESTS, 1, route_class, class);
     METRIC_OBSERVE(s->hub.metrics, METRIC_HTTP_SECONDS, (double)took_us / 1e6, route_class);
+    if (!health) {
+        METRIC_ADD(s->hub.metrics, METRIC_NEXUS_REQUESTS, 1);
+        METRIC_ADD(s->hub.metrics, METRIC_NEXUS_ERRORS, status >= 500);
+    }
     enum level level = status >= 500 ? LEVEL_ERROR : status >= 400 ? LEVEL_WARN : LEVEL_DEBUG;
     if (!log_on(&s->log, level))
         return;
@@ -187,7 +195,7 @@ static void on_signal(void *arg, int signum)
     notices_stopping(s->hub.notices, signum == SIGINT ? SL("SIGINT") : SL("SIGTERM"));
     for (size_t i = 0; i < s->hub.n_actors; i++)
         actor_stop(s->hub.actors[i]);
-    struct server *servers[] = { s->server, s->control };
+    struct server *servers[] = { s->server, s->control, s->metrics };
     for (size_t i = 0; i < COUNT(servers); i++) {
         if (!servers[i])
             continue;
@@ -227,7 +235,8 @@ static bool open_data(struct serving *s, struct fault *f)
     h->journal = journal_open(h->loop, data.p, &jl, &to, f);
     if (!h->journal)
         return false;
-    h->store = store_open(arena_printf(s->a, SLF "/store.db", SLA(data)).p, f);
+    slice store = config_text(s->config, CFG_STORE);
+    h->store = store_open(store.n ? store.p : arena_printf(s->a, SLF "/store.db", SLA(data)).p, f);
     return h->store != NULL;
 }
 
@@ -291,6 +300,27 @@ static void open_control(struct serving *s)
         return;
     }
     log_end(log_begin_fault(&s->log, LEVEL_WARN, &f, "The commands journal and record cannot reach this hub while it runs"));
+}
+
+/* Several hubs of one machine cannot all have it: that is no reason to refuse to serve. */
+static void open_metrics(struct serving *s)
+{
+    enum { CONNECTIONS = 32 };
+    int64_t port = config_number(s->config, CFG_METRICS_PORT);
+    slice listen = config_text(s->config, CFG_LISTEN);
+    size_t colon = slice_find_last(listen, ':');
+    if (!port)
+        return;
+    struct fault f = { 0 };
+    struct server_limits sl;
+    server_limits_default(&sl);
+    sl.connections = CONNECTIONS;
+    slice host = colon == SIZE_MAX || slice_starts(listen, SL("unix:")) ? SL("127.0.0.1") : slice_sub(listen, 0, colon);
+    s->metrics = server_new(s->hub.loop, arena_printf(s->a, SLF ":%lld", SLA(host), (long long)port).p, NULL, &sl, &f);
+    if (s->metrics)
+        ops_metrics(s->ops, s->metrics);
+    else
+        log_end(log_begin_fault(&s->log, LEVEL_WARN, &f, "metrics.port cannot be had: the numbers are at /metrics of the hub itself"));
 }
 
 static slice with_port(struct serving *s, slice url, slice before)
@@ -363,6 +393,26 @@ static bool open_api(struct serving *s, struct fault *f)
     return s->api != NULL;
 }
 
+static void cache_is(void *arg, bool reachable, slice why)
+{
+    struct serving *s = arg;
+    struct log_line *l = log_begin(&s->log, reachable ? LEVEL_INFO : LEVEL_WARN, reachable ? "The cache is reached" : "The cache is lost; the hub goes on without it");
+    log_str(l, "engine", slice_of(cache_numbers(s->hub.cache).engine));
+    if (!reachable)
+        log_str(l, "why", why);
+    log_end(l);
+}
+
+static bool open_cache(struct serving *s, struct fault *f)
+{
+    slice ca = config_text(s->config, CFG_CA_FILE);
+    struct cache_setup setup = { .where = config_text(s->config, CFG_CACHE), .ca_file = ca.n ? ca.p : NULL };
+    s->hub.cache = cache_open(s->hub.loop, &setup, f);
+    if (s->hub.cache)
+        cache_watch(s->hub.cache, cache_is, s);
+    return s->hub.cache != NULL;
+}
+
 static void limits_of(struct serving *s)
 {
     struct hub_limits *l = &s->hub.limits;
@@ -392,7 +442,7 @@ static bool start(struct serving *s, struct fault *f)
     limits_of(s);
     (void)hub_steady_ms(h); /* from here on ages are told by it */
     h->conversations = conversations_new(h);
-    if (!open_data(s, f) || !open_net(s, f) || !open_api(s, f))
+    if (!open_data(s, f) || !open_cache(s, f) || !open_net(s, f) || !open_api(s, f))
         return false;
     accounts_make(s); /* behind the API's settings: they may name its storages */
     slice token = config_text(s->config, CFG_ADMIN_TOKEN);
@@ -407,6 +457,8 @@ static bool start(struct serving *s, struct fault *f)
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
     state_learn(h->state);
+    responses_new(h);
+    later_load(h);
     h->notices = notices_new(h, config_text(s->config, CFG_ENVIRONMENT));
     api_settings(s->api); /* those of the file, and those made over the API */
     conversations_load_open(h);
@@ -424,6 +476,8 @@ static bool start(struct serving *s, struct fault *f)
     api_start(s->api);
     (void)page_serve(s->server, "/api/v1/openapi-ui", "openapi-ui"); /* a build without pages has none */
     (void)page_serve(s->server, "/", "console");
+    (void)page_serve(s->server, "/admin/", "console"); /* the guide's address of it */
+    (void)page_serve(s->server, "/admin", "console");
     (void)page_serve(s->server, "/webchat/widget.js", "widget.js");
     slice frames;
     if (!page_frames(s->a, config_text(s->config, CFG_FRAME_ORIGINS), &frames, f))
@@ -434,8 +488,11 @@ static bool start(struct serving *s, struct fault *f)
     if (config_true(s->config, CFG_DEMO_SHOP))
         (void)page_serve(s->server, "/demo/shop", "shop");
     open_control(s);
+    open_metrics(s);
     media_again(s);
     media_purge_start(h);
+    responses_start(h);
+    later_start(h);
     storages_check(h);
     for (size_t i = 0; i < h->n_actors; i++)
         actor_start(h->actors[i]);
@@ -453,8 +510,11 @@ static void stop(struct serving *s)
     struct hub *h = &s->hub;
     ops_free(s->ops);
     api_stop(s->api);
+    cache_free(h->cache); /* who waits for it goes on without */
+    h->cache = NULL;
     server_free(s->server);
     server_free(s->control);
+    server_free(s->metrics);
     hub_stop(h);
     notices_free(h->notices);
     storages_close(h);

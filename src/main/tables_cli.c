@@ -1,5 +1,6 @@
 /* tables_cli.c - the tables the program is made of, as Markdown: what docs/configuration.md and docs/operations.md show. */
 #include "hub/notifier.h"
+#include "base/metrics.h"
 #include "main/commands.h"
 
 static const char *type_text(struct arena *a, const struct setting *s)
@@ -36,7 +37,7 @@ static void settings_table(struct arena *a, const char *section, const struct se
 
 static void metric_row(const char *name, const char *type, const char *labels, const char *help)
 {
-    printf("| `%s%s` | %s | %s | %s |\n", strncmp(name, "process_", 8) == 0 ? "" : "dragoman_", name, type, labels, help);
+    printf("| `%s%s` | %s | %s | %s |\n", metric_prefix(name), name, type, labels, help);
 }
 
 int command_tables(void)

@@ -28,6 +28,7 @@ struct slot { /* a libcurl handle: made and set up once, used for one call at a 
     struct client *client;
     struct run *run; /* NULL: spare */
     const char *proxy; /* as set in easy */
+    bool identity;     /* a certificate is set in easy */
     struct slot *next;
 };
 
@@ -490,6 +491,16 @@ static bool make_fields(struct run *r, bool chunked)
     return true;
 }
 
+/* Who we are, to a server that asks for a certificate. Connections of different certificates are not shared: libcurl compares them. */
+static void set_identity(CURL *e, const struct client_call *call)
+{
+    struct curl_blob cert = { (void *)(uintptr_t)call->tls_cert.p, call->tls_cert.n, CURL_BLOB_COPY }, key = { (void *)(uintptr_t)call->tls_key.p, call->tls_key.n, CURL_BLOB_COPY };
+    curl_easy_setopt(e, CURLOPT_SSLCERT_BLOB, call->tls_cert.n ? &cert : NULL);
+    curl_easy_setopt(e, CURLOPT_SSLKEY_BLOB, call->tls_key.n ? &key : NULL);
+    curl_easy_setopt(e, CURLOPT_SSLCERTTYPE, call->tls_cert.n ? "PEM" : NULL);
+    curl_easy_setopt(e, CURLOPT_SSLKEYTYPE, call->tls_key.n ? "PEM" : NULL);
+}
+
 static void set_request(struct run *r)
 {
     struct client_call *call = r->call;
@@ -519,6 +530,10 @@ static void set_request(struct run *r)
     curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, (sends ? post : get || head) ? NULL : method);
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->fields);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(call->connect_ms ? call->connect_ms : r->client->lim.connect_ms));
+    if (call->tls_cert.n || r->slot->identity) {
+        set_identity(e, call);
+        r->slot->identity = call->tls_cert.n > 0;
+    }
     int64_t left_ms = (r->deadline_us - time_mono_us()) / 1000; /* a 0 would mean: for ever */
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)MAX(left_ms, 1));
 }

@@ -100,6 +100,8 @@ void exchange_file(struct exchange *x, const struct file_answer *fa);
  * the events are freed. events_close sends what is queued and frees; gone is not called. NULL: the page had left already, or
  * the server drains; the exchange is answered and gone is not called. */
 struct events *exchange_events(struct exchange *x, void (*gone)(void *), void *arg) MUST_USE;
+/* The same with headers beside our own. */
+struct events *exchange_events_with(struct exchange *x, const struct header *headers, size_t n, void (*gone)(void *), void *arg) MUST_USE;
 void events_send(struct events *e, const char *name, slice data); /* data: one line or more; bounded queue, oldest dropped with a "lost" event */
 void events_close(struct events *e);
 #endif

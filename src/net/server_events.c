@@ -196,7 +196,7 @@ void events_gone(struct events *e)
         gone(arg);
 }
 
-struct events *exchange_events(struct exchange *x, void (*gone)(void *), void *arg)
+struct events *exchange_events_with(struct exchange *x, const struct header *headers, size_t n, void (*gone)(void *), void *arg)
 {
     struct ex *ex = x->impl;
     if (!ex->mhd || ex->server->draining) {
@@ -227,8 +227,15 @@ struct events *exchange_events(struct exchange *x, void (*gone)(void *), void *a
     MHD_add_response_header(r, "Content-Type", "text/event-stream");
     MHD_add_response_header(r, "Cache-Control", "no-cache");
     MHD_add_response_header(r, "X-Accel-Buffering", "no"); /* nginx in front must not collect */
+    for (size_t i = 0; i < n; i++)
+        MHD_add_response_header(r, arena_cstr(x->a, headers[i].name), arena_cstr(x->a, headers[i].value));
     ex_send(ex, 200, r, 0, false);
     return e;
+}
+
+struct events *exchange_events(struct exchange *x, void (*gone)(void *), void *arg)
+{
+    return exchange_events_with(x, NULL, 0, gone, arg);
 }
 
 void events_send(struct events *e, const char *name, slice data)

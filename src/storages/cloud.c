@@ -335,20 +335,6 @@ slice cloud_folder(slice s)
     return s;
 }
 
-slice cloud_pem(struct arena *a, slice pem)
-{
-    struct text t = text_new(a, pem.n + 1);
-    while (pem.n) {
-        size_t at = slice_find(pem, SL("\\n"));
-        text_put(&t, slice_sub(pem, 0, MIN(at, pem.n)));
-        if (at == SIZE_MAX)
-            break;
-        text_char(&t, '\n');
-        pem = slice_from(pem, at + 2);
-    }
-    return text_slice(&t);
-}
-
 int64_t cloud_now_ms(const struct cloud *c)
 {
     return time_now_ms() + c->clock_ms;

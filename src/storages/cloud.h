@@ -149,8 +149,6 @@ void cloud_header(struct cloud_call *call, const char *name, slice value); /* no
 slice cloud_range(struct cloud_op *op) MUST_USE;
 /* A folder's name without slashes at its ends. */
 slice cloud_folder(slice s);
-/* A PEM text whose line ends may have been typed \n. */
-slice cloud_pem(struct arena *a, slice pem) MUST_USE;
 int64_t cloud_now_ms(const struct cloud *c);
 /* The answer says the request was signed too early or too late: true when its Date taught something new, so that it can be signed again. */
 bool cloud_learn_clock(struct cloud *c, const struct answer *r);

@@ -1,7 +1,8 @@
 /* engine.h - what a store's engine does: blocking calls, made by one thread at a time. Private to store/.
  *
  * Between begin and commit or rollback every call belongs to one transaction; reads outside one are fine. Slices handed to callbacks
- * are valid during the callback. Every function that returns bool fills *f when it returns false.
+ * are valid during the callback. Every function that returns bool fills *f when it returns false. An engine may find only at the commit that a write
+ * cannot be done; "store_lost" means that the whole transaction can be done again.
  */
 #ifndef STORE_ENGINE_H
 #define STORE_ENGINE_H
@@ -11,6 +12,7 @@ typedef void (*engine_pair)(void *arg, slice key, slice value);
 typedef void (*engine_attachment)(void *arg, const struct attachment *a);
 
 struct store_engine {
+    const char *name;
     void *(*open)(const char *where, struct fault *f);
     void (*close)(void *e);
     bool (*begin)(void *e, struct fault *f);
@@ -28,6 +30,9 @@ struct store_engine {
     bool (*attachments_due)(void *e, int64_t now_ms, int64_t retry_ms, size_t limit, engine_attachment each, void *arg,
                             struct fault *f);
     bool (*attachment_delete)(void *e, slice id, struct fault *f);
+    int64_t (*connects)(void *e); /* NULL: nothing to connect to */
 };
 extern const struct store_engine store_sqlite;
+/* The first key behind all that begin with prefix, in to; absent: there is no end. */
+slice engine_prefix_end(slice prefix, char to[STORE_KEY_MAX]) MUST_USE;
 #endif

@@ -1,11 +1,20 @@
 #include "store/store.h"
 #include "net/loop.h"
 #include "store/engine.h"
+#include "store/store_pg.h"
 #include <pthread.h>
 
-enum { GROUP_MAX = 1024 }; /* writes in one commit: the first of them waits for the last */
+enum {
+    GROUP_MAX = 1024,  /* writes in one commit: the first of them waits for the last */
+    GROUP_TRIES = 3,   /* of one whose connection was lost before it was done */
+};
 
 enum op { OP_PUT, OP_DELETE_PREFIX, OP_GET, OP_SCAN, OP_ATT_PUT, OP_ATT_GET, OP_ATT_OF, OP_ATT_PURGE, OP_ATT_DUE, OP_ATT_DELETE };
+static const char *const op_names[] = {
+    [OP_PUT] = "put", [OP_DELETE_PREFIX] = "delete_prefix", [OP_GET] = "get", [OP_SCAN] = "scan", [OP_ATT_PUT] = "attachment_put",
+    [OP_ATT_GET] = "attachment_get", [OP_ATT_OF] = "attachments_of", [OP_ATT_PURGE] = "attachments_purge", [OP_ATT_DUE] = "attachments_due",
+    [OP_ATT_DELETE] = "attachment_delete",
+};
 
 /* One call of the interface: what is asked, whom to tell, and what came out. Lives in its own arena. */
 struct request {
@@ -19,7 +28,7 @@ struct request {
     slice text; /* prefix, key, id or conversation */
     slice from; /* OP_SCAN */
     slice storage; /* OP_ATT_PURGE */
-    int64_t now_ms, at_ms;
+    int64_t now_ms, at_ms, asked_us;
     size_t limit;
     store_done done;
     void (*got)(void *arg, slice value, const struct fault *f);
@@ -45,7 +54,10 @@ struct store {
     bool stop, posted;
     bool delivering, closed; /* a callback may close the store: then deliver frees it */
     uint64_t commits;
-    int64_t commit_us;
+    int64_t commit_us, failures, connects;
+    bool failed; /* the last request */
+    void (*observe)(void *arg, const char *command, const struct fault *f, int64_t took_us);
+    void *observe_arg;
 };
 
 static void queue_add(struct queue *q, struct request *r)
@@ -64,11 +76,28 @@ static struct queue queue_take(struct queue *q)
     return all;
 }
 
+slice engine_prefix_end(slice prefix, char to[STORE_KEY_MAX])
+{
+    size_t n = prefix.n;
+    while (n && (unsigned char)prefix.p[n - 1] == 0xff)
+        n--;
+    if (n == 0)
+        return SLICE_NONE;
+    memcpy(to, prefix.p, n);
+    to[n - 1] = (char)(to[n - 1] + 1);
+    return (slice){ to, n };
+}
+
 /* ---- doing a request (the store's thread, or the caller's before store_start) ------------------------------------------------ */
 
 static bool is_write(enum op op)
 {
     return op != OP_GET && op != OP_SCAN && op != OP_ATT_GET && op != OP_ATT_OF;
+}
+
+static bool is_search(enum op op) /* a write that finds something */
+{
+    return op == OP_ATT_DUE;
 }
 
 static void keep_pair(void *arg, slice key, slice value)
@@ -141,50 +170,76 @@ static bool perform(struct store *s, struct request *r)
     return false;
 }
 
+/* The writes from first to before end, in one transaction. */
+static bool try_group(struct store *s, struct request *first, const struct request *end, struct fault *f)
+{
+    bool ok = s->engine->begin(s->e, f);
+    for (struct request *r = first; ok && r != end; r = r->next) {
+        r->n_found = is_search(r->op) ? 0 : r->n_found; /* of a try before this one */
+        r->f = (struct fault){ 0 };
+        ok = perform(s, r);
+        if (!ok)
+            *f = r->f;
+    }
+    ok = ok && s->engine->commit(s->e, f);
+    if (!ok)
+        s->engine->rollback(s->e);
+    return ok;
+}
+
 /* The writes from first on, up to a read or GROUP_MAX, in one transaction. Returns the request behind them. */
 static struct request *perform_group(struct store *s, struct request *first)
 {
     struct fault f = { 0 };
     int64_t began = time_mono_us();
-    struct request *r = first;
-    bool ok = s->engine->begin(s->e, &f);
-    size_t n = 0;
-    for (; r && is_write(r->op) && n < GROUP_MAX; r = r->next, n++) {
-        if (ok && !perform(s, r)) {
-            ok = false;
-            f = r->f;
-        }
+    struct request *end = first;
+    for (size_t n = 0; end && is_write(end->op) && n < GROUP_MAX; n++)
+        end = end->next;
+    bool ok = false;
+    for (int tries = 0; !ok && tries < GROUP_TRIES; tries++) {
+        f = (struct fault){ 0 };
+        ok = try_group(s, first, end, &f);
+        if (!ok && strcmp(f.code, "store_lost") != 0)
+            break;
     }
-    ok = ok && s->engine->commit(s->e, &f);
-    if (!ok) {
-        s->engine->rollback(s->e);
-        for (struct request *w = first; w != r; w = w->next)
-            w->f = f;
-    }
+    for (struct request *w = first; !ok && w != end; w = w->next)
+        w->f = f;
     pthread_mutex_lock(&s->lock);
     s->commits += ok;
     s->commit_us = time_mono_us() - began;
     pthread_mutex_unlock(&s->lock);
-    return r;
+    return end;
+}
+
+static void note_end(struct store *s, bool ok)
+{
+    pthread_mutex_lock(&s->lock);
+    s->failed = !ok;
+    s->failures += !ok;
+    s->connects = s->engine->connects ? s->engine->connects(s->e) : 0;
+    pthread_mutex_unlock(&s->lock);
 }
 
 static void perform_all(struct store *s, struct request *r)
 {
     while (r) {
-        if (is_write(r->op)) {
+        bool writes = is_write(r->op);
+        struct request *first = r;
+        if (writes)
             r = perform_group(s, r);
-        } else {
-            perform(s, r);
-            r = r->next;
-        }
+        else
+            perform(s, first), r = first->next;
+        note_end(s, !first->f.code);
     }
 }
 
 /* ---- asking and answering ----------------------------------------------------------------------------------------------------- */
 
-static void answer(struct request *r)
+static void answer(const struct store *s, struct request *r)
 {
     const struct fault *f = r->f.code ? &r->f : NULL;
+    if (s->observe)
+        s->observe(s->observe_arg, op_names[r->op], f, time_mono_us() - r->asked_us);
     if (r->op == OP_GET) {
         r->got(r->arg, !f && r->n_pairs ? r->pairs[0].value : SLICE_NONE, f);
     } else if (r->op == OP_ATT_GET) {
@@ -216,7 +271,7 @@ static void deliver(void *arg)
     for (struct request *next; r; r = next) {
         next = r->next;
         if (!s->closed)
-            answer(r);
+            answer(s, r);
         request_free(r);
     }
     s->delivering = false;
@@ -263,6 +318,7 @@ static struct request *request_new(enum op op, store_done done, void *arg)
     struct request *r = ARENA_NEW(a, struct request);
     r->a = a;
     r->op = op;
+    r->asked_us = time_mono_us();
     r->done = done;
     r->arg = arg;
     return r;
@@ -273,7 +329,7 @@ static void submit(struct store *s, struct request *r)
     if (!s->loop) {
         if (!r->f.code)
             perform_all(s, r);
-        answer(r);
+        answer(s, r);
         request_free(r);
         return;
     }
@@ -298,13 +354,14 @@ static bool check_length(struct request *r, slice s, size_t max, const char *wha
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------------ */
 
-struct store *store_open(const char *path, struct fault *f)
+struct store *store_open(const char *where, struct fault *f)
 {
-    void *e = store_sqlite.open(path, f);
+    const struct store_engine *engine = store_is_pg(slice_of(where)) ? &store_pg : &store_sqlite;
+    void *e = engine->open(where, f);
     if (!e)
         return NULL;
     struct store *s = must_calloc(1, sizeof(*s));
-    s->engine = &store_sqlite;
+    s->engine = engine;
     s->e = e;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->work, NULL);
@@ -344,11 +401,17 @@ void store_close(struct store *s)
         free(s);
 }
 
+void store_observe(struct store *s, void (*fn)(void *arg, const char *command, const struct fault *f, int64_t took_us), void *arg)
+{
+    s->observe = fn;
+    s->observe_arg = arg;
+}
+
 struct store_numbers store_numbers(const struct store *s)
 {
     struct store *w = (struct store *)(uintptr_t)s; /* the lock is not part of its value */
     pthread_mutex_lock(&w->lock);
-    struct store_numbers n = { s->waiting, s->commits, s->commit_us };
+    struct store_numbers n = { s->engine->name, !s->failed, s->waiting, s->commits, s->commit_us, s->failures, s->connects };
     pthread_mutex_unlock(&w->lock);
     return n;
 }

@@ -10,12 +10,12 @@
  *            fsync. There is no faster, weaker write: the journal forgets what the store confirmed (journal_puts_flushed) and a link to an
  *            attachment is given away once its row is confirmed, so neither may be lost; and none of them is waited for by a webhook's sender.
  * Atomic     one store_put is all or nothing. When a write or the commit fails, every write that shared the commit is answered with the fault and
- *            none of them has happened.
+ *            none of them has happened; but "store_unknown" (PostgreSQL was lost in a commit and could not be asked for a while): they may have.
  * Shape      keys up to STORE_KEY_MAX bytes, compared byte by byte; values up to STORE_VALUE_MAX, any bytes. A value {NULL,0} removes the key.
  * Ownership  requests copy their slices; results are valid during the callback.
- * Errors     the callback gets a fault: "store_failed" (disk full, I/O), "store_busy" (STORE_QUEUE_MAX requests wait: come back later),
- *            "too_long". NULL: it worked.
- * Threads    loop thread. Nothing of the engine shows here: SQLite today (store_sqlite.c behind struct store_engine).
+ * Errors     the callback gets a fault: "store_failed" (disk full, I/O, no server), "store_busy" (STORE_QUEUE_MAX requests wait: come back later),
+ *            "too_long", "in_use" (another hub took it over). NULL: it worked.
+ * Threads    loop thread. Nothing of the engine shows here: SQLite, or PostgreSQL, whose lost connections are made again (docs/distributed.md).
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -26,8 +26,8 @@ enum { STORE_KEY_MAX = 1024, STORE_VALUE_MAX = 4 << 20, STORE_QUEUE_MAX = 16384 
 struct loop;
 struct store;
 
-/* path: of the file, made with mode 0600 when absent. NULL: see *f ("newer", "store_failed"). */
-struct store *store_open(const char *path, struct fault *f) MUST_USE;
+/* where: the file, made with mode 0600 when absent, or postgresql://… NULL: see *f ("newer", "in_use", "store_failed"). */
+struct store *store_open(const char *where, struct fault *f) MUST_USE;
 void store_start(struct store *s, struct loop *loop);
 void store_close(struct store *s); /* does what is queued first; of that, callbacks no longer come. Before loop_free */
 
@@ -82,10 +82,17 @@ void store_attachments_of(struct store *s, slice conversation, void (*each)(void
                           void *arg);
 void store_attachment_delete(struct store *s, slice id, store_done done, void *arg);
 
+/* Told of each request that was answered, in the thread that gets the answers. command: "put", "get" … */
+void store_observe(struct store *s, void (*fn)(void *arg, const char *command, const struct fault *f, int64_t took_us), void *arg);
+
 struct store_numbers {
+    const char *engine; /* "sqlite", "postgresql" */
+    bool reachable;     /* as of the last request */
     size_t queue;       /* requests waiting */
     uint64_t commits;
     int64_t commit_us;  /* of the last commit */
+    int64_t failures;   /* groups and reads that failed */
+    int64_t connects;   /* connections made since it was opened, the first one not counted */
 };
 struct store_numbers store_numbers(const struct store *s);
 #endif

@@ -194,23 +194,10 @@ static bool sqlite_remove(void *arg, slice key, struct fault *f)
     return finish(e, ST_REMOVE, "delete", f);
 }
 
-/* The first key behind all that begin with prefix, in to; absent: there is no end. */
-static slice prefix_end(slice prefix, char to[STORE_KEY_MAX])
-{
-    size_t n = prefix.n;
-    while (n && (unsigned char)prefix.p[n - 1] == 0xff)
-        n--;
-    if (n == 0)
-        return SLICE_NONE;
-    memcpy(to, prefix.p, n);
-    to[n - 1] = (char)(to[n - 1] + 1);
-    return (slice){ to, n };
-}
-
 static void bind_range(sqlite3_stmt *st, slice prefix, char to[STORE_KEY_MAX])
 {
     bind(st, 1, prefix);
-    slice end = prefix_end(prefix, to);
+    slice end = engine_prefix_end(prefix, to);
     if (end.p)
         bind(st, 2, end);
 }
@@ -330,6 +317,7 @@ static bool sqlite_attachment_delete(void *arg, slice id, struct fault *f)
 }
 
 const struct store_engine store_sqlite = {
+    .name = "sqlite",
     .open = sqlite_open,
     .close = sqlite_close,
     .begin = sqlite_begin,

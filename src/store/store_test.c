@@ -1,17 +1,71 @@
 #include "store/store.h"
 #include "net/loop.h"
+#include "tests/harness/servers.h"
 #include "tests/harness/test.h"
+#include <libpq-fe.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-static char path[128];
+/* Every behaviour is tested on both engines. */
+static bool on_pg;
+#define TEST_EACH(name)                                                        \
+    static void each_##name(void);                                             \
+    TEST(name##_in_sqlite)                                                     \
+    {                                                                          \
+        on_pg = false;                                                         \
+        each_##name();                                                         \
+    }                                                                          \
+    TEST(name##_in_postgresql)                                                 \
+    {                                                                          \
+        on_pg = true;                                                          \
+        each_##name();                                                         \
+    }                                                                          \
+    static void each_##name(void)
+
+static char path[256];
 static struct store *open_new(void)
 {
-    snprintf(path, sizeof(path), "%s/store.db", test_dir());
+    if (on_pg)
+        snprintf(path, sizeof(path), "%s", pg_place_new());
+    else
+        snprintf(path, sizeof(path), "%s/store.db", test_dir());
     struct fault f = { 0 };
     struct store *s = store_open(path, &f);
-    CHECK(s);
+    if (!s)
+        test_fail(__FILE__, __LINE__, "%s: %s", f.code, f.text);
     return s;
+}
+
+/* Another connection to the same store, in the words of each engine. */
+struct other {
+    sqlite3 *sqlite;
+    PGconn *pg;
+};
+static struct other other_new(void)
+{
+    struct other o = { NULL, NULL };
+    if (on_pg)
+        o.pg = PQconnectdb(path);
+    else
+        CHECK(sqlite3_open(path, &o.sqlite) == SQLITE_OK);
+    return o;
+}
+static void other_run(struct other *o, const char *in_sqlite, const char *in_pg)
+{
+    if (!on_pg) {
+        CHECK(sqlite3_exec(o->sqlite, in_sqlite, 0, 0, 0) == SQLITE_OK);
+        return;
+    }
+    PGresult *r = PQexec(o->pg, in_pg);
+    bool ok = PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK;
+    PQclear(r);
+    if (!ok)
+        test_fail(__FILE__, __LINE__, "%s: %s", in_pg, PQerrorMessage(o->pg));
+}
+static void other_free(struct other *o)
+{
+    sqlite3_close(o->sqlite);
+    PQfinish(o->pg);
 }
 
 /* Collects what callbacks say as one text; a callback's arg is put before its note. */
@@ -60,11 +114,11 @@ static void on_got_attachment(void *arg, const struct attachment *a, const struc
         note("%sgot:%s ", (const char *)arg, f ? f->code : "none");
 }
 
-TEST(store_keys_are_put_found_scanned_and_removed)
+TEST_EACH(store_keys_are_put_found_scanned_and_removed)
 {
     struct store *s = open_new();
     struct stat st;
-    CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
+    CHECK(on_pg || (stat(path, &st) == 0 && (st.st_mode & 0777) == 0600));
     struct store_pair pairs[] = { { SL("a/1"), SL("one") },      { SL("a/2"), SL("") },        { SL("a/\xff"), SL("last") },
                                   { SL("b"), SL("x\0y") },       { SL("\xff\xff"), SL("end") }, { SL("a/1"), SL("uno") } };
     store_put(s, pairs, COUNT(pairs), on_done, TAG(""));
@@ -95,7 +149,7 @@ TEST(store_keys_are_put_found_scanned_and_removed)
     store_close(s);
 }
 
-TEST(store_refuses_what_is_too_long)
+TEST_EACH(store_refuses_what_is_too_long)
 {
     struct store *s = open_new();
     static char big[STORE_VALUE_MAX + 1];
@@ -120,7 +174,7 @@ static void add(struct store *s, const char *id, const char *conversation, int64
     add_to(s, id, conversation, SL("local"), purge_at);
 }
 
-TEST(store_attachments_of_one_storage_are_purged_by_its_own_delay)
+TEST_EACH(store_attachments_of_one_storage_are_purged_by_its_own_delay)
 {
     struct store *s = open_new();
     add(s, "a1", "c1", 0), add_to(s, "a2", "c1", SL("aws"), 0), add_to(s, "a3", "c2", SL("aws"), 0);
@@ -139,7 +193,7 @@ TEST(store_attachments_of_one_storage_are_purged_by_its_own_delay)
     store_close(s);
 }
 
-TEST(store_attachments_live_until_their_conversation_closed)
+TEST_EACH(store_attachments_live_until_their_conversation_closed)
 {
     struct store *s = open_new();
     add(s, "a1", "c1", 0), add(s, "a2", "c1", 0), add(s, "a3", "c2", 0), add(s, "a4", "c3", 50);
@@ -188,7 +242,7 @@ static void too_late(void *arg)
     test_fail(__FILE__, __LINE__, "the store did not answer");
 }
 
-TEST(store_answers_on_the_loop_in_order_and_shares_commits)
+TEST_EACH(store_answers_on_the_loop_in_order_and_shares_commits)
 {
     the_loop = loop_new();
     struct loop_timer guard = { 0 };
@@ -237,7 +291,7 @@ static void close_it(void *arg, const struct fault *f)
     loop_stop(the_loop);
 }
 
-TEST(store_may_be_closed_by_a_callback)
+TEST_EACH(store_may_be_closed_by_a_callback)
 {
     the_loop = loop_new();
     struct store *s = open_new();
@@ -250,21 +304,21 @@ TEST(store_may_be_closed_by_a_callback)
     loop_free(the_loop);
 }
 
-TEST(store_full_queue_says_busy)
+TEST_EACH(store_full_queue_says_busy)
 {
     the_loop = loop_new();
     struct loop_timer guard = { 0 };
     loop_timer_start(the_loop, &guard, 60000, too_late, NULL);
     struct store *s = open_new();
     /* Another connection holds the write lock, so that the thread cannot get on. */
-    sqlite3 *other;
-    CHECK(sqlite3_open(path, &other) == SQLITE_OK && sqlite3_exec(other, "BEGIN IMMEDIATE", 0, 0, 0) == SQLITE_OK);
+    struct other other = other_new();
+    other_run(&other, "BEGIN IMMEDIATE", "BEGIN; LOCK TABLE kv");
     store_start(s, the_loop);
     int ok = 0;
     left = STORE_QUEUE_MAX + 10;
     for (int i = 0; i < STORE_QUEUE_MAX + 10; i++)
         store_put(s, &(struct store_pair){ SL("k"), SL("v") }, 1, count_silently, &ok);
-    sqlite3_close(other);
+    other_free(&other);
     loop_run(the_loop);
     CHECK_INT(ok, STORE_QUEUE_MAX);
     store_close(s);
@@ -272,15 +326,15 @@ TEST(store_full_queue_says_busy)
     loop_free(the_loop);
 }
 
-TEST(store_failed_commit_fails_all_that_shared_it)
+TEST_EACH(store_failed_commit_fails_all_that_shared_it)
 {
     struct store *s = open_new();
     store_close(s);
-    sqlite3 *db;
-    CHECK(sqlite3_open(path, &db) == SQLITE_OK);
-    CHECK(sqlite3_exec(db, "CREATE TRIGGER t BEFORE INSERT ON kv WHEN new.key=x'626164' BEGIN SELECT RAISE(ABORT,'no'); END", 0, 0, 0) ==
-          SQLITE_OK);
-    sqlite3_close(db);
+    struct other other = other_new();
+    other_run(&other, "CREATE TRIGGER t BEFORE INSERT ON kv WHEN new.key=x'626164' BEGIN SELECT RAISE(ABORT,'no'); END",
+              "CREATE FUNCTION no() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'no'; END $$ LANGUAGE plpgsql;"
+              "CREATE TRIGGER t BEFORE INSERT ON kv FOR EACH ROW WHEN (new.key='bad'::bytea) EXECUTE FUNCTION no()");
+    other_free(&other);
     struct fault f;
     s = store_open(path, &f);
     CHECK(s);
@@ -293,18 +347,20 @@ TEST(store_failed_commit_fails_all_that_shared_it)
     store_close(s);
 }
 
-TEST(store_of_a_newer_version_or_no_store_is_refused)
+TEST_EACH(store_of_a_newer_version_or_no_store_is_refused)
 {
     struct store *s = open_new();
     store_close(s);
-    sqlite3 *db;
-    CHECK(sqlite3_open(path, &db) == SQLITE_OK && sqlite3_exec(db, "PRAGMA user_version=99", 0, 0, 0) == SQLITE_OK);
-    sqlite3_close(db);
+    struct other other = other_new();
+    other_run(&other, "PRAGMA user_version=99", "UPDATE dragoman_schema SET version=99");
+    other_free(&other);
     struct fault f = { 0 };
     CHECK(!store_open(path, &f));
     CHECK_SLICE(slice_of(f.code), SL("newer"));
-    CHECK(!store_open("/proc/no/store.db", &f));
+    CHECK(!store_open(on_pg ? "postgresql://nobody@/none?host=/proc/no" : "/proc/no/store.db", &f));
     CHECK_SLICE(slice_of(f.code), SL("store_failed"));
+    if (on_pg)
+        return;
     FILE *out = fopen(path, "we");
     fputs("this is not a database, and long enough to be read as one ......................................................", out);
     fclose(out);

@@ -34,6 +34,8 @@ static inline void jwt_key_freep(struct jwt_key **key)
 {
     *key = jwt_key_free(*key);
 }
+/* A PEM with real line ends, also where they were pasted as \n. */
+slice pem_lines(struct arena *a, slice pem) MUST_USE;
 bool jwt_key_can_sign(const struct jwt_key *key);
 
 struct jwt_claims { /* absent or 0: not written, after verifying: not there */

@@ -204,3 +204,17 @@ struct jwt_key *jwt_key_read(slice text, struct fault *f)
     text = slice_trim(text);
     return slice_starts(text, SL("{")) ? jwt_key_jwk(text, f) : jwt_key_pem(text, f);
 }
+
+slice pem_lines(struct arena *a, slice pem)
+{
+    struct text t = text_new(a, pem.n + 1);
+    while (pem.n) {
+        size_t at = slice_find(pem, SL("\\n"));
+        text_put(&t, slice_sub(pem, 0, MIN(at, pem.n)));
+        if (at == SIZE_MAX)
+            break;
+        text_char(&t, '\n');
+        pem = slice_from(pem, at + 2);
+    }
+    return text_slice(&t);
+}

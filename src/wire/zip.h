@@ -4,7 +4,7 @@
  *   zip_add(&z, "manifest.json", json);
  *   slice archive = zip_done(&z);        {NULL,0}: larger than was allowed
  *
- * Names are plain ASCII, without folders. Every file carries the same time (1 January 1980), so that the same content is the same archive.
+ * Names are plain ASCII; folders are part of them ("intents/a.json"). Every file carries the same time (1 January 1980), so that the same content is the same archive.
  */
 #ifndef WIRE_ZIP_H
 #define WIRE_ZIP_H

@@ -8,7 +8,8 @@ const message = page => page.getByTestId('message');
 const fromGuest = page => page.getByTestId('line-guest');
 
 test('a guest with an iPhone and an agent talk, from the first word to the end', async t => {
-  const road = await startRoad(t, {apple: {show_system_messages: true}});
+  const road = await startRoad(t, {apple: url => ({show_system_messages: true, oauth: {client_id: 'hub', token_url: `${url}/oauth/token`, userinfo_url: `${url}/oauth/userinfo`},
+    pay: {merchant_id: 'merchant.com.example', session_url: `${url}/paymentservices/paymentSession`}})});
   const {phone, desk, complaints} = await openPages(t, {line: road.apple, desk: road.desk});
 
   await t.test('text, both ways', async () => {
@@ -45,6 +46,18 @@ test('a guest with an iPhone and an agent talk, from the first word to the end',
     await desk.getByTestId('message-input').press('Enter');
     await phone.getByTestId('choice').filter({hasText: 'Suite'}).click();
     await fromGuest(desk).last().filter({hasText: 'Suite'}).waitFor();
+  });
+
+  await t.test('a sign-in, refused and done, and a payment that nobody makes', async () => {
+    const ask = async what => { await desk.getByTestId('message-input').fill(JSON.stringify(what)); await desk.getByTestId('message-input').press('Enter'); };
+    await ask({data: {authenticate: {}}, receivedMessage: {title: 'Please sign in'}});
+    await message(phone).last().getByTestId('deed').filter({hasText: 'Not now'}).click();
+    await fromGuest(desk).last().filter({hasText: 'Failed (sign-in): failed'}).waitFor();
+    await phone.getByTestId('deed').filter({hasText: 'Sign in'}).last().click();
+    await fromGuest(desk).last().filter({hasText: 'Signed in'}).waitFor();
+    await ask({data: {payment: {paymentRequest: {countryCode: 'JP', currencyCode: 'JPY', total: {label: 'Hotel', amount: '12000', type: 'final'}}}}});
+    await message(phone).last().getByTestId('deed').filter({hasText: 'Pay 12000 JPY'}).click();
+    await fromGuest(desk).last().filter({hasText: 'Failed (payment): failed'}).waitFor();
   });
 
   await t.test('the end', async () => {

@@ -234,3 +234,63 @@ test('accessible in light and dark, desktop and phone, both directions; every la
     await shop.page.context().browser().close();
   }
 });
+
+test('told as it happens, read both ways; without the stream it polls; the question at the end', async t => {
+  const road = await startChat(t, {...demo, webchat: {satisfaction: true}});
+  const shop = await openShop(t, road);
+  const {page, id, complaints} = shop;
+  const asked = [];
+  page.on('request', r => asked.push(`${r.method()} ${new URL(r.url()).pathname.split('/').at(-1)}`));
+  const streams = async () => Number(/^dragoman_chat_streams (\d+)$/m.exec((await road.hub.call('GET', '/metrics')).text)[1]);
+  await begin(shop);
+  await say(shop, 'hello');
+  const {c} = await deskHas(road, 'the hello', m => m.text === 'hello');
+  await until('the page is told', async () => await streams() === 1);
+  assert.equal(await id('seen').count(), 0);
+  asked.length = 0;
+  await agent(road, c, {text: 'good day'});
+  await id('other').filter({hasText: 'good day'}).waitFor();
+  await id('own').filter({hasText: 'hello'}).getByTestId('seen').waitFor();
+  await until('the hub is told that it was read', () => asked.includes('POST read'));
+  await page.waitForTimeout(4000);
+  assert.equal(asked.filter(x => x === 'GET messages').length, 0, 'and nothing is polled');
+  await id('close').click();   // what nobody sees is not read
+  asked.length = 0;
+  await agent(road, c, {text: 'unseen'});
+  await page.getByRole('button', {name: 'Open chat, 1 new messages'}).waitFor();
+  await page.waitForTimeout(300);
+  assert.ok(!asked.includes('POST read'));
+  await page.getByRole('button', {name: 'Open chat, 1 new messages'}).click();
+  await until('now it is', () => asked.includes('POST read'));
+
+  await road.programs.hub.stop();
+  await page.getByRole('status').filter({hasText: 'Connection lost'}).waitFor();
+  await road.startHub();
+  await agent(road, c, {text: 'after the restart'});
+  await id('other').filter({hasText: 'after the restart'}).waitFor();
+  await until('told again', async () => await streams() === 1);
+  assert.equal(await id('other').filter({hasText: 'good day'}).count(), 1);
+
+  const plain = await shop.ctx.newPage();   // a proxy that lets no stream through
+  await plain.route('**/events*', r => r.abort());
+  await plain.goto(page.url());
+  await plain.getByTestId('launcher').click();
+  await plain.getByTestId('other').filter({hasText: 'good day'}).waitFor();
+  await agent(road, c, {text: 'to both'});
+  await plain.getByTestId('other').filter({hasText: 'to both'}).waitFor();
+  await id('other').filter({hasText: 'to both'}).waitFor();
+
+  await id('more').click();
+  await id('menu-end').click();
+  await id('opinion').waitFor();
+  const send = id('opinion').getByRole('button', {name: 'Send'});
+  assert.ok(await send.isDisabled());
+  assert.deepEqual(await violations(page), []);
+  await id('opinion').getByLabel('4/5 stars').check();
+  await id('comment').fill('<b>fine</b>');
+  await send.click();
+  await page.getByRole('status').filter({hasText: 'Thank you!'}).waitFor();
+  await id('opinion').waitFor({state: 'detached'});
+  await deskHas(road, 'the rating', m => m.text === 'Ana rates the chat 4 of 5: <b>fine</b>');
+  assert.deepEqual(complaints.filter(x => !/ERR_|Failed to load/.test(x)), []);
+});

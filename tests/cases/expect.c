@@ -39,10 +39,8 @@ static slice inbox_messages(struct run *r, const struct inbox *in)
     jw_open(&w, NULL, '[');
     for (const struct inbox_item *it = in->first; it; it = it->next) {
         slice m = message_print(r->a, &it->m);
-        if (it->only_known)
-            m = arena_printf(r->a, SLF ",\"only_known\":true}", SLA(slice_sub(m, 0, m.n - 1)));
-        if (it->only_if_open)
-            m = arena_printf(r->a, SLF ",\"only_if_open\":true}", SLA(slice_sub(m, 0, m.n - 1)));
+        if (it->only)
+            m = arena_printf(r->a, SLF ",\"%s\":true}", SLA(slice_sub(m, 0, m.n - 1)), it->only == ONLY_KNOWN ? "only_known" : "only_if_open");
         if (it->remember.n) {
             struct jw more = jw_new(r->a, CASE_BYTES_MAX);
             jw_open(&more, NULL, '{');
@@ -95,6 +93,14 @@ static slice inbox_resumes(struct run *r, const struct inbox *in)
     return jw_done(&w);
 }
 
+/* What stands between the two, left out: how the house's pages look is no connector's matter. */
+static slice without(struct run *r, slice s, const char *from, const char *to)
+{
+    size_t at = slice_find(s, slice_of(from)), begin = at + strlen(from);
+    size_t n = at == SIZE_MAX ? SIZE_MAX : slice_find(slice_from(s, begin), slice_of(to));
+    return n == SIZE_MAX ? s : arena_printf(r->a, SLF SLF, SLA(slice_sub(s, 0, begin)), SLA(slice_from(s, begin + n)));
+}
+
 bool expect_inbox(struct run *r, const struct inbox *in)
 {
     struct text head = text_new(r->a, CASE_BYTES_MAX);
@@ -105,6 +111,7 @@ bool expect_inbox(struct run *r, const struct inbox *in)
     slice reply = in->status
                       ? arena_printf(r->a, "%d " SLF SLF "\n" SLF, in->status, SLA(in->type), SLA(text_slice(&head)), SLA(in->body))
                       : SL("");
+    reply = without(r, without(r, reply, "<style>", "</style>"), "style-src 'sha256-", "'");
     return expect_json(r, "messages", inbox_messages(r, in), SL("[]")) &&
            expect_json(r, "ignored", inbox_rules(r, in), SL("[]")) &&
            expect_json(r, "resumed", inbox_resumes(r, in), SL("[]")) &&

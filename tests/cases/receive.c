@@ -125,6 +125,21 @@ static bool received(struct run *r, struct inbox *in)
     return (!in->ask || run_ask(r, in)) && expect_inbox(r, in) && expect_memories(r);
 }
 
+/* A page with a record: "record" is its first part before, "kept" afterwards. */
+static bool run_page(struct run *r, const struct route_extra *page, struct call *c, const struct request *rq)
+{
+    struct inbox in;
+    slice before = casefile_text(r->cf, "record");
+    struct record record = { .public_url = r->account.public_url, .accounts = &r->call, .n_accounts = 1, .key = page->record->key(r->a, rq), .part = { before } };
+    inbox_init(&in, r->a);
+    record.to = page->record->moves_to ? page->record->moves_to(r->a, rq) : SLICE_NONE;
+    memcpy(c->random, r->call.random, sizeof(c->random));
+    c->record = &record;
+    if (!page->receive(c, rq, &in))
+        return refused(r, casefile_text(r->cf, "fault"));
+    return expect_inbox(r, &in) && expect_text(r, "kept", record.keep ? record.part[0] : SLICE_NONE, SLICE_NONE);
+}
+
 bool run_receive(struct run *r)
 {
     slice rest = casefile_text(r->cf, "request");
@@ -149,6 +164,8 @@ bool run_receive(struct run *r)
         if (!below(r, path, page->path, &rq.path) || !slice_eq(rq.method, slice_of(page->method)))
             continue;
         struct call nobodys = { .a = r->a, .now_ms = r->call.now_ms, .f = &r->fault };
+        if (page->record)
+            return run_page(r, page, &nobodys, &rq);
         bool mine = !page->mine || page->mine(&r->call, &rq);
         if (!page->receive(mine ? &r->call : &nobodys, &rq, &in))
             return refused(r, want);

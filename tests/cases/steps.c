@@ -386,7 +386,7 @@ bool run_steps(struct run *r, slice what)
     if (casefile_next(r->cf, "call", &at))
         return run_fail(r, "a call fewer than expected; it ended " SLF " %s", SLA(end_text(r, end, &d)),
                         r->fault.text);
-    return expect_end(r, end_text(r, end, &d)) && (!lookup || (expect_person(r, &d.person) && expect_data(r, &d.data) && expect_text(r, "text", d.text, SLICE_NONE))) &&
+    return expect_end(r, end_text(r, end, &d)) && (!lookup || (expect_person(r, &d.person) && expect_data(r, &d.data) && expect_text(r, "text", d.text, SLICE_NONE) && expect_text(r, "payload", d.payload, SLICE_NONE))) &&
            (!find || expect_text(r, "url", d.media_url, SL(""))) &&
            expect_memories(r);
 }

@@ -34,7 +34,7 @@ test('text both ways, what the link and the device say, typing', async t => {
   const road = await startRoad(t);
   await road.send({type: 'typing_start'});
   const c = await hello(road, 'Is the room ready?', {locale: 'ja_JP', intent: 'reservation', group: 'front-desk'});
-  for (const [name, value] of Object.entries({media: 'Apple Messages for Business', capabilities: 'LIST,TIME,QUICK,FORM', locale: 'ja_JP', intent: 'reservation', group: 'front-desk'}))
+  for (const [name, value] of Object.entries({media: 'Apple Messages for Business', capabilities: 'LIST,TIME,QUICK,FORM,AUTH,AUTH2', locale: 'ja_JP', intent: 'reservation', group: 'front-desk'}))
     assert.equal(c.attributes[name], value, name);
   await road.agent(c, {typing: true});
   await until('typing on the phone', async () => (await road.apple.get('/sim/guests')).guests[0].typing);
@@ -223,4 +223,65 @@ test('a business asks to be registered, once', async t => {
   assert.equal((await page('', {id: 'new-business-1', name: 'Inn', email: 'nobody'})).status, 422);
   assert.match((await page('', {id: 'new-business-1', name: 'Inn', email: 'a@example.com'})).text, /Thank you/);
   assert.match((await page('', {id: 'new-business-1', name: 'Other', email: 'b@example.com'})).text, /has been sent/);
+});
+
+test('a large answer comes by reference: fetched, decrypted, decoded', async t => {
+  const road = await startRoad(t);
+  const c = await hello(road);
+  await road.agent(c, {text: JSON.stringify({data: {listPicker: {multipleSelection: true, sections: [{title: 'Rooms', multipleSelection: true,
+    items: [{identifier: 'twin', title: 'Twin'}, {identifier: 'suite', title: 'Suite'}]}]}}})});
+  await road.guestHas('the picker', m => m.message.interactiveData);
+  await road.send({type: 'pick', titles: ['Twin', 'Suite'], large: true});
+  const {m} = await road.deskHas('both rooms', x => x.text === 'Twin, Suite');
+  assert.equal(m.button?.payload ?? 'twin,suite', 'twin,suite');
+});
+
+// What the business's side of it is: the provider (the simulator plays it), and a payment service.
+const oauth = url => ({'oauth.client_id': 'hub', 'oauth.client_secret': 'hush-hush', 'oauth.token_url': `${url}/oauth/token`, 'oauth.userinfo_url': `${url}/oauth/userinfo`});
+const nested = flat => Object.entries(flat).reduce((o, [k, v]) => { const [a, b] = k.split('.'); (o[a] ??= {})[b] = v; return o; }, {});
+
+for (const [way, capabilities] of [['newer', 'LIST,AUTH,AUTH2'], ['older', 'LIST,AUTH']])
+  test(`signing in, the ${way} way: the desk learns who it is, and never the token`, async t => {
+    const road = await startRoad(t, {apple: url => nested(oauth(url))});
+    const c = await hello(road, 'Hi', {capabilities});
+    await road.agent(c, {text: JSON.stringify({data: {authenticate: {}}, receivedMessage: {title: 'Please sign in'}})});
+    const {message} = await road.guestHas('the request', m => m.message.interactiveData?.data?.authenticate);
+    assert.equal(Boolean(message.interactiveData.data.authenticate.oauth2.responseEncryptionKey), way === 'older');
+    await road.send({type: 'sign_in', capabilities});
+    const {c: after} = await road.deskHas('that it is done', m => m.text === 'Signed in');
+    assert.equal(after.attributes.signedInId, 'user-1');
+    assert.equal(after.attributes.signedInEmail, 'guest1@example.com');
+    assert.doesNotMatch(JSON.stringify(after), /at-urn|"token"/);
+    assert.doesNotMatch(road.programs.hub.text(), /at-urn|hush-hush/);
+    if (way === 'older') return;
+    await road.send({type: 'sign_in', capabilities, deny: true});
+    await road.deskHas('that it failed', m => /^Failed \(sign-in\)/.test(m.text ?? ''));
+    assert.equal((await fetch(`${road.hub.base}/amb/oauth/callback?code=x&state=forged.forged`, {redirect: 'manual'})).status, 400);
+  });
+
+test('Apple Pay: the session, the request, the gateway of the business, and what the desk hears', async t => {
+  const seen = [];
+  let status = 'STATUS_SUCCESS';
+  const gateway = createServer((q, a) => { let body = ''; q.on('data', d => { body += d; }).on('end', () => { seen.push(JSON.parse(body)); a.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({status})); }); });
+  await new Promise(done => gateway.listen(0, '127.0.0.1', done));
+  t.after(() => gateway.close());
+  const road = await startRoad(t, {apple: url => nested({'pay.merchant_id': 'merchant.com.example', 'pay.merchant_name': 'Example Hotel', 'pay.session_url': `${url}/paymentservices/paymentSession`,
+    'pay.gateway_url': `http://127.0.0.1:${gateway.address().port}/charge`, 'pay.domain_association': '7B227073'})});
+  const c = await hello(road);
+  const request = {data: {payment: {paymentRequest: {countryCode: 'JP', currencyCode: 'JPY', lineItems: [{label: 'Night', amount: '12000', type: 'final'}], total: {label: 'Hotel', amount: '12000', type: 'final'}}}},
+    receivedMessage: {title: 'Your stay'}};
+  await road.agent(c, {text: JSON.stringify(request)});
+  const {message} = await road.guestHas('the request', m => m.message.interactiveData?.data?.payment);
+  assert.match(message.interactiveData.data.payment.merchantSession.merchantSessionIdentifier, /^SSH/);
+  await road.send({type: 'pay'});
+  await road.deskHas('that it is paid', m => m.text === 'Paid');
+  assert.equal(seen.length, 1, 'charged once');
+  assert.equal(seen[0].payment.paymentToken.paymentMethod.network, 'Visa');
+  status = 'declined';
+  await road.send({type: 'pay'});
+  await road.deskHas('that it is not', m => /^Failed \(payment\)/.test(m.text ?? ''));
+  const {endpoints} = message.interactiveData.data.payment;
+  assert.equal((await fetch(endpoints.fallbackUrl)).status, 200);
+  assert.equal((await fetch(endpoints.paymentGatewayUrl.replace(/pay\/[0-9a-f]+/, `pay/${'0'.repeat(32)}`), {method: 'POST', body: '{}'})).status, 404, 'not without the secret');
+  assert.equal(await (await fetch(`${road.hub.base}/.well-known/apple-developer-merchantid-domain-association`)).text(), '7B227073');
 });

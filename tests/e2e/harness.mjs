@@ -59,7 +59,7 @@ export class Program {
   start() {
     const out = openSync(this.log, 'a');
     const [command, ...args] = [...(this.wrap ?? []), bin, ...this.args]; // wrap: a command that becomes the program, such as prlimit
-    this.child = spawn(command, args, {stdio: ['ignore', out, out], env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1', ...this.env}});
+    this.child = spawn(command, args, {stdio: ['ignore', out, out], env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1', DRAGOMAN_METRICS_PORT: '0', ...this.env}});
     this.ended = false;
     this.exit = new Promise(resolve => this.child.on('exit', (code, signal) => { this.ended = true; resolve({code, signal}); }));
     this.child.on('error', e => { this.ended = true; this.failure = e.message; });   // it could not even be started

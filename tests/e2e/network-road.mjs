@@ -59,6 +59,13 @@ export async function networkRoad(t, name, channel, options = {}) {
       assert.equal(done.status, 200, done.text);
     },
   };
+  road.restart = async changed => { // the hub, with another configuration
+    await road.programs.hub.stop();
+    writeFileSync(config, JSON.stringify(changed));
+    road.programs.hub.start();
+    await ready(road.programs.hub, at(hubPort) + '/healthz/readiness');
+    await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.every(a => a.set_up));
+  };
   t.after(async () => {
     for (const program of ['hub', name, 'desk']) {
       const how = await road.programs[program].stop();

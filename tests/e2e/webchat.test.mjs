@@ -449,6 +449,164 @@ test('API keys: made, shown once, bound to a tenant, limited, revoked', async t 
     assert.ok(!readFileSync(join(f.parentPath ?? f.path, f.name)).includes(key), `the key is in ${f.name}`);
 });
 
+// Reads a stream of server-sent events; what it was told is in `told`, the answer in `r`.
+async function listen(page, index = '', signal) {
+  const r = await fetch(`${page.url}/${page.sid}/events${index ? `?index=${index}` : ''}`, {headers: page.headers(), signal});
+  const heard = {r, told: [], over: false};
+  if (r.status !== 200) return heard;
+  (async () => {
+    let rest = '';
+    for await (const chunk of r.body.pipeThrough(new TextDecoderStream())) {
+      const events = (rest + chunk).split('\n\n');
+      rest = events.pop();
+      for (const e of events) if (/^event: messages$/m.test(e)) heard.told.push(JSON.parse(/^data: (.*)$/m.exec(e)[1]));
+    }
+  })().catch(() => {}).finally(() => { heard.over = true; });
+  heard.texts = () => heard.told.flatMap(e => e.messages).filter(m => m.type === 'Text').map(m => m.text);
+  return heard;
+}
+
+test('told as it happens: each line once, in order, from where one was; only to who may', async t => {
+  const road = await startChat(t);
+  const page = road.page();
+  await page.start();
+  await page.say('one');
+  const abort = new AbortController();
+  const first = await listen(page, '', abort.signal);
+  assert.deepEqual([first.r.status, first.r.headers.get('access-control-allow-origin')], [200, '*']);
+  assert.match(first.r.headers.get('content-type'), /^text\/event-stream/);
+  await until('what was there', () => first.texts().length === 1);
+  const {c} = await deskHas(road, 'one', m => m.text === 'one');
+  await agent(road, c, {text: 'two'});
+  await until('the answer', () => first.texts().length === 2);
+  await agent(road, c, {typing: true});
+  await until('typing', () => first.told.some(e => e.messages.some(m => m.type === 'TypingStarted')));
+  await page.say('three');
+  await until('the own line', () => first.texts().length === 3);
+  assert.deepEqual(first.texts(), ['one', 'two', 'three']);
+  assert.ok(first.told.every(e => e.chatEnded === false));
+  const last = first.told.flatMap(e => e.messages).filter(m => m.type === 'Text').at(-1).index;
+  abort.abort();
+  await agent(road, c, {text: 'four'});
+  const again = await listen(page, last);
+  await until('from there on', () => again.texts().includes('four'));
+  assert.deepEqual(again.texts(), ['three', 'four'], 'inclusive, as a poll is');
+  await page.poll();
+  assert.deepEqual(page.texts(), ['one', 'two', 'three', 'four'], 'polling beside it sees the same');
+
+  const [other, stranger] = [road.page(), road.page()];
+  await other.start({nickname: 'Bo'});
+  stranger.sid = page.sid;
+  for (const [token, status] of [[other.token, 401], ['', 401], ['x', 401]]) { stranger.token = token; assert.equal((await listen(stranger)).r.status, status); }
+  assert.equal((await listen(page, 'abc')).r.status, 400);
+  const many = [];
+  for (let i = 0; i < 8; i++) many.push((await listen(page)).r.status);
+  assert.deepEqual([many[0], many.at(-1)], [200, 503], 'more pages of one chat than anybody has are not told');
+  assert.match(await (await fetch(`${road.hub.base}/metrics`)).text(), /^dragoman_chat_streams 8$/m);
+  await road.desk.post(`/sim/conversations/${c.id}/end`);
+  await until('the end', () => again.told.at(-1)?.chatEnded);
+  assert.equal(again.texts().length, 2);
+});
+
+test('told over a kill -9 of the hub and a stop of it', async t => {
+  const road = await startChat(t);
+  const page = road.page();
+  await page.start();
+  await page.say('a');
+  const before = await listen(page);
+  await until('a', () => before.texts().length === 1);
+  road.programs.hub.child.kill('SIGKILL');
+  await road.programs.hub.exit;
+  await until('the stream has ended', () => before.over);
+  await road.startHub();
+  const after = await listen(page, before.told[0].messages.at(-1).index);
+  await page.say('b');
+  await until('b', () => after.texts().includes('b'));
+  assert.deepEqual(after.texts(), ['a', 'b']);
+  assert.equal((await road.programs.hub.stop()).code, 0);
+  await until('and ends with the hub', () => after.over);
+});
+
+test('read, both ways', async t => {
+  const road = await startChat(t);
+  const page = road.page();
+  await page.start();
+  await page.say('have you seen this?');
+  const {c} = await deskHas(road, 'the question', m => m.text === 'have you seen this?');
+  assert.equal((await page.poll()).json.data.seenIndex, undefined);
+  await agent(road, c, {text: 'yes'});
+  const got = await page.until('the answer', m => m.text === 'yes');
+  const own = page.messages.find(m => m.text === 'have you seen this?');
+  assert.equal((await page.poll()).json.data.seenIndex, own.index, 'who answers has read');
+  const admin = await login(road.hub.base, 'admin', adminPassword);
+  const status = async () => {
+    const id = (await admin.call('GET', '/conversations')).json.items[0].id;
+    return (await admin.call('GET', `/conversations/${encodeURIComponent(id)}/messages`)).json.items.find(m => m.text === 'yes')?.status;
+  };
+  const read = index => page.call('POST', `/${page.sid}/read`, {index});
+  assert.equal((await read(own.index)).status, 200);
+  assert.notEqual(await status(), 'read', 'what came later was not read by that');
+  assert.equal((await read(got.index)).status, 200);
+  await until('the agent\'s message is read', async () => await status() === 'read');
+  const [before, counts] = [await road.hub.call('GET', '/metrics'), /dragoman_messages_accepted_total\{connector="webchat",direction="in"\} (\d+)/];
+  assert.equal((await read(got.index)).status, 200);
+  assert.equal(counts.exec((await road.hub.call('GET', '/metrics')).text)[1], counts.exec(before.text)[1], 'told once');
+  for (const bad of ['', 'x', '-1-0']) assert.equal((await read(bad)).status, 400, bad);
+  const other = road.page();
+  await other.start({nickname: 'Bo'});
+  assert.equal((await other.call('POST', `/${page.sid}/read`, {index: got.index})).status, 401);
+  road.programs.hub.child.kill('SIGKILL');
+  await road.programs.hub.exit;
+  await road.startHub();
+  assert.equal((await page.poll()).json.data.seenIndex, own.index, 'over kill -9');
+});
+
+test('satisfaction: asked at the end, once, kept and told', async t => {
+  const road = await startChat(t, {webchat: {satisfaction: true}, tenants: []});
+  const page = road.page();
+  const rate = (rating, comment) => page.call('POST', `/${page.sid}/satisfaction`, {rating, ...(comment ? {comment} : {})});
+  await page.start();
+  await page.say('hello');
+  const {c} = await deskHas(road, 'the hello', m => m.text === 'hello');
+  assert.equal((await rate(5)).status, 400, 'not before the end');
+  await page.leave();
+  const end = await page.poll();
+  assert.deepEqual([end.json.data.chatEnded, end.json.data.satisfaction], [true, 5]);
+  for (const bad of [0, 6, 'x', '', 2.5]) assert.equal((await rate(bad)).status, 400, String(bad));
+  const evil = 'quick <script>alert(1)</script>';
+  assert.equal((await rate(4, evil)).status, 200);
+  const told = await until('at the desk', async () => (await inbound(road)).find(m => /rates the chat/.test(m.text ?? '')));
+  assert.equal(told.text, `Ana rates the chat 4 of 5: ${evil}`);
+  assert.equal((await road.desk.get(`/sim/conversations/${c.id}`)).attributes.satisfaction, '4');
+  assert.equal((await page.poll()).json.data.satisfaction, undefined, 'not asked again');
+  assert.equal((await rate(1)).status, 200);
+  assert.match((await road.hub.call('GET', '/metrics')).text, /^dragoman_chat_ratings_total\{rating="4"\} 1$/m);
+  assert.doesNotMatch((await road.hub.call('GET', '/metrics')).text, /chat_ratings_total\{rating="1"\}/);
+
+  // the agent ended it: what is said then opens no new conversation there, and is kept all the same
+  const second = road.page();
+  await second.start({nickname: 'Bo'});
+  await second.say('hi');
+  const closed = await deskHas(road, 'the hi', m => m.text === 'hi');
+  await road.desk.post(`/sim/conversations/${closed.c.id}/end`);
+  await until('ended', async () => { await second.poll(); return second.ended; });
+  const before = (await road.desk.get('/sim/conversations')).conversations.length;
+  assert.equal((await second.call('POST', `/${second.sid}/satisfaction`, {rating: '2'})).status, 200);
+  const admin = await login(road.hub.base, 'admin', adminPassword);
+  await until('in the history', async () => (await admin.call('GET', `/messages?q=${encodeURIComponent('rates the chat')}`)).text.includes('Bo rates the chat 2 of 5') ||
+    (await admin.call('GET', `/conversations/${encodeURIComponent(`test-shop/webchat:${second.sid}`)}/messages`)).text.includes('Bo rates the chat 2 of 5'));
+  assert.equal((await road.desk.get('/sim/conversations')).conversations.length, before);
+  road.programs.hub.child.kill('SIGKILL');
+  await road.programs.hub.exit;
+  await road.startHub();
+  assert.equal((await second.poll()).json.data.satisfaction, undefined, 'still not asked again');
+
+  const quiet = road.page();
+  await quiet.start({nickname: 'Cy'});
+  await quiet.leave();
+  assert.equal((await quiet.poll()).json.data.satisfaction, 5);
+});
+
 test('forms as jQuery writes them', () => {
   assert.equal(form({data: {userData: {x: 'a b'}, l: ['1', '2']}}), 'data%5BuserData%5D%5Bx%5D=a+b&data%5Bl%5D%5B%5D=1&data%5Bl%5D%5B%5D=2');
 });

@@ -9,6 +9,8 @@ interface Data {
   "quick-reply"?: { summaryText?: string; items?: Item[] };
   event?: { title?: string; timeslots?: Item[] };
   replyMessage?: { title?: string };
+  authenticate?: { status?: string };
+  payment?: { state?: string; paymentRequest?: { total?: { label?: string; amount?: string }; currencyCode?: string } };
 }
 interface Message {
   type: string;
@@ -36,6 +38,19 @@ async function act(body: unknown): Promise<void> {
   await refresh();
 }
 
+// What a device does by itself when its owner agrees.
+function deeds(data: Data, open: boolean): HTMLElement[] {
+  const total = data.payment?.paymentRequest?.total;
+  const wanted: [string, unknown][] = data.authenticate ? [["Sign in", { type: "sign_in" }], ["Not now", { type: "sign_in", deny: true }]]
+    : data.payment ? [[`Pay ${total?.amount ?? ""} ${data.payment.paymentRequest?.currencyCode ?? ""}`, { type: "pay" }]] : [];
+  return wanted.map(([label, what]) => {
+    const key = el("button", { type: "button", "data-testid": "deed" }, label);
+    key.disabled = !open;
+    key.addEventListener("click", () => void act(what));
+    return key;
+  });
+}
+
 function choices(data: Data, open: boolean): HTMLElement[] {
   const items = [...(data.listPicker?.sections ?? []).flatMap((s) => s.items ?? []), ...(data["quick-reply"]?.items ?? []), ...(data.event?.timeslots ?? [])];
   return items.map((item) => {
@@ -50,7 +65,8 @@ function choices(data: Data, open: boolean): HTMLElement[] {
 
 function words(m: Message): string {
   const i = m.interactiveData;
-  const said = i ? [i.data?.replyMessage?.title ?? i.receivedMessage?.title ?? i.data?.["quick-reply"]?.summaryText, i.receivedMessage?.subtitle]
+  const done = i?.data?.authenticate?.status ?? i?.data?.payment?.state;
+  const said = done ? [done] : i ? [i.data?.replyMessage?.title ?? i.receivedMessage?.title ?? i.data?.["quick-reply"]?.summaryText, i.receivedMessage?.subtitle]
     : m.richLinkData ? [m.richLinkData.title, m.richLinkData.url] : [m.body?.replaceAll("\ufffc", "")];
   return said.filter(Boolean).join("\n");
 }
@@ -60,7 +76,7 @@ function bubble({ from, at, message, media }: Entry, last: boolean): HTMLElement
   for (const file of media ?? [])
     item.append(file.type.startsWith("image/") ? el("img", { src: `/sim/files/${file.id}`, alt: "Picture" }) : el("span", {}, `File, ${file.bytes} bytes\n`));
   item.append(el("span", {}, words(message)));
-  if (from === "business" && message.interactiveData?.data) item.append(el("div", { class: "keys" }, ...choices(message.interactiveData.data, last)));
+  if (from === "business" && message.interactiveData?.data) item.append(el("div", { class: "keys" }, ...choices(message.interactiveData.data, last), ...deeds(message.interactiveData.data, last)));
   item.append(el("time", { datetime: at }, when(at)));
   return item;
 }

@@ -4,6 +4,7 @@
 import type { ProblemItem } from "./types";
 
 export const root = "/api/v1";
+const others = "/nexus/"; // addresses that begin so are not below it; errors have a shape of their own there
 
 /** In a frame of another site the browser keeps the session's cookie back: there the page holds a token of its own, as long as its window lives. */
 export const framed = window.top !== window.self;
@@ -75,7 +76,7 @@ export async function api<T>(method: string, path: string, body?: unknown, heade
   }
   let r: Response;
   try {
-    r = await fetch(root + path, init);
+    r = await fetch(path.startsWith(others) ? path : root + path, init);
   } catch {
     throw new Problem(0, "unreachable", "", undefined, [], 0);
   }
@@ -90,7 +91,7 @@ export async function api<T>(method: string, path: string, body?: unknown, heade
   if (r.status === 401 && path !== "/auth/login" && path !== "/auth/me") ended();
   const problems: ProblemItem[] = Array.isArray(json?.problems) ? json.problems : [];
   if (!problems.length && json?.field) problems.push({ field: json.field, message: json.detail });
-  throw new Problem(r.status, json?.code ?? "", json?.detail ?? r.statusText, json?.field, problems, Number(r.headers.get("Retry-After")) || 0);
+  throw new Problem(r.status, json?.code ?? json?.status?.code ?? "", json?.detail ?? json?.status?.message ?? r.statusText, json?.field, problems, Number(r.headers.get("Retry-After")) || 0);
 }
 
 export async function get<T>(path: string): Promise<T> {
@@ -109,7 +110,7 @@ export function query(values: Record<string, string | number | boolean | null | 
 type Listener = (data: unknown) => void;
 const listeners = new Map<string, Set<Listener>>();
 let stream: EventSource | null = null;
-const names = ["conversation", "health", "config"];
+const names = ["conversation", "contact", "health", "config"];
 
 export function streamOpen(): void {
   stream?.close();

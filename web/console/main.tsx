@@ -4,14 +4,17 @@ import { useEffect, useState } from "preact/hooks";
 import { LogIn, Password } from "./account";
 import { get, listen, logOut as endSession, onSessionEnded, streamClose, streamOpen } from "./api";
 import { Audit } from "./audit";
+import { Contacts } from "./contacts";
 import { Conversations } from "./conversations";
 import { Doctor } from "./doctor";
 import { Health } from "./health";
 import { language, languages, setLanguage, startLanguage, t, word } from "./i18n";
 import type { Key, Language } from "./i18n";
+import { Keys } from "./keys";
 import { Letters } from "./letters";
 import { Logins } from "./logins";
 import { PreviewPage } from "./preview";
+import { Provisioning } from "./provisioning";
 import { dropGuard, go, href, mayLeave, useRoute } from "./router";
 import { SettingsPage } from "./settings";
 import { findSimulators, Simulators } from "./simulators";
@@ -27,12 +30,16 @@ interface Entry {
   title: Key;
   may: Me["role"][];
 }
+const adminPath = "/admin"; // the guide's address of what it provisions
 const all: Me["role"][] = ["administrator", "supervisor"];
 const entries: Entry[] = [
   { name: "tenants", title: "tenants.title", may: ["administrator"] },
+  { name: "provisioning", title: "provisioning.title", may: ["administrator"] },
+  { name: "keys", title: "keys.title", may: ["administrator"] },
   { name: "storages", title: "storages.title", may: all },
   { name: "settings", title: "settings.title", may: ["administrator"] },
   { name: "conversations", title: "conversations.title", may: all },
+  { name: "contacts", title: "contacts.title", may: all },
   { name: "letters", title: "letters.title", may: all },
   { name: "preview", title: "preview.title", may: all },
   { name: "health", title: "health.title", may: all },
@@ -67,12 +74,18 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
   switch (route[0]) {
     case "tenants":
       return route[1] ? <TenantPage route={route} /> : <Tenants />;
+    case "provisioning":
+      return <Provisioning route={route} />;
+    case "keys":
+      return <Keys />;
     case "storages":
       return <Storages me={me} />;
     case "settings":
       return <SettingsPage />;
     case "conversations":
       return <Conversations route={route} me={me} />;
+    case "contacts":
+      return <Contacts route={route} me={me} />;
     case "letters":
       return <Letters me={me} />;
     case "preview":
@@ -109,7 +122,8 @@ function Inside({ me, leave }: { me: Me; leave: () => void }) {
   const simulators = useSimulators(me);
   const mine = entries.filter((e) => e.may.includes(me.role) && (e.name !== "simulators" || simulators.length > 0));
   const known = route[0] === "password" || mine.some((e) => e.name === route[0]);
-  const shown = known ? route : [mine[0]?.name ?? "password"];
+  const first = location.pathname.startsWith(adminPath) ? mine.find((e) => e.name === "provisioning") : undefined;
+  const shown = known ? route : [(first ?? mine[0])?.name ?? "password"];
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(false), [route.join("/")]);
   useEffect(() => {

@@ -11,7 +11,7 @@ import { chatTag, guestLink, vendorLinks } from "./vendors";
 import { dropGuard, go, href, leave, replace, useGuard } from "./router";
 import { standing } from "./tenants";
 import type { Channel, Connector, Doc, Json, ProblemItem, Schema, Storage, Tenant } from "./types";
-import { ask, Badge, Copy, explain, Field, Loading, Modal, say, Tabs, useEvery, useLoad } from "./ui";
+import { ask, Badge, Copy, download, explain, Field, Loading, Modal, say, Tabs, useEvery, useLoad } from "./ui";
 import { QrCode } from "./qr";
 
 const check_after_ms = 400;
@@ -349,15 +349,6 @@ function Desk({ p, connectors, channels }: { p: PanelProps; connectors: Connecto
 }
 
 /* ---- export ---------------------------------------------------------------------------------------------------------- */
-
-function download(name: string, json: unknown): void {
-  const url = URL.createObjectURL(new Blob([JSON.stringify(json, null, 2) + "\n"], { type: "application/json" }));
-  const a = document.createElement("a");
-  a.href = url;
-  a.download = name;
-  a.click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
-}
 
 function Export({ tenant, close }: { tenant: Tenant; close: () => void }) {
   const [passphrase, setPassphrase] = useState("");

@@ -102,6 +102,33 @@ export interface Conversation {
   last_kind: string;
   last_way: "in" | "out";
 }
+export interface Identity {
+  channel: string;
+  network: string;
+  guest: string;
+  conversation: string;
+  name: string;
+  picture?: string;
+  phone?: string;
+  email?: string;
+  matched: "new" | "guest" | "phone" | "email" | "hand";
+  since_ms: number;
+}
+export interface Contact {
+  id: string;
+  tenant: string;
+  name: string;
+  named: boolean;
+  names: string[];
+  phones: string[];
+  emails: string[];
+  identities: Identity[];
+  attributes: Record<string, string>;
+  created_ms: number;
+  changed_ms: number;
+  merged_from: string[];
+  rev: number;
+}
 export interface Hop {
   at?: string;
   call?: string;
@@ -212,6 +239,39 @@ export interface Login {
   role: Me["role"];
   created: string;
   changed: string;
+}
+export interface ApiKey {
+  ref: string;
+  tenant: string;
+  name: string;
+  permissions: string[];
+  enabled: boolean;
+  created: string;
+  createdby: string;
+  revoked: boolean;
+  expires: string | false;
+  capacity: number;
+  frequency: number;
+}
+export interface Provisioned {
+  id: string;
+  name?: string;
+  type?: string;
+  backendurl?: string;
+  username?: string;
+  token?: { set: boolean };
+  genesystenantid?: number;
+  slug?: string;
+  services: string[];
+}
+export interface Service {
+  ccid: string;
+  name: string;
+  url?: string;
+  secret: Json;
+  data: Doc;
+  changed: string;
+  changedby: string;
 }
 export interface AuditRow {
   at: string;

@@ -174,6 +174,16 @@ export function Messages() {
   );
 }
 
+/** Saves it as a file. */
+export function download(name: string, json: unknown): void {
+  const url = URL.createObjectURL(new Blob([JSON.stringify(json, null, 2) + "\n"], { type: "application/json" }));
+  const a = document.createElement("a");
+  a.href = url;
+  a.download = name;
+  a.click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
 /* ---- fields ---------------------------------------------------------------------------------------------------------- */
 
 export function idOf(path: string): string {

@@ -43,10 +43,16 @@ export interface Settings {
   stream: string;
   userData: Record<string, string>;
 }
+interface State {
+  messages?: Message[];
+  chatEnded?: boolean;
+  seenIndex?: string; // up to where the other side has read
+  satisfaction?: number; // the guest is to be asked how it was, 1 to so many
+}
 interface Answer {
   status: number;
   code: string | number;
-  data: { clientToken?: string; messages?: Message[]; chatEnded?: boolean; index?: string };
+  data: State & { clientToken?: string; index?: string };
   ended: boolean;
 }
 export interface Listener {
@@ -63,6 +69,11 @@ const typingShown = 5000;
 const typingEvery = 3000;
 const typingEnds = 2000;
 const pageOfHistory = 100;
+const streamSilent = 60000; // the hub says something each 25 s: a connection that does not is dead
+const streamTries = 3; // that ended at once: then this page polls
+const streamShort = 5000;
+
+export const order = (index: string): number => Number(index.replace("-", ""));
 
 export class Chat {
   messages: Message[] = [];
@@ -71,6 +82,8 @@ export class Chat {
   state: "none" | "open" | "ended" = "none";
   online = true;
   participant = "";
+  seenTo = ""; // the index up to which the other side has read
+  asks = 0; // how it was, 1 to so many; 0: nobody asks
   private token = "";
   private session = "";
   private seen = new Set<string>();
@@ -81,6 +94,10 @@ export class Chat {
   private typedAt = 0;
   private typedTimer = 0;
   private polling = false;
+  private reading = ""; // told the hub: read up to here
+  private stream: AbortController | null = null;
+  private streamed = false; // it works just now
+  private tries = 0;
   private readonly store: string;
 
   constructor(
@@ -182,7 +199,10 @@ export class Chat {
   private begin(query: string): void {
     this.state = "open";
     this.active = Date.now();
-    void this.poll(query);
+    this.asks = 0;
+    this.tries = 0;
+    this.seenTo = this.reading = "";
+    void this.poll(query).then(() => this.listen());
     this.listener.changed();
   }
   async end(): Promise<void> {
@@ -190,23 +210,38 @@ export class Chat {
     await this.poll();
     this.over();
   }
+  /** How it was, once. */
+  async rate(rating: number, comment: string): Promise<boolean> {
+    try {
+      const r = await this.call("POST", `/${this.session}/satisfaction`, { rating, ...(comment ? { comment } : {}) });
+      if (r.status !== 200) return false;
+    } catch {
+      return false;
+    }
+    this.asks = 0;
+    this.listener.changed();
+    return true;
+  }
   private over(): void {
     this.state = "ended";
     this.typing = "";
     clearTimeout(this.timer);
+    this.stream?.abort();
     this.listener.changed();
   }
 
   // ---- reading ----------------------------------------------------------------------------------------------------------------------
 
   private soon(): void {
-    if (this.state === "open" && !this.polling) {
+    if (this.state !== "open") return;
+    if (this.tries < streamTries) void this.listen();
+    if (!this.polling && !this.streamed) {
       clearTimeout(this.timer);
       void this.poll();
     }
   }
   private later(): void {
-    if (this.state !== "open") return;
+    if (this.state !== "open" || this.streamed) return;
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.poll(), this.wait);
   }
@@ -219,15 +254,11 @@ export class Chat {
         this.forget();
         this.over();
       } else if (r.status === 200) {
-        this.read(r.data.messages ?? [], query !== "");
+        this.takeIn(r.data, query !== "");
         this.wait = document.hidden ? pollHidden : Date.now() - this.active < quietAfter ? pollActive : pollQuiet;
         if (!this.online) {
           this.online = true;
           this.listener.changed();
-        }
-        if (r.ended) {
-          this.forgetLater();
-          this.over();
         }
       } else if (r.status !== 429) {
         throw new Error(String(r.status));
@@ -241,6 +272,77 @@ export class Chat {
     }
     this.polling = false;
     this.later();
+  }
+  private takeIn(state: State, restored: boolean): void {
+    if (state.seenIndex && state.seenIndex !== this.seenTo) {
+      this.seenTo = state.seenIndex;
+      this.listener.changed();
+    }
+    this.read(state.messages ?? [], restored);
+    if (!state.chatEnded || this.state !== "open") return;
+    this.asks = state.satisfaction ?? 0;
+    this.forgetLater();
+    this.over();
+  }
+  /** Told as it happens instead of asking: one answer that does not end. Where it does not come through (an old proxy, too many pages), this page polls. */
+  private async listen(): Promise<void> {
+    if (this.stream || this.state !== "open" || this.tries >= streamTries) return;
+    const abort = (this.stream = new AbortController());
+    const began = Date.now();
+    let silent = 0;
+    const heard = (): void => {
+      clearTimeout(silent);
+      silent = window.setTimeout(() => abort.abort(), streamSilent);
+    };
+    try {
+      heard();
+      const last = this.messages.at(-1)?.index;
+      const r = await fetch(`${this.settings.url}/${this.session}/events${last ? `?index=${last}` : ""}`, { headers: this.headers(), signal: abort.signal, cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer" });
+      if (r.status !== 200 || !r.body || !(r.headers.get("content-type") ?? "").startsWith("text/event-stream")) throw new Error(String(r.status));
+      const reader = r.body.pipeThrough(new TextDecoderStream()).getReader();
+      for (let rest = ""; ; ) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        heard();
+        const events = (rest + value).split("\n\n");
+        rest = events.pop() ?? "";
+        for (const event of events) this.event(event);
+      }
+    } catch {
+      // it is polled, and tried again
+    }
+    clearTimeout(silent);
+    this.stream = null;
+    this.streamed = false;
+    this.tries = Date.now() - began < streamShort ? this.tries + 1 : 0;
+    if (this.state === "open") {
+      await this.poll();
+      setTimeout(() => void this.listen(), this.wait);
+    }
+  }
+  private event(text: string): void {
+    const lines = text.split("\n");
+    const name = lines.find((l) => l.startsWith("event: "))?.slice(7);
+    if (name === "lost") return this.stream?.abort(); // it comes back with what it has
+    if (name !== "messages") return;
+    if (!this.streamed) {
+      this.streamed = true;
+      clearTimeout(this.timer);
+      if (!this.online) {
+        this.online = true;
+        this.listener.changed();
+      }
+    }
+    this.takeIn(JSON.parse(lines.filter((l) => l.startsWith("data: ")).map((l) => l.slice(6)).join("\n")) as State, false);
+  }
+  /** The guest sees what is there: the other side is told, once for what is new. */
+  looked(): void {
+    const last = this.messages.filter((m) => m.from.participantId !== this.participant && m.from.type !== "Customer" && (m.text || m.content)).at(-1);
+    if (this.state !== "open" || !last || last.index === this.reading) return;
+    this.reading = last.index;
+    void this.call("POST", `/${this.session}/read`, { index: last.index }).catch(() => {
+      this.reading = "";
+    });
   }
   private forgetLater(): void {
     try {
@@ -268,8 +370,7 @@ export class Chat {
       }
     }
     if (!changed) return;
-    const order = (m: Message): number => Number(m.index.replace("-", ""));
-    this.messages.sort((a, b) => order(a) - order(b));
+    this.messages.sort((a, b) => order(a.index) - order(b.index));
     this.pending = this.pending.filter((p) => !p.index || !this.seen.has(p.index));
     this.listener.changed();
   }

@@ -1,6 +1,7 @@
 // Every text of the widget in its languages. A catalogue that lacks one does not compile.
 export const texts = {
   en: {
+    rate: "How was this chat?", comment: "Anything to add? (optional)", thanks: "Thank you!", seen: "Read", stars: "{0} stars",
     quiet: "Turn sound off", loud: "Turn sound on", dismiss: "Dismiss",
     open: "Open chat", close: "Close chat", title: "Chat with us", name: "Your name", email: "E-mail", subject: "What is it about?", start: "Start chat",
     message: "Message", send: "Send", emoji: "Emoji", attach: "Send a picture", more: "More", transcript: "Save transcript", end: "End chat", again: "New chat",
@@ -9,6 +10,7 @@ export const texts = {
     picture: "Picture from {0}", you: "You", choose: "Choose", unread: "{0} new messages", needed: "Please enter your name.", cards: "Cards", scroll: "Messages",
   },
   fr: {
+    rate: "Comment s’est passé ce chat ?", comment: "Un commentaire ? (facultatif)", thanks: "Merci !", seen: "Lu", stars: "{0} étoiles",
     quiet: "Couper le son", loud: "Activer le son", dismiss: "Ignorer",
     open: "Ouvrir le chat", close: "Fermer le chat", title: "Discutez avec nous", name: "Votre nom", email: "E-mail", subject: "De quoi s’agit-il ?", start: "Commencer",
     message: "Message", send: "Envoyer", emoji: "Émoji", attach: "Envoyer une image", more: "Plus", transcript: "Enregistrer la conversation", end: "Terminer le chat", again: "Nouveau chat",
@@ -17,6 +19,7 @@ export const texts = {
     picture: "Image de {0}", you: "Vous", choose: "Choisir", unread: "{0} nouveaux messages", needed: "Veuillez saisir votre nom.", cards: "Cartes", scroll: "Messages",
   },
   ja: {
+    rate: "チャットはいかがでしたか。", comment: "ご意見（任意）", thanks: "ありがとうございました。", seen: "既読", stars: "星 {0}",
     quiet: "通知音をオフにする", loud: "通知音をオンにする", dismiss: "閉じる",
     open: "チャットを開く", close: "チャットを閉じる", title: "チャットで相談", name: "お名前", email: "メールアドレス", subject: "ご用件", start: "チャットを始める",
     message: "メッセージ", send: "送信", emoji: "絵文字", attach: "画像を送る", more: "その他", transcript: "会話を保存", end: "チャットを終了", again: "新しいチャット",
@@ -25,6 +28,7 @@ export const texts = {
     picture: "{0} からの画像", you: "あなた", choose: "選択", unread: "新着メッセージ {0} 件", needed: "お名前を入力してください。", cards: "カード", scroll: "メッセージ一覧",
   },
   ko: {
+    rate: "채팅은 어떠셨나요?", comment: "의견 (선택 사항)", thanks: "감사합니다!", seen: "읽음", stars: "별 {0}",
     quiet: "알림음 끄기", loud: "알림음 켜기", dismiss: "닫기",
     open: "채팅 열기", close: "채팅 닫기", title: "채팅 상담", name: "이름", email: "이메일", subject: "문의 내용", start: "채팅 시작",
     message: "메시지", send: "보내기", emoji: "이모지", attach: "사진 보내기", more: "더보기", transcript: "대화 저장", end: "채팅 종료", again: "새 채팅",
@@ -33,6 +37,7 @@ export const texts = {
     picture: "{0} 님의 사진", you: "나", choose: "선택", unread: "새 메시지 {0}개", needed: "이름을 입력해 주세요.", cards: "카드", scroll: "메시지",
   },
   "zh-CN": {
+    rate: "您对本次聊天满意吗？", comment: "补充意见（可选）", thanks: "谢谢！", seen: "已读", stars: "{0} 星",
     quiet: "关闭提示音", loud: "打开提示音", dismiss: "忽略",
     open: "打开聊天", close: "关闭聊天", title: "在线咨询", name: "您的姓名", email: "电子邮箱", subject: "咨询内容", start: "开始聊天",
     message: "消息", send: "发送", emoji: "表情", attach: "发送图片", more: "更多", transcript: "保存聊天记录", end: "结束聊天", again: "新的聊天",
@@ -41,6 +46,7 @@ export const texts = {
     picture: "{0} 的图片", you: "您", choose: "选择", unread: "{0} 条新消息", needed: "请输入您的姓名。", cards: "卡片", scroll: "消息",
   },
   vi: {
+    rate: "Bạn thấy cuộc trò chuyện này thế nào?", comment: "Góp ý thêm (không bắt buộc)", thanks: "Cảm ơn bạn!", seen: "Đã xem", stars: "{0} sao",
     quiet: "Tắt âm báo", loud: "Bật âm báo", dismiss: "Bỏ qua",
     open: "Mở trò chuyện", close: "Đóng trò chuyện", title: "Trò chuyện với chúng tôi", name: "Tên của bạn", email: "E-mail", subject: "Bạn cần hỗ trợ gì?", start: "Bắt đầu",
     message: "Tin nhắn", send: "Gửi", emoji: "Biểu tượng cảm xúc", attach: "Gửi hình ảnh", more: "Thêm", transcript: "Lưu cuộc trò chuyện", end: "Kết thúc trò chuyện", again: "Trò chuyện mới",

@@ -1,4 +1,5 @@
 // What the guest sees: a button, and the chat in a panel. It lives in a shadow of its own, so that the site's styles and this do not meet.
+import { order } from "./chat";
 import type { Chat, Message, Pending } from "./chat";
 import { el, prose, rich } from "./rich";
 import { t } from "./texts";
@@ -102,6 +103,8 @@ export class View {
   private notice = "";
   private unread = 0;
   private form: HTMLElement | undefined;
+  private readonly seen = el("p", { class: "seen", "data-testid": "seen" });
+  private opinion: HTMLElement | undefined; // asked at the end of a chat
   chat!: Chat;
 
   constructor(private readonly looks: Looks) {
@@ -138,6 +141,10 @@ export class View {
       keep("localStorage", quietKey, this.quiet);
       this.menu.hidden = true;
       this.changed();
+    });
+    this.seen.textContent = t("seen");
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && !this.panel.hidden) this.chat.looked();
     });
     this.root.append(this.launcher, this.invitation, this.panel);
     document.body.append(this.host);
@@ -347,7 +354,40 @@ export class View {
     }
     while (this.log.children.length > at) this.log.lastElementChild?.remove();
     for (const p of pending) this.log.append(this.waiting(p));
+    const read = messages.filter((m) => m.from.participantId === this.chat.participant && m.type !== "ParticipantJoined" && order(m.index) <= order(this.chat.seenTo || "0")).at(-1);
+    const at_read = read && (this.shown.get(read.index) ?? this.shown.get(`${read.index}+`));
+    if (!at_read) this.seen.remove();
+    else if (this.seen.parentElement !== at_read) at_read.append(this.seen);
     if (bottom || pending.length) this.log.scrollTop = this.log.scrollHeight;
+    if (!this.panel.hidden && !document.hidden) this.chat.looked();
+  }
+  /** How was it? Stars as radio buttons, and a few words. */
+  private makeOpinion(most: number): HTMLElement {
+    const stars = el("fieldset", {}, el("legend", {}, t("rate")));
+    for (let n = 1; n <= most; n++) {
+      const pick = el("input", { type: "radio", name: "rating", value: String(n), "aria-label": t("stars", `${n}/${most}`) });
+      stars.append(el("label", { class: "star" }, pick, "★"));
+    }
+    const words = el("textarea", { rows: "2", maxlength: "1000", "aria-label": t("comment"), placeholder: t("comment"), "data-testid": "comment" });
+    const send = el("button", { type: "submit", class: "choice", disabled: "" }, t("send"));
+    const form = el("form", { class: "opinion", "data-testid": "opinion" }, stars, words, send);
+    stars.addEventListener("change", () => {
+      send.disabled = false;
+    });
+    form.addEventListener("submit", (e) => {
+      e.preventDefault();
+      const rating = Number(stars.querySelector<HTMLInputElement>("input:checked")?.value);
+      if (!rating) return;
+      send.disabled = true;
+      void this.chat.rate(rating, words.value.trim()).then((good) => {
+        if (good) this.complain(t("thanks"));
+        else {
+          send.disabled = false;
+          this.complain(t("unavailable"));
+        }
+      });
+    });
+    return form;
   }
   changed(): void {
     const chat = this.chat;
@@ -372,6 +412,11 @@ export class View {
     this.composer.hidden = ended;
     this.status.textContent = this.notice || (ended ? t("ended") : !chat.online ? t("offline") : chat.typing ? t("typing", chat.typing) : "");
     this.status.dataset["state"] = ended ? "ended" : !chat.online ? "offline" : chat.typing ? "typing" : "";
+    if (ended && chat.asks && !this.opinion) this.main.append((this.opinion = this.makeOpinion(chat.asks)));
+    else if (this.opinion && !(ended && chat.asks)) {
+      this.opinion.remove();
+      this.opinion = undefined;
+    }
     const again = this.main.querySelector(".again");
     if (ended && !again) {
       const b = el("button", { type: "button", class: "choice again", "data-testid": "new" }, t("again"));

@@ -97,6 +97,10 @@ static void says(struct chat *chat, struct chat_session *s, const struct own_del
         if (json.p)
             line_add(chat->sessions, s, place, d->id, json, files, b);
     }
+    s->said = s->last;
+    bytes_set(&s->said_id, utf8_cut_bytes(slice_or(d->m->peer_id, d->m->id), CHAT_ID_BYTES));
+    if (d->m->origin == ORIGIN_AGENT) /* who answers has read */
+        s->seen = s->own;
     bytes_set(&s->offers, offers_add(a, arena_dup(a, bytes_slice(&s->offers)), &o));
 }
 
@@ -117,7 +121,10 @@ static void happens(struct chat *chat, struct chat_session *s, const struct own_
             s->ended_ms = time_now_ms();
         }
         return;
-    case EVENT_NONE: case EVENT_START: case EVENT_BLOCKED: case EVENT_DELETED: case EVENT_EDITED: case EVENT_READ: case EVENT_OTHER: case EVENT_MAX:
+    case EVENT_READ:
+        s->seen = s->own;
+        return;
+    case EVENT_NONE: case EVENT_START: case EVENT_BLOCKED: case EVENT_DELETED: case EVENT_EDITED: case EVENT_OTHER: case EVENT_MAX:
         return;
     }
 }
@@ -134,7 +141,8 @@ void arrive_take(void *arg, const struct own_delivery *d, struct jbatch *b)
         happens(chat, s, d, a, b);
     else
         says(chat, s, d, a, b);
-    s->active_ms = time_now_ms();
+    if (d->m->kind != KIND_EVENT || d->m->event != EVENT_READ)
+        s->active_ms = time_now_ms();
     session_save(chat->sessions, s, b);
 }
 
@@ -150,6 +158,9 @@ static void types(struct chat *chat, struct chat_session *s, const struct own_de
     lines_trim(s, now_ms);
     if (json.p)
         line_add(chat->sessions, s, place, 0, json, SLICE_NONE, NULL);
+    if (d->m->origin == ORIGIN_AGENT) /* stored with the next message */
+        s->seen = s->own;
+    chat_tell(chat, s);
 }
 
 void arrive_taken(void *arg, const struct own_delivery *d)
@@ -164,4 +175,5 @@ void arrive_taken(void *arg, const struct own_delivery *d)
     }
     lines_show(s, d->id);
     lines_trim(s, time_now_ms());
+    chat_tell(chat, s);
 }

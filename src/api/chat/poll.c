@@ -29,13 +29,21 @@ static void give(void *arg, int64_t place, slice json)
 }
 
 /* A page that hears of the end asks no more: so only when it has everything. */
+void chat_state_write(struct jw *w, const struct chat_session *s, const struct actor *actor, bool told_all)
+{
+    bool ended = s->end != CHAT_OPEN && lines_all_shown(s) && told_all;
+    jw_bool(w, "chatEnded", ended);
+    if (s->seen)
+        jw_str(w, "seenIndex", place_index(w->t.a, s->seen));
+    if (ended && !s->rating && actor && slice_eq(actor->account.settings[WEBCHAT_SATISFACTION], SL("true")))
+        jw_int(w, "satisfaction", CHAT_RATING_MAX);
+}
+
 static void finish(struct reading *r, bool to_the_end)
 {
     struct chat_call *c = r->c;
-    struct chat_session *s = c->session;
-    bool ended = s->end != CHAT_OPEN && lines_all_shown(s) && to_the_end;
     jw_close(&r->w, ']');
-    jw_bool(&r->w, "chatEnded", ended);
+    chat_state_write(&r->w, c->session, c->actor, to_the_end);
     jw_close(&r->w, '}');
     slice data = jw_done(&r->w);
     if (!data.p)

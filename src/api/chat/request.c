@@ -20,17 +20,22 @@ void chat_leave(struct chat_call *c)
 }
 
 /* Any site may read the answers: what it may ask is decided by key, token and allowed_origins. No cookie is ever looked at. */
+void chat_cors(struct chat_call *c, struct header to[CHAT_CORS_HEADERS])
+{
+    slice asked = exchange_header(c->x, "Access-Control-Request-Headers");
+    to[0] = (struct header){ SL("Access-Control-Allow-Origin"), SL("*") };
+    to[1] = (struct header){ SL("Access-Control-Allow-Methods"), SL("GET, POST, PUT, DELETE, OPTIONS") };
+    to[2] = (struct header){ SL("Access-Control-Allow-Headers"),
+                             arena_printf(c->a, "x-api-key, x-nexus-client-key, content-type, authorization%s" SLF, asked.n ? ", " : "", SLA(asked)) };
+    to[3] = (struct header){ SL("Access-Control-Max-Age"), SL("86400") };
+    to[4] = (struct header){ SL("X-Content-Type-Options"), SL("nosniff") };
+}
+
 void chat_send(struct chat_call *c, struct response *r)
 {
-    struct header headers[8];
-    size_t n = 0;
-    slice asked = exchange_header(c->x, "Access-Control-Request-Headers");
-    headers[n++] = (struct header){ SL("Access-Control-Allow-Origin"), SL("*") };
-    headers[n++] = (struct header){ SL("Access-Control-Allow-Methods"), SL("GET, POST, PUT, DELETE, OPTIONS") };
-    headers[n++] = (struct header){ SL("Access-Control-Allow-Headers"),
-                                    arena_printf(c->a, "x-api-key, x-nexus-client-key, content-type, authorization%s" SLF, asked.n ? ", " : "", SLA(asked)) };
-    headers[n++] = (struct header){ SL("Access-Control-Max-Age"), SL("86400") };
-    headers[n++] = (struct header){ SL("X-Content-Type-Options"), SL("nosniff") };
+    struct header headers[CHAT_CORS_HEADERS + 3];
+    size_t n = CHAT_CORS_HEADERS;
+    chat_cors(c, headers);
     for (size_t i = 0; i < r->n_headers && n < COUNT(headers); i++)
         headers[n++] = r->headers[i];
     r->headers = headers;
@@ -221,6 +226,9 @@ static const struct row {
     { "POST",   2, "images",       chat_upload,        false },
     { "PUT",    2, "userdata",     chat_userdata,      false },
     { "GET",    2, "transcript",   chat_transcript,    false },
+    { "GET",    2, "events",       chat_stream,        false },
+    { "POST",   2, "read",         chat_mark_read,     false },
+    { "POST",   2, "satisfaction", chat_rate,          false },
     { "DELETE", 3, "participants", chat_leave_session, false },
     { "GET",    3, "images",       chat_download,      false },
     { "GET",    2, NULL,           chat_interaction,   true },

@@ -21,6 +21,7 @@ struct chat {
     struct chats *sessions;
     struct jwt_key *key;
     struct loop_timer sweep;
+    size_t n_streams;
     bool stopped;
 };
 
@@ -53,6 +54,8 @@ void chat_not_stored(struct chat_call *c);
 void chat_leave(struct chat_call *c);
 /* With the CORS headers: for answers that are no JSON. n_headers of struct response are ours. */
 void chat_send(struct chat_call *c, struct response *r);
+enum { CHAT_CORS_HEADERS = 5 };
+void chat_cors(struct chat_call *c, struct header to[CHAT_CORS_HEADERS]);
 
 static inline slice chat_setting(const struct chat_call *c, enum webchat_setting i)
 {
@@ -76,14 +79,22 @@ void chat_leave_session(struct chat_call *c);
 void chat_interaction(struct chat_call *c);
 void chat_read(struct chat_call *c);        /* poll.c */
 void chat_transcript(struct chat_call *c);
+/* Behind the messages of an answer: has it ended, how far has the desk read, is the guest to be asked how it was. */
+void chat_state_write(struct jw *w, const struct chat_session *s, const struct actor *actor, bool told_all);
 void chat_say(struct chat_call *c);         /* send.c */
 void chat_upload(struct chat_call *c);      /* files.c */
 void chat_download(struct chat_call *c);
+void chat_stream(struct chat_call *c);      /* stream.c */
+void chat_mark_read(struct chat_call *c);   /* opinion.c */
+void chat_rate(struct chat_call *c);
 
 /* send.c: what the inbox of c holds, and the line it makes. line: makes it at this place when the message has its number; done: answers. */
 void chat_accept(struct chat_call *c, slice (*line)(struct chat_call *c, int64_t place, slice *ret_files), void (*done)(struct chat_call *c, bool repeated));
 /* A message of the guest with what is known of them. */
 struct message *chat_message(struct chat_call *c, enum kind kind);
+
+/* stream.c: what is new goes to the pages that are told. */
+void chat_tell(struct chat *chat, struct chat_session *s);
 
 /* arrive.c: the other direction. */
 void arrive_take(void *arg, const struct own_delivery *d, struct jbatch *b);

@@ -65,8 +65,10 @@ static void with_line(void *arg, struct jbatch *b)
         return; /* it was there already */
     int64_t place = line_place(s, c->now_ms);
     slice json = sy->line(c, place, &files);
-    if (json.p)
+    if (json.p) {
         line_add(c->chat->sessions, s, place, sy->number, json, files, b);
+        s->own = place;
+    }
     s->active_ms = c->now_ms;
     session_save(c->chat->sessions, s, b);
 }
@@ -79,6 +81,7 @@ static void accepted(void *arg, bool ok)
     if (ok) {
         lines_show(s, sy->number);
         lines_trim(s, c->now_ms);
+        chat_tell(c->chat, s);
         sy->done(c, !sy->number);
         return;
     }

@@ -86,6 +86,7 @@ struct chat_session *chats_add(struct chats *cs, slice account, int64_t now_ms)
 static void session_free(struct chat_session *s)
 {
     assert(!s->holds && !s->loads);
+    streams_end(s);
     for (size_t i = 0; i < s->n_lines; i++)
         free(s->lines[i]);
     free(s->lines);
@@ -93,7 +94,7 @@ static void session_free(struct chat_session *s)
         next = t->next;
         free(t);
     }
-    struct bytes *const all[] = { &s->account, &s->profile, &s->agents, &s->offers, &s->preview };
+    struct bytes *const all[] = { &s->account, &s->profile, &s->agents, &s->offers, &s->preview, &s->said_id };
     for (size_t i = 0; i < COUNT(all); i++)
         free(all[i]->p);
     free(s);
@@ -151,8 +152,8 @@ struct chat_transport *session_transport(struct chat_session *s, slice id)
 /* ---- stored ----------------------------------------------------------------------------------------------------------------- */
 
 struct stored {
-    slice account, participant, profile, agents, offers;
-    int64_t created_ms, active_ms, ended_ms, last;
+    slice account, participant, profile, agents, offers, said_id;
+    int64_t created_ms, active_ms, ended_ms, last, rating, own, said, read, read_told, seen;
     int end;
 };
 /* clang-format off */
@@ -166,6 +167,13 @@ static const struct js_field stored_fields[] = {
     JS_FIELD(struct stored, active_ms,   "active",      JS_I64, 0),
     JS_FIELD(struct stored, ended_ms,    "ended",       JS_I64, 0),
     JS_FIELD(struct stored, last,        "last",        JS_I64, 0),
+    JS_FIELD(struct stored, rating,      "rating",      JS_I64, 0),
+    JS_FIELD(struct stored, own,         "own",         JS_I64, 0),
+    JS_FIELD(struct stored, said,        "said",        JS_I64, 0),
+    JS_FIELD(struct stored, said_id,     "said_id",     JS_STR, 0),
+    JS_FIELD(struct stored, read,        "read",        JS_I64, 0),
+    JS_FIELD(struct stored, read_told,   "read_told",   JS_I64, 0),
+    JS_FIELD(struct stored, seen,        "seen",        JS_I64, 0),
     JS_FIELD_ENUM(struct stored, end,    "end",         chat_end_names, 0),
 };
 /* clang-format on */
@@ -180,7 +188,8 @@ void session_save(struct chats *cs, const struct chat_session *s, struct jbatch 
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct stored st = { .account = bytes_slice(&s->account), .participant = slice_of(s->participant), .profile = bytes_slice(&s->profile),
                          .agents = bytes_slice(&s->agents), .offers = bytes_slice(&s->offers), .created_ms = s->created_ms, .active_ms = s->active_ms,
-                         .ended_ms = s->ended_ms, .last = s->last, .end = (int)s->end };
+                         .ended_ms = s->ended_ms, .last = s->last, .end = (int)s->end, .rating = s->rating, .own = s->own, .said = s->said,
+                         .said_id = bytes_slice(&s->said_id), .read = s->read, .read_told = s->read_told, .seen = s->seen };
     struct jw w = jw_new(a, JOURNAL_VALUE_MAX);
     jw_open(&w, NULL, '{');
     jw_fields(&w, stored_fields, COUNT(stored_fields), &st);
@@ -224,6 +233,13 @@ static void read_one(void *arg, slice key, slice value)
     s->ended_ms = st.ended_ms;
     s->end = (enum chat_end)st.end;
     s->last = st.last;
+    s->rating = (int)st.rating;
+    s->own = st.own;
+    s->said = st.said;
+    bytes_set(&s->said_id, st.said_id);
+    s->read = st.read;
+    s->read_told = st.read_told;
+    s->seen = st.seen;
     s->seen_ms = time_now_ms(); /* while we were down nobody could be seen */
 }
 

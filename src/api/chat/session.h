@@ -20,6 +20,8 @@ enum {
     CHAT_READ_MAX = 10000,       /* lines of one answer */
     CHAT_TRANSPORTS = 8,         /* pages of one session that are told apart */
     CHAT_AGENTS = 8,             /* in one session at a time */
+    CHAT_STREAMS = 8, CHAT_STREAMS_ALL = 6000, /* pages that are told: of one session, of all */
+    CHAT_RATING_MAX = 5, CHAT_ID_BYTES = 200,
     CHAT_PROFILE_BYTES = 16384, CHAT_OFFERS_BYTES = 24576,
     CHAT_TYPING_MS = 5000,       /* how long a sign of typing is shown */
     CHAT_COLD_MS = 600000,       /* nobody looked for so long: its lines leave the memory */
@@ -54,6 +56,7 @@ struct chat_transport {
     int64_t had, before;         /* places: up to where it has it; up to where it had it before its last answer with lines */
     uint64_t connection;         /* of its last request */
 };
+struct chat_stream; /* a page that is told as things happen: stream.c */
 struct chat_load;
 struct chat_reading;
 struct chat_session {
@@ -65,6 +68,10 @@ struct chat_session {
     struct bytes offers;  /* JSON: what can be tapped, newest first: offers.h */
     int64_t created_ms, active_ms /* a message */, seen_ms /* a request; not stored */, ended_ms;
     enum chat_end end;
+    int rating;           /* 1 to CHAT_RATING_MAX; 0: the guest was not asked, or did not say */
+    int64_t own, said;    /* places: of the newest line of the guest, and of an agent */
+    int64_t read, read_told, seen; /* up to where the guest has read; up to where the desk knows; up to where the desk has read */
+    struct bytes said_id; /* the desk's id of the newest message of an agent */
     unsigned holds;       /* requests under way */
     struct chat_line **lines;
     size_t n_lines, cap_lines;
@@ -74,9 +81,13 @@ struct chat_session {
     struct chat_load *loads;
     struct chat_reading *readings;
     struct chat_transport *transports;
+    struct chat_stream *streams;
     struct bytes preview; /* what the guest is typing; in memory only */
     int64_t preview_ms, typing_told_ms;
 };
+
+/* stream.c: the session goes, its pages are let go. */
+void streams_end(struct chat_session *s);
 
 struct chats;
 struct chats *chats_new(struct hub *h) MUST_USE; /* reads the sessions of the state: before store_start */

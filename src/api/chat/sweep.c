@@ -19,6 +19,7 @@ static void ended(void *arg, bool ok)
     s->holds--;
     if (ok) {
         lines_show(s, en->number);
+        chat_tell(en->chat, s);
     } else { /* the next sweep tries again */
         s->end = CHAT_OPEN;
         if (en->number)
@@ -86,6 +87,8 @@ static void look(void *arg, struct chat_session *s)
     struct chat *chat = arg;
     int64_t now_ms = time_now_ms();
     enum chat_end why;
+    if (s->streams) /* a page that is told is there */
+        s->seen_ms = now_ms;
     if (s->holds)
         return;
     if (s->end != CHAT_OPEN && now_ms - s->ended_ms >= CHAT_ENDED_KEEP_MS && lines_all_shown(s)) {

@@ -56,11 +56,14 @@ static slice data_of(const struct js_list *data, slice key)
     return SLICE_NONE;
 }
 
-/* The guest's own data may name one, then the tenant's. */
-static slice queue_of(const struct own_delivery *d)
+/* The guest's own data may name one that was made for this tenant or for all, the tenant's data any. */
+static slice queue_of(const struct desk *desk, const struct own_delivery *d)
 {
-    slice named = slice_or(data_of(&d->m->data, SL("queue")), data_of(&d->conv->pub.tenant_data, SL("queue")));
-    return named.n && named.n <= BUILTIN_QUEUE_NAME_MAX ? named : setting_of(d, BUILTIN_QUEUE);
+    slice wished = data_of(&d->m->data, SL("queue")), set = data_of(&d->conv->pub.tenant_data, SL("queue"));
+    const struct queue *q = wished.n ? queue_find(desk->queues, wished) : NULL;
+    if (q && (!q->tenant.n || slice_eq(q->tenant, d->to->tenant->slug)) && !slice_eq(q->name, SL(BUILTIN_UNDELIVERED)))
+        return q->name;
+    return set.n && set.n <= BUILTIN_QUEUE_NAME_MAX ? set : setting_of(d, BUILTIN_QUEUE);
 }
 
 /* ---- texts of the desk ------------------------------------------------------------------------------------------------------------------ */
@@ -100,7 +103,7 @@ static struct interaction *begin(struct desk *desk, const struct own_delivery *d
     struct desk_place p;
     if (last && last->owner_was.n && desk_place(desk, d->conv->pub.id, &p))
         wait_ms = desk_last_agent_ms(&p);
-    desk_queue(desk, it, queue_of(d), wait_ms ? last->owner_was : SLICE_NONE, now_ms + wait_ms, now_ms);
+    desk_queue(desk, it, queue_of(desk, d), wait_ms ? last->owner_was : SLICE_NONE, now_ms + wait_ms, now_ms);
     it->first_number = (int64_t)d->id;
     interaction_set(&it->subject, utf8_cut(data_of(&d->m->data, SL("subject")), SUBJECT_CHARS));
     return it;
@@ -120,6 +123,7 @@ static void wake(struct desk *desk, struct interaction *it, const struct own_del
     if (it->state != DESK_HELD && it->state != DESK_WRAPUP)
         return;
     interaction_alone(it);
+    interaction_forgive(it);
     desk_queue(desk, it, SLICE_NONE, wait_ms ? owner : SLICE_NONE, now_ms + wait_ms, now_ms);
     if (owner.n)
         desk_tell_gone(desk, owner, it);

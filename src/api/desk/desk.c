@@ -35,7 +35,7 @@ slice desk_user_name(const struct desk *desk, slice user)
 
 static struct agent *member_find(const struct desk *desk, slice user)
 {
-    for (struct agent *m = desk->members; m; m = m->next)
+    for (struct agent *m = desk->member_slots[slice_hash(user) % DESK_AGENT_SLOTS]; m; m = m->hash_next)
         if (slice_eq(slice_of(m->user), user))
             return m;
     return NULL;
@@ -52,7 +52,20 @@ struct agent *desk_member(struct desk *desk, slice user)
     m->since_ms = m->idle_since_ms = time_now_ms();
     m->next = desk->members;
     desk->members = m;
+    struct agent **slot = &desk->member_slots[slice_hash(user) % DESK_AGENT_SLOTS];
+    m->hash_next = *slot;
+    *slot = m;
     return m;
+}
+
+void desk_answered(struct desk *desk, slice user, int64_t at_ms)
+{
+    struct agent *m = desk_member(desk, user);
+    int64_t day = at_ms / DESK_DAY_MS;
+    if (day < m->answered_day)
+        return;
+    m->answered = day == m->answered_day ? m->answered + 1 : 1;
+    m->answered_day = day;
 }
 
 struct member_stored {
@@ -111,13 +124,17 @@ static void read_member(void *arg, slice key, slice value)
 
 void desk_count(struct desk *desk)
 {
-    for (struct agent *m = desk->members; m; m = m->next)
+    for (struct agent *m = desk->members; m; m = m->next) {
         m->open = 0;
+        m->holds_some = false;
+    }
     for (const struct interaction *it = interactions_first(desk->all); it; it = it->next) {
-        slice who = it->state == DESK_INVITED ? it->invited : it->state == DESK_OPEN ? interaction_owner(it) : SLICE_NONE;
+        slice who = it->state == DESK_INVITED ? it->invited : interaction_owner(it);
         struct agent *m = who.n ? member_find(desk, who) : NULL;
-        if (m)
-            m->open++;
+        if (!m)
+            continue;
+        m->open += it->state == DESK_INVITED || it->state == DESK_OPEN;
+        m->holds_some |= it->state != DESK_INVITED;
     }
 }
 
@@ -146,6 +163,11 @@ struct desk *desk_new(struct api *api)
     desk->queues = queues_new(api->hub);
     desk->figures = figures_new();
     state_each(api->hub->state, SL(MEMBER_KEY), read_member, desk);
+    const struct interaction *const lists[] = { interactions_first_done(desk->all), interactions_first(desk->all) };
+    for (size_t i = 0; i < COUNT(lists); i++)
+        for (const struct interaction *it = lists[i]; it; it = it->next)
+            if (it->first_accepted_ms && (it->owner_was.n || interaction_owner(it).n))
+                desk_answered(desk, slice_or(interaction_owner(it), it->owner_was), it->first_accepted_ms);
     hub_own_end(api->hub, &connector_builtin, &(struct own_end){ desk_arrive, desk_arrived, desk });
     return desk;
 }

@@ -2,7 +2,7 @@
 #include "api/desk/inside.h"
 #include "hub/message.h"
 
-enum { MINUTES = 60, MINUTE_MS = 60000, DAY_MS = 86400000, NAMES_MAX = QUEUES_MAX + 100, FIGURES_BYTES = 4 << 20 };
+enum { MINUTES = 60, MINUTE_MS = 60000, NAMES_MAX = QUEUES_MAX + 100, FIGURES_BYTES = 4 << 20 };
 
 struct sample {
     int64_t at_ms, waiting, answered, abandoned;
@@ -68,6 +68,16 @@ struct js_list figures_queues(const struct desk *desk, struct arena *a)
     return names;
 }
 
+bool desk_has_queue(const struct desk *desk, slice name)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct js_list names = figures_queues(desk, a);
+    for (size_t i = 0; i < names.n; i++)
+        if (slice_eq(*LIST_AT(names, slice, i), name))
+            return true;
+    return false;
+}
+
 /* ---- counting ------------------------------------------------------------------------------------------------------------------------------- */
 
 struct counted {
@@ -118,7 +128,7 @@ static const struct actor *desk_of_queue(const struct desk *desk, slice queue)
 
 static int64_t day_begins_ms(int64_t now_ms)
 {
-    return now_ms - now_ms % DAY_MS;
+    return now_ms - now_ms % DESK_DAY_MS;
 }
 
 static struct line *line_of(struct figures *fg, slice name)
@@ -223,16 +233,6 @@ static void show_queues(struct desk *desk, struct jw *w, const char *key, int64_
     jw_close(w, ']');
 }
 
-static int64_t answered_by(const struct desk *desk, slice user, int64_t day_ms)
-{
-    int64_t n = 0;
-    for (const struct interaction *it = interactions_first_done(desk->all); it; it = it->next)
-        n += it->first_accepted_ms >= day_ms && slice_eq(it->owner_was, user);
-    for (const struct interaction *it = interactions_first(desk->all); it; it = it->next)
-        n += it->first_accepted_ms >= day_ms && slice_eq(interaction_owner(it), user);
-    return n;
-}
-
 static void show_agents(struct desk *desk, struct jw *w, const char *key, int64_t now_ms)
 {
     desk_count(desk);
@@ -256,11 +256,11 @@ static void show_agents(struct desk *desk, struct jw *w, const char *key, int64_
         jw_close(w, '}');
         jw_int(w, "since_ms", m->since_ms);
         jw_open(w, "open", '[');
-        for (const struct interaction *it = interactions_first(desk->all); it; it = it->next)
+        for (const struct interaction *it = m->holds_some ? interactions_first(desk->all) : NULL; it; it = it->next)
             if (slice_eq(interaction_owner(it), user))
                 jw_str(w, NULL, it->id);
         jw_close(w, ']');
-        jw_int(w, "answered_today", answered_by(desk, user, day_begins_ms(now_ms)));
+        jw_int(w, "answered_today", m->answered_day == now_ms / DESK_DAY_MS ? m->answered : 0);
         jw_close(w, '}');
     }
     jw_close(w, ']');

@@ -11,13 +11,16 @@
 #include "hub/inbox.h"
 
 struct agent { /* an agent, as far as it is not in the login */
-    struct agent *next;
+    struct agent *next, *hash_next;
     char *user;
     bool ready;
     slice reason;
     int64_t since_ms, idle_since_ms; /* in this state; since the last conversation came */
     int64_t open;                    /* counted anew when it is needed: desk_count */
+    bool holds_some;                 /* likewise: they own interactions, open or not */
+    int64_t answered, answered_day;  /* guests, on that day since 1970 */
 };
+enum { DESK_AGENT_SLOTS = 1024, DESK_DAY_MS = 86400000 };
 struct desk_page;
 struct history_message;
 struct figures;
@@ -26,7 +29,7 @@ struct desk {
     struct hub *hub;
     struct interactions *all;
     struct queues *queues;
-    struct agent *members;
+    struct agent *members, *member_slots[DESK_AGENT_SLOTS];
     struct desk_page *pages;
     size_t n_pages;
     struct figures *figures;
@@ -48,6 +51,7 @@ struct agent *desk_member(struct desk *desk, slice user);       /* made when it 
 void member_save(struct desk *desk, const struct agent *m);
 void member_state(struct desk *desk, struct agent *m, bool ready, slice reason); /* stores, tells, routes */
 void desk_count(struct desk *desk);                               /* member.open of all */
+void desk_answered(struct desk *desk, slice user, int64_t at_ms); /* one guest more on that day */
 slice desk_user_name(const struct desk *desk, slice user);       /* as people call them */
 bool role_watches(enum role role);                                /* supervisors and administrators */
 
@@ -140,6 +144,7 @@ struct figures *figures_new(void) MUST_USE;
 void figures_free(struct figures *fg);
 void figures_tick(struct desk *desk, int64_t now_ms); /* once a second */
 
+bool desk_has_queue(const struct desk *desk, slice name);
 struct js_list figures_queues(const struct desk *desk, struct arena *a); /* slices: the names of all queues there are */
 
 static inline struct desk *call_desk(const struct api_call *c)

@@ -39,7 +39,6 @@ void desk_queue(struct desk *desk, struct interaction *it, slice queue, slice to
     it->queued_ms = now_ms;
     it->invited_ms = it->held_until_ms = 0;
     it->transferred = it->overflowed = false;
-    interaction_forgive(it);
 }
 
 void desk_take(struct desk *desk, struct interaction *it, slice user, int64_t now_ms)
@@ -54,6 +53,8 @@ void desk_take(struct desk *desk, struct interaction *it, slice user, int64_t no
     it->last_until_ms = it->held_until_ms = it->invited_ms = 0;
     it->transferred = false;
     it->accepted_ms = now_ms;
+    if (!it->first_accepted_ms)
+        desk_answered(desk, user, now_ms);
     it->first_accepted_ms = it->first_accepted_ms ? it->first_accepted_ms : now_ms;
     struct agent *m = desk_member(desk, user);
     m->idle_since_ms = now_ms;
@@ -212,6 +213,7 @@ static void hold_ends(struct desk *desk, struct interaction *it, const struct de
     CLEANUP(arena_freep) struct arena *a = arena_new();
     slice owner = arena_dup(a, interaction_owner(it));
     interaction_alone(it);
+    interaction_forgive(it);
     desk_queue(desk, it, SLICE_NONE, owner, now_ms + desk_last_agent_ms(p), now_ms);
     save(desk, it);
     desk_tell_gone(desk, owner, it);

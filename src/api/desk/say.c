@@ -193,7 +193,6 @@ void api_desk_say(struct api_call *c)
     struct message *m = act_say(act, KIND_TEXT);
     m->id = arena_printf(c->a, SLF ":" SLF, SLA(act->it->id), SLA(id));
     m->private = whisper;
-    m->reply_to = js_text(js_get(c->body, SL("answer_to")));
     bool ok = id_ok(id) || fault(&f, "invalid", "id", "must be 1 to %d printable characters", ID_MAX);
     if (!ok || !read_message(c, m, &file, &f)) {
         act_over(act);

@@ -214,7 +214,7 @@ void show_message(struct jw *w, const char *key, const struct said *s)
         jw_str(w, "text", m->text);
     show_media(w, m);
     show_rich(w, m);
-    jw_opt(w, "answer_to", slice_or(m->of, m->reply_to));
+    jw_opt(w, "answer_to", said_id(m->of)); /* what a network calls a quoted message means nothing here */
     jw_str(w, "state", slice_of(s->state));
     if (s->adapted.n) {
         jw_open(w, "adapted", '[');

@@ -201,10 +201,16 @@ void api_desk_transfer(struct api_call *c)
             return;
         }
     }
+    if (!user.n && !desk_has_queue(desk, queue)) {
+        act_over(act);
+        api_not_found(c, "queue", queue);
+        return;
+    }
     if (it->state != DESK_QUEUED && interaction_owner(it).n)
         act_event(act, EVENT_LEFT, desk_user_name(desk, interaction_owner(it)), SLICE_NONE);
     everybody_gone(act);
     interaction_alone(it);
+    interaction_forgive(it);
     desk_queue(desk, it, queue, SLICE_NONE, 0, act->now_ms);
     if (user.n) {
         interaction_state(desk->all, it, DESK_INVITED);

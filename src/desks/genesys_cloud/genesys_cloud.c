@@ -7,7 +7,7 @@
  *   setup.c    the integration and what it refers to     deliver.c  message -> calls
  *   receive.c  request -> messages                       poll.c     has the conversation ended?
  *   lookup.c   who is the agent?                         maps.c     a picture of a place
- *   flow.c     the sample inbound message flow
+ *   flow.c     the sample inbound message flow            responses.c  canned responses by name
  */
 #include "desks/genesys_cloud/wire.h"
 #include "desks/genesys_cloud/genesys_cloud.h"
@@ -73,7 +73,7 @@ static const struct rate gc_rates[] = {                                         
     [GC_RATE_MESSAGES] = { .calls = 0 }, /* held back by 429 only: a limit of ours would hold back guests */
     [GC_RATE_QUERIES]  = { .calls = 300, .per_ms = 60000, .setting = GC_REQUESTS_PER_MINUTE },
 };
-static const struct route_extra gc_routes[] = { { "GET", "/openmessaging/flow", gc_receive_flow, NULL } };
+static const struct route_extra gc_routes[] = { { "GET", "/openmessaging/flow", gc_receive_flow, .mine = NULL } };
 /* clang-format on */
 
 /* What rows cannot say. */
@@ -119,6 +119,7 @@ const struct connector connector_genesys_cloud = {
     .n_rates    = COUNT(gc_rates),
     .poll       = { .every = GC_END_POLL_SECONDS, .per_conversation = true, .next = gc_poll },
     .lookup     = { .who = gc_who, .keep_ms = 60 * 1000, .unknown_ms = 5 * 60 * 1000, .total_ms = 2000 },
+    .canned     = { .find = gc_find_response, .total_ms = 3000 },
     .record_keep = gc_record_keep, .record_ids = gc_record_ids,
     .routes     = gc_routes,
     .n_routes   = COUNT(gc_routes),

@@ -100,5 +100,6 @@ enum outcome gc_deliver(struct call *c, struct delivery *d);
 enum outcome gc_setup(struct call *c, struct delivery *d);
 enum outcome gc_poll(struct call *c, struct delivery *d);
 enum outcome gc_who(struct call *c, struct delivery *d);
+enum outcome gc_find_response(struct call *c, struct delivery *d);
 slice gc_location_picture(struct call *c, const struct location *where);
 #endif

@@ -23,13 +23,42 @@ static const struct setting apple_settings[APPLE_SETTINGS] = {
         .help = "Tell the guest when an agent joins or leaves and when the conversation ends" },
     [APPLE_PREFIX_AGENT] = { "prefix_agent_name", "Prefix Agent Name", SETTING_BOOL, .otherwise = "false",
         .help = "Write the agent's name before what the agent writes" },
+    [APPLE_OAUTH_CLIENT] = { "oauth.client_id", "Sign-in: client ID", .max = 512,
+        .help = "Of this hub at the business's identity provider; with it, canned requests to sign in are completed" },
+    [APPLE_OAUTH_SECRET] = { "oauth.client_secret", "Sign-in: client secret", .secret = true, .max = 1024, .help = "Beside the client ID" },
+    [APPLE_OAUTH_SCOPE]  = { "oauth.scope", "Sign-in: scope", .otherwise = "openid profile email", .max = 1024,
+        .help = "What is asked for, separated by blanks" },
+    [APPLE_OAUTH_AUTHORIZE] = { "oauth.authorize_url", "Sign-in: authorization address", SETTING_URL,
+        .help = "Where guests sign in whose devices know no sign-in in Messages: they get a link to it" },
+    [APPLE_OAUTH_TOKEN]  = { "oauth.token_url", "Sign-in: token address", SETTING_URL, .help = "Where a code is changed into a token" },
+    [APPLE_OAUTH_USER]   = { "oauth.userinfo_url", "Sign-in: address of the user's data", SETTING_URL,
+        .help = "Asked with the token who the guest is (OpenID Connect: userinfo): sub, name and email reach the desk" },
+    [APPLE_PAY_MERCHANT] = { "pay.merchant_id", "Apple Pay: merchant ID", .max = 256,
+        .help = "As in merchant.com.example; with it, canned payment requests are completed" },
+    [APPLE_PAY_NAME]     = { "pay.merchant_name", "Apple Pay: merchant name", .max = 64, .help = "As guests see it" },
+    [APPLE_PAY_CERTIFICATE] = { "pay.certificate", "Apple Pay: merchant identity certificate", .secret = true, .max = 16 << 10, .help = "PEM" },
+    [APPLE_PAY_KEY]      = { "pay.private_key", "Apple Pay: its private key", .secret = true, .max = 16 << 10, .help = "PEM, not encrypted" },
+    [APPLE_PAY_GATEWAY]  = { "pay.gateway_url", "Apple Pay: payment gateway", SETTING_URL,
+        .help = "Of the business's payment service: gets the payment as Apple sends it, and says {\"status\":\"STATUS_SUCCESS\"} when it is made" },
+    [APPLE_PAY_NETWORKS] = { "pay.networks", "Apple Pay: cards", .otherwise = "amex, discover, masterCard, visa", .max = 512,
+        .help = "Which are taken, separated by commas" },
+    [APPLE_PAY_SESSION]  = { "pay.session_url", "Apple Pay: session address", SETTING_URL,
+        .otherwise = "https://apple-pay-gateway.apple.com/paymentservices/paymentSession", .help = "Another one in mainland China, and for tests" },
+    [APPLE_PAY_DOMAIN]   = { "pay.domain_association", "Apple Pay: domain association", .max = 16 << 10,
+        .help = "The text of the file by which Apple checks that this host is yours; it is served where Apple looks for it" },
 };
 
 static const struct media_rule apple_media[] = { { "*", APPLE_FILE_BYTES } };
 
-static const struct page apple_pages[] = {
-    { "GET",  "/amb/register", 0, apple_page_key, NULL, apple_register },
-    { "POST", "/amb/register", 16 << 10, apple_page_key, NULL, apple_register },
+
+static const struct record_of by_business = { apple_page_key, NULL };
+static const struct route_extra apple_routes[] = {
+    { "GET",  "/amb/register", apple_register, .record = &by_business },
+    { "POST", "/amb/register", apple_register, .record = &by_business, .body_max = 16 << 10 },
+    { "GET",  "/amb/oauth/callback", apple_callback, .mine = apple_callback_mine },
+    { "POST", "/amb/pay", apple_pay_called, .mine = apple_pay_mine },
+    { "GET",  "/amb/pay", apple_pay_page, .mine = apple_pay_mine },
+    { "GET",  "/.well-known/apple-developer-merchantid-domain-association", apple_domain, .mine = apple_domain_mine },
 };
 /* clang-format on */
 
@@ -146,6 +175,10 @@ static bool apple_check(struct call *c)
     for (size_t i = 0; i < id.n; i++)
         if (!id.p[i] || !strchr("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-", id.p[i]))
             return fault(c->f, "refused", "business_id", "a business ID has letters, digits and -");
+    if (setting(c, APPLE_OAUTH_CLIENT).n && !setting(c, APPLE_OAUTH_TOKEN).n)
+        return fault(c->f, "missing_field", "oauth.token_url", "signing in needs the address where a code is changed into a token");
+    if (setting(c, APPLE_PAY_CERTIFICATE).n != 0 && !setting(c, APPLE_PAY_KEY).n)
+        return fault(c->f, "missing_field", "pay.private_key", "the certificate has a private key");
     return true;
 }
 
@@ -169,13 +202,15 @@ const struct connector connector_apple = {
     .settings = apple_settings, .n_settings = COUNT(apple_settings),
     .hook     = { "/amb/message", VERIFY_OWN, "authorization", "Bearer ", .absent_status = 401, .body_max = APPLE_IN_BYTES, .dedupe_ms = 24 * HOUR_MS },
     .record_keep = apple_record_keep, .record_ids = apple_record_ids,
-    .pages    = apple_pages, .n_pages = COUNT(apple_pages),
+    .lookup   = { .who = apple_learn, .keep_ms = 365 * 24 * (int64_t)HOUR_MS, .unknown_ms = 365 * 24 * (int64_t)HOUR_MS, .total_ms = APPLE_LEARN_MS, .more = apple_more },
+    .routes   = apple_routes, .n_routes = COUNT(apple_routes),
     .check      = apple_check,
     .route_key  = apple_route_key,
     .route_own  = apple_route_own,
     .verify     = apple_verify,
     .receive    = apple_receive,
     .deliver    = apple_deliver,
+    .setup      = apple_setup,
     .media_find = apple_media_find,
     .dry        = { "urn:mbid:AQAAY6xH", "{\"msp_secret\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\",\"msp_id\":\"msp\",\"business_id\":\"business\"}", NULL, NULL,
                     "{\"upload-url\":\"https://upload.example/\",\"mmcs-url\":\"https://content.example/\",\"mmcs-owner\":\"owner\"}" },

@@ -8,7 +8,7 @@
 #include "wire/hex.h"
 #include "wire/url.h"
 
-enum apple_step { STEP_START, STEP_PICTURE, STEP_ROOM, STEP_UPLOAD, STEP_SEND, STEP_TYPING };
+enum apple_step { STEP_START, STEP_PICTURE, STEP_ROOM, STEP_UPLOAD, STEP_SEND, STEP_TYPING, STEP_SESSION };
 enum { KEY_BYTES = 32 };
 
 static slice guest_of(const struct call *c, const struct delivery *d)
@@ -34,7 +34,7 @@ static slice message_id(struct call *c, const struct delivery *d)
 }
 
 /* members: behind the five that all have, each with a comma before it. */
-static enum outcome post(struct call *c, struct delivery *d, enum apple_step step, slice type, slice members)
+static enum outcome post_to(struct call *c, struct delivery *d, const char *path, enum apple_step step, slice type, slice members)
 {
     slice id = message_id(c, d), guest = guest_of(c, d), locale = memory_get(c->guest_memory, APPLE_LOCALE, c->now_ms);
     struct jw w = jw_new(c->a, APPLE_BODY_BYTES);
@@ -47,7 +47,7 @@ static enum outcome post(struct call *c, struct delivery *d, enum apple_step ste
     if (members.n)
         jw_opt(&w, "locale", locale);
     slice head = jw_done(&w);
-    if (!head.n || !apple_api(c, d, "POST", "/message"))
+    if (!head.n || !apple_api(c, d, "POST", path))
         return no_token(c, d);
     call_header(&d->call, "Destination-Id", guest);
     call_header(&d->call, "id", id);
@@ -55,6 +55,11 @@ static enum outcome post(struct call *c, struct delivery *d, enum apple_step ste
     d->call.body = arena_join(c->a, head, members, SL("}"));
     d->step = (int)step;
     return OUT_CALL;
+}
+
+static enum outcome post(struct call *c, struct delivery *d, enum apple_step step, slice type, slice members)
+{
+    return post_to(c, d, "/message", step, type, members);
 }
 
 static enum outcome next_part(struct call *c, struct delivery *d);
@@ -217,11 +222,15 @@ static enum outcome next_part(struct call *c, struct delivery *d)
             d->step = STEP_PICTURE;
             return apple_picture_call(c, d, s.picture);
         }
+        if (s.session) {
+            d->step = STEP_SESSION;
+            return apple_session_call(c, d);
+        }
         if (s.way == APPLE_NOTHING)
             continue;
         if (s.list.n)
             memory_set(c->guest_memory, LIST_MEMORY, s.list, 0);
-        return post(c, d, STEP_SEND, s.type, s.members);
+        return post_to(c, d, s.authenticate ? "/authenticate" : "/message", STEP_SEND, s.type, s.members);
     }
     d->step = STEP_START;
     return OUT_DELIVERED;
@@ -238,12 +247,20 @@ static enum outcome pictured(struct call *c, struct delivery *d)
     return next_part(c, d);
 }
 
+static enum outcome session(struct call *c, struct delivery *d)
+{
+    if (apple_session_took(c, d))
+        return next_part(c, d);
+    return good(d) ? refuse(c, d, REASON_SERVER, "payment session: the answer holds none") : answer_outcome(c, d, "payment session");
+}
+
 static enum outcome answered(struct call *c, struct delivery *d)
 {
     switch ((enum apple_step)d->step) {
     case STEP_PICTURE: return pictured(c, d);
     case STEP_ROOM: return good(d) ? upload(c, d) : no_room(c, d, "preUpload");
     case STEP_UPLOAD: return good(d) ? uploaded(c, d) : no_room(c, d, "upload");
+    case STEP_SESSION: return session(c, d);
     case STEP_START:
     case STEP_SEND:
     case STEP_TYPING: break;

@@ -172,7 +172,7 @@ static const struct kind_of_data {
     { "event",        "TIME",  numbered_slots },
     { "quick-reply",  "QUICK", numbered_quick },
     { "dynamic",      "FORM",  form_text },
-    { "authenticate", NULL,    NULL },
+    { "authenticate", "AUTH",  NULL }, /* or AUTH2; a link instead */
     { "payment",      NULL,    NULL },
 };
 /* clang-format on */
@@ -202,7 +202,13 @@ static void put_event(struct jw *w, const struct js *data, const struct js *even
     jw_close(w, '}');
 }
 
-static void put_data(struct call *c, struct delivery *d, struct jw *w, const struct js *data, slice request, struct apple_send *ret)
+/* Is it all there, so that it is passed on as it is? */
+static bool is_whole(const struct js *v, const char *kind)
+{
+    return js_at(v, strcmp(kind, "payment") == 0 ? "merchantSession" : "oauth2.state") != NULL;
+}
+
+static bool put_data(struct call *c, struct delivery *d, struct jw *w, const struct js *data, slice request, struct apple_send *ret)
 {
     static const char *const ours[] = { "version", "requestIdentifier", "images" };
     const struct js *event = js_at(data, "event");
@@ -221,9 +227,18 @@ static void put_data(struct call *c, struct delivery *d, struct jw *w, const str
             continue;
         }
         jw_key(w, key);
-        put_checked(c, d, w, NULL, js_value(it), js_at(data, "images"));
+        const struct js *v = js_value(it);
+        if (slice_eq(key, SL("authenticate")) && !is_whole(v, "authenticate")) {
+            if (!apple_put_sign_in(c, d, w, v, request, ret))
+                return false;
+        } else if (slice_eq(key, SL("payment")) && !is_whole(v, "payment")) {
+            apple_put_payment(c, d, w, v, ret);
+        } else {
+            put_checked(c, d, w, NULL, v, js_at(data, "images"));
+        }
     }
     jw_close(w, '}');
+    return true;
 }
 
 static void put_received(struct call *c, struct delivery *d, struct jw *w, const struct js *inner, const struct kind_of_data *kind)
@@ -252,10 +267,10 @@ static bool good_data(struct call *c, struct delivery *d, const struct js *inner
         return refused(c, d, "data", "the object needs listPicker, event, quick-reply, dynamic, authenticate or payment");
     if (strcmp(kind->key, "quick-reply") == 0 && !js_len(js_at(js_get(data, SL("quick-reply")), "items")))
         return refused(c, d, "quick-reply", "a quick reply has its items inside");
-    if (strcmp(kind->key, "authenticate") == 0 && !js_at(data, "authenticate.oauth2"))
-        return refused(c, d, "authenticate", "a request to sign in needs its oauth2 member");
-    if (strcmp(kind->key, "payment") == 0 && !js_at(data, "payment.merchantSession"))
-        return refused(c, d, "payment", "a payment needs its merchantSession, endpoints and paymentRequest");
+    if (strcmp(kind->key, "authenticate") == 0 && !is_whole(js_at(data, "authenticate"), kind->key) && !apple_can_sign_in(c))
+        return refused(c, d, "authenticate", "a request to sign in needs its oauth2 member, or the channel its settings for signing in");
+    if (strcmp(kind->key, "payment") == 0 && !is_whole(js_at(data, "payment"), kind->key) && !apple_can_pay(c))
+        return refused(c, d, "payment", "a payment needs its merchantSession and endpoints, or the channel its settings for Apple Pay");
     return true;
 }
 
@@ -295,7 +310,14 @@ bool apple_put_interactive(struct call *c, struct delivery *d, const struct js *
         const struct kind_of_data *kind = kind_in(data);
         if (!good_data(c, d, inner, kind))
             return false;
-        if (kind->capability && !apple_can(c, kind->capability)) {
+        bool sign_in = strcmp(kind->key, "authenticate") == 0;
+        bool can = !kind->capability || apple_can(c, kind->capability) || (sign_in && apple_can(c, "AUTH2"));
+        if (!can && sign_in) {
+            slice link = apple_sign_in_link(c, d, request);
+            apple_text(c, arena_printf(c->a, SLF "\n" SLF, SLA(slice_or(prompt_of(c, inner), SL("Sign in"))), SLA(link)), ret);
+            return link.n || refused(c, d, "authenticate", "the guest's device cannot sign in, and the channel has no address to link to");
+        }
+        if (!can) {
             kind->instead(c, inner, js_get(data, slice_of(kind->key)), ret);
             return ret->members.n > 0 || refused(c, d, kind->key, "the guest's device cannot show it, and it has no text");
         }
@@ -304,14 +326,18 @@ bool apple_put_interactive(struct call *c, struct delivery *d, const struct js *
                 jw_key(&w, js_key(inner, it));
                 put_checked(c, d, &w, NULL, js_value(it), js_at(data, "images"));
             }
-        put_data(c, d, &w, data, request, ret);
+        if (!put_data(c, d, &w, data, request, ret))
+            return false;
         put_received(c, d, &w, inner, kind);
     }
     jw_close(&w, '}');
     slice json = jw_done(&w);
     if (!json.n)
         return refused(c, d, "", "the message is too large");
-    *ret = (struct apple_send){ APPLE_JSON, arena_join(c->a, SL(",\"interactiveData\":"), json, SL("")), SL("interactive"), SLICE_NONE, ret->picture };
+    ret->way = APPLE_JSON;
+    ret->members = arena_join(c->a, SL(",\"interactiveData\":"), json, SL(""));
+    ret->type = SL("interactive");
+    ret->list = SLICE_NONE;
     return true;
 }
 

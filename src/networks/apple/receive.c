@@ -4,7 +4,7 @@
 #include "wire/hex.h"
 #include "wire/mime.h"
 
-enum { KEY_HEX = 64, SAID_BYTES = 16 << 10, PLACE_BYTES = 4096, PER_REQUEST_ITEMS = 100 };
+enum { KEY_HEX = 64, PLACE_BYTES = 4096, LATER_BYTES = 64 << 10 };
 
 struct apple_in {
     slice id, source, destination, type, body, locale, intent, group, reply_to;
@@ -144,168 +144,84 @@ static bool on_text(struct taking *k)
     return true;
 }
 
-/* Where an attachment can be fetched now: the address lives for seconds. */
+/* Where it can be fetched now: the address lives for seconds. */
+enum outcome apple_find(struct call *c, struct delivery *d, slice where)
+{
+    static const char *const names[][3] = { { "MMCS-Url", "MMCS-Signature", "MMCS-Owner" }, { "url", "signature", "owner" } };
+    const struct js *place = js_parse(c->a, where, NULL);
+    slice url = apple_member(place, "url"), owner = apple_member(place, "owner"), signature = apple_member(place, "signature");
+    if (!url.n || !apple_api(c, d, "GET", "/preDownload"))
+        return refuse(c, d, REASON_GENERAL, "attachment: where it is was not kept");
+    for (size_t i = 0; i < COUNT(names); i++) { /* the newer and the older names */
+        call_header(&d->call, names[i][0], url);
+        call_header(&d->call, names[i][1], signature);
+        if (owner.n)
+            call_header(&d->call, names[i][2], owner);
+    }
+    return OUT_CALL;
+}
+
+slice apple_found(struct call *c, const struct delivery *d)
+{
+    return d->last->status == 200 ? apple_member(js_parse(c->a, d->last->body, NULL), "download-url") : SLICE_NONE;
+}
+
 enum outcome apple_media_find(struct call *c, struct delivery *d)
 {
-    if (!d->last) {
-        const struct js *place = js_parse(c->a, d->media->id, NULL);
-        slice url = apple_member(place, "url"), owner = apple_member(place, "owner"), signature = apple_member(place, "signature");
-        if (!url.n || !apple_api(c, d, "GET", "/preDownload"))
-            return refuse(c, d, REASON_GENERAL, "attachment: where it is was not kept");
-        static const char *const names[][3] = { { "MMCS-Url", "MMCS-Signature", "MMCS-Owner" }, { "url", "signature", "owner" } };
-        for (size_t i = 0; i < COUNT(names); i++) { /* the newer and the older names */
-            call_header(&d->call, names[i][0], url);
-            call_header(&d->call, names[i][1], signature);
-            if (owner.n)
-                call_header(&d->call, names[i][2], owner);
-        }
-        return OUT_CALL;
-    }
+    if (!d->last)
+        return apple_find(c, d, d->media->id);
     if (d->last->status != 200)
         return apple_failed(c, d, "preDownload");
-    d->media_url = apple_member(js_parse(c->a, d->last->body, NULL), "download-url");
+    d->media_url = apple_found(c, d);
     return d->media_url.n ? OUT_DELIVERED : refuse(c, d, REASON_SERVER, "preDownload: the answer names no address");
 }
 
 /* ---- answers --------------------------------------------------------------------------------------------------------- */
 
-struct answer_of {
-    struct text payload, text;
-    size_t n;
-    bool by_label; /* one of the items has its payload in a list of ours */
-};
-
-/* One chosen item more. */
-static void chosen(struct answer_of *to, slice id, slice title)
+/* What has to be fetched or opened before it can be read (learn.c) waits in the message. */
+static void put_aside(struct taking *k, struct message *m, const struct apple_later *later)
 {
-    bool own = slice_starts(id, SL(APPLE_OWN));
-    to->by_label |= own;
-    text_add(&to->payload, "%s" SLF, to->n ? "," : "", SLA(own ? title : slice_or(id, title)));
-    text_add(&to->text, "%s" SLF, to->n ? ", " : "", SLA(slice_or(title, id)));
-    to->n++;
+    struct jw w = jw_new(k->c->a, LATER_BYTES);
+    jw_open(&w, NULL, '{');
+    jw_fields(&w, apple_later_fields, APPLE_LATER_FIELDS, later);
+    jw_close(&w, '}');
+    m->native_for = slice_of(k->c->account->type->name);
+    m->native_json = jw_done(&w);
 }
 
-static void take_list(struct taking *k, const struct js *list, struct answer_of *to)
+/* Only a reference to it: its title stands for it until it is fetched. */
+static bool on_reference(struct taking *k)
 {
-    (void)k;
-    const struct js *sections = js_at(list, "sections");
-    for (size_t s = 0; s < MIN(js_len(sections), (size_t)PER_REQUEST_ITEMS); s++) {
-        const struct js *items = js_at(js_item(sections, s), "items");
-        for (size_t i = 0; i < js_len(items) && to->n < PER_REQUEST_ITEMS; i++)
-            chosen(to, apple_member(js_item(items, i), "identifier"), apple_member(js_item(items, i), "title"));
-    }
+    const struct js *ref = k->t->ref;
+    struct media md;
+    bool whole = media_of(k->c, ref, &md);
+    slice title = slice_or(apple_member(ref, "title"), whole ? SL("\xe2\x80\xa6") : SLICE_NONE);
+    if (!title.n)
+        return ignore(k, "empty-answer");
+    struct message *m = add(k, KIND_ANSWER, 0);
+    m->text = m->payload = title;
+    if (whole)
+        put_aside(k, m, &(struct apple_later){ .place = md.id, .key = md.key, .bid = apple_member(ref, "bid") });
+    return true;
 }
-
-static void take_quick(struct taking *k, const struct js *quick, struct answer_of *to)
-{
-    (void)k;
-    const struct js *items = js_at(quick, "items");
-    slice id = apple_member(quick, "selectedIdentifier");
-    int64_t at = -1;
-    if (!js_int(js_at(quick, "selectedIndex"), &at))
-        at = -1;
-    for (size_t i = 0; i < js_len(items); i++) {
-        slice own = apple_member(js_item(items, i), "identifier");
-        if (id.n ? slice_eq(id, own) : at == (int64_t)i) {
-            chosen(to, own, apple_member(js_item(items, i), "title"));
-            return;
-        }
-    }
-    if (id.n)
-        chosen(to, id, SLICE_NONE);
-}
-
-/* Slots of a picker of ours are known by their time. */
-static void take_event(struct taking *k, const struct js *event, struct answer_of *to)
-{
-    const struct js *slots = js_at(event, "timeslots");
-    for (size_t i = 0; i < MIN(js_len(slots), (size_t)PER_REQUEST_ITEMS); i++) {
-        slice id = apple_member(js_item(slots, i), "identifier"), at = apple_member(js_item(slots, i), "startTime");
-        bool own = id.n == APPLE_ID_CHARS && slice_ends(id, SL("Z"));
-        chosen(to, own || !at.n ? id : arena_printf(k->c->a, SLF "%s" SLF, SLA(id), id.n ? "," : "", SLA(at)), slice_or(at, id));
-    }
-}
-
-/* "Room: Twin" for each page; the selections themselves are the payload. */
-static void take_form(struct taking *k, const struct js *form, struct answer_of *to)
-{
-    const struct js *pages = js_at(form, "selections");
-    for (size_t p = 0; p < MIN(js_len(pages), (size_t)PER_REQUEST_ITEMS); p++) {
-        const struct js *page = js_item(pages, p), *items = js_at(page, "items");
-        text_add(&to->text, "%s" SLF ": ", to->n++ ? "\n" : "", SLA(slice_or(apple_member(page, "title"), apple_member(page, "pageIdentifier"))));
-        for (size_t i = 0; i < js_len(items); i++)
-            text_add(&to->text, "%s" SLF, i ? ", " : "", SLA(slice_or(apple_member(js_item(items, i), "title"), apple_member(js_item(items, i), "value"))));
-    }
-    if (js_is_array(pages))
-        text_put(&to->payload, js_print(k->c->a, pages));
-}
-
-/* clang-format off */
-static const struct { const char *key; void (*take)(struct taking *k, const struct js *v, struct answer_of *to); } kinds[] = {
-    { "listPicker",  take_list },
-    { "quick-reply", take_quick },
-    { "event",       take_event },
-    { "dynamic",     take_form },
-};
-/* clang-format on */
 
 /* The other side's id of the message it answers is not to be had here: the framework finds the newest one with this payload. */
-static bool add_answer(struct taking *k, slice payload, slice text, bool by_label)
-{
-    if (!payload.n && !text.n)
-        return ignore(k, "empty-answer");
-    struct message *m = add(k, by_label ? KIND_TEXT : KIND_ANSWER, 0); /* by its label: the framework reads the payload back off the list */
-    m->text = text;
-    if (!by_label)
-        m->payload = slice_or(payload, text);
-    return true;
-}
-
-static bool add_event(struct taking *k, slice name, slice status)
-{
-    struct message *m = add(k, KIND_EVENT, 0);
-    m->event = EVENT_OTHER;
-    m->name = name;
-    m->payload = slice_or(status, SL("unknown"));
-    return true;
-}
-
-static slice title_of(const struct js *i)
-{
-    static const char *const places[] = { "data.replyMessage.title", "replyMessage.title", "data.replyMessage.alternateTitle", "receivedMessage.title",
-                                          "title" };
-    for (size_t p = 0; p < COUNT(places); p++)
-        if (apple_member(i, places[p]).n)
-            return apple_member(i, places[p]);
-    return SLICE_NONE;
-}
-
 static bool on_interactive(struct taking *k)
 {
-    const struct js *i = js_is_object(k->t->interactive) ? k->t->interactive : NULL, *data = js_at(i, "data");
-    slice bid = apple_member(i, "bid");
-    if (!i) /* only a reference to it: its title is all that the request itself says */
-        return add_answer(k, SLICE_NONE, apple_member(k->t->ref, "title"), false);
-    if (bid.n && !slice_eq(bid, SL(APPLE_BID)))
-        return add_answer(k, apple_member(i, "URL"), slice_or(title_of(i), apple_member(i, "appName")), false);
-    for (size_t n = 0; n < COUNT(kinds); n++) {
-        const struct js *v = js_get(data, slice_of(kinds[n].key));
-        if (!js_is_object(v))
-            continue;
-        struct answer_of to = { text_new(k->c->a, SAID_BYTES), text_new(k->c->a, SAID_BYTES), 0, false };
-        kinds[n].take(k, v, &to);
-        bool form = kinds[n].take == take_form;
-        slice text = text_slice(&to.text), title = title_of(i);
-        if (to.payload.over)
-            return fault(k->c->f, "out_of_range", kinds[n].key, "the answer is larger than %d bytes", SAID_BYTES);
-        bool label = to.by_label && to.n == 1;
-        return add_answer(k, text_slice(&to.payload), label || form ? slice_or(text, title) : slice_or(title, text), label);
-    }
-    if (js_is_object(js_at(data, "authenticate")))
-        return add_event(k, SL("authenticated"), apple_member(data, "authenticate.status"));
-    if (js_is_object(js_at(data, "payment")))
-        return add_event(k, SL("payment"), slice_or(apple_member(data, "payment.state"), apple_member(data, "payment.status")));
-    return title_of(i).n ? add_answer(k, SLICE_NONE, title_of(i), false) : ignore(k, "unknown-interactive");
+    struct apple_answer got;
+    if (!js_is_object(k->t->interactive))
+        return on_reference(k);
+    if (!apple_answer_of(k->c, k->t->interactive, &got))
+        return false;
+    if (got.rule || (!got.payload.n && !got.text.n))
+        return ignore(k, got.rule ? got.rule : "empty-answer");
+    struct message *m = add(k, got.by_label ? KIND_TEXT : KIND_ANSWER, 0); /* by its label: the framework reads the payload back off the list */
+    m->text = got.text;
+    if (!got.by_label)
+        m->payload = slice_or(got.payload, got.text);
+    if (got.token.n)
+        put_aside(k, m, &(struct apple_later){ .token = got.token, .request = got.request });
+    return true;
 }
 
 /* ---- the rest -------------------------------------------------------------------------------------------------------- */

@@ -68,8 +68,8 @@ static const struct rate line_rates[] = { /* "Rate limits" */
 };
 
 static const struct route_extra line_routes[] = {
-    { "GET", "/line/qr", line_qr, NULL },
-    { "GET", "/line/link", line_link, NULL },
+    { "GET", "/line/qr", line_qr, .mine = NULL },
+    { "GET", "/line/link", line_link, .mine = NULL },
 };
 /* clang-format on */
 

@@ -280,7 +280,7 @@ static bool on_content(struct slack_event *e, const struct message_event *m)
     if (direct)
         inbox_remember(e->in, add, SLACK_THREAD, m->thread.n ? m->thread : SLICE_NONE, 0);
     else if (!named)
-        inbox_only_known(e->in, add);
+        inbox_only(add, ONLY_KNOWN);
     return true;
 }
 
@@ -308,7 +308,7 @@ static bool on_changed(struct slack_event *e, const struct message_event *m)
     add->text = slack_read_text(e->c, &e->own, is.text).text;
     if (!slack_ts_ms(slice_or(js_text(js_at(is.doc, "edited.ts")), is.ts), &add->at_ms))
         add->at_ms = e->c->now_ms;
-    inbox_only_known(e->in, add);
+    inbox_only(add, ONLY_KNOWN);
     return true;
 }
 
@@ -328,7 +328,7 @@ static bool on_deleted(struct slack_event *e, const struct message_event *m)
     add->event = EVENT_DELETED;
     add->name = SL("message_deleted");
     add->of = join(e, was.channel, was.ts);
-    inbox_only_known(e->in, add);
+    inbox_only(add, ONLY_KNOWN);
     return true;
 }
 
@@ -363,7 +363,7 @@ static struct message *add_deed(struct slack_event *e, const struct js *v, slice
     struct message *m = slack_add(e, KIND_EVENT, user, channel, thread);
     m->event = (int)event;
     m->name = js_text(js_at(v, "type"));
-    inbox_only_known(e->in, m);
+    inbox_only(m, ONLY_KNOWN);
     return m;
 }
 

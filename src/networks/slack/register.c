@@ -232,9 +232,9 @@ static bool callback(struct call *c, const struct request *rq, struct inbox *in)
 
 /* clang-format off */
 const struct route_extra slack_routes[SLACK_ROUTES] = {
-    { "GET",  "/slack/register",       register_form,       nobodys },
-    { "POST", "/slack/register",       register_submit,     register_mine },
-    { "GET",  "/slack/oauth/callback", callback,            callback_mine },
-    { "GET",  "/slack/manifest",       slack_manifest_page, NULL },
+    { "GET",  "/slack/register",       register_form, .mine = nobodys },
+    { "POST", "/slack/register",       register_submit, .mine = register_mine },
+    { "GET",  "/slack/oauth/callback", callback, .mine = callback_mine },
+    { "GET",  "/slack/manifest",       slack_manifest_page, .mine = NULL },
 };
 /* clang-format on */

@@ -112,7 +112,7 @@ static struct message *add_content(struct taking *k, enum kind kind, slice text,
     m->reply_to = k->t->reply_to;
     m->text = text;
     if (!addressed)
-        inbox_only_if_open(m);
+        inbox_only(m, ONLY_OPEN);
     return m;
 }
 
@@ -147,7 +147,7 @@ static bool on_update(struct taking *k)
     m->of = k->t->id;
     m->text = said.text;
     if (!teams_in_person(k->t) && !said.mentioned)
-        inbox_only_if_open(m);
+        inbox_only(m, ONLY_OPEN);
     return true;
 }
 
@@ -156,7 +156,7 @@ static bool on_delete(struct taking *k)
     struct message *m = teams_add_event(k->c, k->in, k->t, EVENT_DELETED, slice_or(k->t->event_type, k->t->type));
     m->of = k->t->id;
     if (!teams_in_person(k->t))
-        inbox_only_if_open(m);
+        inbox_only(m, ONLY_OPEN);
     return true;
 }
 
@@ -171,7 +171,7 @@ static bool on_reaction(struct taking *k)
         m->payload = type;
         m->of = k->t->reply_to;
         if (!teams_in_person(k->t))
-            inbox_only_if_open(m);
+            inbox_only(m, ONLY_OPEN);
         return true;
     }
     return ignore(k, "reaction-without-type");
@@ -217,7 +217,7 @@ static bool on_typing(struct taking *k)
 {
     struct message *m = teams_add(k->c, k->in, k->t, KIND_TYPING, NULL);
     if (!teams_in_person(k->t))
-        inbox_only_if_open(m);
+        inbox_only(m, ONLY_OPEN);
     return true;
 }
 

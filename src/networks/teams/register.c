@@ -4,6 +4,7 @@
  * there is an account that lists the tenant ID: from then on the package can be fetched. A change of name, colour or icon raises the version, because
  * Teams takes no package twice.
  */
+#include "hub/html_page.h"
 #include "networks/teams/wire.h"
 #include "wire/base64.h"
 #include "wire/crypto.h"
@@ -13,7 +14,7 @@
 #include "wire/url.h"
 #include "wire/zip.h"
 
-enum { HTML_BYTES = 64 << 10, NAME_CHARS = 80, BUSINESS_CHARS = 100, EMAIL_BYTES = 200, BOT_NAME_CHARS = 30, COLOUR_SIDE = 192, OUTLINE_SIDE = 32,
+enum { NAME_CHARS = 80, BUSINESS_CHARS = 100, EMAIL_BYTES = 200, BOT_NAME_CHARS = 30, COLOUR_SIDE = 192, OUTLINE_SIDE = 32,
        PACKAGE_BYTES = 256 << 10, GUID = 36 };
 
 /* clang-format off */
@@ -30,15 +31,6 @@ static const struct js_field app_fields[] = {
     JS_FIELD(struct teams_app, patch,      "patch",      JS_I64, JS_ZERO),
     JS_FIELD(struct teams_app, at_ms,      "at",         JS_TIME, 0),
 };
-static const char style[] =
-    "body{font:16px/1.5 system-ui,sans-serif;color:#242424;background:#f5f5f5;margin:0}"
-    "main{max-width:40rem;margin:2rem auto;background:#fff;padding:1.5rem 2rem;border-radius:.6rem}"
-    "h1{font-size:1.4rem}label{display:block;margin:.8rem 0 .2rem;font-weight:600}"
-    "input{font:inherit;width:100%;box-sizing:border-box;padding:.45rem;border:1px solid #6e6e6e;border-radius:.3rem}"
-    "input[type=color]{width:5rem;height:2.4rem;padding:.1rem}small{display:block;font-weight:400;color:#4d4d4d}"
-    "button,.button{display:inline-block;margin-top:1.2rem;font:inherit;background:#464eb8;color:#fff;border:0;border-radius:.3rem;padding:.6rem 1.2rem;text-decoration:none}"
-    ".problem{background:#fdf3f4;color:#8a1218;padding:.6rem .8rem;border-radius:.3rem}code{overflow-wrap:anywhere}"
-    ":focus-visible{outline:3px solid #b4642a;outline-offset:2px}";
 /* clang-format on */
 
 /* ---- the record ------------------------------------------------------------------------------------------------------ */
@@ -52,7 +44,7 @@ static bool app_read(struct arena *a, slice json, struct teams_app *ret)
 
 static slice app_print(struct arena *a, const struct teams_app *app)
 {
-    struct jw w = jw_new(a, PAGE_PART_MAX);
+    struct jw w = jw_new(a, RECORD_PART_MAX);
     jw_open(&w, NULL, '{');
     jw_fields(&w, app_fields, COUNT(app_fields), app);
     jw_close(&w, '}');
@@ -71,11 +63,11 @@ static bool holds_key(struct arena *a, const struct teams_app *app, slice secret
 }
 
 /* The account that serves this organisation; NULL: none yet. */
-static const struct call *account_of(const struct page_call *p, slice tenant)
+static const struct call *account_of(const struct call *c, slice tenant)
 {
-    for (size_t i = 0; i < p->n_accounts; i++)
-        if (setting(&p->accounts[i], TEAMS_TENANTS).n && teams_tenant_listed(&p->accounts[i], tenant))
-            return &p->accounts[i];
+    for (size_t i = 0; i < c->record->n_accounts; i++)
+        if (setting(&c->record->accounts[i], TEAMS_TENANTS).n && teams_tenant_listed(&c->record->accounts[i], tenant))
+            return &c->record->accounts[i];
     return NULL;
 }
 
@@ -112,44 +104,6 @@ slice teams_page_to(struct arena *a, const struct request *rq)
 
 /* ---- HTML ------------------------------------------------------------------------------------------------------------- */
 
-static void put_escaped(struct text *t, slice s)
-{
-    static const struct { char ch; const char *by; } marks[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" } };
-    for (size_t i = 0; i < s.n; i++) {
-        const char *by = NULL;
-        for (size_t k = 0; k < COUNT(marks); k++)
-            if (s.p[i] == marks[k].ch)
-                by = marks[k].by;
-        if (by)
-            text_put(t, slice_of(by));
-        else
-            text_char(t, s.p[i]);
-    }
-}
-
-static struct text page_begin(struct page_call *p, const char *title)
-{
-    struct text t = text_new(p->a, HTML_BYTES);
-    text_add(&t, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-                 "<title>%s</title><style>%s</style></head><body><main><h1>%s</h1>", title, style, title);
-    return t;
-}
-
-static void page_end(struct page_call *p, struct text *t, int status)
-{
-    struct sha256 sum = sha256(slice_of(style));
-    text_put(t, SL("</main></body></html>"));
-    p->status = status;
-    p->type = SL("text/html; charset=utf-8");
-    p->body = text_slice(t);
-    page_header(p, "Content-Security-Policy",
-                arena_printf(p->a, "default-src 'none'; style-src 'sha256-" SLF "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-                             SLA(base64_encode(p->a, slice_mem(sum.b, sizeof(sum.b))))));
-    page_header(p, "X-Content-Type-Options", SL("nosniff"));
-    page_header(p, "Referrer-Policy", SL("no-referrer")); /* the address holds the secret */
-    page_header(p, "Cache-Control", SL("no-store"));
-}
-
 static void put_paragraph(struct text *t, const char *text)
 {
     text_add(t, "<p>%s</p>", text);
@@ -180,7 +134,7 @@ static slice *member_of(struct teams_app *app, const struct box *b)
     return (slice *)(void *)((char *)app + b->off);
 }
 
-static void put_box(struct text *t, const struct box *b, slice value, bool required)
+static void put_box(struct arena *a, struct text *t, const struct box *b, slice value, bool required)
 {
     text_add(t, "<label for=\"%s\">%s", b->name, b->label);
     if (b->hint)
@@ -190,14 +144,14 @@ static void put_box(struct text *t, const struct box *b, slice value, bool requi
         text_put(t, SL(" accept=\"image/png\""));
     } else {
         text_put(t, SL(" value=\""));
-        put_escaped(t, value);
+        text_put(t, html_escape(a, value));
         text_char(t, '"');
     }
     text_char(t, '>');
 }
 
 /* app: what is shown in the fields; secret: of one that is registered already. */
-static void put_form(struct text *t, struct teams_app *app, slice secret, const char *problem)
+static void put_form(struct arena *a, struct text *t, struct teams_app *app, slice secret, const char *problem)
 {
     if (problem)
         text_add(t, "<p class=\"problem\" role=\"alert\">%s</p>", problem);
@@ -206,61 +160,61 @@ static void put_form(struct text *t, struct teams_app *app, slice secret, const 
         const slice hidden[][2] = { { SL("tenant"), app->tenant }, { SL("key"), secret } };
         for (size_t i = 0; i < COUNT(hidden); i++) {
             text_add(t, "<input type=\"hidden\" name=\"" SLF "\" value=\"", SLA(hidden[i][0]));
-            put_escaped(t, hidden[i][1]);
+            text_put(t, html_escape(a, hidden[i][1]));
             text_put(t, SL("\">"));
         }
     }
     static const struct box other = { "new_tenant", "Microsoft Teams Tenant Identifier", "text", NULL, false, false, IN(tenant) };
     if (secret.n)
-        put_box(t, &other, app->tenant, true);
+        put_box(a, t, &other, app->tenant, true);
     for (size_t i = 0; i < COUNT(boxes); i++)
         if (!secret.n || !boxes[i].register_only)
-            put_box(t, &boxes[i], boxes[i].file ? SLICE_NONE : *member_of(app, &boxes[i]), !(boxes[i].file && secret.n));
+            put_box(a, t, &boxes[i], boxes[i].file ? SLICE_NONE : *member_of(app, &boxes[i]), !(boxes[i].file && secret.n));
     text_add(t, "<button>%s</button></form>", secret.n ? "Change" : "Register");
 }
 
-static slice own_link(struct page_call *p, const struct teams_app *app, slice secret, const char *path)
+static slice own_link(const struct call *c, const struct teams_app *app, slice secret, const char *path)
 {
-    return arena_printf(p->a, SLF "%s?tenant=" SLF "&key=" SLF, SLA(p->public_url), path, SLA(app->tenant), SLA(url_encode(p->a, secret)));
+    return arena_printf(c->a, SLF "%s?tenant=" SLF "&key=" SLF, SLA(c->record->public_url), path, SLA(app->tenant), SLA(url_encode(c->a, secret)));
 }
 
-static void show_registered(struct page_call *p, struct teams_app *app, slice secret, const char *problem, bool fresh)
+static void show_registered(struct call *c, struct inbox *in, struct teams_app *app, slice secret, const char *problem, bool fresh)
 {
-    bool bound = account_of(p, app->tenant);
-    struct text t = page_begin(p, bound ? "Your Microsoft Teams Tenant is registered with us" : "Your registration is being processed");
+    bool bound = account_of(c, app->tenant);
+    struct text t = html_begin(c->a, slice_of(bound ? "Your Microsoft Teams Tenant is registered with us" : "Your registration is being processed"));
     if (!bound)
         put_paragraph(&t, "We are in the process of registering your organization. We will write to the address you gave.");
     if (bound) {
-        text_put(&t, SL("<p><a class=\"button\" href=\""));
-        put_escaped(&t, own_link(p, app, secret, "/teams/register/app"));
+        text_put(&t, SL("<p><a class=\"go\" href=\""));
+        text_put(&t, html_escape(c->a, own_link(c, app, secret, "/teams/register/app")));
         text_add(&t, "\">Download the app package</a></p><p>Version 1.0.%lld. Import it to your Teams organization; it defines the bot ", (long long)app->patch);
-        put_escaped(&t, app->bot_name);
+        text_put(&t, html_escape(c->a, app->bot_name));
         text_put(&t, SL(" that users can write to. Every change below raises the version: download the package and import it again.</p>"));
     }
     if (fresh) {
-        slice link = own_link(p, app, secret, "/teams/register");
+        slice link = own_link(c, app, secret, "/teams/register");
         text_put(&t, SL("<p>Keep this address. It is shown only now, and it is the only way back to your registration:</p><p><code>"));
-        put_escaped(&t, link);
+        text_put(&t, html_escape(c->a, link));
         text_put(&t, SL("</code></p>"));
     }
-    put_form(&t, app, secret, problem);
-    page_end(p, &t, problem ? 400 : 200);
+    put_form(c->a, &t, app, secret, problem);
+    html_answer(in, problem ? 400 : 200, &t);
 }
 
-static void show_taken(struct page_call *p)
+static void show_taken(struct call *c, struct inbox *in)
 {
-    struct text t = page_begin(p, "This Microsoft Teams Tenant is known to us");
-    put_paragraph(&t, account_of(p, p->key) ? "It is registered. Use the address you were given when you registered; if it is lost, write to us."
+    struct text t = html_begin(c->a, slice_of("This Microsoft Teams Tenant is known to us"));
+    put_paragraph(&t, account_of(c, c->record->key) ? "It is registered. Use the address you were given when you registered; if it is lost, write to us."
                                             : "We are already in the process of registering your organization. Please wait for our message.");
-    page_end(p, &t, 200);
+    html_answer(in, 200, &t);
 }
 
-static void show_form(struct page_call *p, struct teams_app *app, const char *problem)
+static void show_form(struct call *c, struct inbox *in, struct teams_app *app, const char *problem)
 {
-    struct text t = page_begin(p, "Your Microsoft Teams Tenant is not yet registered with us");
+    struct text t = html_begin(c->a, slice_of("Your Microsoft Teams Tenant is not yet registered with us"));
     put_paragraph(&t, "Please fill in the form below to register it.");
-    put_form(&t, app, SLICE_NONE, problem);
-    page_end(p, &t, problem ? 400 : 200);
+    put_form(c->a, &t, app, SLICE_NONE, problem);
+    html_answer(in, problem ? 400 : 200, &t);
 }
 
 /* ---- what was sent ---------------------------------------------------------------------------------------------------- */
@@ -300,7 +254,7 @@ static const char *icon_problem(struct arena *a, const struct multipart *form, c
     struct png png;
     if (!bytes.n && !required)
         return NULL;
-    if (bytes.n > PAGE_PART_MAX)
+    if (bytes.n > RECORD_PART_MAX)
         return "An icon has at most 46 KiB.";
     if (!png_read(bytes, &png) || png.width != side || png.height != side)
         return outline ? "The outline icon is a PNG of 32x32 pixels." : "The color icon is a PNG of 192x192 pixels.";
@@ -310,123 +264,123 @@ static const char *icon_problem(struct arena *a, const struct multipart *form, c
     return NULL;
 }
 
-static slice new_guid(struct page_call *p, size_t from)
+static slice new_guid(const struct call *c, size_t from)
 {
     uint8_t b[16];
-    memcpy(b, p->random + from, sizeof(b));
+    memcpy(b, c->random + from, sizeof(b));
     b[6] = (uint8_t)((b[6] & 0x0f) | 0x40); /* RFC 9562 version 4 */
     b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-    slice hex = hex_encode(p->a, slice_mem(b, sizeof(b)));
-    return arena_printf(p->a, "%.8s-%.4s-%.4s-%.4s-%.12s", hex.p, hex.p + 8, hex.p + 12, hex.p + 16, hex.p + 20);
+    slice hex = hex_encode(c->a, slice_mem(b, sizeof(b)));
+    return arena_printf(c->a, "%.8s-%.4s-%.4s-%.4s-%.12s", hex.p, hex.p + 8, hex.p + 12, hex.p + 16, hex.p + 20);
 }
 
-static void take(struct page_call *p, struct teams_app *app, const slice icons[PAGE_PARTS])
+static void take(struct call *c, struct teams_app *app, const slice icons[RECORD_PARTS])
 {
-    p->record[0] = app_print(p->a, app);
-    for (size_t i = 1; i < PAGE_PARTS; i++)
+    c->record->part[0] = app_print(c->a, app);
+    for (size_t i = 1; i < RECORD_PARTS; i++)
         if (icons[i].n)
-            p->record[i] = icons[i];
-    p->keep = true;
+            c->record->part[i] = icons[i];
+    c->record->keep = true;
 }
 
-static void register_new(struct page_call *p, const struct multipart *form)
+static void register_new(struct call *c, struct inbox *in, const struct multipart *form)
 {
     struct teams_app app = { .accent = SL("#464eb8") };
-    slice icons[PAGE_PARTS] = { SLICE_NONE };
+    slice icons[RECORD_PARTS] = { SLICE_NONE };
     for (size_t i = 0; i < COUNT(boxes); i++)
         if (!boxes[i].file)
             *member_of(&app, &boxes[i]) = slice_trim(multipart_value(form, slice_of(boxes[i].name)));
-    const char *problem = p->key.n ? texts_problem(&app, true) : "The tenant identifier is a GUID, such as 01234567-89ab-cdef-0123-456789abcdef.";
-    problem = problem ? problem : icon_problem(p->a, form, "color_icon", true, &icons[TEAMS_ICON_COLOUR]);
-    problem = problem ? problem : icon_problem(p->a, form, "outline_icon", true, &icons[TEAMS_ICON_OUTLINE]);
+    const char *problem = c->record->key.n ? texts_problem(&app, true) : "The tenant identifier is a GUID, such as 01234567-89ab-cdef-0123-456789abcdef.";
+    problem = problem ? problem : icon_problem(c->a, form, "color_icon", true, &icons[TEAMS_ICON_COLOUR]);
+    problem = problem ? problem : icon_problem(c->a, form, "outline_icon", true, &icons[TEAMS_ICON_OUTLINE]);
     if (problem) {
-        show_form(p, &app, problem);
+        show_form(c, in, &app, problem);
         return;
     }
     uint8_t random[16];
-    memcpy(random, p->random + 16, sizeof(random));
-    slice secret = hex_encode(p->a, slice_mem(random, sizeof(random)));
-    app.tenant = p->key;
-    app.app_id = new_guid(p, 0);
-    app.secret = hash_of(p->a, secret);
-    app.at_ms = p->now_ms;
-    take(p, &app, icons);
-    p->note = "asks to be registered";
-    show_registered(p, &app, secret, NULL, true);
+    memcpy(random, c->random + 16, sizeof(random));
+    slice secret = hex_encode(c->a, slice_mem(random, sizeof(random)));
+    app.tenant = c->record->key;
+    app.app_id = new_guid(c, 0);
+    app.secret = hash_of(c->a, secret);
+    app.at_ms = c->now_ms;
+    take(c, &app, icons);
+    c->record->note = "asks to be registered";
+    show_registered(c, in, &app, secret, NULL, true);
 }
 
-static void change(struct page_call *p, const struct multipart *form, struct teams_app *app, slice secret)
+static void change(struct call *c, struct inbox *in, const struct multipart *form, struct teams_app *app, slice secret)
 {
     struct teams_app wanted = *app;
-    slice icons[PAGE_PARTS] = { SLICE_NONE };
+    slice icons[RECORD_PARTS] = { SLICE_NONE };
     wanted.bot_name = slice_trim(multipart_value(form, SL("bot_name")));
     wanted.accent = slice_trim(multipart_value(form, SL("accent")));
     slice tenant = multipart_value(form, SL("new_tenant"));
     const char *problem = texts_problem(&wanted, false);
-    if (tenant.n && !tenant_key(p->a, tenant).n)
+    if (tenant.n && !tenant_key(c->a, tenant).n)
         problem = "The tenant identifier is a GUID, such as 01234567-89ab-cdef-0123-456789abcdef.";
-    else if (p->to_taken)
+    else if (c->record->to_taken)
         problem = "This Microsoft Teams Tenant is known to us already.";
-    problem = problem ? problem : icon_problem(p->a, form, "color_icon", false, &icons[TEAMS_ICON_COLOUR]);
-    problem = problem ? problem : icon_problem(p->a, form, "outline_icon", false, &icons[TEAMS_ICON_OUTLINE]);
+    problem = problem ? problem : icon_problem(c->a, form, "color_icon", false, &icons[TEAMS_ICON_COLOUR]);
+    problem = problem ? problem : icon_problem(c->a, form, "outline_icon", false, &icons[TEAMS_ICON_OUTLINE]);
     bool differs = !slice_eq(wanted.bot_name, app->bot_name) || !slice_eq_nocase(wanted.accent, app->accent);
-    for (size_t i = 1; i < PAGE_PARTS; i++)
-        differs |= icons[i].n && !slice_eq(icons[i], p->record[i]);
-    if (!problem && (differs || p->to.n)) {
+    for (size_t i = 1; i < RECORD_PARTS; i++)
+        differs |= icons[i].n && !slice_eq(icons[i], c->record->part[i]);
+    if (!problem && (differs || c->record->to.n)) {
         wanted.patch += differs; /* the package does not name the organisation */
-        p->move = p->to.n > 0;
-        if (p->move)
-            wanted.tenant = p->to;
-        take(p, &wanted, icons);
-        p->note = p->move ? "gave another tenant identifier" : "changed its app";
+        c->record->move = c->record->to.n > 0;
+        if (c->record->move)
+            wanted.tenant = c->record->to;
+        take(c, &wanted, icons);
+        c->record->note = c->record->move ? "gave another tenant identifier" : "changed its app";
     }
-    show_registered(p, &wanted, secret, problem, false);
+    show_registered(c, in, &wanted, secret, problem, false);
 }
 
-void teams_register(struct page_call *p, const struct request *rq)
+bool teams_register(struct call *c, const struct request *rq, struct inbox *in)
 {
     struct multipart form = { .n = 0 };
     struct fault f = { 0 };
     struct teams_app app;
     bool post = slice_eq(rq->method, SL("POST"));
-    bool known = app_read(p->a, p->record[0], &app);
-    if (post && !multipart_parse(p->a, request_header(rq, "content-type"), rq->body, &form, &f)) {
+    bool known = app_read(c->a, c->record->part[0], &app);
+    if (post && !multipart_parse(c->a, request_header(rq, "content-type"), rq->body, &form, &f)) {
         app.accent = SL("#464eb8");
-        show_form(p, &app, "The form could not be read. Please send it again.");
-        return;
+        show_form(c, in, &app, "The form could not be read. Please send it again.");
+        return true;
     }
-    slice secret = post ? multipart_value(&form, SL("key")) : request_query(p->a, rq, "key");
+    slice secret = post ? multipart_value(&form, SL("key")) : request_query(c->a, rq, "key");
     if (!known && !post) {
-        app = (struct teams_app){ .tenant = p->key, .accent = SL("#464eb8") };
-        show_form(p, &app, NULL);
+        app = (struct teams_app){ .tenant = c->record->key, .accent = SL("#464eb8") };
+        show_form(c, in, &app, NULL);
     } else if (!known) {
-        register_new(p, &form);
-    } else if (!holds_key(p->a, &app, secret)) {
-        show_taken(p);
+        register_new(c, in, &form);
+    } else if (!holds_key(c->a, &app, secret)) {
+        show_taken(c, in);
     } else if (post) {
-        change(p, &form, &app, secret);
+        change(c, in, &form, &app, secret);
     } else {
-        show_registered(p, &app, secret, NULL, false);
+        show_registered(c, in, &app, secret, NULL, false);
     }
+    return true;
 }
 
-void teams_package(struct page_call *p, const struct request *rq)
+bool teams_package(struct call *c, const struct request *rq, struct inbox *in)
 {
     struct teams_app app;
-    const struct call *account = account_of(p, p->key);
-    if (!account || !app_read(p->a, p->record[0], &app) || !holds_key(p->a, &app, request_query(p->a, rq, "key"))) {
-        struct text t = page_begin(p, "There is no app package at this address");
-        page_end(p, &t, 404);
-        return;
+    const struct call *account = account_of(c, c->record->key);
+    if (!account || !app_read(c->a, c->record->part[0], &app) || !holds_key(c->a, &app, request_query(c->a, rq, "key"))) {
+        struct text t = html_begin(c->a, slice_of("There is no app package at this address"));
+        html_answer(in, 404, &t);
+        return true;
     }
-    struct zip z = zip_new(p->a, PACKAGE_BYTES);
-    zip_add(&z, "manifest.json", teams_manifest(p->a, account, &app, p->public_url));
-    zip_add(&z, "color.png", p->record[TEAMS_ICON_COLOUR]);
-    zip_add(&z, "outline.png", p->record[TEAMS_ICON_OUTLINE]);
-    p->status = 200;
-    p->type = SL("application/zip");
-    p->body = zip_done(&z);
-    page_header(p, "Content-Disposition", arena_printf(p->a, "attachment; filename=\"teams-app-1.0.%lld.zip\"", (long long)app.patch));
-    page_header(p, "Cache-Control", SL("no-store"));
-    page_header(p, "X-Content-Type-Options", SL("nosniff"));
+    struct zip z = zip_new(c->a, PACKAGE_BYTES);
+    zip_add(&z, "manifest.json", teams_manifest(c->a, account, &app, c->record->public_url));
+    zip_add(&z, "color.png", c->record->part[TEAMS_ICON_COLOUR]);
+    zip_add(&z, "outline.png", c->record->part[TEAMS_ICON_OUTLINE]);
+    inbox_answer(in, 200, SL("application/zip"), zip_done(&z));
+    inbox_header(in, "Content-Disposition", arena_printf(c->a, "attachment; filename=\"teams-app-1.0.%lld.zip\"", (long long)app.patch));
+    inbox_header(in, "Cache-Control", SL("no-store"));
+    inbox_header(in, "X-Content-Type-Options", SL("nosniff"));
+    return true;
 }

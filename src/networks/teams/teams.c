@@ -57,10 +57,11 @@ static const struct rate teams_rates[] = { /* "Limits" */
     [TEAMS_RATE_CONVERSATION] = { .calls = 60, .per_ms = 30000, .per_conversation = true },
 };
 
-static const struct page teams_pages[] = {
-    { "GET",  "/teams/register",     0, teams_page_key, NULL, teams_register },
-    { "POST", "/teams/register",     256 << 10, teams_page_key, teams_page_to, teams_register },
-    { "GET",  "/teams/register/app", 0, teams_page_key, NULL, teams_package },
+static const struct record_of by_tenant = { teams_page_key, NULL }, by_tenant_moving = { teams_page_key, teams_page_to };
+static const struct route_extra teams_routes[] = {
+    { "GET",  "/teams/register",     teams_register, .record = &by_tenant },
+    { "POST", "/teams/register",     teams_register, .record = &by_tenant_moving, .body_max = 256 << 10 },
+    { "GET",  "/teams/register/app", teams_package,  .record = &by_tenant },
 };
 /* clang-format on */
 
@@ -273,7 +274,7 @@ const struct connector connector_teams = {
     .rates    = teams_rates, .n_rates = COUNT(teams_rates),
     .lookup   = { teams_who, .keep_ms = 24 * HOUR_MS, .unknown_ms = HOUR_MS, .total_ms = 3000 },
     .record_keep = teams_record_keep, .record_ids = teams_record_ids,
-    .pages    = teams_pages, .n_pages = COUNT(teams_pages),
+    .routes   = teams_routes, .n_routes = COUNT(teams_routes),
     .check      = teams_check,
     .route_key  = teams_route_key,
     .route_own  = teams_route_own,

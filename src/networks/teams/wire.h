@@ -135,10 +135,10 @@ void teams_api(struct call *c, struct delivery *d, const struct teams_ref *ref, 
 /* register.c, manifest.c */
 slice teams_page_key(struct arena *a, const struct request *rq);
 slice teams_page_to(struct arena *a, const struct request *rq);
-void teams_register(struct page_call *p, const struct request *rq);
-void teams_package(struct page_call *p, const struct request *rq);
+bool teams_register(struct call *c, const struct request *rq, struct inbox *in);
+bool teams_package(struct call *c, const struct request *rq, struct inbox *in);
 enum { TEAMS_ICON_COLOUR = 1, TEAMS_ICON_OUTLINE = 2 }; /* parts of the record */
-struct teams_app { /* part 0 of a page's record */
+struct teams_app { /* part 0 of a record */
     slice business, first_name, last_name, email, tenant, bot_name, accent, app_id, secret; /* secret: SHA-256 of the link's key, hex */
     int64_t at_ms, patch; /* patch: of the version 1.0.PATCH */
 };

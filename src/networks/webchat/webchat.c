@@ -42,6 +42,8 @@ static const struct setting webchat_settings[WEBCHAT_SETTINGS] = {
         .help = "Write the agent's name before what the agent writes, for pages that show no names" },
     [WEBCHAT_SHOW_SYSTEM]  = { "show_system_messages", "Show System Messages", SETTING_BOOL, .otherwise = "false",
         .help = "Tell the guest of events at the desk that have a text" },
+    [WEBCHAT_SATISFACTION] = { "satisfaction", "Ask at the end", SETTING_BOOL, .otherwise = "false",
+        .help = "Ask the guest how it was when the chat has ended: 1 to 5, and a few words; the answer goes to the desk and into the history" },
 };
 
 static const struct media_rule webchat_media[] = { { "*", INT64_C(1) << 40 } }; /* shown or linked, never sent: no limit of the page's */
@@ -110,7 +112,7 @@ const struct connector connector_webchat = {
     .caps     = {
         .kinds = CAN(KIND_TEXT) | CAN(KIND_IMAGE) | CAN(KIND_VIDEO) | CAN(KIND_AUDIO) | CAN(KIND_FILE) |
                  CAN(KIND_CHOICES) | CAN(KIND_CARDS) | CAN(KIND_PICKER) | CAN(KIND_NATIVE) | CAN(KIND_TYPING) | CAN(KIND_EVENT),
-        .events = CAN(EVENT_JOINED) | CAN(EVENT_LEFT) | CAN(EVENT_CLOSED),
+        .events = CAN(EVENT_JOINED) | CAN(EVENT_LEFT) | CAN(EVENT_CLOSED) | CAN(EVENT_READ),
         .text_unit = UNIT_CHARS,
         .caption = true, .media_per_message = 10,
         .media = MEDIA_LINK, .media_rules = webchat_media, .n_media_rules = COUNT(webchat_media),

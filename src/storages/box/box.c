@@ -71,7 +71,7 @@ static bool who_is(struct arena *a, const slice *settings, struct who *w, struct
         return fault(f, "missing_field", "enterprise_id", "is missing: whose files are they? enterprise_id or user_id says it");
     if (!w->key.n)
         return true;
-    struct jwt_key *key = jwt_key_pem_locked(cloud_pem(a, w->key), w->passphrase, &why);
+    struct jwt_key *key = jwt_key_pem_locked(pem_lines(a, w->key), w->passphrase, &why);
     if (key && jwt_key_can_sign(key)) {
         *ret_key = key;
         return true;

@@ -2,17 +2,16 @@
 #include "storages/cloud.h"
 #include "wire/base64.h"
 #include "wire/js.h"
+#include "wire/service_account.h"
 #include "wire/sigv4.h"
 #include "wire/url.h"
 
 enum {
     GCS_PART_BYTES = 8 << 20, /* "Uploads": a multiple of 256 KiB */
     GCS_LINK_MAX_S = 604800,  /* "Links": seven days */
-    TOKEN_LIFE_S = 3600,
     HANDLE_MAX = 4096,
 };
 #define GCS_HOST "https://storage.googleapis.com"
-#define GCS_TOKEN_URL "https://oauth2.googleapis.com/token"
 #define GCS_SCOPE "https://www.googleapis.com/auth/devstorage.read_write"
 
 enum { SET_FILE, SET_PROJECT, SET_CLIENT, SET_EMAIL, SET_KEY_ID, SET_KEY, SET_BUCKET, SET_PUBLIC, SET_PREFIX, SET_ENDPOINT, SET_TOKEN_URL };
@@ -35,7 +34,7 @@ static const struct setting gcs_settings[] = {
                        .help = "In front of every object's name" },
     [SET_ENDPOINT] = { .name = "endpoint", .label = "Endpoint", .type = SETTING_URL, .otherwise = GCS_HOST,
                        .help = "Only for tests and private endpoints" },
-    [SET_TOKEN_URL] = { .name = "token_url", .label = "Token URL", .type = SETTING_URL, .otherwise = GCS_TOKEN_URL,
+    [SET_TOKEN_URL] = { .name = "token_url", .label = "Token URL", .type = SETTING_URL, .otherwise = SERVICE_ACCOUNT_TOKEN_URL,
                        .help = "Where access tokens are asked for, unless the key file says otherwise (token_uri)" },
 };
 /* clang-format on */
@@ -54,40 +53,23 @@ static struct gcs *gcs_of(struct cloud *c)
 
 /* ---- settings ---------------------------------------------------------------------------------------------------------------- */
 
-struct who {
-    slice email, key_id, key, token_url;
-};
-static const struct js_field who_fields[] = {
-    JS_FIELD(struct who, email, "client_email", JS_STR, JS_REQ),
-    JS_FIELD(struct who, key_id, "private_key_id", JS_STR, 0),
-    JS_FIELD(struct who, key, "private_key", JS_STR, JS_REQ),
-    JS_FIELD(struct who, token_url, "token_uri", JS_STR, 0),
-};
-
-static bool who_is(struct arena *a, const slice *settings, struct who *w, struct fault *f)
+static bool who_is(struct arena *a, const slice *settings, struct service_account *w, struct fault *f)
 {
     struct fault why = { 0 };
-    *w = (struct who){ settings[SET_EMAIL], settings[SET_KEY_ID], settings[SET_KEY], SLICE_NONE };
-    if (settings[SET_FILE].n) {
-        const struct js *doc = js_parse(a, settings[SET_FILE], &why);
-        if (!doc || !js_read(a, doc, who_fields, COUNT(who_fields), w, &why))
-            return fault(f, "wrong_type", "service_account", "is no key file of a service account: %s%s%s", why.field, why.field[0] ? ": " : "", why.text);
-    }
+    *w = (struct service_account){ .email = settings[SET_EMAIL], .key_id = settings[SET_KEY_ID], .key = settings[SET_KEY] };
+    if (settings[SET_FILE].n && !service_account_read(a, settings[SET_FILE], w, &why))
+        return fault(f, "wrong_type", "service_account", "is no key file of a service account: %s%s%s", why.field, why.field[0] ? ": " : "", why.text);
     w->token_url = slice_or(w->token_url, settings[SET_TOKEN_URL]);
     if (!w->email.n)
         return fault(f, "missing_field", "client_email", "is missing: give service_account, or the members of the key file one by one");
-    w->key = cloud_pem(a, w->key);
-    CLEANUP(jwt_key_freep) struct jwt_key *key = jwt_key_pem(w->key, &why);
-    if (!key || !jwt_key_can_sign(key))
-        return fault(f, "wrong_type", settings[SET_FILE].n ? "service_account" : "private_key", "the private key cannot be used: %s",
-                     key ? "it is a public key" : why.text);
-    return true;
+    CLEANUP(jwt_key_freep) struct jwt_key *key = service_account_key(a, w, &why);
+    return key || fault(f, "wrong_type", settings[SET_FILE].n ? "service_account" : "private_key", "the private key cannot be used: %s", why.text);
 }
 
 static bool gcs_check(const slice *settings, struct fault *f)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct who w;
+    struct service_account w;
     for (size_t i = 0; i < settings[SET_BUCKET].n; i++)
         if (settings[SET_BUCKET].p[i] == '/' || settings[SET_BUCKET].p[i] == ':')
             return fault(f, "wrong_type", "bucket", "must be the name alone, without gs://");
@@ -106,11 +88,11 @@ static struct storage *gcs_open(const struct storage_setup *setup, struct fault 
 {
     struct gcs *g = cloud_new(setup, &storage_type_gcs, &gcs_cloud, sizeof(*g));
     struct cloud *c = &g->cloud;
-    struct who w;
+    struct service_account w;
     struct url u;
     c->done = gcs_done;
     g->endpoint = cloud_setting(c, SET_ENDPOINT);
-    if (!who_is(c->a, setup->settings, &w, f) || !url_parse(c->a, g->endpoint, &u, f) || !(g->key = jwt_key_pem(w.key, f))) {
+    if (!who_is(c->a, setup->settings, &w, f) || !url_parse(c->a, g->endpoint, &u, f) || !(g->key = service_account_key(c->a, &w, f))) {
         cloud_close(&c->base);
         return NULL;
     }
@@ -158,32 +140,14 @@ static enum cloud_end gcs_error(struct cloud_op *op)
 
 /* ---- token ------------------------------------------------------------------------------------------------------------------------ */
 
-static slice assertion(struct cloud_op *op)
-{
-    struct gcs *g = gcs_of(op->c);
-    int64_t now_ms = cloud_now_ms(op->c);
-    struct jw w = jw_new(op->a, JWT_BYTES_MAX);
-    jw_open(&w, NULL, '{');
-    jw_str(&w, "iss", g->email);
-    jw_str(&w, "scope", SL(GCS_SCOPE));
-    jw_str(&w, "aud", g->token_url);
-    jw_int(&w, "iat", now_ms / 1000);
-    jw_int(&w, "exp", now_ms / 1000 + TOKEN_LIFE_S);
-    jw_close(&w, '}');
-    return jwt_sign(op->a, g->key, g->key_id, jw_done(&w), &op->f);
-}
-
 static enum cloud_end gcs_token(struct cloud_op *op)
 {
     struct gcs *g = gcs_of(op->c);
     if (!op->last) {
-        slice jwt = assertion(op);
-        struct text t = text_new(op->a, JWT_BYTES_MAX * 2);
-        form_add(&t, SL("grant_type"), SL("urn:ietf:params:oauth:grant-type:jwt-bearer"));
-        form_add(&t, SL("assertion"), jwt);
+        const struct service_account who = { .email = g->email, .key_id = g->key_id, .token_url = g->token_url };
         op->call.method = "POST";
         op->call.url = g->token_url;
-        op->call.body = text_slice(&t);
+        op->call.body = service_account_form(op->a, &who, g->key, SL(GCS_SCOPE), cloud_now_ms(op->c), &op->f);
         cloud_header(&op->call, "Content-Type", SL("application/x-www-form-urlencoded"));
         return CLOUD_CALL;
     }
@@ -193,7 +157,7 @@ static enum cloud_end gcs_token(struct cloud_op *op)
         return op->last->status == 400 && cloud_learn_clock(op->c, op->last) ? CLOUD_AGAIN : gcs_error(op); /* "Errors": a clock that is off looks the same */
     op->token = arena_printf(op->a, "Bearer " SLF, SLA(token));
     if (!js_int(js_at(doc, "expires_in"), &op->token_s))
-        op->token_s = TOKEN_LIFE_S;
+        op->token_s = SERVICE_ACCOUNT_TOKEN_S;
     return CLOUD_DONE;
 }
 

@@ -1,0 +1,189 @@
+#include "cache/cache.h"
+#include "cache/engine.h"
+#include "cache/redis_url.h"
+
+struct cache {
+    const struct cache_engine *engine;
+    void *e;
+    struct {
+        cache_changed changed;
+        void *arg;
+    } watchers[CACHE_WATCHERS_MAX];
+    size_t n_watchers;
+};
+
+/* What to do with the answer to one call. Dies with it. */
+struct call {
+    union {
+        cache_done done;
+        cache_said said;
+        void (*got)(void *arg, slice value, const struct fault *f);
+        void (*counted)(void *arg, int64_t n, const struct fault *f);
+    };
+    void *arg;
+};
+
+bool cache_where_good(slice where, struct fault *f)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct redis_url url;
+    return redis_url_parse(a, where, &url, f);
+}
+
+static void tell(void *arg, bool reachable, slice why)
+{
+    struct cache *c = arg;
+    for (size_t i = 0; i < c->n_watchers; i++)
+        c->watchers[i].changed(c->watchers[i].arg, reachable, why);
+}
+
+void cache_watch(struct cache *c, cache_changed changed, void *arg)
+{
+    assert(c->n_watchers < CACHE_WATCHERS_MAX);
+    c->watchers[c->n_watchers].changed = changed;
+    c->watchers[c->n_watchers++].arg = arg;
+}
+
+struct cache *cache_open(struct loop *l, const struct cache_setup *setup, struct fault *f)
+{
+    bool shared = setup->where.n > 0;
+    struct cache *c = must_calloc(1, sizeof(*c));
+    c->engine = shared ? &cache_redis_engine : &cache_memory_engine;
+    c->e = shared ? cache_redis_new(l, setup, tell, c, f) : cache_memory_new(l);
+    if (c->e)
+        return c;
+    free(c);
+    return NULL;
+}
+
+void cache_free(struct cache *c)
+{
+    if (!c)
+        return;
+    c->engine->free(c->e);
+    free(c);
+}
+
+bool cache_is_shared(const struct cache *c)
+{
+    return c && c->engine == &cache_redis_engine;
+}
+
+static struct call *call_new(void *arg)
+{
+    struct call *call = must_calloc(1, sizeof(*call));
+    call->arg = arg;
+    return call;
+}
+
+static void ask(struct cache *c, const struct cache_ask *q, cache_answered answered, struct call *call)
+{
+    struct fault f;
+    struct cache_answer none = { 0 };
+    if (q->key.n > CACHE_KEY_MAX)
+        fault(&f, "too_long", "key", "%zu bytes, at most %d are allowed", q->key.n, CACHE_KEY_MAX);
+    else if (q->value.n > CACHE_VALUE_MAX)
+        fault(&f, "too_long", "value", "%zu bytes, at most %d are allowed", q->value.n, CACHE_VALUE_MAX);
+    else {
+        c->engine->ask(c->e, q, answered, call);
+        return;
+    }
+    answered(call, &none, &f);
+}
+
+static void end_done(void *arg, const struct cache_answer *a, const struct fault *f)
+{
+    struct call call = *(struct call *)arg;
+    (void)a;
+    free(arg);
+    if (call.done)
+        call.done(call.arg, f);
+}
+
+static void end_said(void *arg, const struct cache_answer *a, const struct fault *f)
+{
+    struct call call = *(struct call *)arg;
+    free(arg);
+    if (call.said)
+        call.said(call.arg, !f && a->yes, f);
+}
+
+static void end_got(void *arg, const struct cache_answer *a, const struct fault *f)
+{
+    struct call call = *(struct call *)arg;
+    free(arg);
+    call.got(call.arg, f ? SLICE_NONE : a->value, f);
+}
+
+static void end_counted(void *arg, const struct cache_answer *a, const struct fault *f)
+{
+    struct call call = *(struct call *)arg;
+    free(arg);
+    if (call.counted)
+        call.counted(call.arg, f ? 0 : a->number, f);
+}
+
+void cache_get(struct cache *c, slice key, void (*got)(void *arg, slice value, const struct fault *f), void *arg)
+{
+    struct call *call = call_new(arg);
+    call->got = got;
+    ask(c, &(struct cache_ask){ .op = CACHE_GET, .key = key }, end_got, call);
+}
+
+void cache_set(struct cache *c, slice key, slice value, int64_t for_ms, cache_done done, void *arg)
+{
+    struct call *call = call_new(arg);
+    call->done = done;
+    ask(c, &(struct cache_ask){ .op = CACHE_SET, .key = key, .value = value, .for_ms = MAX(for_ms, 1) }, end_done, call);
+}
+
+void cache_remove(struct cache *c, slice key, cache_done done, void *arg)
+{
+    struct call *call = call_new(arg);
+    call->done = done;
+    ask(c, &(struct cache_ask){ .op = CACHE_REMOVE, .key = key }, end_done, call);
+}
+
+static void lock(struct cache *c, enum cache_op op, slice key, slice token, int64_t for_ms, cache_said said, void *arg)
+{
+    struct call *call = call_new(arg);
+    call->said = said;
+    ask(c, &(struct cache_ask){ .op = op, .key = key, .value = token, .for_ms = MAX(for_ms, 1) }, end_said, call);
+}
+
+void cache_lock(struct cache *c, slice key, slice token, int64_t for_ms, cache_said took, void *arg)
+{
+    lock(c, CACHE_LOCK, key, token, for_ms, took, arg);
+}
+
+void cache_lock_keep(struct cache *c, slice key, slice token, int64_t for_ms, cache_said kept, void *arg)
+{
+    lock(c, CACHE_LOCK_KEEP, key, token, for_ms, kept, arg);
+}
+
+void cache_unlock(struct cache *c, slice key, slice token, cache_said was_ours, void *arg)
+{
+    lock(c, CACHE_UNLOCK, key, token, 1, was_ours, arg);
+}
+
+void cache_count(struct cache *c, slice key, int64_t by, int64_t for_ms, void (*counted)(void *arg, int64_t n, const struct fault *f), void *arg)
+{
+    struct call *call = call_new(arg);
+    call->counted = counted;
+    ask(c, &(struct cache_ask){ .op = CACHE_COUNT, .key = key, .by = by, .for_ms = MAX(for_ms, 1) }, end_counted, call);
+}
+
+void cache_publish(struct cache *c, slice channel, slice text)
+{
+    ask(c, &(struct cache_ask){ .op = CACHE_PUBLISH, .key = channel, .value = text }, end_done, call_new(NULL));
+}
+
+void cache_listen(struct cache *c, const char *channel, void (*heard)(void *arg, slice text), void *arg)
+{
+    c->engine->listen(c->e, channel, heard, arg);
+}
+
+struct cache_numbers cache_numbers(const struct cache *c)
+{
+    return c->engine->numbers(c->e);
+}

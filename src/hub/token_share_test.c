@@ -1,0 +1,172 @@
+/* Three hubs, each with journal and store of its own, one account at one vendor, one cache. */
+#include "hub/token_share.h"
+#include "cache/cache.h"
+#include "hub/rig_test.h"
+#include "tests/harness/servers.h"
+#include <signal.h>
+
+enum { HUBS = 3, ROUNDS = 20, WAIT_MS = 30000 };
+
+static struct redis_server redis;
+struct asked {
+    struct token_wait w;
+    bool came;
+    char header[64], code[128];
+};
+struct several {
+    struct rig *rigs[HUBS];
+    struct asked asked[HUBS];
+};
+
+static struct several *several_new(void)
+{
+    static struct several s;
+    char where[64];
+    struct fault f = { 0 };
+    if (!redis.pid)
+        redis_server_start(&redis);
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    (void)redis_server_say(a, &redis, "flushall");
+    snprintf(where, sizeof(where), "redis://127.0.0.1:%u", redis.port);
+    for (size_t i = 0; i < HUBS; i++) {
+        struct rig *r = s.rigs[i] = rig_new();
+        r->hub.cache = cache_open(r->loop, &(struct cache_setup){ .where = slice_of(where) }, &f);
+        CHECK(r->hub.cache);
+        slice *settings = (slice *)(uintptr_t)r->other->account.settings;
+        for (size_t k = 0; i && k < r->other->account.type->n_settings; k++)
+            if (strcmp(r->other->account.type->settings[k].name, "url") == 0)
+                settings[k] = account_setting(&s.rigs[0]->other->account, "url");
+    }
+    s.rigs[0]->single_use = true;
+    s.rigs[0]->token = SL("T1");
+    return &s;
+}
+
+static void several_free(struct several *s)
+{
+    for (size_t i = 0; i < HUBS; i++) {
+        cache_free(s->rigs[i]->hub.cache);
+        s->rigs[i]->hub.cache = NULL;
+        rig_free(s->rigs[i]);
+    }
+}
+
+static void turn(struct several *s)
+{
+    for (size_t i = 0; i < HUBS; i++)
+        rig_turn(s->rigs[i], 2);
+}
+
+static void wait_reachable(struct several *s, bool wanted)
+{
+    int64_t until_ms = time_mono_ms() + WAIT_MS;
+    for (size_t i = 0; i < HUBS; i++)
+        while (cache_numbers(s->rigs[i]->hub.cache).reachable != wanted) {
+            turn(s);
+            CHECK(time_mono_ms() < until_ms);
+        }
+}
+
+static void got(void *arg, slice header, const struct fault *f)
+{
+    struct asked *as = arg;
+    snprintf(as->header, sizeof(as->header), SLF, SLA(header));
+    snprintf(as->code, sizeof(as->code), "%s%.100s", f ? f->code : "", f ? f->text : "");
+    as->came = true;
+}
+
+/* All ask at once. */
+static void ask_all(struct several *s)
+{
+    int64_t until_ms = time_mono_ms() + WAIT_MS;
+    for (size_t i = 0; i < HUBS; i++) {
+        s->asked[i] = (struct asked){ .w = { .done = got, .arg = &s->asked[i] } };
+        token_get(s->rigs[i]->other, &s->asked[i].w);
+    }
+    for (size_t i = 0; i < HUBS; i++)
+        while (!s->asked[i].came) {
+            turn(s);
+            CHECK(time_mono_ms() < until_ms);
+        }
+}
+
+static void drop_all(struct several *s)
+{
+    for (size_t i = 0; i < HUBS; i++)
+        token_drop(s->rigs[i]->other, slice_of(s->asked[i].header));
+}
+
+static void check_round(struct several *s, size_t asked)
+{
+    for (size_t i = 0; i < HUBS; i++) {
+        if (*s->asked[i].code)
+            test_fail(__FILE__, __LINE__, "hub %zu: %s", i, s->asked[i].code);
+        CHECK_SLICE(slice_of(s->asked[i].header), slice_of(s->asked[0].header));
+        CHECK_ROW(i, *s->asked[i].header);
+    }
+    CHECK_INT(s->rigs[0]->n_tokens, asked);
+    CHECK_INT(s->rigs[0]->n_misused, 0);
+}
+
+TEST(token_of_single_use_is_rotated_by_one_of_three_hubs_at_a_time)
+{
+    struct several *s = several_new();
+    wait_reachable(s, true);
+    for (size_t round = 1; round <= ROUNDS; round++) {
+        ask_all(s);
+        check_round(s, round);
+        drop_all(s);
+    }
+    several_free(s);
+}
+
+TEST(token_of_single_use_waits_while_the_cache_is_lost)
+{
+    struct several *s = several_new();
+    wait_reachable(s, true);
+    ask_all(s);
+    check_round(s, 1);
+    drop_all(s);
+    redis_server_stop(&redis, SIGKILL);
+    wait_reachable(s, false);
+    ask_all(s);
+    for (size_t i = 0; i < HUBS; i++)
+        CHECK_ROW(i, slice_starts(slice_of(s->asked[i].code), SL("no_token")));
+    CHECK_INT(s->rigs[0]->n_tokens, 1);
+    redis_server_start(&redis); /* its memory is gone: each knows the newest by itself */
+    wait_reachable(s, true);
+    ask_all(s);
+    check_round(s, 2);
+    several_free(s);
+}
+
+TEST(token_is_had_from_the_one_who_died_after_its_lock_ended)
+{
+    struct several *s = several_new();
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    wait_reachable(s, true);
+    (void)redis_server_say(a, &redis, "set 'dragoman:token-lock:{t/tother}' someone-who-died px 700");
+    int64_t began_ms = time_mono_ms();
+    ask_all(s);
+    check_round(s, 1);
+    CHECK(time_mono_ms() - began_ms >= 500);
+    several_free(s);
+}
+
+static void found(void *arg, slice value, const struct fault *f)
+{
+    CHECK(!f && value.n && slice_find(value, SL("T1")) == SIZE_MAX && slice_starts(value, SL("sealed:")));
+    *(bool *)arg = true;
+}
+
+TEST(token_in_the_cache_is_sealed)
+{
+    struct several *s = several_new();
+    bool there = false;
+    wait_reachable(s, true);
+    ask_all(s);
+    cache_get(s->rigs[1]->hub.cache, SL("dragoman:token:{t/tother}"), found, &there);
+    while (!there)
+        turn(s);
+    several_free(s);
+}
