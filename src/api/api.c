@@ -13,6 +13,7 @@
 #include "api/nexus/nexus.h"
 #include "api/nexus/provisions.h"
 #include "api/nexus/rates.h"
+#include "api/oidc.h"
 #include "api/password.h"
 #include "api/session.h"
 #include "api/settings.h"
@@ -327,6 +328,7 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
     api->contacts = contacts_new(api, setup->data);
     api->chat = chat_new(api);
     api->desk = desk_new(api);
+    api->oidc = oidc_new(api);
     if (logins_first(api->logins, f))
         return api;
     api_stop(api);
@@ -370,6 +372,7 @@ void api_free(struct api *api)
 {
     if (!api)
         return;
+    oidc_free(api->oidc);
     desk_free(api->desk);
     chat_free(api->chat);
     contacts_free(api->contacts);

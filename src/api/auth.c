@@ -37,7 +37,7 @@ void api_busy(struct api_call *c)
     api_problem(c, 503, "busy", NULL, "too many passwords are being checked; try again");
 }
 
-static void set_cookie(struct api_call *c, slice token, int64_t seconds)
+void api_session_cookie(struct api_call *c, slice token, int64_t seconds)
 {
     bool secure = slice_starts(api_root(c->api), SL("https://"));
     api_header(c, "Set-Cookie", arena_printf(c->a, SESSION_COOKIE "=" SLF "; Path=/; Max-Age=%lld; HttpOnly; SameSite=Strict%s", SLA(token),
@@ -55,7 +55,7 @@ static void begun(void *arg, const struct fault *f)
     }
     int64_t seconds = MAX((lg->until_ms - time_now_ms()) / 1000, 0);
     if (lg->cookie)
-        set_cookie(c, lg->token, seconds);
+        api_session_cookie(c, lg->token, seconds);
     struct jw w = api_json(c);
     jw_str(&w, "type", SL("Bearer"));
     jw_str(&w, "token", lg->token);
@@ -111,7 +111,7 @@ void api_auth_login(struct api_call *c)
 void api_auth_logout(struct api_call *c)
 {
     session_end(c->api->sessions, c->session);
-    set_cookie(c, SL(""), 0);
+    api_session_cookie(c, SL(""), 0);
     api_empty(c);
 }
 

@@ -31,6 +31,7 @@ struct rates;
 struct chat;
 struct contacts;
 struct desk;
+struct oidc;
 
 struct api {
     struct api_setup setup;
@@ -50,6 +51,7 @@ struct api {
     struct chat *chat;
     struct contacts *contacts;
     struct desk *desk;
+    struct oidc *oidc;
     slice openapi; /* the document, made when it is first asked for */
     bool stopped;
 };
@@ -88,6 +90,7 @@ bool api_slow_down(struct api_call *c, slice key_user, slice key_address);
 /* "a:203.0.113.9"; absent where the address is that of a proxy, behind which everybody is: then only the login is counted. */
 slice api_address_key(struct api_call *c);
 void api_busy(struct api_call *c); /* 503: passwords.h refused */
+void api_session_cookie(struct api_call *c, slice token, int64_t seconds); /* into the answer's head */
 /* The address of the caller, without its port: as the proxy in front of us says, where there is one. */
 slice api_caller(const struct api *api, const struct exchange *x);
 /* Whose session's token is this? ROLE_NONE: nobody's. The user, in a. */

@@ -101,7 +101,7 @@ static bool read_skills(struct arena *a, const struct js *map, struct login_prof
 bool login_profile_read(struct arena *a, const struct js *doc, struct login_profile *ret, struct fault *f)
 {
     const struct js *chat = js_at(doc, "capacity.chat");
-    *ret = (struct login_profile){ .display_name = js_text(js_get(doc, SL("display_name"))), .email = js_text(js_get(doc, SL("email"))), .capacity = LOGIN_CAPACITY };
+    *ret = (struct login_profile){ .display_name = js_text(js_get(doc, SL("display_name"))), .email = js_text(js_get(doc, SL("email"))), .oidc = js_text(js_get(doc, SL("oidc"))), .capacity = LOGIN_CAPACITY };
     if (ret->display_name.n > NAME_BYTES_MAX || ret->email.n > NAME_BYTES_MAX)
         return fault(f, "out_of_range", ret->email.n > NAME_BYTES_MAX ? "email" : "display_name", "must have at most %d bytes", NAME_BYTES_MAX);
     if (chat && (!js_int(chat, &ret->capacity) || ret->capacity < 0 || ret->capacity > LOGIN_CAPACITY_MAX))

@@ -20,6 +20,7 @@ struct login_profile {
     struct js_list queues; /* slice; none: all of them */
     struct js_list skills; /* struct login_skill */
     int64_t capacity;      /* conversations at a time */
+    slice oidc;            /* who it is at the OpenID Connect provider; absent: nobody */
 };
 struct login {
     struct login *next, *hash_next;

@@ -22,6 +22,8 @@ static const struct {
     { "queue",   "string",  "Only of this queue" },
     { "mine",    "boolean", "Only those I am in, or am asked to take" },
     { "name",    "string",  "File name" },
+    { "next",    "string",  "Path of this hub to go to afterwards" },
+    { "code",    "string",  "As the provider sends it" },
     { "secrets", "string",  "none: secrets are left out; passphrase: they are in the document, encrypted with the header X-Passphrase" },
 };
 static const struct {

@@ -129,7 +129,7 @@ static bool name_ok(slice user)
 }
 
 /* Of the body: the profile's members alone. */
-static slice profile_of(struct api_call *c, struct fault *f)
+static slice profile_of(struct api_call *c, const struct login *old, struct fault *f)
 {
     static const char *const members[] = { "display_name", "email", "queues", "skills", "capacity" };
     struct login_profile is;
@@ -140,6 +140,8 @@ static slice profile_of(struct api_call *c, struct fault *f)
     for (size_t i = 0; i < COUNT(members); i++)
         if (js_get(c->body, slice_of(members[i])))
             jw_value(&w, members[i], js_get(c->body, slice_of(members[i])));
+    if (old)
+        jw_opt(&w, "oidc", old->is.oidc);
     jw_close(&w, '}');
     slice json = jw_done(&w);
     if (!json.p)
@@ -151,7 +153,7 @@ static void begin_saving(struct api_call *c, slice user, bool create)
 {
     struct fault f = { 0 };
     struct saving *sv = ARENA_NEW(c->a, struct saving);
-    *sv = (struct saving){ .c = c, .user = user, .create = create, .profile = profile_of(c, &f) };
+    *sv = (struct saving){ .c = c, .user = user, .create = create, .profile = profile_of(c, create ? NULL : login_find(c->api->logins, user), &f) };
     slice password = js_text(js_get(c->body, SL("password")));
     bool known = role_of(js_text(js_get(c->body, SL("role"))), &sv->role);
     assert(known); /* its schema lists them */

@@ -1,0 +1,134 @@
+// Logging in at a company's own OpenID Connect provider: a small one is played here, RS256, authorization code with PKCE.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import {createHash, createSign, generateKeyPairSync, randomUUID} from 'node:crypto';
+import {createServer} from 'node:http';
+import {startHub, Caller} from './hub.mjs';
+import {freePort} from './harness.mjs';
+
+const b64 = x => Buffer.from(typeof x === 'string' ? x : JSON.stringify(x)).toString('base64url');
+
+// What a provider is asked, and what it answers. `who`: the claims of whoever logs in next; `wrong`: changes to the token.
+class Provider {
+  codes = new Map();
+  wrong = {};
+  asked = {config: 0, keys: 0};
+  constructor() { this.rotate(); }
+  rotate() { this.kid = randomUUID(); this.key = generateKeyPairSync('rsa', {modulusLength: 2048}); }
+  sign(claims) {
+    const text = `${b64({alg: 'RS256', kid: this.wrong.kid ?? this.kid})}.${b64(claims)}`;
+    const key = this.wrong.key ?? this.key.privateKey;
+    return `${text}.${createSign('RSA-SHA256').update(text).sign(key).toString('base64url')}`;
+  }
+  async start(t) {
+    const port = await freePort();
+    this.issuer = `http://127.0.0.1:${port}/realms/acme`;
+    const server = createServer((q, r) => this.serve(q, r)).listen(port, '127.0.0.1');
+    await new Promise(done => server.once('listening', done));
+    t.after(() => { server.closeAllConnections(); server.close(); });
+    return this;
+  }
+  async serve(q, r) {
+    const json = (status, o) => { r.writeHead(status, {'content-type': 'application/json'}); r.end(JSON.stringify(o)); };
+    if (q.url === '/realms/acme/.well-known/openid-configuration') {
+      this.asked.config++;
+      return json(200, {issuer: this.wrong.issuer ?? this.issuer, authorization_endpoint: `${this.issuer}/auth`, token_endpoint: `${this.issuer}/token`, jwks_uri: `${this.issuer}/keys`});
+    }
+    if (q.url === '/realms/acme/keys') {
+      this.asked.keys++;
+      return json(200, {keys: [{...this.key.publicKey.export({format: 'jwk'}), kid: this.kid, use: 'sig', alg: 'RS256'}]});
+    }
+    if (q.url === '/realms/acme/token' && q.method === 'POST') {
+      let body = '';
+      for await (const piece of q) body += piece;
+      const f = Object.fromEntries(new URLSearchParams(body)), asked = this.codes.get(f.code);
+      this.codes.delete(f.code);
+      const good = asked && f.grant_type === 'authorization_code' && f.client_id === 'dragoman' && f.client_secret === 'a secret' && f.redirect_uri === asked.redirect_uri &&
+        createHash('sha256').update(f.code_verifier ?? '').digest('base64url') === asked.code_challenge;
+      if (!good) return json(400, {error: 'invalid_grant'});
+      const now = Math.floor(Date.now() / 1000);
+      return json(200, {token_type: 'Bearer', access_token: 'x', id_token: this.sign({iss: this.issuer, aud: 'dragoman', iat: now, exp: now + 300, nonce: asked.nonce, ...this.who, ...this.wrong.claims})});
+    }
+    return json(404, {});
+  }
+  // What the browser does at the provider: logs in, and is sent back with a code.
+  authorize(location) {
+    const u = new URL(location), asked = Object.fromEntries(u.searchParams), code = randomUUID();
+    assert.equal(`${u.origin}${u.pathname}`, `${this.issuer}/auth`);
+    assert.deepEqual([asked.response_type, asked.client_id, asked.code_challenge_method], ['code', 'dragoman', 'S256']);
+    assert.match(asked.scope, /\bopenid\b/);
+    this.codes.set(code, asked);
+    return `${asked.redirect_uri}?code=${code}&state=${asked.state}`;
+  }
+}
+
+const cookieOf = (r, name) => r.headers.getSetCookie().find(c => c.startsWith(`${name}=`))?.split(';')[0];
+const get = (url, cookie) => fetch(url, {redirect: 'manual', headers: cookie ? {cookie} : {}});
+async function logIn(hub, provider, who, {next, wrong = {}} = {}) {
+  Object.assign(provider, {who, wrong});
+  const there = await get(`${hub.base}/api/v1/auth/oidc/start${next ? `?next=${encodeURIComponent(next)}` : ''}`);
+  assert.equal(there.status, 302, await there.text());
+  const bound = cookieOf(there, 'dragoman-oidc');
+  const back = provider.authorize(there.headers.get('location'));
+  return {back, bound, r: await get(back, bound)};
+}
+const tokenOf = r => cookieOf(r, 'dragoman').split('=')[1];
+const me = async (hub, r) => (await new Caller(hub.base, tokenOf(r)).call('GET', '/desk/me')).json;
+
+test('log in at the provider: users, roles, names, keys that change', async t => {
+  const provider = await new Provider().start(t);
+  const hub = await startHub(t, {settings: {oidc: {issuer: provider.issuer, client_id: 'dragoman', client_secret: 'a secret', role_claim: 'realm_access.roles', roles: 'desk=agent, leads = supervisor'}}});
+  const kim = {sub: 'k-1', preferred_username: 'kim', name: 'Kim Lee', email: 'kim@example.net', realm_access: {roles: ['users', 'desk']}};
+  const {r, back, bound} = await logIn(hub, provider, kim, {next: '/ux/conv?iid=1'});
+  assert.equal(r.status, 302, await r.text());
+  assert.equal(r.headers.get('location'), '/ux/conv?iid=1');
+  assert.match(r.headers.getSetCookie().find(c => c.startsWith('dragoman=')), /HttpOnly; SameSite=Strict/);
+  assert.deepEqual((({user, display_name, role}) => ({user, display_name, role}))(await me(hub, r)), {user: 'kim', display_name: 'Kim Lee', role: 'agent'});
+  assert.equal((await get(back, bound)).status, 403, 'the same way back is good once');
+
+  const admin = await hub.login();
+  const user = await admin.call('GET', '/users/kim');
+  assert.equal((await admin.call('PUT', '/users/kim', {...user.json, queues: ['sales']})).status, 200);
+  await hub.program.stop();
+  await hub.start();
+  provider.rotate();
+  const again = await logIn(hub, provider, {...kim, realm_access: {roles: ['leads', 'desk']}});
+  assert.equal(again.r.headers.get('location'), '/ux/conv');
+  const now = await me(hub, again.r);
+  assert.deepEqual([now.role, now.queues], ['supervisor', ['sales']], 'the role is the provider\'s, the rest stays ours');
+  const kept = provider.asked.keys;
+  provider.rotate();
+  assert.equal((await logIn(hub, provider, kim)).r.status, 302, 'a new key is fetched');
+  assert.equal((await logIn(hub, provider, kim)).r.status, 302);
+  assert.equal(provider.asked.keys, kept + 1);
+  assert.equal((await hub.anyone.call('POST', '/auth/login', {user: 'kim', password: 'oidc'})).status, 401, 'no password fits');
+});
+
+test('what does not hold is refused, and lets nobody in', async t => {
+  const provider = await new Provider().start(t);
+  const hub = await startHub(t, {settings: {oidc: {issuer: provider.issuer + '/', client_id: 'dragoman', client_secret: 'a secret'}}});
+  const kim = {sub: 'k-1', preferred_username: 'kim', roles: 'agent'};
+  const other = generateKeyPairSync('rsa', {modulusLength: 2048}).privateKey;
+  const past = Math.floor(Date.now() / 1000) - 3600;
+  for (const [why, wrong, status] of [['another key', {key: other}, 403], ['an unknown key', {kid: 'x', key: other}, 403], ['another issuer', {claims: {iss: 'https://evil.example'}}, 403],
+    ['for another program', {claims: {aud: 'other'}}, 403], ['too old', {claims: {exp: past}}, 403], ['of another log-in', {claims: {nonce: 'x'}}, 403], ['no nonce', {claims: {nonce: undefined}}, 403],
+    ['nobody', {claims: {sub: undefined}}, 502], ['no role', {claims: {roles: ['cook']}}, 403]]) {
+    const {r} = await logIn(hub, provider, kim, {wrong});
+    assert.equal(r.status, status, why);
+    assert.equal(cookieOf(r, 'dragoman'), undefined, why);
+  }
+  assert.equal((await logIn(hub, provider, {...kim, preferred_username: 'admin', roles: 'administrator'})).r.status, 409, 'a login of our own is not taken over');
+  assert.equal((await logIn(hub, provider, kim)).r.status, 302);
+  assert.equal((await logIn(hub, provider, {...kim, sub: 'k-2'})).r.status, 409, 'nor one of somebody else at the provider');
+  const there = await get(`${hub.base}/api/v1/auth/oidc/start`);
+  const back = provider.authorize(there.headers.get('location'));
+  assert.equal((await get(back)).status, 403, 'another browser');
+  assert.equal((await get(back, cookieOf(there, 'dragoman-oidc'))).status, 403, 'and then it is used up');
+  const refused = await get(`${hub.base}/api/v1/auth/oidc/start`);
+  const state = new URL(refused.headers.get('location')).searchParams.get('state');
+  assert.equal((await get(`${hub.base}/api/v1/auth/oidc/callback?error=access_denied&state=${state}`, cookieOf(refused, 'dragoman-oidc'))).status, 403);
+  for (const next of ['https://evil.example/', '//evil.example', '/\\evil.example', '/a b', 'ux']) assert.equal((await get(`${hub.base}/api/v1/auth/oidc/start?next=${encodeURIComponent(next)}`)).status, 400, next);
+  assert.equal((await get(`${hub.base}/api/v1/auth/oidc/callback?code=x&state=`)).status, 403);
+  const none = await startHub(t);
+  assert.equal((await get(`${none.base}/api/v1/auth/oidc/start`)).status, 404);
+});
