@@ -217,12 +217,10 @@ function One({ id, tenant, changed, show }: { id: string; tenant: string; change
               <button type="button" class="secondary small" onClick={() => setOpen("edit")} data-testid="edit">
                 {t("contact.edit")}
               </button>
-              {role !== "agent" && (
-                <button type="button" class="secondary small" onClick={() => setOpen("merge")} data-testid="merge">
-                  {t("merge")}
-                </button>
-              )}
-              {role !== "agent" && c.identities.length > 1 && (
+              <button type="button" class="secondary small" onClick={() => setOpen("merge")} data-testid="merge">
+                {t("merge")}
+              </button>
+              {c.identities.length > 1 && (
                 <button type="button" class="secondary small" onClick={() => setOpen("split")}>
                   {t("split")}
                 </button>
