@@ -218,7 +218,7 @@ TEST(dialogflow_asks_for_a_token)
     jw_str(&w, "private_key", slice_of(pem_private));
     jw_close(&w, '}');
     struct desk k = { .a = a };
-    begin(&k, &language_dialogflow_cx, jw_done(&w).p);
+    begin(&k, &language_dialogflow_cx, arena_cstr(a, jw_done(&w)));
     struct http_call call = { 0 };
     CHECK(language_dialogflow_cx.type.auth.token_call(&k.c, &call));
     CHECK_SLICE(call.url, SL("https://oauth2.googleapis.com/token"));
