@@ -2,7 +2,8 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createServer} from 'node:http';
-import {until} from '../e2e/harness.mjs';
+import {freePort, until} from '../e2e/harness.mjs';
+import {startHub} from '../e2e/hub.mjs';
 import {drawn} from './pages.mjs';
 import {logIn, pageKey, password, say, setReady, startDesk, violations} from './desk.mjs';
 
@@ -308,13 +309,14 @@ test('accessible in light and dark, on a phone, both directions; in every langua
 });
 
 test('in a frame: only of origins that are allowed, with a log-in of its own', async t => {
-  const {freePort} = await import('../e2e/harness.mjs');
   const port = await freePort();
   const origin = `http://localhost:${port}`;   // another site than 127.0.0.1
   const site = await startDesk(t, {settings: {frame_origins: origin}});
   const outer = createServer((rq, rs) => rs.writeHead(200, {'content-type': 'text/html'}).end(`<!doctype html><title>CRM</title><iframe src="${site.hub.base}${rq.url}" width="1000" height="700"></iframe>`)).listen(port, '127.0.0.1');
   await new Promise(r => outer.on('listening', r));
   t.after(() => outer.close());
+  for (const wrong of ['javascript:alert(1)', "https://a.example.com; script-src *", "'self'"])
+    await assert.rejects(startHub(t, {settings: {frame_origins: wrong}}), /frame_origins must hold origins/, wrong);
   const r = await fetch(`${site.hub.base}/ux/conv`);
   assert.equal(r.headers.get('content-security-policy'), `frame-ancestors ${origin}`);
   assert.equal(r.headers.get('x-frame-options'), null);
