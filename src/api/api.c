@@ -129,7 +129,7 @@ static bool is_unsafe(slice method)
     return !slice_eq(method, SL("GET")) && !slice_eq(method, SL("HEAD"));
 }
 
-static slice cookie_token(const struct exchange *x)
+slice api_cookie_token(const struct exchange *x)
 {
     slice rest = exchange_header(x, "Cookie");
     while (rest.p) {
@@ -160,7 +160,7 @@ enum role api_token_role(struct api *api, slice token, struct arena *a, slice *r
 enum role api_cookie_role(struct api *api, const struct exchange *x, struct arena *a, slice *ret_user)
 {
     bool may = !is_unsafe(x->method) || from_our_page(api, x, a);
-    return may ? api_token_role(api, cookie_token(x), a, ret_user) : ROLE_NONE;
+    return may ? api_token_role(api, api_cookie_token(x), a, ret_user) : ROLE_NONE;
 }
 
 /* A header counts, also a wrong one; else the cookie. */
@@ -171,7 +171,7 @@ static bool comes_by_cookie(const struct api_call *c)
 
 static slice token_of(const struct api_call *c)
 {
-    return comes_by_cookie(c) ? cookie_token(c->x) : bearer_token(c);
+    return comes_by_cookie(c) ? api_cookie_token(c->x) : bearer_token(c);
 }
 
 /* False: answered. Nobody being logged in is no mistake here. */
