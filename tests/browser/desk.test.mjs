@@ -1,9 +1,10 @@
 // The built-in desk as people use it: a guest in the chat of a shop's page, agents and a supervisor in theirs, the real hub between them.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {freePort, until} from '../e2e/harness.mjs';
-import {startHub} from '../e2e/hub.mjs';
+import {adminPassword, startHub} from '../e2e/hub.mjs';
 import {drawn} from './pages.mjs';
 import {logIn, pageKey, password, say, setReady, startDesk, violations} from './desk.mjs';
 
@@ -389,4 +390,49 @@ test('the hub goes and comes back: nothing is lost, what was not sent is sent ag
   await kim.getByText(/log in again|ended/i).first().waitFor();
   await logIn(kim, 'kim', 'another nine ferries');
   await kim.getByTestId('interaction').waitFor();
+});
+
+test('contacts by hand: made, changed, merged, exported and erased in one click; a conversation begun from there', async t => {
+  const site = await startDesk(t);
+  const ana = await site.guest('Ana');
+  const admin = await site.open('/ux/comm?customername=Test%20Shop');
+  await logIn(admin, 'admin', adminPassword);
+  const id = name => admin.getByTestId(name);
+  await say(ana, 'I am here');
+  await until('the contact', async () => {
+    await admin.reload();
+    return await id('contact').filter({hasText: 'Ana'}).count() > 0;
+  });
+  await id('contact-new').click();
+  await admin.getByLabel('Name').fill('<b>Ana</b> Lima');
+  await admin.getByLabel('E-mail').fill('ana@example.net, lima@example.net');
+  await admin.getByRole('button', {name: 'Add an attribute'}).click();
+  await admin.getByLabel('Name of the attribute').fill('tier');
+  await admin.getByLabel('Value').fill('<i>gold</i>');
+  await id('contact-save').click();
+  await id('contact-name').filter({hasText: '<b>Ana</b> Lima'}).waitFor();
+  await admin.getByText('<i>gold</i>').waitFor();
+  await id('merge').click();
+  await admin.getByRole('dialog').getByRole('searchbox').fill('Ana');
+  await admin.getByRole('dialog').getByRole('radio', {name: /^Ana/}).check();
+  assert.deepEqual(await violations(admin), []);
+  await id('merge-yes').click();
+  await closed(admin);
+  await id('history').getByText('I am here').waitFor();
+  await until('one contact is left', async () => await id('contact').count() === 1);
+  const [download] = await Promise.all([admin.waitForEvent('download'), id('export').click()]);
+  const exported = JSON.parse(readFileSync(await download.path(), 'utf8'));
+  assert.ok(JSON.stringify(exported).includes('I am here') && JSON.stringify(exported).includes('lima@example.net'));
+  await id('write').click();
+  await id('field').waitFor();
+  await say(admin, 'It is us');
+  await ana.getByTestId('other').filter({hasText: 'It is us'}).waitFor();
+  await id('nav-comm').click();
+  await id('contact').click();
+  await id('erase').click();
+  await admin.getByTestId('answer-yes').click();
+  await admin.getByText('There are no contacts yet.').waitFor();
+  const kim = await site.agent('kim', {path: '/ux/comm', ready: false});
+  await kim.getByText('There are no contacts yet.').waitFor();
+  site.good();
 });

@@ -242,7 +242,7 @@ function One({ id, tenant, changed, show }: { id: string; tenant: string; change
               <History key={c.id} contact={c} />
             </div>
             <aside class="side" aria-label={t("about")}>
-              <About contact={c} write={(x) => void begin({ contact: c.id, conversation: x.conversation }, show).catch((e: unknown) => tell(explain(e)))} />
+              <About contact={c} write={(x) => void begin({ conversation: x.conversation }, show).catch((e: unknown) => tell(explain(e)))} />
             </aside>
           </div>
           {open === "edit" && <Edit contact={c} tenant={tenant} close={() => setOpen("")} saved={then} />}

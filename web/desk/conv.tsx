@@ -214,7 +214,7 @@ function Side({ i, show }: { i: Interaction; show: (id: string) => void }) {
               ) : (
                 <>
                   <h3 dir="auto">{c.name || guestName(i)}</h3>
-                  <About contact={c} write={(x) => void begin({ contact: c.id, conversation: x.conversation }, show).catch((e: unknown) => tell(explain(e)))} />
+                  <About contact={c} write={(x) => void begin({ conversation: x.conversation }, show).catch((e: unknown) => tell(explain(e)))} />
                 </>
               ))
             }
