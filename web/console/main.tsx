@@ -17,6 +17,7 @@ import { Logins } from "./logins";
 import { PreviewPage } from "./preview";
 import { Provisioning } from "./provisioning";
 import { dropGuard, go, href, mayLeave, useRoute } from "./router";
+import { Responses } from "./responses";
 import { SettingsPage } from "./settings";
 import { findSimulators, Simulators } from "./simulators";
 import type { Simulator } from "./simulators";
@@ -39,6 +40,7 @@ const entries: Entry[] = [
   { name: "keys", title: "keys.title", may: ["administrator"] },
   { name: "storages", title: "storages.title", may: all },
   { name: "settings", title: "settings.title", may: ["administrator"] },
+  { name: "responses", title: "responses.title", may: all },
   { name: "conversations", title: "conversations.title", may: all },
   { name: "contacts", title: "contacts.title", may: all },
   { name: "letters", title: "letters.title", may: all },
@@ -84,6 +86,8 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
       return <Storages me={me} />;
     case "settings":
       return <SettingsPage />;
+    case "responses":
+      return <Responses me={me} />;
     case "conversations":
       return <Conversations route={route} me={me} />;
     case "contacts":
