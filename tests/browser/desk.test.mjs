@@ -436,3 +436,39 @@ test('contacts by hand: made, changed, merged, exported and erased in one click;
   await kim.getByText('There are no contacts yet.').waitFor();
   site.good();
 });
+
+test('canned responses: found, filled in, taken into the field or sent as they are', async t => {
+  const site = await startDesk(t);
+  for (const r of [
+    {name: 'Delay <b>', text: 'Dear {{guest}}, your parcel will be late.', substitutions: [{id: 'guest', description: 'Name of the guest'}]},
+    {name: 'Ask when', text: JSON.stringify({kind: 'choices', text: 'When shall we come?', choices: [{label: 'Today'}, {label: 'Tomorrow'}]})},
+  ]) {
+    const made = await site.admin.call('POST', '/responses', r);
+    assert.equal(made.status, 201, made.text);
+  }
+  const kim = await site.agent('kim');
+  const ana = await site.guest('Ana');
+  const id = name => kim.getByTestId(name);
+  await say(ana, 'hello');
+  await accepted(kim);
+  await kim.keyboard.press('Alt+i');
+  await kim.getByRole('dialog').getByRole('searchbox').fill('delay');
+  await until('only that one', async () => await id('response').count() === 1);
+  await id('response').click();
+  await kim.getByLabel('Name of the guest').fill('Ana');
+  assert.deepEqual(await violations(kim), []);
+  await id('response-take').click();
+  await id('response-preview').getByText('Dear Ana, your parcel will be late.').waitFor();
+  await id('response-take').click();
+  await closed(kim);
+  assert.equal(await id('field').inputValue(), 'Dear Ana, your parcel will be late.');
+  await id('send').click();
+  await ana.getByTestId('other').filter({hasText: 'Dear Ana, your parcel will be late.'}).waitFor();
+  await kim.keyboard.press('Alt+i');
+  await id('response').filter({hasText: 'Ask when'}).click();
+  await id('response-preview').waitFor();
+  await id('response-take').click();
+  await ana.getByTestId('other').last().waitFor();
+  await ana.getByTestId('other').filter({hasText: 'When shall we come?'}).waitFor();
+  site.good();
+});
