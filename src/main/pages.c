@@ -93,7 +93,7 @@ bool page_frames(struct arena *a, slice origins, slice *ret, struct fault *f)
             if (!o.n)
                 continue;
             if (!is_origin(o))
-                return fault(f, "invalid", "frame_origins", "must hold origins such as https://desk.example.com, and \"" SLF "\" is none", SLA(o));
+                return fault(f, "invalid", "frame_origins", "frame_origins must hold origins such as https://desk.example.com, and \"" SLF "\" is none", SLA(o));
             policy = arena_printf(a, SLF " " SLF, SLA(policy.p ? policy : SL("frame-ancestors")), SLA(o));
         }
     }

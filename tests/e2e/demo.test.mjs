@@ -1,4 +1,4 @@
-// The demonstration itself: tools/demo comes up, shows its three addresses, and takes everything down again at Ctrl-C.
+// The demonstration itself: tools/demo comes up, shows its addresses and log-ins, carries messages on both roads, and takes everything down again at Ctrl-C.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
@@ -7,6 +7,8 @@ import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Api, Gone, bin, root, until} from './harness.mjs';
+import {login} from './hub.mjs';
+import {ChatPage} from './chat-page.mjs';
 
 const ports = [8080, 9001, 9002];
 const pages = {9001: /Agent's desk/, 9002: /LINE simulator/};
@@ -45,7 +47,7 @@ test('the demonstration starts, serves its pages, carries a message, and stops a
     if (demo.ended) throw new Gone(demo.said);
     return demo.said.includes('Ctrl-C stops everything');
   }, 40000);
-  for (const url of ['http://127.0.0.1:9002/', 'http://127.0.0.1:9001/', 'http://127.0.0.1:8080/demo/shop', 'http://127.0.0.1:8080/health/detail']) assert.ok(demo.said.includes(url), url);
+  for (const url of ['http://127.0.0.1:9002/', 'http://127.0.0.1:9001/', 'http://127.0.0.1:8080/demo/shop', 'http://127.0.0.1:8080/ux/conv', 'http://127.0.0.1:8080/ux/supervisor', 'http://127.0.0.1:8080/health/detail']) assert.ok(demo.said.includes(url), url);
   for (const [port, title] of Object.entries(pages)) {
     const r = await fetch(`http://127.0.0.1:${port}/`);
     assert.equal(r.status, 200);
@@ -59,6 +61,19 @@ test('the demonstration starts, serves its pages, carries a message, and stops a
   const {id} = await until('the text at the desk', async () => (await desk.get('/sim/conversations')).conversations.find(c => c.preview === 'Anybody there?'));
   await desk.post(`/sim/conversations/${id}/agent`, {text: 'Yes!'});
   await until('the answer', async () => (await phone.get('/sim/guests/1/messages')).messages.some(m => m.message.text === 'Yes!'));
+
+  const said = /user (kim), password ([a-z ]+); then set yourself ready/.exec(demo.said);
+  assert.ok(said, demo.said);
+  for (const page of ['/demo/shop', '/ux/conv', '/ux/comm', '/ux/supervisor']) assert.match(await (await fetch(`http://127.0.0.1:8080${page}`)).text(), /Content-Security-Policy/, page);
+  const kim = await login('http://127.0.0.1:8080', said[1], said[2]);
+  assert.equal((await kim.call('PUT', '/desk/me/status', {media: 'all', state: 'ready'})).status, 200);
+  const shop = new ChatPage('http://127.0.0.1:8080/nexus/v3/chat/sessions', 'demo-shop-web-page-key');
+  await shop.start({nickname: 'Ana'});
+  await shop.say('Do you sell lanterns?');
+  const waits = await until('the guest at the built-in desk', async () => (await kim.call('GET', '/desk/interactions?mine=true')).json.items.find(i => i.state === 'invited'));
+  assert.equal((await kim.call('POST', `/desk/interactions/${waits.id}/accept`, {})).status, 200);
+  assert.equal((await kim.call('POST', `/desk/interactions/${waits.id}/messages`, {id: 'first-answer', text: 'We do.'})).status, 202);
+  await until('the answer in the shop', async () => { await shop.poll(); return shop.messages.some(m => m.text === 'We do.'); });
 
   process.kill(-demo.child.pid, 'SIGINT');
   const how = await demo.exit;

@@ -1,6 +1,6 @@
 // account.tsx - who is at this page: logging in, and the own password.
-import { useState } from "preact/hooks";
-import { api, get, logIn, Problem } from "./api";
+import { useEffect, useState } from "preact/hooks";
+import { api, get, logIn, Problem, providerLogIn } from "./api";
 import { t } from "./i18n";
 import type { Me } from "./types";
 import { explain, Field, say } from "./ui";
@@ -16,6 +16,8 @@ export function LogIn({ done, again }: { done: (me: Me) => void; again: boolean 
   const [password, setPassword] = useState("");
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
+  const [provider, setProvider] = useState("");
+  useEffect(() => void providerLogIn().then(setProvider), []);
   const enter = async () => {
     setBusy(true);
     setError("");
@@ -53,6 +55,13 @@ export function LogIn({ done, again }: { done: (me: Me) => void; again: boolean 
           {t("login")}
         </button>
       </form>
+      {provider && (
+        <p>
+          <a href={provider} data-testid="login-provider">
+            {t("login.provider")}
+          </a>
+        </p>
+      )}
     </article>
   );
 }

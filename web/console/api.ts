@@ -33,6 +33,17 @@ export async function logIn(user: string, password: string): Promise<void> {
   const { value } = await api<{ token: string }>("POST", "/auth/login", { user, password, cookie: !framed });
   if (framed) keepToken(value.token);
 }
+const provider = `${root}/auth/oidc/start`;
+/** Where people log in at the company's provider, to come back here; "": this hub knows none. In a frame the session that is made there would not reach us. */
+export async function providerLogIn(): Promise<string> {
+  if (framed) return "";
+  const url = `${provider}?next=${encodeURIComponent(location.pathname + location.search)}`;
+  try {
+    return (await fetch(url, { redirect: "manual", credentials: "omit" })).type === "opaqueredirect" ? url : "";
+  } catch {
+    return "";
+  }
+}
 export async function logOut(): Promise<void> {
   try {
     await api("POST", "/auth/logout");

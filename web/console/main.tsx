@@ -177,6 +177,11 @@ function Inside({ me, leave }: { me: Me; leave: () => void }) {
               <a href={href("password")}>{t("password.title")}</a>
             </li>
             <li>
+              <a href="/ux/conv" data-testid="desk-link">
+                {t("desk.page")}
+              </a>
+            </li>
+            <li>
               <a href="/api/v1/openapi-ui">{t("api.page")}</a>
             </li>
             <li>

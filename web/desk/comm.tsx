@@ -39,7 +39,7 @@ function Edit({ contact, tenant, close, saved }: { contact: Contact | null; tena
           void save();
         }}
       >
-        <Field path="name" title={t("contact.name")} required control={(props) => <input {...props} required dir="auto" value={name} onInput={(e) => setName(e.currentTarget.value)} />} />
+        <Field path="name" title={t("contact.name")} required control={(props) => <input {...props} autofocus required dir="auto" value={name} onInput={(e) => setName(e.currentTarget.value)} />} />
         <Field path="phones" title={t("contact.phones")} help={t("contact.many")} control={(props) => <input {...props} inputMode="tel" value={phones} onInput={(e) => setPhones(e.currentTarget.value)} />} />
         <Field path="emails" title={t("contact.emails")} help={t("contact.many")} control={(props) => <input {...props} inputMode="email" value={emails} onInput={(e) => setEmails(e.currentTarget.value)} />} />
         <fieldset>
@@ -217,12 +217,10 @@ function One({ id, tenant, changed, show }: { id: string; tenant: string; change
               <button type="button" class="secondary small" onClick={() => setOpen("edit")} data-testid="edit">
                 {t("contact.edit")}
               </button>
-              {role !== "agent" && (
-                <button type="button" class="secondary small" onClick={() => setOpen("merge")} data-testid="merge">
-                  {t("merge")}
-                </button>
-              )}
-              {role !== "agent" && c.identities.length > 1 && (
+              <button type="button" class="secondary small" onClick={() => setOpen("merge")} data-testid="merge">
+                {t("merge")}
+              </button>
+              {c.identities.length > 1 && (
                 <button type="button" class="secondary small" onClick={() => setOpen("split")}>
                   {t("split")}
                 </button>
@@ -244,7 +242,7 @@ function One({ id, tenant, changed, show }: { id: string; tenant: string; change
               <History key={c.id} contact={c} />
             </div>
             <aside class="side" aria-label={t("about")}>
-              <About contact={c} write={(x) => void begin({ contact: c.id, conversation: x.conversation }, show).catch((e: unknown) => tell(explain(e)))} />
+              <About contact={c} write={(x) => void begin({ conversation: x.conversation }, show).catch((e: unknown) => tell(explain(e)))} />
             </aside>
           </div>
           {open === "edit" && <Edit contact={c} tenant={tenant} close={() => setOpen("")} saved={then} />}

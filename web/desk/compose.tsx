@@ -83,9 +83,9 @@ export function Compose({ i, whisper: how }: { i: Interaction; whisper: "free" |
     setPalette(false);
     void say(i.id, body({ text: now }), { text: now, whisper });
   };
-  const sendContent = (content: Content) => {
+  const sendContent = async (...all: Content[]) => {
     setOpen("");
-    void say(i.id, body(content.kind === "text" || !content.kind ? { text: content.text ?? "" } : { rich: content }), { ...content, whisper });
+    for (const content of all) await say(i.id, body(content.kind === "text" || !content.kind ? { text: content.text ?? "" } : { rich: content }), { ...content, whisper });
   };
   const sendFiles = async (files: File[]) => {
     for (const file of files) {
@@ -116,6 +116,11 @@ export function Compose({ i, whisper: how }: { i: Interaction; whisper: "free" |
           e.preventDefault();
           send();
         }}
+        onKeyDown={(e) => {
+          if (e.key !== "Escape" || !palette) return;
+          setPalette(false);
+          field.current?.focus();
+        }}
         onDragOver={(e) => {
           e.preventDefault();
           setOver(true);
@@ -132,11 +137,6 @@ export function Compose({ i, whisper: how }: { i: Interaction; whisper: "free" |
             class="palette"
             role="group"
             aria-label={t("emoji")}
-            onKeyDown={(e) => {
-              if (e.key !== "Escape") return;
-              setPalette(false);
-              field.current?.focus();
-            }}
           >
             {emojis.map((e) => (
               <button key={e} type="button" onClick={() => insert(e)}>
@@ -216,16 +216,16 @@ export function Compose({ i, whisper: how }: { i: Interaction; whisper: "free" |
       </form>
       {open === "responses" && (
         <Responses
-          interaction={i.id}
+          tenant={i.tenant}
           close={() => setOpen("")}
-          send={sendContent}
+          send={(all) => void sendContent(...all)}
           insert={(now) => {
             setOpen("");
             insert(now);
           }}
         />
       )}
-      {open === "rich" && <Rich caps={i.caps} send={sendContent} close={() => setOpen("")} />}
+      {open === "rich" && <Rich caps={i.caps} send={(content) => void sendContent(content)} close={() => setOpen("")} />}
     </>
   );
 }

@@ -99,7 +99,7 @@ export function History({ contact }: { contact: Contact }) {
     const page = await get<Found<Told>>(`/contacts/${encodeURIComponent(contact.id)}/messages${query({ q: wanted, limit: history_page, before })}`);
     return { items: page.items.map(lineOf).filter((m) => m.event !== "read"), next: page.next ?? null };
   };
-  const first = useLoad(key, () => load(null));
+  const first = useLoad(`${key} ${contact.identities.map((x) => x.conversation).join(" ")}`, () => load(null)); // another one merged into it has brought its own
   const further = more.key === key ? more : null;
   const next = further ? further.next : (first.value?.next ?? null);
   const on = async () => {
@@ -157,7 +157,7 @@ export function Start({ tenant, contact, show, close }: { tenant: string; contac
     setBusy(true);
     setError(null);
     try {
-      await begin({ channel: chosen, guest: guest.trim(), ...(contact ? { contact: contact.id } : {}), ...(text.trim() ? { text: text.trim() } : {}) }, show);
+      await begin({ channel: chosen, guest: guest.trim(), ...(text.trim() ? { text: text.trim() } : {}) }, show);
     } catch (e) {
       setError(e);
       setBusy(false);
@@ -180,7 +180,7 @@ export function Start({ tenant, contact, show, close }: { tenant: string; contac
                 path="channel"
                 title={t("start.channel")}
                 control={(props) => (
-                  <select {...props} value={chosen} onChange={(e) => setChannel(e.currentTarget.value)}>
+                  <select {...props} autofocus value={chosen} onChange={(e) => setChannel(e.currentTarget.value)}>
                     {list.map((c) => (
                       <option key={c.id} value={c.id}>
                         {c.network} · {c.name} · {c.tenant}

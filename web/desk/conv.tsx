@@ -32,6 +32,15 @@ export function useNow(): number {
   return now;
 }
 
+/** What only the time changes is drawn by itself: the transcript is left alone. */
+function Since({ ms }: { ms: number }) {
+  return <>{span(useNow() - ms)}</>;
+}
+function Waits({ i }: { i: Interaction }) {
+  const now = useNow();
+  return i.last_guest_ms ? <span class="help">{t("waits", { time: span(now - i.last_guest_ms) })}</span> : null;
+}
+
 /* ---- list ---------------------------------------------------------------------------------------------------------------------- */
 
 const order: Record<Interaction["state"], number> = { invited: 0, open: 1, wrapup: 2, held: 3, queued: 4, done: 5 };
@@ -41,10 +50,10 @@ export function listed(tenant: string): Interaction[] {
   return all.sort((a, b) => rank(a) - rank(b) || (a.accepted_ms ?? a.created_ms) - (b.accepted_ms ?? b.created_ms));
 }
 
-function Row({ i, chosen, now }: { i: Interaction; chosen: boolean; now: number }) {
+function Row({ i, chosen }: { i: Interaction; chosen: boolean }) {
   const lines = state.lines.get(i.id)?.items;
   const last = lines?.at(-1);
-  const waits = i.last_guest_ms && i.last_guest_ms > (i.last_agent_ms ?? 0) && i.state === "open" ? now - i.last_guest_ms : 0;
+  const waits = i.state === "open" && (i.last_guest_ms ?? 0) > (i.last_agent_ms ?? 0);
   return (
     <li>
       <a href={href("i", i.id)} aria-current={chosen ? "true" : undefined} class={i.unread ? "unread" : ""} data-testid="interaction">
@@ -62,18 +71,20 @@ function Row({ i, chosen, now }: { i: Interaction; chosen: boolean; now: number 
         <span class="text" dir="auto">
           {last ? textOf(last) : (i.subject ?? "")}
         </span>
-        {waits > 0 && <span class="help">{t("waits", { time: span(waits) })}</span>}
+        {waits && <Waits i={i} />}
       </a>
     </li>
   );
 }
 
-function Invitation({ i, now, reject }: { i: Interaction; now: number; reject: () => void }) {
+function Invitation({ i, reject }: { i: Interaction; reject: () => void }) {
   const accept = () => void act(i.id, "accept").then(() => go("i", i.id), (e: unknown) => tell(explain(e)));
   return (
     <article class="invitation" aria-label={t("invitation", { name: guestName(i) })} data-testid="invitation">
       <p>
-        <strong dir="auto">{guestName(i)}</strong> <Badge kind="busy">{i.network}</Badge> <span class="help">{span(now - (i.queued_ms ?? i.created_ms))}</span>
+        <strong dir="auto">{guestName(i)}</strong> <Badge kind="busy">{i.network}</Badge> <span class="help">
+          <Since ms={i.queued_ms ?? i.created_ms} />
+        </span>
       </p>
       {i.subject && <p dir="auto">{i.subject}</p>}
       {i.failed && <p class="why">{t("failed")}</p>}
@@ -127,7 +138,8 @@ function doingsOf(i: Interaction, open: (d: Dialog) => void, show: (id: string) 
   }
 }
 
-function Window({ i, now }: { i: Interaction; now: number }) {
+function Window({ i }: { i: Interaction }) {
+  const now = useNow();
   if (i.held_until_ms && i.state === "held") return <Badge kind="plain">{t("held.until", { when: moment(i.held_until_ms) })}</Badge>;
   if (!i.reply_until_ms || i.state === "done") return null;
   const left = i.reply_until_ms - now;
@@ -202,7 +214,7 @@ function Side({ i, show }: { i: Interaction; show: (id: string) => void }) {
               ) : (
                 <>
                   <h3 dir="auto">{c.name || guestName(i)}</h3>
-                  <About contact={c} write={(x) => void begin({ contact: c.id, conversation: x.conversation }, show).catch((e: unknown) => tell(explain(e)))} />
+                  <About contact={c} write={(x) => void begin({ conversation: x.conversation }, show).catch((e: unknown) => tell(explain(e)))} />
                 </>
               ))
             }
@@ -213,7 +225,7 @@ function Side({ i, show }: { i: Interaction; show: (id: string) => void }) {
   );
 }
 
-function Talk({ i, alone, now, dialog, show }: { i: Interaction; alone: boolean; now: number; dialog: (d: Dialog) => void; show: (id: string) => void }) {
+function Talk({ i, alone, dialog, show }: { i: Interaction; alone: boolean; dialog: (d: Dialog) => void; show: (id: string) => void }) {
   const lines = state.linesOf(i.id);
   const { search, set, found, chosen, looking } = useSearch(i.id, lines);
   const [side, setSide] = useState(false);
@@ -250,7 +262,7 @@ function Talk({ i, alone, now, dialog, show }: { i: Interaction; alone: boolean;
           <span data-testid="interaction-state">
             <Badge kind={i.state === "open" ? "good" : "busy"}>{word("interaction", i.state)}</Badge>
           </span>
-          <Window i={i} now={now} />
+          <Window i={i} />
           {role && role !== "owner" && <Badge kind="busy">{word("part", role)}</Badge>}
         </span>
         <span class="tools doings">
@@ -322,9 +334,8 @@ function useLook(id: string | undefined, known: boolean): unknown {
   return failed && failed.id === id && !known ? failed.error : null;
 }
 
-export function Conv({ alone, tenant }: { alone: string; tenant: string }) {
+export function Conv({ alone, tenant, show }: { alone: string; tenant: string; show: (id: string) => void }) {
   useDesk();
-  const now = useNow();
   const route = useRoute();
   const id = alone || (route[0] === "i" ? route[1] : undefined);
   const i = id ? state.interactions.get(id) : undefined;
@@ -338,10 +349,6 @@ export function Conv({ alone, tenant }: { alone: string; tenant: string }) {
     const at = rows.findIndex((x) => x.id === id);
     const next = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : (at + by + rows.length) % rows.length];
     if (next) go("i", next.id);
-  };
-  const show = (next: string) => {
-    if (alone) location.search = new URLSearchParams([...new URLSearchParams(location.search)].map(([k, v]) => [k, k === "iid" ? next : v])).toString();
-    else go("i", next);
   };
   const invited = invitations[0];
   const nth = Object.fromEntries([...Array(9).keys()].map((n) => [String(n + 1), () => rows[n] && go("i", rows[n].id)]));
@@ -359,7 +366,7 @@ export function Conv({ alone, tenant }: { alone: string; tenant: string }) {
         <div class="list" role="navigation" aria-label={t("conversations")}>
           <div aria-live="assertive">
             {mineNow.map((x) => (
-              <Invitation key={x.id} i={x} now={now} reject={() => setDialog({ which: "reject", id: x.id })} />
+              <Invitation key={x.id} i={x} reject={() => setDialog({ which: "reject", id: x.id })} />
             ))}
           </div>
           {!alone && !ready && (
@@ -378,7 +385,7 @@ export function Conv({ alone, tenant }: { alone: string; tenant: string }) {
                   {group.length ? (
                     <ul class="conversations" data-testid={k ? "held" : "interactions"}>
                       {group.map((x) => (
-                        <Row key={x.id} i={x} chosen={x.id === id} now={now} />
+                        <Row key={x.id} i={x} chosen={x.id === id} />
                       ))}
                     </ul>
                   ) : (
@@ -389,7 +396,7 @@ export function Conv({ alone, tenant }: { alone: string; tenant: string }) {
             )}
         </div>
       )}
-      {i ? <Talk key={i.id} i={i} alone={alone !== ""} now={now} dialog={(which) => setDialog({ which, id: i.id })} show={show} /> : failed ? <Failed error={failed} /> : <p class="list-hint help">{id ? t("loading") : t("list.choose")}</p>}
+      {i ? <Talk key={i.id} i={i} alone={alone !== ""} dialog={(which) => setDialog({ which, id: i.id })} show={show} /> : failed ? <Failed error={failed} /> : <p class="list-hint help">{id ? t("loading") : t("list.choose")}</p>}
       {dialog && asked && <DialogOf which={dialog.which} i={asked} close={() => setDialog(null)} />}
     </div>
   );

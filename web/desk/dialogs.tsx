@@ -73,7 +73,7 @@ function Target({ i, verb, close }: { i: Interaction; verb: "transfer" | "consul
   return (
     <Form title={title} yes={{ transfer: t("transfer"), consult: t("consult"), conference: t("conference") }[verb]} close={close} doing={doing}>
       <p class="help">{{ transfer: t("transfer.help"), consult: t("consult.help"), conference: t("conference.help") }[verb]}</p>
-      <input type="search" aria-label={t("search")} placeholder={t("search")} value={q} onInput={(e) => setQ(e.currentTarget.value)} />
+      <input type="search" autofocus aria-label={t("search")} placeholder={t("search")} value={q} onInput={(e) => setQ(e.currentTarget.value)} />
       <Loading of={targets}>
         {(all) => {
           const agents = all.agents.filter((a) => a.user !== state.me?.user && !i.agents.some((x) => x.user === a.user) && fits(a.user, a.display_name));
@@ -130,7 +130,7 @@ function Hold({ i, close }: { i: Interaction; close: () => void }) {
   };
   const option = (name: string, title: string) => (
     <label key={name}>
-      <input type="radio" name="until" value={name} checked={until === name} onChange={() => set(name)} data-testid={`hold-${name}`} />
+      <input type="radio" name="until" autofocus={until === name} value={name} checked={until === name} onChange={() => set(name)} data-testid={`hold-${name}`} />
       {title}
     </label>
   );
@@ -182,7 +182,7 @@ function Ending({ i, done, close }: { i: Interaction; done: boolean; close: () =
       <Field
         path="disposition"
         title={t("disposition")}
-        control={(props) => <input {...props} dir="auto" list="dispositions" maxLength={200} value={disposition} onInput={(e) => setDisposition(e.currentTarget.value)} data-testid="disposition" />}
+        control={(props) => <input {...props} autofocus dir="auto" list="dispositions" maxLength={200} value={disposition} onInput={(e) => setDisposition(e.currentTarget.value)} data-testid="disposition" />}
       />
       <datalist id="dispositions">
         {dispositions().map((x) => (
@@ -198,7 +198,7 @@ function Reject({ i, close }: { i: Interaction; close: () => void }) {
   const [reason, set] = useState("");
   return (
     <Form title={t("reject.title")} yes={t("reject")} close={close} doing={() => act(i.id, "reject", reason.trim() ? { reason: reason.trim() } : {})}>
-      <Field path="reason" title={t("reject.reason")} control={(props) => <input {...props} dir="auto" value={reason} onInput={(e) => set(e.currentTarget.value)} />} />
+      <Field path="reason" title={t("reject.reason")} control={(props) => <input {...props} autofocus dir="auto" value={reason} onInput={(e) => set(e.currentTarget.value)} />} />
     </Form>
   );
 }

@@ -8,6 +8,7 @@ import { LogIn } from "../console/account";
 import { api, framed, get, logOut, onSessionEnded } from "../console/api";
 import { language, languages, setLanguage } from "../console/i18n";
 import type { Language } from "../console/i18n";
+import { replace } from "../console/router";
 import type { Me } from "../console/types";
 import { Badge, explain, Messages, say as tell } from "../console/ui";
 import { calls, isQuiet, ring, said, setQuiet } from "./bell";
@@ -22,18 +23,27 @@ import type { DeskMe } from "./types";
 
 const ring_again_ms = 6000; // while an invitation waits
 
-const asked = new URLSearchParams(location.search);
-const page = location.pathname.split("/").at(-1) ?? "conv";
+const asked = () => new URLSearchParams(location.search);
+const pageNow = () => location.pathname.split("/").at(-1) ?? "conv";
 /** As the hub makes a tenant's short name out of its name. */
-const tenant = (asked.get("customername") ?? "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
+const tenant = (asked().get("customername") ?? "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
 
 /** Another page of the desk, with what this one was asked for. */
-function address(name: string, hash = ""): string {
-  const kept = new URLSearchParams([...asked].filter(([k]) => ["customername", "ccid", "lang", "dir"].includes(k)));
-  return `/ux/${name}${kept.size ? `?${kept}` : ""}${hash}`;
+function address(name: string, iid = ""): string {
+  const kept = new URLSearchParams([...asked()].filter(([k]) => ["customername", "ccid", "lang", "dir"].includes(k)));
+  if (iid) kept.set("iid", iid);
+  return `/ux/${name}${kept.size ? `?${kept}` : ""}`;
 }
+/** Without loading anew: a frame that has no storage keeps its log-in. */
+function visit(url: string, ...parts: string[]): void {
+  history.pushState(null, "", url);
+  replace(...parts);
+  state.changed();
+}
+addEventListener("popstate", () => state.changed());
 function show(interaction: string): void {
-  location.href = address("conv", `#/i/${encodeURIComponent(interaction)}`);
+  if (asked().has("iid")) visit(address("conv", interaction));
+  else visit(address("conv"), "i", interaction);
 }
 
 /* ---- who is ready ------------------------------------------------------------------------------------------------------------- */
@@ -86,7 +96,7 @@ function Status({ me }: { me: DeskMe }) {
 function titleOf(name: string): string {
   return name === "comm" ? t("contacts") : name === "supervisor" ? t("supervisor") : t("conversations");
 }
-function useBell(): void {
+function useBell(page: string): void {
   const desk = useDesk();
   const list = listed(tenant);
   const invited = list.filter((i) => desk.invites(i)).length;
@@ -99,7 +109,7 @@ function useBell(): void {
   }, [invited]);
   useEffect(() => {
     onArrival((i) => {
-      if (document.hidden || location.hash !== `#/i/${encodeURIComponent(i.id)}`) ring(said);
+      if (document.hidden || pageNow() !== "conv" || location.hash !== `#/i/${encodeURIComponent(i.id)}`) ring(said);
     });
   }, []);
   useEffect(() => {
@@ -107,14 +117,15 @@ function useBell(): void {
   });
 }
 
-function Inside({ me, leave }: { me: Me; leave: () => void }) {
+function Inside({ me, leave, lost }: { me: Me; leave: () => void; lost: () => void }) {
   const desk = useDesk();
   const [keys, setKeys] = useState(false);
   const [quiet, setQuietNow] = useState(isQuiet());
-  const wall = page === "supervisor" && asked.get("view") === "wallboard";
-  const alone = page === "conv" ? (asked.get("iid") ?? "") : "";
-  useEffect(() => follow("/desk/events", { event: happened, online: online, ended: () => leave() }), []);
-  useBell();
+  const page = pageNow();
+  const wall = page === "supervisor" && asked().get("view") === "wallboard";
+  const alone = page === "conv" ? (asked().get("iid") ?? "") : "";
+  useEffect(() => follow("/desk/events", { event: happened, online, ended: lost }), []);
+  useBell(page);
   useKeys({ z: () => setKeys(true) });
   const pages = [
     ["conv", t("conversations")],
@@ -132,7 +143,15 @@ function Inside({ me, leave }: { me: Me; leave: () => void }) {
           {!framed && <strong class="name">Dragoman</strong>}
           <nav aria-label={t("pages")}>
             {pages.map(([name, title]) => (
-              <a key={name} href={address(name)} aria-current={name === page ? "page" : undefined} data-testid={`nav-${name}`}>
+              <a
+                key={name}
+                href={address(name)}
+                onClick={(e) => {
+                  if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
+                  e.preventDefault();
+                  visit(address(name));
+                }}
+                aria-current={name === page ? "page" : undefined} data-testid={`nav-${name}`}>
                 {title}
               </a>
             ))}
@@ -182,7 +201,7 @@ function Inside({ me, leave }: { me: Me; leave: () => void }) {
       </div>
       <main id="main" tabIndex={-1}>
         <h1 class="unseen">{titleOf(page)}</h1>
-        {page === "supervisor" && me.role !== "agent" ? <Supervisor wall={wall} show={show} /> : !desk.me ? <p aria-busy="true">{t("loading")}</p> : page === "comm" ? <Comm tenant={tenant} show={show} /> : <Conv alone={alone} tenant={tenant} />}
+        {page === "supervisor" && me.role !== "agent" ? <Supervisor wall={wall} show={show} /> : !desk.me ? <p aria-busy="true">{t("loading")}</p> : page === "comm" ? <Comm tenant={tenant} show={show} /> : <Conv alone={alone} tenant={tenant} show={show} />}
       </main>
       {keys && <KeysHelp close={() => setKeys(false)} />}
     </>
@@ -215,7 +234,7 @@ function Desk() {
       {!ready ? (
         <p aria-busy="true">{t("loading")}</p>
       ) : me ? (
-        <Inside me={me} leave={() => out(false)} />
+        <Inside me={me} leave={() => out(false)} lost={() => out(true)} />
       ) : (
         <main>
           <LogIn again={again} done={setMe} />
@@ -242,5 +261,5 @@ function Desk() {
   );
 }
 
-start(asked);
+start(asked());
 render(<Desk />, document.getElementById("desk")!);

@@ -171,6 +171,11 @@ function Going({ all, now, show }: { all: Interaction[]; now: number; show: (id:
               </td>
               <td>{span(now - (i.accepted_ms ?? i.queued_ms ?? i.created_ms))}</td>
               <td class="tools">
+                {i.state === "queued" && (
+                  <button type="button" class="small" onClick={() => enter(i, "accept")} aria-label={`${t("take")}: ${guestName(i)}`} data-testid="go-accept">
+                    {t("take")}
+                  </button>
+                )}
                 {i.state === "open" &&
                   (
                     [

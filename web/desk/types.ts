@@ -120,9 +120,14 @@ export interface Targets {
 }
 export interface Response {
   name: string;
-  title?: string;
-  text?: string;
-  parameters?: string[];
+  library?: string;
+  text: string;
+  substitutions?: { id: string; description?: string; default_value?: string }[];
+}
+export interface Rendered {
+  text: string;
+  messages?: Content[]; // in the order in which they are sent
+  problem?: string; // why nothing would be sent
 }
 export interface Sample {
   at_ms: number;
