@@ -31,6 +31,7 @@ static const struct {
     { "auth", "Logging in" }, { "logins", "Who may log in" }, { "tenants", "Tenants: a desk, its channels, their settings" },
     { "connectors", "What this hub can talk to" }, { "channels", "Accounts at work" }, { "conversations", "Conversations and messages" },
     { "contacts", "Who the guests are, over all networks" }, { "journal", "Counts and dead letters" }, { "settings", "What all tenants share" }, { "responses", "Canned responses and commands" },
+    { "preview", "What networks would get" },
     { "ivr", "For IVRs, with the tenant's own credentials" }, { "desk", "The built-in desk: agents, interactions, what is said" }, { "users", "Users and queues" },
     { "operations", "Health, events, audit, backup" }, { "meta", "This document" },
 };
