@@ -71,7 +71,7 @@ const names = (path, table) => { // those in { … } behind NAME[…] =
   return [...text.slice(from, text.indexOf('};', from)).matchAll(/"([^"]+)"/g)].map(m => m[1]);
 };
 const audited = () => [...new Set(readdirSync(join(root, 'src/api'), {recursive: true}).filter(f => /(?<!_test)\.c$/.test(f)).flatMap(f =>
-  rows(join('api', f), /"((?:apikey|channel|contact|conversation|journal|login|provisioning|queue|settings|storage|tenant|user)\.[a-z]+|backup|restore)"/g)))]
+  rows(join('api', f), /"((?:apikey|channel|contact|conversation|journal|login|provisioning|queue|response|settings|storage|tenant|user)\.[a-z]+|backup|restore)"/g)))]
   .filter(x => !/^(journal\.db|tenant\.json|settings\.notifiers)$/.test(x));
 
 test('console: each word that the program says has its text', () => {
