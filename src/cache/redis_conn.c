@@ -66,7 +66,8 @@ static void bytes_add(struct bytes *b, slice s)
 
 static void bytes_drop(struct bytes *b, size_t n)
 {
-    memmove(b->p, b->p + n, b->n - n);
+    if (n)
+        memmove(b->p, b->p + n, b->n - n);
     b->n -= n;
 }
 
