@@ -59,8 +59,8 @@ const char *const contact_statements[CS_MAX] = {
     [CS_MERGED_MOVE]       = "UPDATE merged SET contact=?2 WHERE contact=?1",
     [CS_MERGED_REMOVE]     = "DELETE FROM merged WHERE contact=?1",
     [CS_LIST]              = "SELECT n FROM contact WHERE (?1='' OR tenant=?1) AND (?2=0 OR (changed_ms,n)<(?2,?3)) ORDER BY changed_ms DESC,n DESC LIMIT ?4",
-    [CS_FIND]              = "SELECT c.n FROM contact_text t JOIN contact c ON c.n=t.rowid WHERE contact_text MATCH ?1 AND (?2='' OR c.tenant=?2)"
-                             " AND (?3=0 OR t.rowid<?3) ORDER BY t.rowid DESC LIMIT ?4",
+    [CS_FIND]              = ("SELECT c.n FROM contact_text t JOIN contact c ON c.n=t.rowid WHERE contact_text MATCH ?1 AND (?2='' OR c.tenant=?2)"
+                             " AND (?3=0 OR t.rowid<?3) ORDER BY t.rowid DESC LIMIT ?4"),
     [CS_FIND_SHORT]        = "SELECT n FROM contact WHERE search LIKE ?1 ESCAPE '\\' AND (?2='' OR tenant=?2) AND (?3=0 OR n<?3) ORDER BY n DESC LIMIT ?4",
     [CS_COUNT]             = "SELECT count(*) FROM contact",
 };
