@@ -128,7 +128,7 @@ static bool is_unsafe(slice method)
     return !slice_eq(method, SL("GET")) && !slice_eq(method, SL("HEAD"));
 }
 
-static slice cookie_token(const struct exchange *x)
+slice api_cookie_token(const struct exchange *x)
 {
     slice rest = exchange_header(x, "Cookie");
     while (rest.p) {
@@ -159,7 +159,7 @@ enum role api_token_role(struct api *api, slice token, struct arena *a, slice *r
 enum role api_cookie_role(struct api *api, const struct exchange *x, struct arena *a, slice *ret_user)
 {
     bool may = !is_unsafe(x->method) || from_our_page(api, x, a);
-    return may ? api_token_role(api, cookie_token(x), a, ret_user) : ROLE_NONE;
+    return may ? api_token_role(api, api_cookie_token(x), a, ret_user) : ROLE_NONE;
 }
 
 /* A header counts, also a wrong one; else the cookie. */
@@ -170,7 +170,7 @@ static bool comes_by_cookie(const struct api_call *c)
 
 static slice token_of(const struct api_call *c)
 {
-    return comes_by_cookie(c) ? cookie_token(c->x) : bearer_token(c);
+    return comes_by_cookie(c) ? api_cookie_token(c->x) : bearer_token(c);
 }
 
 /* False: answered. Nobody being logged in is no mistake here. */
@@ -337,6 +337,7 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
 void api_start(struct api *api)
 {
     struct server *s = api->setup.server;
+    server_faults(s, &(struct server_fault_style){ "/api/", PROBLEM_TYPE, problem_of_fault });
     streams_start(api->streams);
     server_route(s, "*", API_PREFIX "/*", BODY_MAX, on_request, api);
     server_route(s, "POST", API_PREFIX "/restore", RESTORE_BODY_MAX, on_request, api);

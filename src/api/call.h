@@ -92,6 +92,7 @@ void api_busy(struct api_call *c); /* 503: passwords.h refused */
 slice api_caller(const struct api *api, const struct exchange *x);
 /* Whose session's token is this? ROLE_NONE: nobody's. The user, in a. */
 enum role api_token_role(struct api *api, slice token, struct arena *a, slice *ret_user);
+slice api_cookie_token(const struct exchange *x); /* {NULL,0}: none */
 /* The same by the session's cookie. ROLE_NONE, too, where something would change and the call does not come from a page of ours. */
 enum role api_cookie_role(struct api *api, const struct exchange *x, struct arena *a, slice *ret_user);
 /* "https://hub.example.com": how the API is reached from outside. */

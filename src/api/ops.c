@@ -1,5 +1,6 @@
 #include "api/ops.h"
 #include "api/commit.h"
+#include "cache/cache.h"
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/notice.h"
@@ -18,18 +19,20 @@ struct door {
     struct ops *ops;
     bool trusted; /* who gets here is the owner of the data directory */
 };
+enum { PROBE_MS = 1000 }; /* between two looks whether the store answers */
+
 struct ops {
     struct hub *hub;
     struct server *server;
     slice token;
     struct door outer, inner;
-    int64_t started_ms, started_mono_ms;
+    int64_t started_ms, started_mono_ms, probed_ms;
     struct loop_timer lag;
     int64_t lag_due_us, lag_us; /* the largest since it was last told */
     bool stopping;
 };
 
-enum { LAG_EVERY_MS = 1000 };
+enum { LAG_EVERY_MS = 5000 };
 
 static void liveness(struct exchange *x, void *ctx)
 {
@@ -40,6 +43,44 @@ static void liveness(struct exchange *x, void *ctx)
 static bool ready(const struct ops *o)
 {
     return !o->stopping && journal_healthy(o->hub->journal);
+}
+
+/* Also where it is this process's own. */
+static bool cache_reachable(const struct ops *o)
+{
+    return !o->hub->cache || cache_numbers(o->hub->cache).reachable;
+}
+
+static void probed(void *arg, slice value, const struct fault *f)
+{
+    (void)arg;
+    (void)value;
+    (void)f; /* store_numbers tells */
+}
+
+/* Who has nothing to ask of the store does not see that it went, or that it is back. */
+static void probe_store(struct ops *o)
+{
+    int64_t now_ms = time_mono_ms();
+    if (now_ms - o->probed_ms < PROBE_MS || store_numbers(o->hub->store).queue)
+        return;
+    o->probed_ms = now_ms;
+    store_get(o->hub->store, SL("probe"), probed, NULL);
+}
+
+/* What is lost stops no message: the hub is ready without it. */
+static void write_backends(struct jw *w, struct ops *o)
+{
+    probe_store(o);
+    struct store_numbers sn = store_numbers(o->hub->store);
+    jw_open(w, "store", '{');
+    jw_str(w, "engine", slice_of(sn.engine));
+    jw_bool(w, "reachable", sn.reachable);
+    jw_close(w, '}');
+    jw_open(w, "cache", '{');
+    jw_str(w, "engine", slice_of(o->hub->cache ? cache_numbers(o->hub->cache).engine : "memory"));
+    jw_bool(w, "reachable", cache_reachable(o));
+    jw_close(w, '}');
 }
 
 static void readiness(struct exchange *x, void *ctx)
@@ -53,6 +94,7 @@ static void readiness(struct exchange *x, void *ctx)
     jw_bool(&w, "journal", journal_healthy(h->journal));
     if (!journal_healthy(h->journal))
         jw_str(&w, "why", slice_of(journal_last_fault(h->journal)->text));
+    write_backends(&w, o);
     jw_open(&w, "accounts", '[');
     for (size_t i = 0; i < h->n_actors; i++) {
         const struct actor *actor = h->actors[i];
@@ -141,16 +183,24 @@ static void detail(struct exchange *x, void *ctx)
     jw_int(&w, "external", (int64_t)mi.hblkhd);
     jw_int(&w, "arrayBuffers", 0);
     jw_close(&w, '}');
+    bool cached = cache_reachable(o);
+    probe_store(o);
     jw_open(&w, "cache", '{');
-    jw_bool(&w, "ready", true);
-    jw_str(&w, "state", SL("READY"));
+    jw_bool(&w, "ready", cached);
+    jw_str(&w, "state", cached ? SL("READY") : SL("RECONNECTING"));
     jw_close(&w, '}');
     jw_open(&w, "db", '{');
-    jw_bool(&w, "ready", journal_healthy(o->hub->journal));
+    jw_bool(&w, "ready", journal_healthy(o->hub->journal) && store_numbers(o->hub->store).reachable);
     jw_close(&w, '}');
     jw_str(&w, "state", green ? SL("green") : SL("red"));
     jw_close(&w, '}');
     exchange_json(x, green ? 200 : 503, jw_done(&w));
+}
+
+static void cache_connected(void *arg, int64_t took_us)
+{
+    struct ops *o = arg;
+    METRIC_OBSERVE(o->hub->metrics, METRIC_NEXUS_REDIS_UNTIL, (double)took_us / 1e6);
 }
 
 static void collect(void *arg, struct metrics *m)
@@ -170,6 +220,21 @@ static void collect(void *arg, struct metrics *m)
     struct store_numbers sn = store_numbers(o->hub->store);
     METRIC_SET(m, METRIC_STORE_COMMITS, sn.commits);
     METRIC_SET(m, METRIC_STORE_QUEUE, sn.queue);
+    METRIC_SET(m, METRIC_STORE_FAILURES, sn.failures);
+    METRIC_SET(m, METRIC_STORE_CONNECTS, sn.connects);
+    if (o->hub->cache) {
+        struct cache_numbers cn = cache_numbers(o->hub->cache);
+        METRIC_SET(m, METRIC_CACHE_COMMANDS, cn.commands);
+        METRIC_SET(m, METRIC_CACHE_FAILURES, cn.failures);
+        METRIC_SET(m, METRIC_CACHE_CONNECTS, cn.connects);
+        METRIC_SET(m, METRIC_CACHE_REACHABLE, cn.reachable);
+        METRIC_SET(m, METRIC_NEXUS_REDIS_ESTABLISHED, cn.connections);
+        METRIC_SET(m, METRIC_NEXUS_REDIS_READY, cn.ready);
+        METRIC_SET(m, METRIC_NEXUS_REDIS_RECONNECTING, cn.connections - cn.ready);
+        METRIC_SET(m, METRIC_NEXUS_REDIS_ERRORS, cn.failures);
+    }
+    METRIC_SET(m, METRIC_NEXUS_DB_CONNECTS, 1 + sn.connects, SL("store"));
+    METRIC_SET(m, METRIC_NEXUS_DB_DISCONNECTS, sn.losses, SL("store"));
     METRIC_SET(m, METRIC_LOG_LOST, logger_lost(o->hub->log->to));
     METRIC_SET(m, METRIC_HTTP_CONNECTIONS, server_connections(o->server));
     METRIC_SET(m, METRIC_CONVERSATIONS, conversations_open(o->hub));
@@ -207,6 +272,8 @@ static void guide_metrics(struct ops *o)
     METRIC_SET(o->hub->metrics, METRIC_NEXUS_DB_DISCONNECTS, 0, SL("store"));
     METRIC_SET(o->hub->metrics, METRIC_NEXUS_DB_REQUESTS, 0, SL("store"));
     store_observe(o->hub->store, on_store, o);
+    if (o->hub->cache)
+        cache_on_connect(o->hub->cache, cache_connected, o);
     o->lag_due_us = time_mono_us() + LAG_EVERY_MS * 1000;
     loop_timer_start(o->hub->loop, &o->lag, LAG_EVERY_MS, lag_look, o);
 }

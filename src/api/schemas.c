@@ -261,7 +261,7 @@ static const struct member contact_attachment[] = {
     M("sha256", S_TEXT, S_REQUIRED), M("url", S_TEXT, S_REQUIRED),
 };
 static const struct member contact_conversation[] = {
-    M("conversation", S_TEXT, S_REQUIRED), M("form", S_ANY, 0, .help = "Of a web chat: what its guest filled in"), M("messages", S_LIST, S_REQUIRED, .of = "Message"),
+    M("conversation", S_TEXT, S_REQUIRED), M("form", S_ANY, 0, .help = "Of a web chat: what its guest filled in"), M("desk", S_ANY, 0, .help = "At the built-in desk: interactions, with what agents noted"), M("messages", S_LIST, S_REQUIRED, .of = "Message"),
     M("attachments", S_LIST, S_REQUIRED, .of = "ContactAttachment"),
 };
 static const struct member contact_export[] = {
@@ -281,6 +281,10 @@ static const struct member journal_query[] = {
 static const struct member journal_decision[] = {
     M("ids", S_WHOLES, 0, .max = 1000), M("query", S_OBJECT, 0, .of = "JournalQuery", .help = "At most 500 at a time: repeat while something is done"),
 };
+static const struct member journal_redirect[] = {
+    M("id", S_WHOLE, S_REQUIRED, .min = 1, .max = INT64_MAX), M("target", S_TEXT, S_REQUIRED, .min = 1, .max = 1000, .help = "Of a message to a guest: a conversation, channel:guest (acme/line:U1). Of one to a desk: the account id of the tenant's desk"),
+};
+static const struct member journal_redirected[] = { M("id", S_WHOLE, S_REQUIRED, .help = "Of the message that is on its way now"), M("was", S_WHOLE, S_REQUIRED) };
 static const struct member journal_decided[] = { M("asked", S_WHOLE, S_REQUIRED), M("done", S_WHOLE, S_REQUIRED) };
 
 /* ---- health ---------------------------------------------------------------------------------------------------------- */
@@ -534,6 +538,8 @@ const struct schema schemas[] = {
     SCHEMA("JournalCounts", journal_counts, NULL),
     SCHEMA("JournalQuery", journal_query, NULL),
     SCHEMA("JournalDecision", journal_decision, "Either ids or a query"),
+    SCHEMA("JournalRedirect", journal_redirect, NULL),
+    SCHEMA("JournalRedirected", journal_redirected, NULL),
     SCHEMA("JournalDecided", journal_decided, NULL),
     SCHEMA("HealthCounts", health_counts, NULL),
     SCHEMA("HealthWebhooks", health_webhooks, NULL),

@@ -10,6 +10,8 @@ struct cache {
         void *arg;
     } watchers[CACHE_WATCHERS_MAX];
     size_t n_watchers;
+    void (*connected)(void *arg, int64_t took_us); /* NULL: nobody asks */
+    void *connected_arg;
 };
 
 /* What to do with the answer to one call. Dies with it. */
@@ -37,6 +39,19 @@ static void tell(void *arg, bool reachable, slice why)
         c->watchers[i].changed(c->watchers[i].arg, reachable, why);
 }
 
+static void tell_connected(void *arg, int64_t took_us)
+{
+    const struct cache *c = arg;
+    if (c->connected)
+        c->connected(c->connected_arg, took_us);
+}
+
+void cache_on_connect(struct cache *c, void (*connected)(void *arg, int64_t took_us), void *arg)
+{
+    c->connected = connected;
+    c->connected_arg = arg;
+}
+
 void cache_watch(struct cache *c, cache_changed changed, void *arg)
 {
     assert(c->n_watchers < CACHE_WATCHERS_MAX);
@@ -49,7 +64,7 @@ struct cache *cache_open(struct loop *l, const struct cache_setup *setup, struct
     bool shared = setup->where.n > 0;
     struct cache *c = must_calloc(1, sizeof(*c));
     c->engine = shared ? &cache_redis_engine : &cache_memory_engine;
-    c->e = shared ? cache_redis_new(l, setup, tell, c, f) : cache_memory_new(l);
+    c->e = shared ? cache_redis_new(l, setup, &(struct cache_events){ tell, tell_connected, c }, f) : cache_memory_new(l);
     if (c->e)
         return c;
     free(c);

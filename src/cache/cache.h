@@ -38,6 +38,8 @@ bool cache_is_shared(const struct cache *c); /* with other processes; NULL: it i
 /* Called when the server is lost, and when it is back: what was said meanwhile was not heard. Also for the first connection. At most CACHE_WATCHERS_MAX. */
 typedef void (*cache_changed)(void *arg, bool reachable, slice why);
 void cache_watch(struct cache *c, cache_changed changed, void *arg);
+/* Called with each connection that is made: how long it took until it could be used. One listener. */
+void cache_on_connect(struct cache *c, void (*connected)(void *arg, int64_t took_us), void *arg);
 
 typedef void (*cache_done)(void *arg, const struct fault *f);
 typedef void (*cache_said)(void *arg, bool yes, const struct fault *f);
@@ -64,6 +66,7 @@ struct cache_numbers {
     const char *engine; /* "memory", "redis", "redis-cluster" */
     bool reachable;
     int64_t commands, failures, connects; /* connects: connections made */
+    int64_t connections, ready; /* wanted now, and of these those that can be used */
     int64_t keys; /* in memory; -1: not known */
     int64_t answer_us; /* of the last command answered by a server */
 };

@@ -16,6 +16,11 @@ struct cache_answer {
 };
 typedef void (*cache_answered)(void *arg, const struct cache_answer *a, const struct fault *f);
 
+struct cache_events {
+    cache_changed changed;
+    void (*connected)(void *arg, int64_t took_us);
+    void *arg;
+};
 struct cache_engine {
     void (*free)(void *e);
     void (*ask)(void *e, const struct cache_ask *q, cache_answered done, void *arg);
@@ -24,5 +29,5 @@ struct cache_engine {
 };
 extern const struct cache_engine cache_memory_engine, cache_redis_engine;
 void *cache_memory_new(struct loop *l) MUST_USE;
-void *cache_redis_new(struct loop *l, const struct cache_setup *setup, cache_changed changed, void *changed_arg, struct fault *f) MUST_USE;
+void *cache_redis_new(struct loop *l, const struct cache_setup *setup, const struct cache_events *ev, struct fault *f) MUST_USE;
 #endif

@@ -52,8 +52,7 @@ struct redis {
     } listeners[CACHE_CHANNELS_MAX];
     size_t n_listeners;
     struct asked *asked;
-    cache_changed changed;
-    void *changed_arg;
+    struct cache_events ev;
     bool reachable, told, closing;
     int64_t commands, failures, connects, answer_us;
 };
@@ -75,7 +74,7 @@ static void look(struct redis *r, const char *why)
         return;
     r->told = true;
     r->reachable = reachable;
-    r->changed(r->changed_arg, reachable, slice_of(why));
+    r->ev.changed(r->ev.arg, reachable, slice_of(why));
 }
 
 static void learn_soon(struct redis *r, int64_t in_ms)
@@ -87,8 +86,8 @@ static void learn_soon(struct redis *r, int64_t in_ms)
 static void on_up(void *arg, struct redis_conn *c)
 {
     struct node *n = arg;
-    (void)c;
     n->redis->connects++;
+    n->redis->ev.connected(n->redis->ev.arg, redis_conn_took_us(c));
     look(n->redis, "");
     learn_soon(n->redis, 0);
 }
@@ -394,7 +393,7 @@ static void ear_up(void *arg, struct redis_conn *c)
     for (size_t i = 0; i < r->n_listeners; i++)
         subscribe(r, c, r->listeners[i].channel);
     if (r->told) /* what was said since it went was not heard */
-        r->changed(r->changed_arg, r->reachable, SL("listening again"));
+        r->ev.changed(r->ev.arg, r->reachable, SL("listening again"));
 }
 
 static void ear_down(void *arg, struct redis_conn *c, const char *why);
@@ -470,7 +469,7 @@ static void free_redis(void *arg)
     free(r);
 }
 
-void *cache_redis_new(struct loop *l, const struct cache_setup *setup, cache_changed changed, void *changed_arg, struct fault *f)
+void *cache_redis_new(struct loop *l, const struct cache_setup *setup, const struct cache_events *ev, struct fault *f)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct redis_url url;
@@ -479,8 +478,7 @@ void *cache_redis_new(struct loop *l, const struct cache_setup *setup, cache_cha
     struct redis *r = must_calloc(1, sizeof(*r));
     r->loop = l;
     r->cluster = url.cluster;
-    r->changed = changed;
-    r->changed_arg = changed_arg;
+    r->ev = *ev;
     r->how.db = url.db;
     memset(r->owner, NOBODY, sizeof(r->owner));
     if (url.user.p)
@@ -500,7 +498,10 @@ void *cache_redis_new(struct loop *l, const struct cache_setup *setup, cache_cha
 static struct cache_numbers numbers(const void *arg)
 {
     const struct redis *r = arg;
-    return (struct cache_numbers){ .engine = r->cluster ? "redis-cluster" : "redis", .reachable = r->reachable, .commands = r->commands,
+    int64_t ready = r->ear && redis_conn_is_up(r->ear);
+    for (size_t i = 0; i < r->n_nodes; i++)
+        ready += redis_conn_is_up(r->nodes[i]->conn);
+    return (struct cache_numbers){ .connections = (int64_t)r->n_nodes + (r->ear != NULL), .ready = ready, .engine = r->cluster ? "redis-cluster" : "redis", .reachable = r->reachable, .commands = r->commands,
                                    .failures = r->failures, .connects = r->connects, .keys = -1, .answer_us = r->answer_us };
 }
 

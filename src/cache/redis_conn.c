@@ -47,7 +47,7 @@ struct redis_conn {
     bool flushing; /* at the end of this turn */
     unsigned logins;      /* answers of the log-in still to come */
     unsigned failures;    /* to connect, in a row */
-    int64_t began_ms, heard_ms;
+    int64_t began_ms, began_us, took_us, heard_ms;
     struct loop_timer timer;
 };
 
@@ -253,6 +253,7 @@ static void login_add(struct redis_conn *c, struct arena *a, struct pending ***a
 static void is_up(struct redis_conn *c)
 {
     c->phase = UP;
+    c->took_us = time_mono_us() - c->began_us;
     c->failures = 0;
     flush_soon(c);
     c->ev.up(c->ev.arg, c);
@@ -454,6 +455,7 @@ static void dial(void *arg)
     snprintf(port, sizeof(port), "%u", c->port & 0xffff);
     c->phase = CONNECTING;
     c->began_ms = time_mono_ms();
+    c->began_us = time_mono_us();
     c->link = must_calloc(1, sizeof(*c->link));
     c->link->conn = c;
     c->link->looking = true;
@@ -495,6 +497,11 @@ bool redis_conn_leads_to(const struct redis_conn *c, slice host, unsigned port)
 const char *redis_conn_host(const struct redis_conn *c)
 {
     return c->host;
+}
+
+int64_t redis_conn_took_us(const struct redis_conn *c)
+{
+    return c->took_us;
 }
 
 unsigned redis_conn_port(const struct redis_conn *c)

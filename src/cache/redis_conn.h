@@ -31,5 +31,6 @@ bool redis_conn_is_up(const struct redis_conn *c);
 bool redis_conn_is_down(const struct redis_conn *c); /* neither up nor being made */
 bool redis_conn_leads_to(const struct redis_conn *c, slice host, unsigned port);
 const char *redis_conn_host(const struct redis_conn *c);
+int64_t redis_conn_took_us(const struct redis_conn *c); /* from the begin of connecting until it was up, the last time */
 unsigned redis_conn_port(const struct redis_conn *c);
 #endif

@@ -45,7 +45,7 @@ struct redis_tls *redis_tls_new(struct ssl_ctx_st *setup, const char *host)
     if (ok && is_address(host))
         ok = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(t->ssl), host);
     else if (ok)
-        ok = SSL_set1_host(t->ssl, host) && SSL_set_tlsext_host_name(t->ssl, host);
+        ok = SSL_set1_host(t->ssl, host) && SSL_ctrl(t->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)host); /* the macro casts const away */
     if (!ok) { /* no memory */
         SSL_free(t->ssl);
         BIO_free(t->in);

@@ -15,15 +15,16 @@ TEST(what_a_response_says)
         { SLI("{\"genesys_prompt\":\"Ok?\",\"genesys_quick_replies\":[{\"text\":\"Yes\",\"payload\":\"y\"},{\"text\":\"No\"},]}"),
           "[{\"kind\":\"choices\",\"text\":\"Ok?\",\"choices\":[{\"label\":\"Yes\",\"payload\":\"y\"},{\"label\":\"No\"}]}]" },
         { SLI("{\"type\":\"location\",\"title\":\"T\",\"address\":\"A\",\"latitude\":\"35.5\",\"longitude\":139.5}"),
-          "[{\"kind\":\"location\",\"location\":{\"lat_deg\":35.5,\"lon_deg\":139.5,\"title\":\"T\",\"address\":\"A\",\"present\":true}}]" },
+          "[{\"kind\":\"location\",\"location\":{\"lat\":35.5,\"lon\":139.5,\"title\":\"T\",\"address\":\"A\"}}]" },
         { SLI("{\"type\":\"sticker\",\"title\":\"Hug\",\"stickerId\":40130}"), "[{\"kind\":\"sticker\",\"sticker\":{\"id\":\"40130\",\"title\":\"Hug\"}}]" },
         { SLI("{\"type\":\"card\",\"title\":\"C\",\"description\":\"D\",\"image\":\"https://x/y.png\",\"actions\":[{\"text\":\"Go\",\"url\":\"https://x\"}]}"),
           "[{\"kind\":\"cards\",\"cards\":[{\"title\":\"C\",\"text\":\"D\",\"image\":\"https://x/y.png\",\"choices\":[{\"label\":\"Go\",\"url\":\"https://x\"}]}]}]" },
         { SLI("{\"type\":\"carousel\",\"cards\":[{\"title\":\"1\"},{\"title\":\"2\"}]}"), "[{\"kind\":\"cards\",\"cards\":[{\"title\":\"1\"},{\"title\":\"2\"}]}]" },
         { SLI("{\"type\":\"Button\",\"name\":\"John\",\"text\":\"Less\"}"), "[{\"kind\":\"choices\",\"text\":\"Less\",\"choices\":[{\"label\":\"John\"}]}]" },
+        { SLI("{\"kind\":\"text\",\"text\":\"ours\",\"id\":\"theirs\"}"), "[{\"kind\":\"text\",\"text\":\"ours\"}]" },
         { SLI("[\"one\",{\"type\":\"text\",\"text\":\"two\"}]"), "[{\"kind\":\"text\",\"text\":\"one\"},{\"kind\":\"text\",\"text\":\"two\"}]" },
-        { SLI("{\"type\":\"flex\",\"altText\":\"x\" /* y */}"), "[{\"kind\":\"native\",\"native_for\":\"net\",\"native_json\":\"{\\\"type\\\":\\\"flex\\\",\\\"altText\\\":\\\"x\\\"}\"}]" },
-        { SLI("{\"type\":\"text\",\"text\":\"x\",\"quickReply\":{}}"), "[{\"kind\":\"native\",\"native_for\":\"net\",\"native_json\":\"{\\\"type\\\":\\\"text\\\",\\\"text\\\":\\\"x\\\",\\\"quickReply\\\":{}}\"}]" },
+        { SLI("{\"type\":\"flex\",\"altText\":\"x\" /* y */}"), "[{\"kind\":\"native\",\"native_for\":\"net\",\"native\":{\"type\":\"flex\",\"altText\":\"x\"}}]" },
+        { SLI("{\"type\":\"text\",\"text\":\"x\",\"quickReply\":{}}"), "[{\"kind\":\"native\",\"native_for\":\"net\",\"native\":{\"type\":\"text\",\"text\":\"x\",\"quickReply\":{}}}]" },
     };
     CLEANUP(arena_freep) struct arena *a = arena_new();
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -11,6 +11,9 @@
 typedef void (*engine_pair)(void *arg, slice key, slice value);
 typedef void (*engine_attachment)(void *arg, const struct attachment *a);
 
+struct engine_links { /* connections; made: the first one not counted */
+    int64_t made, lost;
+};
 struct store_engine {
     const char *name;
     void *(*open)(const char *where, struct fault *f);
@@ -30,7 +33,7 @@ struct store_engine {
     bool (*attachments_due)(void *e, int64_t now_ms, int64_t retry_ms, size_t limit, engine_attachment each, void *arg,
                             struct fault *f);
     bool (*attachment_delete)(void *e, slice id, struct fault *f);
-    int64_t (*connects)(void *e); /* NULL: nothing to connect to */
+    struct engine_links (*links)(void *e); /* NULL: nothing to connect to */
 };
 extern const struct store_engine store_sqlite;
 /* The first key behind all that begin with prefix, in to; absent: there is no end. */

@@ -17,7 +17,7 @@ struct pg {
     uint64_t stored_n;   /* as of the last connect */
     bool group;          /* begun, and neither committed nor rolled back */
     unsigned sent, received; /* commands, and those whose results were read */
-    int64_t lost_ms, tried_ms, connects;
+    int64_t lost_ms, tried_ms, connects, losses;
 };
 /* Drops the connection; false with "store_lost". */
 bool pg_lost(struct pg *pg, const char *why, struct fault *f);

@@ -60,6 +60,7 @@ bool pg_lost(struct pg *pg, const char *why, struct fault *f)
     if (pg->c) {
         PQfinish(pg->c);
         pg->lost_ms = time_mono_ms();
+        pg->losses++;
     }
     pg->c = NULL;
     pg->sent = pg->received = 0;
@@ -236,8 +237,11 @@ bool pg_commit(struct pg *pg, struct fault *f)
     if (!ok)
         return false; /* COMMIT was not sent: it did not happen */
     ok = send(pg, "COMMIT", f) && PQpipelineSync(pg->c) && flush(pg, f) && collect_all(pg, f) && collect_sync(pg, f);
-    if (!pg->c)
-        return resolve(pg, f);
+    if (!pg->c) {
+        ok = resolve(pg, f);
+        pg->group = !ok;
+        return ok;
+    }
     if (!ok && !f->code)
         fault(f, "store_failed", "", "PostgreSQL refused a part of the group");
     if (!ok && !collect_sync(pg, f))

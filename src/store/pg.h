@@ -30,7 +30,7 @@ struct pg;
 /* Waits PG_CLAIM_MS for a server that is starting, or another writer that is leaving. NULL: see *f. */
 struct pg *pg_open(const char *where, const struct pg_tables *tables, struct fault *f) MUST_USE;
 void pg_close(struct pg *pg);
-int64_t pg_connects(const struct pg *pg); /* connections made, the first one not counted */
+void pg_links(const struct pg *pg, int64_t *ret_made, int64_t *ret_lost); /* connections; made: the first one not counted */
 
 enum { PG_ARGS_MAX = 14 };
 struct pg_args {

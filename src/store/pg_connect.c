@@ -210,9 +210,10 @@ struct pg *pg_open(const char *where, const struct pg_tables *tables, struct fau
     return pg;
 }
 
-int64_t pg_connects(const struct pg *pg)
+void pg_links(const struct pg *pg, int64_t *ret_made, int64_t *ret_lost)
 {
-    return pg->connects;
+    *ret_made = pg->connects;
+    *ret_lost = pg->losses;
 }
 
 void pg_close(struct pg *pg)

@@ -3,8 +3,13 @@
 #include "store/store.h"
 #include "tests/harness/servers.h"
 #include "tests/harness/test.h"
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 static struct store *open_at(const char *place)
 {
@@ -111,6 +116,113 @@ TEST(pg_store_that_cannot_be_reached_says_so_and_recovers)
         CHECK(time_mono_ms() < until_ms);
     CHECK_INT(pg_server_number(place, "SELECT count(*) FROM kv"), 2);
     store_close(s);
+}
+
+/* ---- a commit whose answer does not come ---------------------------------------------------------------------------------------- */
+
+/* Stands between the store and the server, and cuts the connection at the next COMMIT: before the server has it, or behind that. */
+enum cut { PASS, CUT_BEFORE, CUT_BEHIND };
+static struct between {
+    int listener;
+    char path[160], server[160];
+    atomic_int cut;
+    atomic_bool stop;
+    pthread_t thread;
+} between;
+
+static bool forward(int from, int to, bool *ret_commits)
+{
+    char block[16384];
+    ssize_t n = read(from, block, sizeof(block));
+    if (n <= 0)
+        return false;
+    *ret_commits = slice_find(slice_mem(block, (size_t)n), SL("COMMIT")) != SIZE_MAX;
+    int cut = *ret_commits ? atomic_exchange(&between.cut, PASS) : PASS;
+    if (cut == CUT_BEFORE || write(to, block, (size_t)n) != n)
+        return false;
+    if (cut == CUT_BEHIND) {
+        struct timespec t = { 0, 300000000 };
+        (void)nanosleep(&t, NULL);
+        return false;
+    }
+    return true;
+}
+
+static int socket_at(const char *path, bool listens)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    snprintf(at.sun_path, sizeof(at.sun_path), "%.100s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && (listens ? bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(fd, 8) == 0 : connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0);
+    if (ok)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* One connection at a time, as the store makes them. */
+static void *stand_between(void *arg)
+{
+    (void)arg;
+    while (!between.stop) {
+        struct pollfd knock = { .fd = between.listener, .events = POLLIN };
+        if (poll(&knock, 1, 50) <= 0)
+            continue;
+        int client = accept(between.listener, NULL, NULL), server = socket_at(between.server, false);
+        bool commits = false, open = client >= 0 && server >= 0;
+        while (open && !between.stop) {
+            struct pollfd both[] = { { .fd = client, .events = POLLIN }, { .fd = server, .events = POLLIN } };
+            if (poll(both, 2, 50) < 0)
+                break;
+            open = !(both[0].revents && !forward(client, server, &commits)) && !(both[1].revents && !forward(server, client, &commits));
+        }
+        if (client >= 0)
+            close(client);
+        if (server >= 0)
+            close(server);
+    }
+    return NULL;
+}
+
+/* The same place, reached through it. */
+static const char *place_between(const char *place)
+{
+    static char through[300];
+    slice rest = slice_from(slice_of(place), slice_find(slice_of(place), SL("host=")) + 5), dir = slice_cut(&rest, '&');
+    const char *here = test_dir();
+    snprintf(between.server, sizeof(between.server), SLF "/.s.PGSQL.5432", SLA(dir));
+    snprintf(between.path, sizeof(between.path), "%s/.s.PGSQL.5432", here);
+    snprintf(through, sizeof(through), "postgresql://dragoman@/postgres?host=%s&sslmode=disable&gssencmode=disable&" SLF, here, SLA(rest));
+    between.listener = socket_at(between.path, true);
+    between.cut = PASS;
+    between.stop = false;
+    CHECK(between.listener >= 0 && pthread_create(&between.thread, NULL, stand_between, NULL) == 0);
+    return through;
+}
+
+TEST(pg_commit_whose_answer_is_lost_is_neither_lost_nor_done_twice)
+{
+    const char *place = pg_place_new();
+    struct store *s = open_at(place_between(place));
+    pg_server_run(place, "CREATE TABLE done(key bytea); CREATE FUNCTION note() RETURNS trigger AS $$ BEGIN INSERT INTO done VALUES(new.key); RETURN new; END $$"
+                         " LANGUAGE plpgsql; CREATE TRIGGER t AFTER INSERT OR UPDATE ON kv FOR EACH ROW EXECUTE FUNCTION note()");
+    static const int cuts[] = { PASS, CUT_BEHIND, CUT_BEFORE, CUT_BEHIND, PASS };
+    for (size_t i = 0; i < COUNT(cuts); i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "k%zu", i);
+        between.cut = cuts[i];
+        CHECK_SLICE(slice_of(put(s, key, "v")), SL("ok"));
+        CHECK_INT(between.cut, PASS); /* it was cut */
+        CHECK_INT(pg_server_number(place, "SELECT count(*) FROM done"), (long long)i + 1);
+    }
+    CHECK_INT(pg_server_number(place, "SELECT count(*) FROM kv"), COUNT(cuts));
+    struct store_numbers n = store_numbers(s);
+    CHECK(n.connects == 3 && n.losses == 3 && n.failures == 0);
+    store_close(s);
+    between.stop = true;
+    CHECK(pthread_join(between.thread, NULL) == 0);
+    close(between.listener);
 }
 
 /* ---- restarts under load --------------------------------------------------------------------------------------------------------- */

@@ -54,7 +54,8 @@ struct store {
     bool stop, posted;
     bool delivering, closed; /* a callback may close the store: then deliver frees it */
     uint64_t commits;
-    int64_t commit_us, failures, connects;
+    int64_t commit_us, failures;
+    struct engine_links links;
     bool failed; /* the last request */
     void (*observe)(void *arg, const char *command, const struct fault *f, int64_t took_us);
     void *observe_arg;
@@ -216,7 +217,7 @@ static void note_end(struct store *s, bool ok)
     pthread_mutex_lock(&s->lock);
     s->failed = !ok;
     s->failures += !ok;
-    s->connects = s->engine->connects ? s->engine->connects(s->e) : 0;
+    s->links = s->engine->links ? s->engine->links(s->e) : s->links;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -411,7 +412,7 @@ struct store_numbers store_numbers(const struct store *s)
 {
     struct store *w = (struct store *)(uintptr_t)s; /* the lock is not part of its value */
     pthread_mutex_lock(&w->lock);
-    struct store_numbers n = { s->engine->name, !s->failed, s->waiting, s->commits, s->commit_us, s->failures, s->connects };
+    struct store_numbers n = { s->engine->name, !s->failed, s->waiting, s->commits, s->commit_us, s->failures, s->links.made, s->links.lost };
     pthread_mutex_unlock(&w->lock);
     return n;
 }

@@ -15,7 +15,7 @@
  * Ownership  requests copy their slices; results are valid during the callback.
  * Errors     the callback gets a fault: "store_failed" (disk full, I/O, no server), "store_busy" (STORE_QUEUE_MAX requests wait: come back later),
  *            "too_long", "in_use" (another hub took it over). NULL: it worked.
- * Threads    loop thread. Nothing of the engine shows here: SQLite, or PostgreSQL, whose lost connections are made again (docs/distributed.md).
+ * Threads    loop thread. Nothing of the engine shows here: SQLite, or PostgreSQL, whose lost connections are made again (docs/backends.md).
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -93,6 +93,7 @@ struct store_numbers {
     int64_t commit_us;  /* of the last commit */
     int64_t failures;   /* groups and reads that failed */
     int64_t connects;   /* connections made since it was opened, the first one not counted */
+    int64_t losses;     /* connections lost */
 };
 struct store_numbers store_numbers(const struct store *s);
 #endif

@@ -1,4 +1,4 @@
-/* The engine on PostgreSQL: one connection, a group of writes as one pipelined transaction (docs/distributed.md says what is promised). */
+/* The engine on PostgreSQL: one connection, a group of writes as one pipelined transaction (docs/backends.md says what is promised). */
 #include "store/store_pg.h"
 #include "store/pg.h"
 
@@ -213,9 +213,11 @@ static bool attachment_delete(void *e, slice id, struct fault *f)
     return pg_write(e, ST_ATT_DELETE, &args, f);
 }
 
-static int64_t connects(void *e)
+static struct engine_links links(void *e)
 {
-    return pg_connects(e);
+    struct engine_links l;
+    pg_links(e, &l.made, &l.lost);
+    return l;
 }
 
 const struct store_engine store_pg = {
@@ -236,5 +238,5 @@ const struct store_engine store_pg = {
     .attachments_purge = attachments_purge,
     .attachments_due = attachments_due,
     .attachment_delete = attachment_delete,
-    .connects = connects,
+    .links = links,
 };

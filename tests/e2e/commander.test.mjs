@@ -25,7 +25,7 @@ test('a canned response with values and defaults, in the order it was sent in, n
   await road.agent(c, {text: 'one', agent: 'Ken Ito'});
   await road.agent(c, {text: '> send "Greeting" with name="Ann"', agent: 'Ken Ito'});
   await road.agent(c, {text: 'three', agent: 'Ken Ito'});
-  await road.phoneHas('all three', m => /three$/.test(m.message.text ?? ''));
+  await road.guestHas('all three', m => /three$/.test(m.message.text ?? ''));
   const seen = await texts(road);
   assert.deepEqual(seen.map(s => s.replace('Ken Ito: ', '')), ['one', 'Hello Ann, this is ACME. How can we help?', 'three']);
   await until('the receipt', async () => (await road.desk.get(`/sim/conversations/${c.id}`)).messages.filter(m => m.from === 'agent').every(m => m.state === 'delivered'));
@@ -39,7 +39,7 @@ test('one response sends another; circles, unknown names, other types, slips and
   await response(road, 'Old', 'Hello', {responseType: 'MessagingTemplate'});
   await response(road, 'Broken', 'Hello {{nam}} {{.x', {substitutions: [{id: 'name', defaultValue: 'x'}]});
   await road.agent(c, {text: '> SEND “Hours”', agent: 'Ken Ito'});
-  await road.phoneHas('the other one', m => /from 8 to 18/.test(m.message.text ?? ''));
+  await road.guestHas('the other one', m => /from 8 to 18/.test(m.message.text ?? ''));
   const rows = [
     ['> send "Round"', /send each other/], ['> send "Nothing"', /no canned response "Nothing"/], ['> send "Old"', /only those of the type Campaign SMS Template/],
     ['> send "Broken"', /canned response "Broken": .*response:1/], ['> send "Greeting', /quote at character 1 is not closed/], ['> send', /a name in quotes is missing/],
@@ -53,7 +53,7 @@ test('one response sends another; circles, unknown names, other types, slips and
   await road.agent(c, {text: '> help', agent: 'Ken Ito'});
   await road.told('the commands', said => /send "My Response"/.test(said) && /continue/.test(said));
   await road.agent(c, {text: 'the end', agent: 'Ken Ito'});
-  await road.phoneHas('the end', m => /the end$/.test(m.message.text ?? ''));
+  await road.guestHas('the end', m => /the end$/.test(m.message.text ?? ''));
   assert.deepEqual((await texts(road)).map(s => s.replace('Ken Ito: ', '')), ['We are here from 8 to 18 o\'clock.', 'the end'], 'the guest saw nothing of all this');
   const own = (await road.desk.get(`/sim/conversations/${c.id}`)).messages.filter(m => m.from === 'agent');
   await until('news about each', async () => (await road.desk.get(`/sim/conversations/${c.id}`)).messages.filter(m => m.from === 'agent').every(m => ['delivered', 'failed'].includes(m.state)));
@@ -64,7 +64,7 @@ test('one response sends another; circles, unknown names, other types, slips and
 test('a bot sends a response; its mistakes are failures, and no line that it would take for the guest\'s', async t => {
   const {road, c} = await begin(t);
   await road.agent(c, {text: '> send "Confirm"', bot: true});
-  await road.phoneHas('the buttons', m => JSON.stringify(m.message.reply_markup ?? '').includes('Yes'));
+  await road.guestHas('the buttons', m => JSON.stringify(m.message.reply_markup ?? '').includes('Yes'));
   await road.agent(c, {text: '> send "Nothing"', bot: true});
   const failed = await until('the failure', async () => (await road.desk.get(`/sim/conversations/${c.id}`)).messages.find(m => m.from === 'bot' && m.state === 'failed'));
   assert.match(JSON.stringify(failed.reason), /no canned response/);
@@ -94,14 +94,14 @@ test('killed between answers, what a command sends goes out once', async t => {
   await response(road, 'Greeting', 'Something else {{name}}');
   await road.programs.hub.stop('SIGKILL');
   road.programs.hub.start();
-  await road.phoneHas('the greeting', m => /Hello Bea, this is ACME/.test(m.message.text ?? ''));
+  await road.guestHas('the greeting', m => /Hello Bea, this is ACME/.test(m.message.text ?? ''));
   assert.equal((await texts(road)).filter(s => /Bea/.test(s)).length, 1);
 });
 
 test('what a command did stands in its trace', async t => {
   const {road, c} = await begin(t);
   await road.agent(c, {text: '> send "Confirm"', agent: 'Ken Ito'});
-  await road.phoneHas('the buttons', m => JSON.stringify(m.message.reply_markup ?? '').includes('Yes'));
+  await road.guestHas('the buttons', m => JSON.stringify(m.message.reply_markup ?? '').includes('Yes'));
   const {id} = (await road.desk.get(`/sim/conversations/${c.id}`)).messages.find(m => m.from === 'agent');
   const traced = () => spawnSync(bin, ['trace', id, '--data', join(road.dir, 'data')], {encoding: 'utf8'}).stdout;
   await until('its trace', async () => /command: "send"\s+response: "Confirm"\s+as: \["choices"\]/.test(traced()));

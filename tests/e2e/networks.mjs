@@ -6,31 +6,20 @@
 //   await road.seen();                              // what the network got for the guest, each as JSON text
 import {startRoad as startLine, until} from './harness.mjs';
 import {startTelegramRoad} from './telegram-road.mjs';
-import * as slack from './slack-road.mjs';
+import {startSlackRoad} from './slack-road.mjs';
 import {startRoad as startTeams} from './teams.mjs';
 import {startRoad as startApple} from './apple.mjs';
 
+const network = start => async t => {
+  const road = await start(t);
+  return {road, send: what => road.send(what), screen: () => road.screen()};
+};
 const starts = {
   line: async t => {
     const road = await startLine(t);
     return {road, send: what => road.line.post('/sim/guests/1/send', what), screen: async () => (await road.line.get('/sim/guests/1/messages')).messages};
   },
-  telegram: async t => {
-    const road = await startTelegramRoad(t);
-    return {road, send: what => road.send(what), screen: () => road.screen()};
-  },
-  slack: async t => {
-    const road = await slack.startSlackRoad(t);
-    return {road, send: what => slack.send(road, what), screen: () => slack.screen(road)};
-  },
-  teams: async t => {
-    const road = await startTeams(t);
-    return {road, send: what => road.send(what), screen: () => road.chat(1)};
-  },
-  apple: async t => {
-    const road = await startApple(t);
-    return {road, send: what => road.apple.post('/sim/guests/1/send', what), screen: async () => (await road.apple.get('/sim/guests/1/messages')).messages};
-  },
+  telegram: network(startTelegramRoad), slack: network(startSlackRoad), teams: network(startTeams), apple: network(startApple),
 };
 
 export const networks = Object.fromEntries(Object.entries(starts).map(([name, start]) => [name, async t => {

@@ -119,6 +119,25 @@ static void show(const char *log)
         fclose(f);
 }
 
+/* Where a program of this kind is installed, the newest; else what tools/setup unpacked, copied to where "nobody" may read it. */
+static void find_program(char to[160], const char *what, const char *pattern)
+{
+    glob_t found;
+    char folder[128], wider[512];
+    snprintf(wider, sizeof(wider), "/%s", pattern);
+    if (glob(wider, 0, NULL, &found) != 0) {
+        folder_new(folder, what);
+        snprintf(wider, sizeof(wider), "cp -r build-test/%s/usr '%s' && chmod -R a+rX '%s'", what, folder, folder);
+        if (system(wider) != 0)
+            test_fail(__FILE__, __LINE__, "%s is not here: DRAGOMAN_SETUP_TESTS=1 tools/setup unpacks it", what);
+        snprintf(wider, sizeof(wider), "%s/%s", folder, pattern);
+        if (glob(wider, 0, NULL, &found) != 0)
+            test_fail(__FILE__, __LINE__, "%s has no %s", what, pattern);
+    }
+    snprintf(to, 160, "%s", found.gl_pathv[found.gl_pathc - 1]);
+    globfree(&found);
+}
+
 static unsigned free_port(void)
 {
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -140,16 +159,12 @@ static struct {
 
 static void pg_make(void)
 {
-    glob_t found;
-    if (glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &found) != 0)
-        test_fail(__FILE__, __LINE__, "PostgreSQL is not installed (Debian: postgresql)");
-    snprintf(pg.bin, sizeof(pg.bin), "%.*s", (int)(strlen(found.gl_pathv[found.gl_pathc - 1]) - strlen("initdb")), found.gl_pathv[found.gl_pathc - 1]);
-    globfree(&found);
     folder_new(pg.dir, "pg");
     snprintf(pg.data, sizeof(pg.data), "%s/data", pg.dir);
     snprintf(pg.log, sizeof(pg.log), "%s/log", pg.dir);
     char initdb[160];
-    snprintf(initdb, sizeof(initdb), "%sinitdb", pg.bin);
+    find_program(initdb, "postgresql", "usr/lib/postgresql/*/bin/initdb");
+    snprintf(pg.bin, sizeof(pg.bin), "%.*s", (int)(strlen(initdb) - strlen("initdb")), initdb);
     const char *const argv[] = { initdb, "-D", pg.data, "-U", "dragoman", "-A", "trust", "-E", "UTF8", "--locale=C", "-N", NULL };
     int status = 0;
     pid_t pid = spawn(argv, pg.log, pg.dir);
@@ -253,9 +268,21 @@ const char *redis_ca_file(void)
     return ca;
 }
 
+static char redis_bin[160]; /* with a slash at the end */
+
+static void redis_find(void)
+{
+    if (*redis_bin)
+        return;
+    char path[160];
+    find_program(path, "redis", "usr/bin/redis-server");
+    snprintf(redis_bin, sizeof(redis_bin), "%.*s", (int)(strlen(path) - strlen("redis-server")), path);
+}
+
 slice redis_server_say(struct arena *a, const struct redis_server *s, const char *command)
 {
-    slice line = arena_printf(a, "redis-cli -h 127.0.0.1 -p %u %s%s%s%s%s %s 2>&1", s->port, s->password ? "--no-auth-warning -a '" : "",
+    redis_find();
+    slice line = arena_printf(a, "%sredis-cli -h 127.0.0.1 -p %u %s%s%s%s%s %s 2>&1", redis_bin, s->port, s->password ? "--no-auth-warning -a '" : "",
                               s->password ? s->password : "", s->password ? "'" : "", s->tls ? " --tls --cacert " : "", s->tls ? redis_ca_file() : "", command);
     FILE *f = popen(line.p, "re");
     if (!f)
@@ -274,7 +301,10 @@ void redis_server_start(struct redis_server *s)
         folder_new(s->dir, "redis");
         s->port = free_port();
     }
-    const char *argv[64] = { "/usr/bin/redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s->dir };
+    char server[176];
+    redis_find();
+    snprintf(server, sizeof(server), "%sredis-server", redis_bin);
+    const char *argv[64] = { server, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s->dir };
     char port[16], bus[16], log[160], cert[160], key[160];
     size_t n = 9;
     snprintf(port, sizeof(port), "%u", s->port);
@@ -298,8 +328,6 @@ void redis_server_start(struct redis_server *s)
         for (size_t i = 0; i < COUNT(more); i++)
             argv[n++] = more[i];
     }
-    if (access(argv[0], X_OK) != 0)
-        test_fail(__FILE__, __LINE__, "Redis is not installed (Debian: redis-server)");
     s->pid = spawn(argv, log, s->dir);
     started(s->pid);
     CLEANUP(arena_freep) struct arena *a = arena_new();

@@ -88,7 +88,7 @@ tablet/colours.png", "mimeType": "image/jpeg" } }
     "subtitle": "$1.50 at our shop",
     "title": "Badges",
   }
-}`, goes: {...foreign, apple: error('a payment needs its merchantSession, endpoints and paymentRequest')}}, // set up with Apple
+}`, goes: {...foreign, apple: error('a payment needs its merchantSession and endpoints')}}, // set up with Apple
   {name: 'apple authentication', text: `{
   "data": { "images": [ { "url": "https://pictures.example.com/u?s=200&v=4", "identifier": "1" } ], "authenticate": {} },
   "receivedMessage": { "imageIdentifier": "1", "style": "large", "title": "Sign in" },

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { LogIn, Password } from "./account";
 import { get, listen, logOut as endSession, onSessionEnded, streamClose, streamOpen } from "./api";
 import { Audit } from "./audit";
+import { Backup } from "./backup";
 import { Contacts } from "./contacts";
 import { Conversations } from "./conversations";
 import { Doctor } from "./doctor";
@@ -48,6 +49,7 @@ const entries: Entry[] = [
   { name: "doctor", title: "doctor.title", may: ["administrator"] },
   { name: "logins", title: "logins.title", may: ["administrator"] },
   { name: "audit", title: "audit.title", may: ["administrator"] },
+  { name: "backup", title: "backup.title", may: ["administrator"] },
   { name: "simulators", title: "simulators.title", may: ["administrator"] },
 ];
 
@@ -102,6 +104,8 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
       return <Logins me={me} />;
     case "audit":
       return <Audit />;
+    case "backup":
+      return <Backup />;
     case "simulators":
       return <Simulators list={simulators} />;
     default:

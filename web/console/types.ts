@@ -309,6 +309,13 @@ export interface AuditRow {
   target: string;
   detail?: Json;
 }
+export interface Restored {
+  dry_run: boolean;
+  tenants: { name: string; fate: string; why?: string }[];
+  settings: string;
+  settings_why?: string;
+  logins: number;
+}
 export interface Choice {
   label: string;
   payload?: string;

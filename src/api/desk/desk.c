@@ -1,4 +1,5 @@
 /* desk.c - the parts of the desk put together, and its agents. */
+#include "api/contacts/contacts.h"
 #include "api/desk/inside.h"
 #include "hub/state.h"
 
@@ -172,8 +173,50 @@ struct desk *desk_new(struct api *api)
     return desk;
 }
 
+static void keeper_erase(void *arg, slice conversation, struct jbatch *b)
+{
+    desk_erase(arg, conversation, b);
+}
+
+static void tell_one(struct jw *w, const struct interaction *it)
+{
+    jw_open(w, NULL, '{');
+    jw_str(w, "id", it->id);
+    jw_str(w, "queue", it->queue);
+    jw_str(w, "state", slice_of(desk_state_names[it->state]));
+    jw_time(w, "created", it->created_ms);
+    jw_opt(w, "agent", slice_or(interaction_owner(it), it->owner_was));
+    jw_opt(w, "subject", it->subject);
+    jw_opt(w, "disposition", it->disposition);
+    jw_opt(w, "note", it->note);
+    if (it->attributes.n)
+        jw_raw(w, "attributes", it->attributes);
+    jw_close(w, '}');
+}
+
+/* For the export of a contact. */
+static void keeper_tell(void *arg, slice conversation, struct jw *w)
+{
+    const struct desk *desk = arg;
+    const struct interaction *const lists[] = { interactions_first_done(desk->all), interactions_first(desk->all) };
+    bool any = false;
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        for (const struct interaction *it = lists[i]; it; it = it->next) {
+            if (!slice_eq(it->conversation, conversation))
+                continue;
+            if (!any)
+                jw_open(w, "desk", '[');
+            any = true;
+            tell_one(w, it);
+        }
+    }
+    if (any)
+        jw_close(w, ']');
+}
+
 void desk_start(struct desk *desk)
 {
+    contacts_keep(desk->api->contacts, &(struct contact_keeper){ keeper_erase, keeper_tell, desk });
     loop_timer_start(desk->hub->loop, &desk->tick, TICK_MS, tick, desk);
 }
 

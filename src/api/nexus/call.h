@@ -20,6 +20,7 @@ struct nexus_call {
     const struct js *doc;        /* the body; NULL: there is none */
     slice words[3];              /* of the path below the operation's own */
     size_t n_words;
+    void (*fn)(struct nexus_call *c); /* NULL: there is nothing at this address */
 };
 
 void nexus_answer(struct nexus_call *c, int status, slice body); /* body absent: none */

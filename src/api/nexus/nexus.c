@@ -3,6 +3,7 @@
 #include "api/audit.h"
 #include "api/nexus/call.h"
 #include "api/nexus/rates.h"
+#include "api/session.h"
 #include "wire/url.h"
 #include "wire/uuid.h"
 #include <stdarg.h>
@@ -151,6 +152,22 @@ static bool read_body(struct nexus_call *c)
     return true;
 }
 
+/* Who asks is known, as far as it can be. */
+static void sought(void *arg)
+{
+    struct nexus_call *c = arg;
+    if (c->api->stopped)
+        nexus_deny(c, 503, "UNAVAILABLE", "the hub is going down");
+    else if (!identify(c))
+        return;
+    else if (c->role == ROLE_NONE && !c->key)
+        (void)nexus_administrator(c);
+    else if (!c->fn)
+        nexus_deny(c, 404, "NOT_FOUND", "there is nothing at this address");
+    else if (read_body(c))
+        c->fn(c);
+}
+
 static void on_request(struct exchange *x, void *ctx)
 {
     struct api *api = ctx;
@@ -163,17 +180,13 @@ static void on_request(struct exchange *x, void *ctx)
     slice rest = slice_from(path, strlen(row->path));
     if (rest.n && rest.p[0] == '/')
         rest = slice_from(rest, 1);
-    bool known = read_words(c, rest) && c->n_words >= row->words_least && c->n_words <= row->words_most;
-    if (api->stopped)
-        nexus_deny(c, 503, "UNAVAILABLE", "the hub is going down");
-    else if (!identify(c))
-        return;
-    else if (c->role == ROLE_NONE && !c->key)
-        (void)nexus_administrator(c);
-    else if (!known)
-        nexus_deny(c, 404, "NOT_FOUND", "there is nothing at this address");
-    else if (read_body(c))
-        row->fn(c);
+    if (read_words(c, rest) && c->n_words >= row->words_least && c->n_words <= row->words_most)
+        c->fn = row->fn;
+    slice token = slice_or(token_of(x), api_cookie_token(x));
+    if (token.n)
+        session_seek(api->sessions, token, sought, c);
+    else
+        sought(c);
 }
 
 void nexus_start(struct api *api)

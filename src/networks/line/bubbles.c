@@ -340,16 +340,9 @@ static slice agent_name(const struct call *c, const struct message *m)
 static bool on_event(struct call *c, const struct message *m, struct line_bubbles *b, enum reason *ret_reason)
 {
     (void)ret_reason;
-    slice who = slice_or(agent_name(c, m), SL("An agent"));
-    slice text = SLICE_NONE;
-    if (m->event == (int)EVENT_JOINED)
-        text = arena_printf(c->a, SLF " has joined the conversation.", SLA(who));
-    else if (m->event == (int)EVENT_LEFT)
-        text = arena_printf(c->a, SLF " has left the conversation.", SLA(who));
-    else if (m->event == (int)EVENT_CLOSED)
-        text = SL("The conversation has ended.");
-    if (text.p && setting_true(c, LINE_SHOW_SYSTEM))
-        add_text(c, b, slice_or(m->text, text), SLICE_NONE);
+    slice text = system_text(c, m);
+    if (text.n)
+        add_text(c, b, text, SLICE_NONE);
     return true;
 }
 
