@@ -97,7 +97,7 @@ TEST(api_a_path_finds_its_operation)
 
 static bool is_own(const char *name)
 {
-    static const char *const own[] = { "Tenant", "TenantDocument", "Desk", "Channel", "NotifierSettings", "StorageSettings" };
+    static const char *const own[] = { "Tenant", "TenantDocument", "Desk", "Channel", "NotifierSettings", "StorageSettings", "CommanderDefault" };
     for (size_t i = 0; i < COUNT(own); i++)
         if (strcmp(own[i], name) == 0)
             return true;
