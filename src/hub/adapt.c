@@ -402,6 +402,47 @@ bool answer_of_list(struct arena *a, slice list, struct message *m)
     return false;
 }
 
+static void offer_choices(struct jw *w, const struct js_list *choices)
+{
+    for (size_t i = 0; i < choices->n; i++) {
+        const struct choice *ch = LIST_AT(*choices, struct choice, i);
+        if (ch->url.n || !ch->payload.n || slice_eq(ch->payload, ch->label))
+            continue; /* such an answer says itself */
+        jw_open(w, NULL, '[');
+        jw_str(w, NULL, ch->label);
+        jw_str(w, NULL, ch->payload);
+        jw_close(w, ']');
+    }
+}
+
+slice offer_of_parts(struct arena *a, const struct message *parts, size_t n)
+{
+    enum { NOTHING = 2 };
+    struct jw w = jw_new(a, MEMORY_VALUE_MAX);
+    jw_open(&w, NULL, '[');
+    for (size_t i = 0; i < n; i++) {
+        offer_choices(&w, &parts[i].choices);
+        offer_choices(&w, &parts[i].picker.choices);
+        for (size_t k = 0; k < parts[i].cards.n; k++)
+            offer_choices(&w, &LIST_AT(parts[i].cards, struct card, k)->choices);
+    }
+    jw_close(&w, ']');
+    slice json = jw_done(&w);
+    return json.n > NOTHING ? json : SLICE_NONE;
+}
+
+void answer_label(struct arena *a, slice offer, struct message *m)
+{
+    if (m->kind != KIND_ANSWER || !m->payload.n || !offer.n || (m->text.n && !slice_eq(m->text, m->payload)))
+        return;
+    const struct js *doc = js_parse(a, offer, NULL);
+    for (size_t i = 0; i < js_len(doc); i++)
+        if (slice_eq(js_text(js_item(js_item(doc, i), 1)), m->payload)) {
+            m->text = js_text(js_item(js_item(doc, i), 0));
+            return;
+        }
+}
+
 /* ---- all ---------------------------------------------------------------------------------------------------------- */
 
 /* Where the account asks for it and its network has no better place. */

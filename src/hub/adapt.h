@@ -31,6 +31,11 @@ bool adapt_message(struct arena *a, const struct adapt_to *to, const struct mess
                    struct fault *f) MUST_USE;
 /* If the guest's text is a number or label of the list sent last, *m becomes that answer. */
 bool answer_of_list(struct arena *a, slice list, struct message *m);
+/* What can be tapped on these parts, in the same form: remember it as OFFER_MEMORY. {NULL,0}: nothing. */
+#define OFFER_MEMORY "hub.offer"
+slice offer_of_parts(struct arena *a, const struct message *parts, size_t n) MUST_USE;
+/* A network that tells of a tapped answer only what stands behind it: *m gets the label that was shown. */
+void answer_label(struct arena *a, slice offer, struct message *m);
 /* The pieces of a text, each at most max units; at least one. */
 size_t text_split(slice text, size_t max, enum text_unit unit, slice *ret, size_t ret_max);
 #endif

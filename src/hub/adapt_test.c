@@ -399,3 +399,26 @@ TEST(adapt_tells_what_choices_lose)
     adapt(&c, &captions, NULL, &m);
     CHECK_SLICE(c.got.note, SL("short-label choice-picture"));
 }
+
+TEST(answer_label_finds_what_was_shown)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct message offered[2] = { { .kind = KIND_TEXT, .text = SL("x") }, { .kind = KIND_CARDS } };
+    struct card *card = LIST_ADD(a, &offered[1].cards, struct card);
+    *LIST_ADD(a, &card->choices, struct choice) = (struct choice){ .label = SL("Buy tea"), .payload = SL("buy-tea") };
+    *LIST_ADD(a, &card->choices, struct choice) = (struct choice){ .label = SL("More"), .url = SL("https://x") };
+    *LIST_ADD(a, &card->choices, struct choice) = (struct choice){ .label = SL("Same"), .payload = SL("Same") };
+    slice offer = offer_of_parts(a, offered, 2);
+    CHECK_SLICE(offer, SL("[[\"Buy tea\",\"buy-tea\"]]"));
+    CHECK(!offer_of_parts(a, offered, 1).p);
+    struct message m = { .kind = KIND_ANSWER, .payload = SL("buy-tea"), .text = SL("buy-tea") };
+    answer_label(a, offer, &m);
+    CHECK_SLICE(m.text, SL("Buy tea"));
+    m.text = SL("What the guest saw");
+    answer_label(a, offer, &m);
+    CHECK_SLICE(m.text, SL("What the guest saw"));
+    m = (struct message){ .kind = KIND_ANSWER, .payload = SL("other") };
+    answer_label(a, offer, &m);
+    answer_label(a, SLICE_NONE, &m);
+    CHECK(!m.text.n);
+}

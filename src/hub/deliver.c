@@ -464,6 +464,9 @@ static void learn_of_guest(struct delivering *dl, enum status reached, int64_t n
     conv->dirty = true;
     if (dl->adapted.list.n)
         memory_set(conv->memory, LIST_MEMORY, dl->adapted.list, 0);
+    slice offer = offer_of_parts(dl->a, dl->adapted.parts, dl->adapted.n);
+    if (offer.n)
+        memory_set(conv->memory, OFFER_MEMORY, offer, 0);
     if (reached == STATUS_SENT && dl->m.origin != ORIGIN_HUB && vendor_id.n && vendor_id.n < VENDOR_ID_MAX) /* more news will name it by the vendor's id */
         memory_set(conv->memory, arena_printf(dl->a, "sent:" SLF, SLA(vendor_id)).p, message_peer(&dl->m),
                    now_ms + dl->h->limits.dedupe_ms);
@@ -872,6 +875,7 @@ static void got_conv(void *arg, struct conv *conv)
     if (dl->work->target->account.type->desk && !(dl->source->account.type->desk)) {
         slice list = memory_get(conv->memory, LIST_MEMORY, time_now_ms());
         dl->list_used = list.n && answer_of_list(dl->a, arena_dup(dl->a, list), &dl->m);
+        answer_label(dl->a, arena_dup(dl->a, memory_get(conv->memory, OFFER_MEMORY, time_now_ms())), &dl->m);
     }
     media_settle(dl->source, dl->work->id, dl->a, &dl->m, lookup, dl);
 }
