@@ -1,8 +1,8 @@
 """What each bench does. Every function makes one run in a fresh folder and returns its figures; "conservation" must have passed."""
-import hashlib, re, shutil, statistics, subprocess, sys, time, urllib.request
+import array, hashlib, json, re, shutil, statistics, subprocess, sys, time, urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from measure import BUILD, ROOT, Bench, Cgroup, Sampler, Skipped, conservation, end_to_end_ms, free_port, get, until
+from measure import ADMIN, ADMIN_PASSWORD, BUILD, ROOT, Bench, Cgroup, Sampler, Skipped, conservation, end_to_end_ms, free_port, get, until
 
 B1 = {"count": 10000, "guests": 5000, "connections": 32, "seconds": 5}
 SETTLE = 0.3  # outcomes are written to the journal within 50 ms
@@ -212,6 +212,79 @@ def b8():
         return {**texts(b, hub), "kib_each": each}
 
 
+def b9(guests=2000, agents=100, seconds=60, poll_ms=3000):
+    with Bench() as b:
+        b.sink()
+        hub = b.hub(hub={"admin": {"password": ADMIN_PASSWORD}}, webchat={})
+        token = json.loads(get(b.port, "/api/v1/auth/login", json.dumps({"user": "admin", "password": ADMIN_PASSWORD}).encode(), kind="application/json"))["token"]
+        wish = {"enabled": True, "tenant": "*", "name": "bench", "permissions": ["nexus:consumer:chat"], "capacity": 100000}  # all guests come from one address
+        key = json.loads(get(b.port, "/nexus/v3/apikeys", json.dumps(wish).encode(), token, kind="application/json"))["id"]
+        hub.forget_peak()
+        before, threads, began = hub.cpu_s(), hub.threads_s(), time.monotonic()
+        figures, sent = b.load_end(b.load_start("chat", program="bench-chat", key=key, guests=guests, agents=agents, seconds=seconds, **{"poll-ms": poll_ms}))
+        took = time.monotonic() - began
+        until("all at the desk", lambda: b.sink_says()["desk"]["unique"] >= figures["accepted"], 10)
+        time.sleep(SETTLE)
+        used, after, said, arrived = hub.cpu_s() - before, hub.threads_s(), b.sink_says(), b.arrivals("desk")
+        there = conservation(said, "desk", sent, arrived)
+        here = {k: figures[k] for k in ("lost", "doubled", "disordered")}
+        return {**figures, "desk_p50_ms": end_to_end_ms(sent, arrived, 0.5), "desk_p99_ms": end_to_end_ms(sent, arrived, 0.99), "polls_per_second": figures["polls"] / took,
+                "seen_over_poll_p99_ms": figures["seen_p99_ms"] - poll_ms, "cpu_share": used / took, "peak_mib": hub.peak_mib(), "sink": said, "journal": b.journal(),
+                "cpu_s_by_thread": {k: round(v - threads.get(k, 0), 2) for k, v in after.items() if v > threads.get(k, 0)},
+                "conservation": {"passed": there["passed"] and not any(here.values()) and figures["accepted"] == figures["count"], "desk": there, "pages": here}}
+
+
+def at_desk(b, agents, guests):
+    """A hub with a web chat and the built-in desk, and the tokens of its agents."""
+    b.port, b.scheme = free_port(), "http"
+    path = Path(b.folder) / "hub.yaml"
+    path.write_text(json.dumps({"listen": f"127.0.0.1:{b.port}", "public_url": f"http://127.0.0.1:{b.port}", "data": f"{b.folder}/data", "admin_token": ADMIN, "admin": {"password": ADMIN_PASSWORD},
+                                "tenants": [{"name": "Bench 0", "desk": {"type": "builtin", "auto_answer": True}, "channels": [{"type": "webchat"}]}]}))
+    hub = b.start("hub", [BUILD / "dragoman", "serve", "--config", path], env={"LOG_LEVEL": "WARN", "DRAGOMAN_METRICS_PORT": "0"})
+    if not until("ready", lambda: b.ready(hub), 20):
+        raise RuntimeError(f"the hub is not ready: {hub.log.read_text()[-800:]}")
+    post = lambda path, value, token=None: json.loads(get(b.port, path, json.dumps(value).encode(), token, kind="application/json"))
+    log_in = lambda user: post("/api/v1/auth/login", {"user": user, "password": ADMIN_PASSWORD})["token"]
+    admin, tokens = log_in("admin"), []
+    for i in range(agents):
+        post("/api/v1/users", {"name": f"agent{i}", "role": "agent", "display_name": f"Agent {i}", "password": ADMIN_PASSWORD, "capacity": {"chat": min(100, -(-guests // agents) + 5)}}, admin)
+        tokens.append(log_in(f"agent{i}"))
+    wish = {"enabled": True, "tenant": "*", "name": "bench", "permissions": ["nexus:consumer:chat"], "capacity": 100000}
+    return hub, tokens, post("/nexus/v3/apikeys", wish, admin)["id"]
+
+
+def share_ms(us, share):
+    us = sorted(us)
+    return us[min(len(us) - 1, int(len(us) * share))] / 1000 if us else None
+
+
+def b9d(guests=2000, agents=100, seconds=60, every=30, poll_ms=3000):
+    with Bench() as b:
+        hub, tokens, key = at_desk(b, agents, guests)
+        folder = Path(b.folder)
+        (folder / "tokens.json").write_text(json.dumps(tokens))
+        pages = b.start("agents", [sys.executable, ROOT / "bench/agents.py", b.port, folder / "tokens.json", seconds, every, folder / "agents.json"], stdin=True)
+        pages.line()
+        hub.forget_peak()
+        before, began = hub.cpu_s(), time.monotonic()
+        figures, sent = b.load_end(b.load_start("chat", program="bench-chat", key=key, guests=guests, agents=0, seconds=seconds, every=every, seen=folder / "seen.i64", **{"poll-ms": poll_ms}))
+        took, used = time.monotonic() - began, hub.cpu_s() - before
+        pages.popen.stdin.close()
+        pages.popen.wait(30)
+        told, seen = json.loads((folder / "agents.json").read_text()), array.array("q")
+        seen.frombytes((folder / "seen.i64").read_bytes())
+        arrived, said = {int(k): v for k, v in told["arrived"].items()}, told["said"]
+        over = [seen[2 * n] - max(due, seen[2 * n + 1]) for n, due in enumerate(said) if seen[2 * n]]
+        check = {"guests_said": figures["count"], "accepted": figures["accepted"], "at_the_desk": sum(1 for n, t in enumerate(sent) if t and n in arrived), "agents_said": len(said),
+                 "refused": len(told["refused"]), "seen": len(over), "doubled": figures["doubled"], "disordered": figures["disordered"]}
+        check["passed"] = check["guests_said"] == check["accepted"] == check["at_the_desk"] and check["agents_said"] == check["seen"] > 0 and not (check["refused"] or check["doubled"] or check["disordered"])
+        waits = [seen[2 * n] - due for n, due in enumerate(said) if seen[2 * n]]
+        return {"guests": guests, "agents": agents, "polls_per_second": figures["polls"] / took, "poll_p99_ms": figures["poll_p99_ms"], "answer_p99_ms": figures["answer_p99_ms"],
+                "seen_p50_ms": share_ms(waits, 0.5), "seen_p99_ms": share_ms(waits, 0.99), "seen_over_poll_p99_ms": share_ms(waits, 0.99) - poll_ms if waits else None, "over_p99_ms": share_ms(over, 0.99),
+                "desk_p50_ms": share_ms([arrived[n] - t for n, t in enumerate(sent) if t and n in arrived], 0.5), "desk_p99_ms": share_ms([arrived[n] - t for n, t in enumerate(sent) if t and n in arrived], 0.99),
+                "cpu_share": used / took, "peak_mib": hub.peak_mib(), "journal": b.journal(), "conservation": check}
+
+
 # ---- peers ---------------------------------------------------------------------------------------------------------------
 
 def peer(start, cgroup=False, **o):
@@ -336,5 +409,9 @@ BENCHES = {
     "B6": ("both directions at 500/s for 10 minutes", b6, [("slope_mib_h", "memory growth, MiB/h", "max", 1), ("descriptors_growth", "growth of descriptors from the third quarter to the last", "max", 0), ("answer_p99_ms", "p99 of the 200, ms", None, None)]),
     "B7": ("idle with 16 tenants", b7, [("rss_mib", "memory, MiB", "max", 12), ("ready_ms", "start to ready, ms", "max", 50), ("wakes_per_s", "wake-ups a second", "max", 5)]),
     "B8": ("10,000 idle connections and B1", b8, [("kib_each", "memory per connection, KiB", "max", 20), ("answer_p99_ms", "p99 of the 200, ms", "max", 10), ("desk_s", "all at the desk, s", "max", 5.5)]),
+    "B9": ("2,000 guests poll web chats every 3 s, 100 agents answer: 67 messages a second each way", b9, [("seen_over_poll_p99_ms", "p99 until a guest has seen it, ms beyond the poll interval", "max", 50),
+           ("desk_p99_ms", "p99 until the desk has it, ms", "max", 50), ("over_p99_ms", "the same without the wait for the poll, ms", None, None), ("poll_p99_ms", "p99 of a poll, ms", None, None), ("cpu_share", "CPU, cores", None, None), ("peak_mib", "memory, MiB", None, None)]),
+    "B9d": ("B9 with the built-in desk: 100 agents on open pages", b9d, [("seen_over_poll_p99_ms", "p99 until a guest has seen it, ms beyond the poll interval", "max", 50),
+            ("desk_p99_ms", "p99 until the agent's page has it, ms", "max", 50), ("over_p99_ms", "the guest's without the wait for the poll, ms", None, None), ("cpu_share", "CPU, cores", None, None), ("peak_mib", "memory, MiB", None, None)]),
 }
 LONG = {"B5", "B6"}

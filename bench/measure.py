@@ -10,6 +10,7 @@ BUILD = Path(os.environ.get("DRAGOMAN_BUILD", ROOT / "build"))
 SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
 DESK_SECRET = "a-long-enough-token-for-benches"
 ADMIN = "the-admin-token-of-the-bench"
+ADMIN_PASSWORD = "seven quiet herons"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -17,8 +18,10 @@ class Skipped(Exception):
     """This bench cannot be run here; says why."""
 
 
-def get(port, path, data=None, token=None, timeout=30):
+def get(port, path, data=None, token=None, timeout=30, kind=None):
     q = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=data, method="POST" if data is not None else "GET")
+    if kind:
+        q.add_header("Content-Type", kind)
     if token:
         q.add_header("Authorization", f"Bearer {token}")
     with urllib.request.urlopen(q, timeout=timeout) as r:
@@ -43,7 +46,7 @@ def until(what, test, seconds, pause=0.01):
 class Process:
     """One program, its costs from /proc."""
 
-    def __init__(self, folder, name, args, env=None, before=None, cwd=None):
+    def __init__(self, folder, name, args, env=None, before=None, cwd=None, stdin=False):
         self.name, self.log = name, Path(folder) / f"{name}.log"
         self.err = open(self.log, "ab")
 
@@ -51,7 +54,7 @@ class Process:
             resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
             if before:
                 before()
-        self.popen = subprocess.Popen([str(a) for a in args], stdout=subprocess.PIPE, stderr=self.err, cwd=cwd or folder,
+        self.popen = subprocess.Popen([str(a) for a in args], stdout=subprocess.PIPE, stdin=subprocess.PIPE if stdin else None, stderr=self.err, cwd=cwd or folder,
                                       env={**os.environ, **(env or {})}, preexec_fn=prepare)
         self.pid = self.popen.pid
 
@@ -154,7 +157,7 @@ class Bench:
         return a
 
     # ---- hub ----
-    def config(self, tenants, hub, line, desk):
+    def config(self, tenants, hub, line, desk, webchat=None):
         pairs = lambda o, pad: "".join(f"{pad}{k}: {json.dumps(v)}\n" for k, v in o.items())
         text = (f"listen: 127.0.0.1:{self.port}\npublic_url: {self.scheme}://127.0.0.1:{self.port}\ndata: {self.folder}/data\n"
                 f"guard: off\nadmin_token: {ADMIN}\n" + pairs(hub, "") + "tenants:\n")
@@ -164,19 +167,21 @@ class Bench:
                      + pairs(desk, "      ") +
                      f"    channels:\n      - type: line\n        base_url: http://127.0.0.1:{self.line_port}\n"
                      f"        channel_id: \"{1234567890 + i}\"\n        channel_secret: {SECRET}\n        bot_id: \"@bench\"\n" + pairs(line, "        "))
+            if webchat is not None:
+                text += "      - type: webchat\n" + pairs(webchat, "        ")
         path = Path(self.folder) / "hub.yaml"
         path.write_text(text)
         return path
 
-    def hub(self, tenants=1, hub=None, line=None, desk=None, cgroup=None, seconds=20):
+    def hub(self, tenants=1, hub=None, line=None, desk=None, cgroup=None, seconds=20, webchat=None):
         self.port, self.scheme = free_port(), "https" if hub and "tls.cert" in hub else "http"
         hub = dict(hub or {})
         if "tls.cert" in hub:
             hub["tls"] = {"cert": hub.pop("tls.cert"), "key": hub.pop("tls.key")}
-        path = self.config(tenants, hub, line or {}, desk or {})
+        path = self.config(tenants, hub, line or {}, desk or {}, webchat)
         before = cgroup.enter if cgroup else None
         began = time.monotonic()
-        p = self.start("hub", [BUILD / "dragoman", "serve", "--config", path], env={"LOG_LEVEL": "WARN"}, before=before)
+        p = self.start("hub", [BUILD / "dragoman", "serve", "--config", path], env={"LOG_LEVEL": "WARN", "DRAGOMAN_METRICS_PORT": "0"}, before=before)
         if not until("ready", lambda: self.ready(p), seconds, 0.0005):
             raise RuntimeError(f"the hub is not ready after {seconds} s: {p.log.read_text()[-800:]}")
         self.ready_ms = (time.monotonic() - began) * 1000
@@ -209,9 +214,9 @@ class Bench:
         return json.loads(get(self.port, "/internal/journal/counts", token=ADMIN))
 
     # ---- load ----
-    def load_start(self, name="load", port=None, **o):
+    def load_start(self, name="load", port=None, program="bench-load", **o):
         out = Path(self.folder) / f"{name}.i64"
-        args = [BUILD / "bench/bench-load", "--port", port or self.port, "--out", out]
+        args = [BUILD / "bench" / program, "--port", port or self.port, "--out", out]
         for k, v in o.items():
             args += [f"--{k}", v]
         p = self.start(name, args)

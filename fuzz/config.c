@@ -21,6 +21,11 @@ static const struct connector *find(slice name)
     return slice_eq(name, SL("net")) ? &network : slice_eq(name, SL("desk")) ? &desk : NULL;
 }
 static const struct storage_type shed = { .name = "shed", .title = "Shed", .settings = rows, .n_settings = COUNT(rows) };
+const struct language *language_find(slice name)
+{
+    (void)name;
+    return NULL;
+}
 const struct storage_type *storage_type_find(slice name)
 {
     return slice_eq(name, SL("shed")) ? &shed : NULL;

@@ -26,6 +26,11 @@ static const struct connector *find(slice name)
     return slice_eq(name, SL("desk")) ? &desk : NULL;
 }
 
+const struct language *language_find(slice name)
+{
+    (void)name;
+    return NULL;
+}
 const struct storage_type *storage_type_find(slice name)
 {
     (void)name;

@@ -19,6 +19,7 @@ static const struct {
     { "open",    "boolean", "Only those a desk has open (true) or not (false)" },
     { "reason",  "string",  "Only those refused for this reason" },
     { "state",   "string",  "Only those in this state" },
+    { "language", "string", "In this language (en, ja …)" },
     { "queue",   "string",  "Only of this queue" },
     { "mine",    "boolean", "Only those I am in, or am asked to take" },
     { "name",    "string",  "File name" },
@@ -31,7 +32,8 @@ static const struct {
 } tags[] = {
     { "auth", "Logging in" }, { "logins", "Who may log in" }, { "tenants", "Tenants: a desk, its channels, their settings" },
     { "connectors", "What this hub can talk to" }, { "channels", "Accounts at work" }, { "conversations", "Conversations and messages" },
-    { "contacts", "Who the guests are, over all networks" }, { "journal", "Counts and dead letters" }, { "settings", "What all tenants share" },
+    { "contacts", "Who the guests are, over all networks" }, { "journal", "Counts and dead letters" }, { "settings", "What all tenants share" }, { "responses", "Canned responses and commands" },
+    { "preview", "What networks would get" },
     { "ivr", "For IVRs, with the tenant's own credentials" }, { "desk", "The built-in desk: agents, interactions, what is said" }, { "users", "Users and queues" },
     { "operations", "Health, events, audit, backup" }, { "meta", "This document" },
 };
@@ -87,8 +89,36 @@ static void all_of(struct jw *w, const char *name, const char *one, const char *
     jw_close(w, '}');
 }
 
+/* n of its settings' rows, and the language behind it. */
+static void write_commander(struct jw *w, const char *name, const char *settings, size_t n)
+{
+    settings_schema(w, settings, commander_settings, n, NULL, SETTINGS_DOCUMENT);
+    jw_open(w, name, '{');
+    jw_open(w, "allOf", '[');
+    write_ref(w, NULL, "schemas", settings);
+    jw_open(w, NULL, '{');
+    jw_str(w, "type", SL("object"));
+    jw_open(w, "properties", '{');
+    jw_open(w, "language", '{');
+    jw_str(w, "type", SL("object"));
+    jw_str(w, "description", SL("Its type, and the settings of that: GET /commander"));
+    jw_open(w, "properties", '{');
+    text_property(w, "type", "dialogflow-es …");
+    jw_close(w, '}');
+    jw_open(w, "required", '[');
+    jw_str(w, NULL, SL("type"));
+    jw_close(w, ']');
+    jw_close(w, '}');
+    jw_close(w, '}');
+    jw_close(w, '}');
+    jw_close(w, ']');
+    jw_close(w, '}');
+}
+
 static void write_own(struct jw *w, struct arena *a)
 {
+    write_commander(w, "CommanderDefault", "CommanderDefaultSettings", COMMANDER_OF_ALL);
+    write_commander(w, "CommanderOfTenant", "CommanderSettings", COMMANDER_SETTINGS);
     for (size_t i = 0; i < n_connectors; i++)
         settings_schema(w, settings_schema_name(a, connectors[i]).p, connectors[i]->settings, connectors[i]->n_settings, connectors[i], SETTINGS_DOCUMENT);
     settings_schema(w, "TenantSettings", tenant_settings, TENANT_SETTINGS, NULL, SETTINGS_DOCUMENT);
@@ -102,6 +132,7 @@ static void write_own(struct jw *w, struct arena *a)
     jw_str(w, "type", SL("array"));
     write_ref(w, "items", "schemas", "Channel");
     jw_close(w, '}');
+    write_ref(w, "commander", "schemas", "CommanderOfTenant");
     jw_open(w, "custom_data", '{');
     jw_str(w, "type", SL("object"));
     jw_str(w, "description", SL("Goes along with every conversation to the desk"));

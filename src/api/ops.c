@@ -32,7 +32,7 @@ struct ops {
     bool stopping;
 };
 
-enum { LAG_EVERY_MS = 1000 };
+enum { LAG_EVERY_MS = 5000 };
 
 static void liveness(struct exchange *x, void *ctx)
 {

@@ -11,7 +11,7 @@ static const char *status_title(int status)
     } titles[] = {
         { 400, "Bad Request" },       { 401, "Unauthorized" },           { 403, "Forbidden" },         { 404, "Not Found" },
         { 405, "Method Not Allowed" }, { 409, "Conflict" },               { 412, "Precondition Failed" }, { 413, "Content Too Large" },
-        { 415, "Unsupported Media Type" }, { 422, "Unprocessable Content" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" },
+        { 415, "Unsupported Media Type" }, { 417, "Expectation Failed" }, { 422, "Unprocessable Content" }, { 429, "Too Many Requests" }, { 431, "Request Header Fields Too Large" }, { 500, "Internal Server Error" },
         { 502, "Bad Gateway" },        { 503, "Service Unavailable" },
     };
     for (size_t i = 0; i < COUNT(titles); i++)
@@ -20,15 +20,15 @@ static const char *status_title(int status)
     return "Error";
 }
 
-static void answer(struct api_call *c, int status, const char *code, slice field, slice detail, const struct problems *p)
+static slice document(struct arena *a, slice path, int status, const char *code, slice field, slice detail, const struct problems *p)
 {
-    struct jw w = jw_new(c->a, PROBLEM_BYTES_MAX);
+    struct jw w = jw_new(a, PROBLEM_BYTES_MAX);
     jw_open(&w, NULL, '{');
-    jw_str(&w, "type", arena_printf(c->a, "urn:dragoman:problem:%s", code));
+    jw_str(&w, "type", arena_printf(a, "urn:dragoman:problem:%s", code));
     jw_str(&w, "title", slice_of(status_title(status)));
     jw_int(&w, "status", status);
     jw_str(&w, "detail", detail);
-    jw_str(&w, "instance", utf8_cut_bytes(c->x->path, DETAIL_MAX));
+    jw_str(&w, "instance", utf8_cut_bytes(path, DETAIL_MAX));
     jw_str(&w, "code", slice_of(code));
     jw_str(&w, "message", detail);
     jw_opt(&w, "field", field);
@@ -43,9 +43,19 @@ static void answer(struct api_call *c, int status, const char *code, slice field
         jw_close(&w, ']');
     }
     jw_close(&w, '}');
+    return jw_done(&w);
+}
+
+static void answer(struct api_call *c, int status, const char *code, slice field, slice detail, const struct problems *p)
+{
     api_header(c, "Cache-Control", SL("no-store"));
-    exchange_answer(c->x, &(struct response){ .status = status, .type = SL("application/problem+json"), .body = jw_done(&w),
+    exchange_answer(c->x, &(struct response){ .status = status, .type = SL(PROBLEM_TYPE), .body = document(c->a, c->x->path, status, code, field, detail, p),
                                               .headers = c->headers, .n_headers = c->n_headers });
+}
+
+slice problem_of_fault(struct arena *a, slice path, int status, const struct fault *f)
+{
+    return document(a, path, status, f->code ? f->code : "error", slice_of(f->field), slice_of(f->text), NULL);
 }
 
 void api_problem(struct api_call *c, int status, const char *code, const char *field, const char *fmt, ...)

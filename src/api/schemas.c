@@ -261,7 +261,7 @@ static const struct member contact_attachment[] = {
     M("sha256", S_TEXT, S_REQUIRED), M("url", S_TEXT, S_REQUIRED),
 };
 static const struct member contact_conversation[] = {
-    M("conversation", S_TEXT, S_REQUIRED), M("form", S_ANY, 0, .help = "Of a web chat: what its guest filled in"), M("messages", S_LIST, S_REQUIRED, .of = "Message"),
+    M("conversation", S_TEXT, S_REQUIRED), M("form", S_ANY, 0, .help = "Of a web chat: what its guest filled in"), M("desk", S_ANY, 0, .help = "At the built-in desk: interactions, with what agents noted"), M("messages", S_LIST, S_REQUIRED, .of = "Message"),
     M("attachments", S_LIST, S_REQUIRED, .of = "ContactAttachment"),
 };
 static const struct member contact_export[] = {
@@ -281,6 +281,10 @@ static const struct member journal_query[] = {
 static const struct member journal_decision[] = {
     M("ids", S_WHOLES, 0, .max = 1000), M("query", S_OBJECT, 0, .of = "JournalQuery", .help = "At most 500 at a time: repeat while something is done"),
 };
+static const struct member journal_redirect[] = {
+    M("id", S_WHOLE, S_REQUIRED, .min = 1, .max = INT64_MAX), M("target", S_TEXT, S_REQUIRED, .min = 1, .max = 1000, .help = "Of a message to a guest: a conversation, channel:guest (acme/line:U1). Of one to a desk: the account id of the tenant's desk"),
+};
+static const struct member journal_redirected[] = { M("id", S_WHOLE, S_REQUIRED, .help = "Of the message that is on its way now"), M("was", S_WHOLE, S_REQUIRED) };
 static const struct member journal_decided[] = { M("asked", S_WHOLE, S_REQUIRED), M("done", S_WHOLE, S_REQUIRED) };
 
 /* ---- health ---------------------------------------------------------------------------------------------------------- */
@@ -316,12 +320,46 @@ static const struct member settings_document[] = {
     M("notifiers", S_OWNS, 0, .of = "NotifierSettings", .max = 32),
     M("rev", S_ANY, 0, .help = "This and the following only come out; sent back they mean nothing"), M("changed", S_ANY, 0), M("changed_by", S_ANY, 0),
     M("proxy_in_use", S_ANY, 0), M("standing", S_ANY, 0), M("storages", S_ANY, 0, .help = "See /storages"),
+    M("commander", S_OWN, S_NULLABLE, .of = "CommanderDefault", .help = "The default commander; null: that of the configuration file"), M("commander_of_file", S_ANY, 0),
 };
 static const struct member settings_facts[] = {
     M("rev", S_WHOLE, S_REQUIRED), M("changed", S_TIME, 0), M("changed_by", S_TEXT, 0), M("proxy_in_use", S_TEXT, S_REQUIRED | S_NULLABLE),
     M("proxy", S_TEXT, S_REQUIRED | S_NULLABLE), M("notifiers", S_OWNS, S_REQUIRED, .of = "NotifierSettings"),
     M("storages", S_OWNS, S_REQUIRED, .of = "StorageSettings", .help = "Those made over the API"),
     M("standing", S_LIST, S_REQUIRED, .of = "NotifierStanding", .help = "All destinations at work, also those of the configuration file"),
+    M("commander", S_OWN, 0, .of = "CommanderDefault", .help = "The default commander made over the API"),
+    M("commander_of_file", S_OWN, 0, .of = "CommanderDefault", .help = "The configuration file's, where there is no other"),
+};
+/* ---- canned responses ------------------------------------------------------------------------------------------------ */
+
+static const struct member substitution[] = {
+    M("id", S_TEXT, S_REQUIRED, .min = 1, .max = 200), M("description", S_TEXT, 0, .max = 2000),
+    M("default_value", S_TEXT, 0, .max = 8192, .help = "What an absent or empty value becomes"),
+};
+#define RESPONSE_MEMBERS                                                                                                     \
+    M("name", S_TEXT, S_REQUIRED, .min = 1, .max = 400, .help = "Commands name it so, in any capitals"),                      \
+    M("library", S_TEXT, 0, .max = 400), M("text", S_TEXT, S_REQUIRED, .min = 1, .max = 65536, .help = "A text, or JSON; with placeholders {{name}} and Go templates")
+static const struct member response_document[] = {
+    RESPONSE_MEMBERS, M("substitutions", S_LIST, 0, .of = "Substitution", .max = 100),
+    M("tenants", S_TEXTS, 0, .max = 100, .help = "Names, slugs or ids of those that may send it; none: all"),
+    M("rev", S_ANY, 0, .help = "This and the following only come out; sent back they mean nothing"), M("changed", S_ANY, 0), M("changed_by", S_ANY, 0),
+};
+static const struct member canned_response[] = {
+    RESPONSE_MEMBERS, M("substitutions", S_LIST, 0, .of = "Substitution"), M("tenants", S_TEXTS, S_REQUIRED), M("rev", S_WHOLE, S_REQUIRED, .help = "Also the ETag"),
+    M("changed", S_TIME, S_REQUIRED), M("changed_by", S_TEXT, S_REQUIRED),
+};
+static const struct member response_list[] = { M("items", S_LIST, S_REQUIRED, .of = "CannedResponse") };
+static const struct member response_render[] = {
+    M("tenant", S_TEXT, 0, .max = 200, .help = "Whose responses: its desk's first, then the hub's own; otherwise only the latter"),
+    M("network", S_TEXT, 0, .max = 64, .help = "What would go to a guest of this network (name of a connector)"),
+    M("values", S_PAIRS, 0, .help = "As a command gives them"),
+};
+static const struct member response_rendered[] = {
+    M("name", S_TEXT, S_REQUIRED), M("text", S_TEXT, S_REQUIRED, .help = "What the template makes of it"), M("command", S_TEXT, 0, .help = "It is a command itself: this one"),
+    M("messages", S_ANY, 0, .help = "What is sent, in our own form"), M("problem", S_TEXT, 0, .help = "Why nothing would be sent: as the agent is told"),
+};
+static const struct member commander[] = {
+    M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema of a tenant's commander"),
 };
 static const struct member notifier[] = {
     M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED), M("topics", S_TEXTS, S_REQUIRED, .help = "Those there are"),
@@ -500,6 +538,8 @@ const struct schema schemas[] = {
     SCHEMA("JournalCounts", journal_counts, NULL),
     SCHEMA("JournalQuery", journal_query, NULL),
     SCHEMA("JournalDecision", journal_decision, "Either ids or a query"),
+    SCHEMA("JournalRedirect", journal_redirect, NULL),
+    SCHEMA("JournalRedirected", journal_redirected, NULL),
     SCHEMA("JournalDecided", journal_decided, NULL),
     SCHEMA("HealthCounts", health_counts, NULL),
     SCHEMA("HealthWebhooks", health_webhooks, NULL),
@@ -518,6 +558,13 @@ const struct schema schemas[] = {
     { "StorageSettings", storage_settings, COUNT(storage_settings), "And the settings of its type: GET /storages", true },
     SCHEMA("StorageType", storage_type, NULL),
     SCHEMA("StorageList", storage_list, NULL),
+    SCHEMA("Substitution", substitution, NULL),
+    SCHEMA("ResponseDocument", response_document, NULL),
+    SCHEMA("CannedResponse", canned_response, NULL),
+    SCHEMA("ResponseList", response_list, NULL),
+    SCHEMA("ResponseRender", response_render, NULL),
+    SCHEMA("ResponseRendered", response_rendered, NULL),
+    SCHEMA("Commander", commander, NULL),
     SCHEMA("SecretState", secret_state, "A secret that is not shown; sent back it stays as it is"),
     SCHEMA("AuditRow", audit_row, NULL),
     SCHEMA("AuditList", audit_list, NULL),

@@ -20,6 +20,8 @@ struct set {
     size_t n;
     const struct config_storage *storages;
     size_t n_storages;
+    struct config_commander commander;
+    bool own_commander; /* else the configuration file's is the default */
     int64_t rev, changed_ms;
 };
 struct settings {
@@ -71,6 +73,14 @@ static void write_set(struct jw *w, const struct set *s, enum doc_secrets secret
         jw_close(w, '}');
     }
     jw_close(w, ']');
+    if (s->own_commander) {
+        size_t before = w->t.n;
+        commander_doc_write(w, "commander", &s->commander, COMMANDER_OF_ALL, secrets);
+        if (w->t.n == before) { /* there is one, and nothing is said in it */
+            jw_open(w, "commander", '{');
+            jw_close(w, '}');
+        }
+    }
 }
 
 /* A destination that keeps its name and type keeps its secrets, too. */
@@ -113,6 +123,17 @@ static bool read_proxy(struct arena *a, const struct js *v, slice *ret, struct c
     return false;
 }
 
+/* null: the file's again. */
+static bool read_commander(const struct js *v, const struct set *old, struct set *ret, struct config_problems *p)
+{
+    if (!v || js_is_null(v))
+        return true;
+    struct yaml *map = yaml_of_js(ret->a, v);
+    commander_doc_complete(ret->a, map, old->own_commander ? &old->commander : NULL);
+    ret->own_commander = true;
+    return config_commander_read(ret->a, map, &ret->commander, p);
+}
+
 /* doc over old: what it does not have stays. In ret->a. */
 static bool read_set(const struct api *api, const struct js *doc, const struct set *old, struct set *ret, struct config_problems *p)
 {
@@ -130,6 +151,8 @@ static bool read_set(const struct api *api, const struct js *doc, const struct s
     struct yaml *stores = yaml_of_js(ret->a, places ? places : js_get(before, SL("storages")));
     keep_storage_secrets(ret->a, stores, old);
     ret->storages = config_storages_read(ret->a, stores, api->settings->file, &ret->n_storages, p);
+    const struct js *commander = js_get(doc, SL("commander"));
+    ok = read_commander(commander ? commander : js_get(before, SL("commander")), old, ret, p) && ok;
     return ok && ret->notifiers && ret->storages;
 }
 
@@ -158,6 +181,19 @@ static const struct config_storage *storages_keep(struct arena *a, const struct 
     return all;
 }
 
+/* Asked for as long as the hub runs, like storages. */
+static struct config_commander commander_keep(struct arena *a, const struct config_commander *c)
+{
+    struct config_commander to = { .language = c->language };
+    for (size_t i = 0; i < COMMANDER_SETTINGS; i++)
+        to.values[i] = arena_dup(a, c->values[i]);
+    slice *values = ARENA_ARRAY(a, slice, (c->language ? c->language->type.n_settings : 0) + 1);
+    for (size_t i = 0; c->language && i < c->language->type.n_settings; i++)
+        values[i] = arena_dup(a, c->settings[i]);
+    to.settings = values;
+    return to;
+}
+
 static void merge_config(struct settings *st)
 {
     size_t n;
@@ -166,6 +202,8 @@ static void merge_config(struct settings *st)
     st->merged.storages = ARENA_ARRAY(st->api->a, struct config_storage, n + 1);
     memcpy(st->merged.storages, all, n * sizeof(all[0]));
     st->merged.n_storages = n;
+    if (st->now.own_commander)
+        st->merged.commander = commander_keep(st->api->a, &st->now.commander);
     st->api->hub->config = &st->merged;
 }
 
@@ -288,6 +326,8 @@ static void answer(struct api_call *c)
         jw_str(&w, "proxy_in_use", proxy);
     else
         jw_null(&w, "proxy_in_use");
+    if (!s->own_commander)
+        commander_doc_write(&w, "commander_of_file", &c->api->settings->file->commander, COMMANDER_OF_ALL, DOC_SECRETS_HIDDEN);
     write_set(&w, s, DOC_SECRETS_HIDDEN);
     jw_open(&w, "standing", '[');
     if (c->hub->notices)

@@ -32,6 +32,24 @@ void call_header(struct http_call *call, const char *name, slice value)
     call->headers[call->n_headers++] = (struct header){ slice_of(name), value };
 }
 
+slice delivery_guest(const struct call *c, const struct delivery *d)
+{
+    return c->conversation && c->conversation->guest.n ? c->conversation->guest : d->m->guest;
+}
+
+slice system_text(struct call *c, const struct message *m)
+{
+    slice name = slice_or(m->from.name, c->conversation ? c->conversation->agent_name : SLICE_NONE);
+    slice who = slice_or(name, SL("An agent")), text = SLICE_NONE;
+    if (m->event == (int)EVENT_JOINED)
+        text = arena_printf(c->a, SLF " has joined the conversation.", SLA(who));
+    else if (m->event == (int)EVENT_LEFT)
+        text = arena_printf(c->a, SLF " has left the conversation.", SLA(who));
+    else if (m->event == (int)EVENT_CLOSED)
+        text = SL("The conversation has ended.");
+    return text.p && slice_eq(account_setting(c->account, "show_system_messages"), SL("true")) ? slice_or(m->text, text) : SLICE_NONE;
+}
+
 void delivery_begin_step(struct delivery *d, const struct answer *last)
 {
     d->last = last;
@@ -55,6 +73,11 @@ enum outcome refuse(struct call *c, struct delivery *d, enum reason reason, cons
     d->reason = reason;
     fault(c->f, "refused", "", "%s", text);
     return OUT_REFUSED;
+}
+
+bool refuse_shape(struct call *c, const struct fault *why)
+{
+    return fault(c->f, "refused", why->field, "%s%s%s", why->field, why->field[0] ? ": " : "", why->text);
 }
 
 enum outcome answer_outcome(struct call *c, struct delivery *d, const char *what)

@@ -69,6 +69,7 @@ static inline slice setting(const struct call *c, unsigned i)
 {
     return c->account->settings[i];
 }
+slice account_setting(const struct account *a, const char *name); /* by its name; {NULL,0} also where the connector has no such setting */
 bool setting_true(const struct call *c, unsigned i);
 int64_t setting_number(const struct call *c, unsigned i); /* 0 when absent */
 
@@ -198,10 +199,20 @@ struct delivery {
 void delivery_begin_step(struct delivery *d, const struct answer *last);
 /* A UUID text made of d->key and n: the same in every attempt. For vendors' idempotency keys. */
 slice delivery_uuid(struct arena *a, const struct delivery *d, size_t n) MUST_USE;
+static inline bool answer_good(const struct answer *r)
+{
+    return r->status >= 200 && r->status < 300;
+}
+slice delivery_guest(const struct call *c, const struct delivery *d); /* in the network's form */
+/* What a guest is told of an agent who joins or leaves, and of the end: in the desk's words or ours, where the account's setting show_system_messages asks for it. {NULL,0}:
+ * nothing. */
+slice system_text(struct call *c, const struct message *m) MUST_USE;
 /* The usual reading of an answer that is not a success, so that a connector says only what differs: no answer -> RETRY when the call is
  * repeatable or was not written, else UNKNOWN; 429, 5xx, 408, 425 -> RETRY (Retry-After); 401, 403 -> REFUSED credentials; 413 media_size;
  * 415 media_type; else REFUSED general. The text names status and what, never the body. */
 enum outcome answer_outcome(struct call *c, struct delivery *d, const char *what);
+/* An object that was to be passed on has not the vendor's shape (wire/js_shape.h): *c->f says where and why, for whoever wrote it. False. */
+bool refuse_shape(struct call *c, const struct fault *why);
 enum outcome refuse(struct call *c, struct delivery *d, enum reason reason, const char *fmt, ...) PRINTF(4, 5);
 
 /* ---- tokens ---------------------------------------------------------------------------------------------------------- */

@@ -90,6 +90,10 @@ TEST(history_tells_what_was_said_both_ways_and_how_it_fared)
     CHECK_INT(rig_hook(r, "/tnet", "{\"events\":[{\"guest\":\"U1\",\"kind\":\"status\",\"of\":\"d1\",\"status\":\"delivered\"}]}"), 200);
     UNTIL(r, slice_starts(messages(r, "t/tnet:U1", 0, 0, 10), SL("out text ~good day delivered 2\n")));
     UNTIL(r, slice_eq(conversations(r, &(struct history_query){ .limit = 10 }), SL("t/tnet:U2 1 other open\nt/tnet:U1 2 ~good day open\n")));
+    CHECK_SLICE(conversations(r, &(struct history_query){ .open = -1, .limit = 10 }), SL(""));
+    CHECK_INT(rig_hook(r, "/tdesk", "{\"events\":[{\"guest\":\"U2@tnet\",\"kind\":\"closed\"}]}"), 200);
+    UNTIL(r, slice_starts(conversations(r, &(struct history_query){ .open = -1, .limit = 10 }), SL("t/tnet:U2 ")));
+    CHECK_SLICE(conversations(r, &(struct history_query){ .open = 1, .limit = 10 }), SL("t/tnet:U1 2 ~good day open\n"));
     rig_free(r);
 }
 

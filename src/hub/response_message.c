@@ -1,4 +1,5 @@
 #include "hub/response_message.h"
+#include "hub/rich.h"
 #include "wire/js_loose.h"
 
 struct making {
@@ -87,13 +88,16 @@ static bool on_text(struct making *mk, const struct js *v)
     return true;
 }
 
+/* Out of a placeholder it is a text. */
+static bool coordinate(const struct js *v, double *ret)
+{
+    return js_double(v, ret) || slice_double(js_text(v), ret);
+}
+
 static bool on_location(struct making *mk, const struct js *v)
 {
     struct location at = { .title = one_of(mk, v, "title", NULL, NULL), .address = one_of(mk, v, "address", NULL, NULL), .present = true };
-    bool there = js_double(js_get(v, SL("latitude")), &at.lat_deg) && js_double(js_get(v, SL("longitude")), &at.lon_deg);
-    slice lat = js_text(js_get(v, SL("latitude"))), lon = js_text(js_get(v, SL("longitude"))); /* out of a placeholder they are texts */
-    if (!there)
-        there = slice_double(lat, &at.lat_deg) && slice_double(lon, &at.lon_deg);
+    bool there = coordinate(js_get(v, SL("latitude")), &at.lat_deg) && coordinate(js_get(v, SL("longitude")), &at.lon_deg);
     if (!there || !(at.lat_deg >= -90 && at.lat_deg <= 90) || !(at.lon_deg >= -180 && at.lon_deg <= 180))
         return no(mk, "latitude", "a location needs latitude (-90 to 90) and longitude (-180 to 180)");
     add(mk, KIND_LOCATION)->location = at;
@@ -211,6 +215,8 @@ static const struct { slice type; const char *own[3]; bool (*take)(struct making
 static bool take_object(struct making *mk, const struct js *v)
 {
     slice type = js_text(js_get(v, SL("type")));
+    if (js_is_string(js_get(v, SL("kind"))))
+        return rich_own(mk->a, v, add(mk, KIND_TEXT), mk->f);
     if (js_get(v, SL("genesys_prompt")) || js_get(v, SL("genesys_quick_replies")))
         return on_quick_replies(mk, v);
     for (size_t i = 0; i < COUNT(types); i++) {

@@ -9,6 +9,7 @@
  *   {"type":"button","text","name"?|"label"?,"payload"?,"url"?} a prompt with one choice
  *   {"type":"card","title","text"?|"description"?,"image"?,"url"?,"actions"?|"buttons"?|"choices"?:[{"text"|"label"|"title","payload"?,"url"?}]}    a card
  *   {"type":"carousel","text"?,"cards":[card …]}                cards
+ *   {"kind":…}                                                  our own form of any of these (rich.h)
  *   any other object                                            an object of the network's own, passed on for its connector to check and complete
  *   a list                                                      each of its items, in order
  *

@@ -3,7 +3,9 @@
 #include "hub/deliver.h"
 #include "hub/media.h"
 #include "hub/notice.h"
+#include "hub/later.h"
 #include "hub/registry.h"
+#include "hub/responses.h"
 #include "hub/state.h"
 #include "hub/work.h"
 #include "store/seal.h"
@@ -447,11 +449,15 @@ void rig_start(struct rig *r)
     for (size_t i = 0; i < h->n_actors; i++)
         actor_init(h->actors[i]);
     conversations_load_open(h);
+    responses_new(h);
+    later_load(h);
     h->notices = notices_new(h, SL("test"));
     store_start(h->store, r->loop);
     registry_on_account(h, appeared, r);
     for (size_t i = 0; i < h->n_actors; i++)
         actor_start(h->actors[i]);
+    responses_start(h);
+    later_start(h);
     r->running = true;
 }
 

@@ -45,6 +45,7 @@ int command_tables(void)
     CLEANUP(arena_freep) struct arena *a = arena_new();
     settings_table(a, "hub", config_settings, CFG_MAX);
     settings_table(a, "tenant", tenant_settings, TENANT_SETTINGS);
+    settings_table(a, "commander", commander_settings, COMMANDER_SETTINGS);
     for (size_t i = 0; i < n_connectors; i++)
         settings_table(a, connectors[i]->name, connectors[i]->settings, connectors[i]->n_settings);
     for (size_t i = 0; i < n_notifiers; i++)

@@ -348,6 +348,11 @@ long server_connections(const struct server *s)
     return s->n_connections;
 }
 
+void server_faults(struct server *s, const struct server_fault_style *style)
+{
+    s->faults = *style;
+}
+
 void server_observe(struct server *s, void (*fn)(void *, const struct exchange *, int, size_t, int64_t), void *ctx)
 {
     s->observe = fn;

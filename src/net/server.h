@@ -63,6 +63,13 @@ struct server *server_new(struct loop *l, const char *listen, const struct serve
 unsigned server_port(const struct server *s);
 /* body_max 0: the server's. path "/files/" + "*" matches every path that begins with "/files/". method "*": any. The most exact route wins. */
 void server_route(struct server *s, const char *method, const char *path, size_t body_max, server_handler fn, void *ctx);
+/* How a refusal is told at paths that begin with `below`, where {"code","message","field"} is not the custom: the body for this status, of this type. One
+ * place for each server. */
+struct server_fault_style {
+    const char *below, *type;
+    slice (*write)(struct arena *a, slice path, int status, const struct fault *f);
+};
+void server_faults(struct server *s, const struct server_fault_style *style);
 /* Called for every finished request (access log, metrics). */
 void server_observe(struct server *s, void (*fn)(void *ctx, const struct exchange *x, int status, size_t written, int64_t took_us),
                     void *ctx);

@@ -146,6 +146,12 @@ void exchange_text(struct exchange *x, int status, slice body)
 
 void ex_fault(struct ex *e, int status, const struct fault *f, const struct header *h, size_t n, bool close)
 {
+    const struct server_fault_style *style = &e->server->faults;
+    if (style->write && slice_starts(e->x.path, slice_of(style->below))) {
+        exchange_answer(&e->x, &(struct response){ .status = status, .type = slice_of(style->type), .body = style->write(e->x.a, e->x.path, status, f),
+                                                   .headers = h, .n_headers = n, .close = close });
+        return;
+    }
     struct jw w = jw_new(e->x.a, FAULT_BYTES);
     jw_open(&w, NULL, '{');
     jw_str(&w, "code", slice_of(f->code ? f->code : "error"));

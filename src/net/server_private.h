@@ -35,6 +35,7 @@ struct server {
 
     struct route *routes;
     size_t n_routes, cap_routes;
+    struct server_fault_style faults; /* write NULL: none */
     void (*observe)(void *, const struct exchange *, int, size_t, int64_t);
     void *observe_ctx;
 

@@ -9,7 +9,7 @@ const char *const contact_how_names[CONTACT_HOWS] = { "new", "guest", "phone", "
 
 /* Each row takes the file from version i to i + 1. Rows are never changed once released, only added. */
 static const char *const migrations[] = {
-    "CREATE TABLE contact(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, name TEXT NOT NULL, named INTEGER NOT NULL,"
+    ("CREATE TABLE contact(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, name TEXT NOT NULL, named INTEGER NOT NULL,"
     " touched INTEGER NOT NULL, attributes TEXT NOT NULL, rev INTEGER NOT NULL, created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,"
     " search TEXT NOT NULL DEFAULT '');"
     "CREATE INDEX contact_changed ON contact(changed_ms, n);"
@@ -22,7 +22,7 @@ static const char *const migrations[] = {
     "CREATE INDEX address_value ON address(tenant, kind, value);"
     "CREATE TABLE merged(id TEXT PRIMARY KEY, contact INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX merged_contact ON merged(contact);"
-    "CREATE VIRTUAL TABLE contact_text USING fts5(search, content='contact', content_rowid='n', tokenize='trigram');",
+    "CREATE VIRTUAL TABLE contact_text USING fts5(search, content='contact', content_rowid='n', tokenize='trigram');"),
 };
 
 #define CONTACT "n,id,tenant,name,named,attributes,rev,created_ms,changed_ms"
@@ -39,9 +39,9 @@ const char *const contact_statements[CS_MAX] = {
     [CS_UNINDEX]           = "INSERT INTO contact_text(contact_text,rowid,search) VALUES('delete',?1,?2)",
     [CS_INDEX]             = "INSERT INTO contact_text(rowid,search) VALUES(?1,?2)",
     [CS_IDENTITY]          = "SELECT contact,name,picture,phone,email,network FROM identity WHERE conversation=?1",
-    [CS_IDENTITY_PUT]      = "INSERT INTO identity VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT(conversation) DO UPDATE SET"
+    [CS_IDENTITY_PUT]      = ("INSERT INTO identity VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT(conversation) DO UPDATE SET"
                              " contact=excluded.contact,network=excluded.network,name=excluded.name,picture=excluded.picture,phone=excluded.phone,"
-                             "email=excluded.email,how=CASE WHEN contact=excluded.contact THEN how ELSE excluded.how END",
+                             "email=excluded.email,how=CASE WHEN contact=excluded.contact THEN how ELSE excluded.how END"),
     [CS_IDENTITY_MOVE]     = "UPDATE identity SET contact=?3,how=?4 WHERE conversation=?1 AND contact=?2",
     [CS_IDENTITIES]        = "SELECT conversation,network,name,picture,phone,email,how,heard_ms FROM identity WHERE contact=?1 ORDER BY heard_ms,conversation",
     [CS_IDENTITIES_MOVE]   = "UPDATE identity SET contact=?2,how=?3 WHERE contact=?1",
@@ -59,8 +59,8 @@ const char *const contact_statements[CS_MAX] = {
     [CS_MERGED_MOVE]       = "UPDATE merged SET contact=?2 WHERE contact=?1",
     [CS_MERGED_REMOVE]     = "DELETE FROM merged WHERE contact=?1",
     [CS_LIST]              = "SELECT n FROM contact WHERE (?1='' OR tenant=?1) AND (?2=0 OR (changed_ms,n)<(?2,?3)) ORDER BY changed_ms DESC,n DESC LIMIT ?4",
-    [CS_FIND]              = "SELECT c.n FROM contact_text t JOIN contact c ON c.n=t.rowid WHERE contact_text MATCH ?1 AND (?2='' OR c.tenant=?2)"
-                             " AND (?3=0 OR t.rowid<?3) ORDER BY t.rowid DESC LIMIT ?4",
+    [CS_FIND]              = ("SELECT c.n FROM contact_text t JOIN contact c ON c.n=t.rowid WHERE contact_text MATCH ?1 AND (?2='' OR c.tenant=?2)"
+                             " AND (?3=0 OR t.rowid<?3) ORDER BY t.rowid DESC LIMIT ?4"),
     [CS_FIND_SHORT]        = "SELECT n FROM contact WHERE search LIKE ?1 ESCAPE '\\' AND (?2='' OR tenant=?2) AND (?3=0 OR n<?3) ORDER BY n DESC LIMIT ?4",
     [CS_COUNT]             = "SELECT count(*) FROM contact",
 };

@@ -119,6 +119,8 @@ static bool string(struct loose *l)
         } else if (c == '\\' && l->at + 1 < l->in.n && (unsigned char)l->in.p[l->at + 1] >= ' ') {
             text_put(&l->out, slice_sub(l->in, l->at, 2));
             l->at += 2;
+        } else if (c == '\\' && l->at + 1 < l->in.n) {
+            return no(l, "a backslash with nothing behind it");
         } else if ((unsigned char)c < ' ') {
             l->line += c == '\n';
             if (c == '\n' || c == '\t')

@@ -43,6 +43,7 @@ TEST(loose_json_says_where_it_is_wrong)
         { SLI("{ /* for ever"), "line 1: a comment begins here and does not end" },
         { SLI("{,}"), "line 1: , where a name between quotes is expected" },
         { SLI("[1,,2]"), "line 1: , where a value is expected" },
+        { SLI("{\"a\": \"http://x\\\n\nr\"}"), "line 1: a backslash with nothing behind it" },
         { SLI(""), "line 1: there is nothing" },
     };
     CLEANUP(arena_freep) struct arena *a = arena_new();

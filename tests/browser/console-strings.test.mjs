@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {root} from '../e2e/harness.mjs';
+import {bin, root} from '../e2e/harness.mjs';
+import {startHub} from '../e2e/hub.mjs';
 import {need} from '../npm/need.mjs';
 
 const ts = need('typescript');
@@ -60,6 +61,49 @@ test(`${name}: no page says anything that is not in the catalogue`, () => {
   assert.deepEqual(bare, []);
 });
 }
+
+// What comes out of the program's own tables is shown by these catalogues, too: they must have it all.
+const source = path => readFileSync(join(root, 'src', path), 'utf8');
+const rows = (path, pattern) => [...source(path).matchAll(pattern)].map(m => m[1]);
+const names = (path, table) => { // those in { … } behind NAME[…] =
+  const text = source(path), from = text.indexOf(`${table}[`);
+  assert.ok(from >= 0, `${path}: ${table}`);
+  return [...text.slice(from, text.indexOf('};', from)).matchAll(/"([^"]+)"/g)].map(m => m[1]);
+};
+const audited = () => [...new Set(readdirSync(join(root, 'src/api'), {recursive: true}).filter(f => /(?<!_test)\.c$/.test(f)).flatMap(f =>
+  rows(join('api', f), /"((?:apikey|channel|contact|conversation|journal|login|provisioning|queue|settings|storage|tenant|user)\.[a-z]+|backup|restore)"/g)))]
+  .filter(x => !/^(journal\.db|tenant\.json|settings\.notifiers)$/.test(x));
+
+test('console: each word that the program says has its text', () => {
+  const en = readText('console', 'en.json');
+  const words = {
+    kind: [...rows('hub/kinds.def', /^X\(\w+,\s*"([^"]+)"/gm), ...names('hub/message.c', 'event_names')],
+    status: names('hub/message.c', 'status_names'), reason: names('hub/message.c', 'reason_names'), rule: rows('hub/rules.def', /^X\("([^"]+)"/gm),
+    state: names('journal/record.c', 'jstate_names'), part: names('hub/refused.c', 'refused_parts'), matched: names('store/contact_db.c', 'contact_how_names'),
+    role: names('api/operation.c', 'role_names').filter(r => r !== 'none'), fate: names('api/schemas.c', 'fates'), topic: names('api/schemas.c', 'topics'), action: audited(),
+  };
+  for (const [group, list] of Object.entries(words)) {
+    assert.ok(list.length >= 2, `${group} was found`);
+    assert.deepEqual(list.filter(w => !(`${group}.${w}` in en)), [], `${group}: without a text`);
+  }
+  assert.deepEqual(Object.keys(en).filter(k => k.startsWith('action.') && !words.action.includes(k.slice(7))), [], 'actions that nobody does');
+});
+
+test('console: each label and each help of a setting is there in each language', {skip: existsSync(bin) ? false : 'the program is not built'}, async t => {
+  const admin = await (await startHub(t)).login();
+  const shown = new Map();
+  const walk = (schema, path) => {
+    for (const text of [schema.title, schema.description]) if (text) shown.set(text, path);
+    for (const [name, member] of Object.entries(schema.properties ?? {})) walk(member, `${path}.${name}`);
+  };
+  const all = [(await admin.get('/connectors')).items, (await admin.get('/storages')).types, (await admin.get('/notifiers')).items].flat();
+  for (const {name, schema} of all) for (const [member, of] of Object.entries(schema.properties)) walk(of, `${name}.${member}`);
+  assert.ok(shown.size > 200, `${shown.size} texts`);
+  const settings = readText('console', 'settings.json');
+  assert.deepEqual([...shown].filter(([text]) => !Object.hasOwn(settings, text)).map(([text, path]) => `${path}: ${text}`), [], 'not translated');
+  assert.deepEqual(Object.keys(settings).filter(text => !shown.has(text)), [], 'left over');
+  for (const [english, row] of Object.entries(settings)) for (const [i, text] of row.entries()) assert.ok(text !== english || english.length < 30 || /^[\x20-\x7e]*$/.test(text), `${languages[i + 1]}: ${english}`);
+});
 
 test('the pages\' types fit', {skip: existsSync(join(root, 'web/node_modules/typescript')) ? false : 'web/node_modules is not there'}, () => {
   try {

@@ -1,5 +1,6 @@
 /* test-cases [filter]: runs src/<floor>/<connector>/cases/<name>.case, prints TAP. UPDATE=1 rewrites expectations; SEEDS=folder writes
  * what the cases say as inputs of fuzz/connector.c instead of running them. */
+#include "tests/cases/routes.h"
 #include "tests/cases/run.h"
 #include <ftw.h>
 #include <unistd.h>
@@ -137,9 +138,32 @@ static void print_reason(slice why)
     }
 }
 
+static size_t passed, failed;
+
+static void told(const char *name, bool good, const char *how)
+{
+    size_t number = good ? ++passed + failed : passed + ++failed;
+    printf("%s %zu - route %s: %s\n", good ? "ok" : "not ok", number, name, how);
+}
+
+/* Every address that strangers can call. */
+static void check_routes(void)
+{
+    for (size_t i = 0; i < n_connectors; i++) {
+        struct arena *a = arena_new();
+        slice defaults = SLICE_NONE;
+        for (size_t k = 0; k < n_paths && !defaults.p; k++) {
+            slice folder;
+            if (connector_of(a, slice_of(paths[k]), &folder) == connectors[i])
+                defaults = file_read(a, arena_printf(a, SLF "/defaults.json", SLA(folder)).p);
+        }
+        (void)routes_check(connectors[i], defaults, told);
+        arena_free(a);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    size_t passed = 0, failed = 0;
     if (nftw(CASES_ROOT, found, 16, FTW_PHYS) != 0) {
         fprintf(stderr, "cannot walk %s\n", CASES_ROOT);
         return 2;
@@ -168,6 +192,8 @@ int main(int argc, char **argv)
         }
         fflush(stdout);
     }
+    if (!getenv("SEEDS") && (argc < 2 || strcmp(argv[1], "routes") == 0))
+        check_routes();
     for (size_t i = 0; i < n_paths; i++)
         free(paths[i]);
     if (getenv("SEEDS"))

@@ -343,10 +343,24 @@ bool run_ask(struct run *r, struct inbox *in)
     return true;
 }
 
+/* What was found of a canned response, as JSON: name, library, text, substitutions, or why it cannot be sent. */
+static bool expect_response(struct run *r, const struct canned_response *found)
+{
+    struct jw w = jw_new(r->a, 1 << 20);
+    jw_open(&w, NULL, '{');
+    if (found->name.n) {
+        response_write(&w, found);
+        jw_opt(&w, "why", found->why);
+    }
+    jw_close(&w, '}');
+    return expect_json(r, "response", jw_done(&w), SL("{}"));
+}
+
 bool run_steps(struct run *r, slice what)
 {
-    bool poll = slice_eq(what, SL("poll")), lookup = slice_eq(what, SL("lookup")), find = slice_eq(what, SL("media_find"));
+    bool canned = slice_eq(what, SL("canned")), poll = slice_eq(what, SL("poll")), lookup = slice_eq(what, SL("lookup")), find = slice_eq(what, SL("media_find"));
     step_fn fn = poll                          ? r->k->poll.next
+                 : canned                      ? r->k->canned.find
                  : lookup                      ? r->k->lookup.who
                  : slice_eq(what, SL("setup")) ? r->k->setup
                  : find                        ? r->k->media_find
@@ -362,6 +376,7 @@ bool run_steps(struct run *r, slice what)
     }
     if (fn == r->k->deliver && d.m && !adapt(r, &d))
         return expect_end(r, end_text(r, OUT_REFUSED, &d));
+    d.wanted = casefile_text(r->cf, "wanted");
     if (find)
         d.media = d.m ? message_media(d.m) : NULL;
     if (find && !d.media)
@@ -387,7 +402,7 @@ bool run_steps(struct run *r, slice what)
         return run_fail(r, "a call fewer than expected; it ended " SLF " %s", SLA(end_text(r, end, &d)),
                         r->fault.text);
     return expect_end(r, end_text(r, end, &d)) && (!lookup || (expect_person(r, &d.person) && expect_data(r, &d.data) && expect_text(r, "text", d.text, SLICE_NONE) && expect_text(r, "payload", d.payload, SLICE_NONE))) &&
-           (!find || expect_text(r, "url", d.media_url, SL(""))) &&
+           (!find || expect_text(r, "url", d.media_url, SL(""))) && (!canned || expect_response(r, &d.response)) &&
            expect_memories(r);
 }
 

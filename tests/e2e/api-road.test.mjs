@@ -171,6 +171,7 @@ test('what was said, its trace, a search, events', async t => {
     const list = (await admin.call('GET', '/conversations?tenant=Test%20Shop&open=true')).json.items;
     return list[0]?.messages >= 2 && list[0];
   });
+  assert.deepEqual((await admin.call('GET', '/conversations?tenant=Test%20Shop&open=false')).json.items, [], 'it is open');
   assert.equal(conversation.last_text, 'yes it is');
   assert.equal(conversation.last_way, 'out');
   assert.equal(conversation.tenant, 'Test Shop');
@@ -229,6 +230,35 @@ test('dead letters: listed with their reason, replayed by query, discarded', asy
   assert.deepEqual((await admin.call('POST', '/journal/discard', {ids: [one.id]})).json, {asked: 1, done: 1});
   await until('decided: no longer listed', async () => (await admin.call('GET', '/journal/dead')).json.items.length === 0);
   assert.equal((await admin.call('GET', '/journal/counts')).json.dead, 1, 'still counted');
+});
+
+test('a dead letter goes to another target', async t => {
+  const road = await startRoad(t, {env});
+  const admin = await login(road.hub.base, 'admin', adminPassword);
+  const guests = (await road.line.get('/sim/guests')).guests.filter(g => g.kind === 'user' || /^U/.test(g.id ?? g.userId)).slice(0, 2).map(g => g.userId ?? g.id);
+  await road.line.post(`/sim/guests/${guests[0]}/send`, {type: 'text', text: 'hello'});
+  const conversation = await until('at the desk', async () => (await road.desk.get('/sim/conversations')).conversations[0]);
+  await road.line.post('/sim/faults', {rules: [{paths: ['/v2/bot/message/*'], status: 400}]});
+  await road.desk.post(`/sim/conversations/${conversation.id}/agent`, {text: 'for the other one', attachment: {base64: 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', name: 'a.png', mime: 'image/png'}});
+  const dead = await until('dead', async () => { const r = (await admin.call('GET', '/journal/dead')).json.items; return r.length && r; });
+  await road.line.post('/sim/faults', {rules: []});
+  const id = dead.at(-1).id;
+  const redirect = (target, of = id) => admin.call('POST', '/journal/redirect', {id: of, target});
+  for (const target of ['test-shop/line', 'test-shop/line:', 'other/line:U1', 'test-shop/genesys-cloud', 'test-shop/none:U1']) {
+    const r = await redirect(target);
+    assert.deepEqual([r.status, r.json.field], [400, 'target'], `${target} ${r.text}`);
+  }
+  assert.equal((await redirect(`test-shop/line:${guests[1]}`, 999999)).status, 404);
+  const both = await Promise.all([redirect(`test-shop/line:${guests[1]}`), redirect(`test-shop/line:${guests[1]}`)]);
+  assert.deepEqual(both.map(r => r.status).sort(), [200, 409], 'once, however often one clicks');
+  const got = await until('on the other phone', async () => { const m = await phone(road, guests[1]); return m.length && m; });
+  assert.match(JSON.stringify(got), /for the other one/);
+  assert.equal((await phone(road, guests[0])).some(m => /other one/.test(JSON.stringify(m))), false);
+  await until('no longer listed', async () => !(await admin.call('GET', '/journal/dead')).json.items.some(m => m.id === id));
+  assert.equal((await redirect(`test-shop/line:${guests[1]}`)).status, 409);
+  const now = (await admin.call('GET', `/messages/${both.find(r => r.status === 200).json.id}`)).json;
+  assert.equal(now.conversation, `test-shop/line:${guests[1]}`);
+  assert.ok((await admin.call('GET', '/audit')).json.items.some(r => r.action === 'journal.redirect'));
 });
 
 test('signature doctor: says which part differs, and when it would be good', async t => {

@@ -229,6 +229,28 @@ test('mistakes are told at their field', async t => {
   assert.equal(r.headers.get('content-type'), 'application/problem+json');
   assert.equal(r.json.status, 400);
   assert.equal(r.json.instance, '/api/v1/tenants');
+  // … also where no operation was reached
+  const rows = [
+    ['POST', '/tenants', 'x'.repeat(2 << 20), {}, 413, 'too_large'],
+    ['GET', '/nothing/here', undefined, {}, 404, 'not_found'],
+    ['DELETE', '/tenants', undefined, {}, 405, 'method_not_allowed'],
+    ['POST', '/tenants', 'x', {'content-encoding': 'br'}, 415, 'unsupported'],
+    ['POST', '/tenants', 'no gzip', {'content-encoding': 'gzip'}, 400, 'bad_request'],
+    ['GET', '/tenants/%00', undefined, {}, 400, 'bad_request'],
+    ['POST', '/tenants', '{', {}, 400, 'bad_json'],
+  ];
+  for (const [method, path, body, headers, status, code] of rows) {
+    const p = await admin.call(method, path, body, headers);
+    assert.deepEqual([p.status, p.headers.get('content-type'), p.json?.code, p.json?.status], [status, 'application/problem+json', code, status], `${method} ${path} ${p.text}`);
+    assert.ok(p.json.type && p.json.title && p.json.detail && p.json.instance.startsWith('/api/v1/'));
+  }
+  assert.equal((await fetch(`${hub.base}/nowhere`)).headers.get('content-type'), 'application/json', 'elsewhere the custom of the place');
+});
+
+test('conversations: only the open ones, or only the others', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  for (const [open, status] of [['true', 200], ['false', 200], ['maybe', 400]]) assert.equal((await admin.call('GET', `/conversations?open=${open}`)).status, status);
 });
 
 test('secrets never come back, whatever is asked', async t => {

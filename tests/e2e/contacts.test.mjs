@@ -9,6 +9,7 @@ import {promisify} from 'node:util';
 import {bin, until} from './harness.mjs';
 import {startHub} from './hub.mjs';
 import {ChatPage} from './chat-page.mjs';
+import {startDesk} from './desk-road.mjs';
 
 const run = promisify(execFile);
 const pageKey = '3f0c2a9e-7d51-4d0a-9a55-0d7a6c1b2e90';
@@ -227,4 +228,22 @@ test('without a history contacts are still made by hand', async t => {
   assert.equal((await hub.ask('GET', `/contacts/${made.json.id}/messages`)).status, 409);
   assert.deepEqual((await hub.ask('GET', `/contacts/${made.json.id}/export`)).json.conversations, []);
   assert.equal((await hub.ask('DELETE', `/contacts/${made.json.id}`)).status, 200);
+});
+
+test('what the built-in desk keeps of a guest is told and erased, too', async t => {
+  const road = await startDesk(t);
+  const kim = await road.agent('kim');
+  const page = road.page();
+  await page.start({nickname: 'Ana', email: 'ana@example.net'});
+  await page.say('Where is my parcel?');
+  const it = await kim.accepts();
+  const path = `/contacts/${encodeURIComponent(it.conversation)}`;
+  await kim.act(it, 'done', {disposition: 'sent', note: 'a nice person'});
+  const told = (await road.admin.call('GET', `${path}/export`)).json.conversations[0].desk;
+  assert.deepEqual(told.map(x => [x.agent, x.disposition, x.note]), [['kim', 'sent', 'a nice person']]);
+  assert.equal((await road.admin.call('DELETE', path)).status, 200);
+  assert.equal((await kim.call('GET', `/interactions/${it.id}`)).status, 404);
+  await road.crash();
+  assert.equal((await kim.call('GET', `/interactions/${it.id}`)).status, 404, 'nor after a restart');
+  assert.equal((await road.admin.call('GET', path)).status, 404);
 });

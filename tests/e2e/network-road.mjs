@@ -7,7 +7,7 @@
 //   await road.guestHas('the answer', m => m.message.text === 'Hello');        // guest 1 sees it
 //
 // channel(url): the settings of the channel; undefined: there is none of it. options: secret (is in no log line), from (whom the simulator calls us: 'bot'),
-// args (of the simulator), hub (more of the configuration), desk (more settings of it), env, between(url) (who stands between the hub and the network), channels (others).
+// args (of the simulator), retry (false: it never sends anything again), hub (more of the configuration), desk (more settings of it), env, between(url) (who stands between the hub and the network), channels (others).
 import assert from 'node:assert/strict';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -33,7 +33,7 @@ export async function networkRoad(t, name, channel, options = {}) {
     dir, config, hub: new Api(at(hubPort)), desk, network, [name]: network, phone: network,
     programs: {
       desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1']),
-      [name]: new Program(dir, name, ['sim', name, '--listen', `127.0.0.1:${port}`, '--hub', at(hubPort), '--retry-ms', '50', ...(options.args ?? [])]),
+      [name]: new Program(dir, name, ['sim', name, '--listen', `127.0.0.1:${port}`, '--hub', at(hubPort), ...(options.retry === false ? [] : ['--retry-ms', '50']), ...(options.args ?? [])]),
       hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', ...options.env}),
     },
     send: (what, guest = 1) => network.post(`/sim/guests/${guest}/send`, what),

@@ -1,12 +1,13 @@
 // servers.mjs - real servers beside the hub: PostgreSQL and Redis as Debian packages them, temporary data, loopback and unix socket only, stopped by pid.
+// Where they are not installed, those are used that tools/setup unpacked (build-test), copied to where "nobody" may read them.
 //
 //   const pg = await startPostgres(t);        // pg.uri; await pg.restart('SIGKILL'); pg.sql('SELECT …')
 //   const redis = await startRedis(t);        // redis.uri; await redis.restart('SIGKILL')
 import {execFileSync, spawn} from 'node:child_process';
-import {chownSync, mkdtempSync, openSync, readdirSync, rmSync} from 'node:fs';
+import {chownSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {freePort, until} from './harness.mjs';
+import {freePort, root as tree, until} from './harness.mjs';
 
 const nobody = 65534;
 const root = process.getuid() === 0;
@@ -16,6 +17,14 @@ function folder(t, what) {
   const dir = mkdtempSync(join(tmpdir(), `dragoman-${what}-`));
   if (root) chownSync(dir, nobody, nobody);
   t.after(() => rmSync(dir, {recursive: true, force: true}));
+  return dir;
+}
+
+// The folder that holds usr/…
+function programs(t, what, installed) {
+  if (installed) return '/';
+  const dir = folder(t, what);
+  execFileSync('sh', ['-c', 'cp -r "$1" "$2" && chmod -R a+rX "$2"', 'sh', join(tree, 'build-test', what, 'usr'), dir]);
   return dir;
 }
 
@@ -32,12 +41,14 @@ class Server {
 }
 
 export async function startPostgres(t) {
-  const versions = readdirSync('/usr/lib/postgresql').sort((a, b) => a - b);
-  const bin = join('/usr/lib/postgresql', versions.at(-1), 'bin');
+  const versions = base => { const lib = join(base, 'usr/lib/postgresql'); return existsSync(lib) ? readdirSync(lib).filter(v => existsSync(join(lib, v, 'bin/initdb'))).sort((a, b) => a - b) : []; };
+  const base = programs(t, 'postgresql', versions('/').length > 0);
+  const bin = join(base, 'usr/lib/postgresql', versions(base).at(-1), 'bin');
+  const psql = [join(bin, 'psql'), '/usr/bin/psql'].find(existsSync);
   const dir = folder(t, 'pg'), data = join(dir, 'data');
   execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'dragoman', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N'], {stdio: 'ignore', cwd: dir, ...who});
   const uri = `postgresql://dragoman@/postgres?host=${dir}`;
-  const sql = text => execFileSync(join(bin, 'psql'), ['-XAtq', '-c', text, uri], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).trim();
+  const sql = text => execFileSync(psql, ['-XAtq', '-c', text, uri], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).trim();
   const s = new Server(dir, join(bin, 'postgres'), ['-D', data, '-k', dir, '-c', 'listen_addresses='], async () => sql('SELECT 1') === '1');
   t.after(() => s.stop('SIGQUIT'));
   await s.start();
@@ -45,9 +56,10 @@ export async function startPostgres(t) {
 }
 
 export async function startRedis(t) {
+  const bin = join(programs(t, 'redis', existsSync('/usr/bin/redis-server')), 'usr/bin');
   const dir = folder(t, 'redis'), port = await freePort();
-  const say = (...words) => execFileSync('redis-cli', ['-p', `${port}`, ...words], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).trim();
-  const s = new Server(dir, '/usr/bin/redis-server', ['--bind', '127.0.0.1', '--port', `${port}`, '--save', '', '--appendonly', 'no', '--dir', dir], async () => say('ping') === 'PONG');
+  const say = (...words) => execFileSync(join(bin, 'redis-cli'), ['-p', `${port}`, ...words], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).trim();
+  const s = new Server(dir, join(bin, 'redis-server'), ['--bind', '127.0.0.1', '--port', `${port}`, '--save', '', '--appendonly', 'no', '--dir', dir], async () => say('ping') === 'PONG');
   t.after(() => s.stop('SIGKILL'));
   await s.start();
   return Object.assign(s, {uri: `redis://127.0.0.1:${port}`, say});

@@ -89,6 +89,18 @@ export async function decide(what: "replay" | "discard", body: { ids: number[] }
   }
 }
 
+/** Another target for one that is dead; true: it is on its way. */
+export async function redirect(id: number, target: string): Promise<boolean> {
+  try {
+    await api("POST", "/journal/redirect", { id, target });
+    say(t("letters.redirected", { target }));
+    return true;
+  } catch (e) {
+    say(explain(e));
+    return false;
+  }
+}
+
 function Trace({ id, me, close, stamp }: { id: number; me: Me; close: () => void; stamp: string }) {
   const trace = useLoad(`message ${id} ${stamp}`, () => get<Message>(`/messages/${id}`));
   const again = async () => {

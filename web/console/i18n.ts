@@ -29,7 +29,7 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
   return i18next.t(key, values);
 }
 /** A word the API knows (a state, a part, a role): as the catalogue has it, else as it is. */
-export function word(group: "state" | "status" | "kind" | "part" | "role" | "end" | "reason" | "rule" | "topic" | "action" | "matched", name: string): string {
+export function word(group: "state" | "status" | "kind" | "part" | "role" | "end" | "reason" | "rule" | "topic" | "action" | "matched" | "fate", name: string): string {
   const key = `${group}.${name}`;
   return i18next.exists(key) ? i18next.t(key) : name;
 }

@@ -1,7 +1,7 @@
 // letters.tsx - dead letters, and messages of which it is not known whether they came: why, and what to do with them.
 import { useEffect, useState } from "preact/hooks";
 import { get, listen, query } from "./api";
-import { decide, stateKind, stateText, why } from "./conversations";
+import { decide, redirect, stateKind, stateText, why } from "./conversations";
 import { t, time, word } from "./i18n";
 import { href } from "./router";
 import type { Channel, Me, Message, Page } from "./types";
@@ -11,10 +11,36 @@ const throttle_ms = 1000;
 const refresh_ms = 5000; // what no event tells of
 const reasons = ["blocked", "unknown_guest", "rate_limited", "window_closed", "media_type", "media_size", "unsupported", "invalid", "expired", "credentials", "server", "general"];
 
+/** Where it goes instead: of a message to a guest another conversation, of one to a desk the desk's account. */
+function Target({ message, done }: { message: Message; done: (sent: boolean) => void }) {
+  const [target, setTarget] = useState(message.way === "out" ? message.conversation : message.to);
+  const send = async () => {
+    if (await redirect(message.id, target.trim())) done(true);
+  };
+  return (
+    <form
+      class="pair"
+      onSubmit={(e) => {
+        e.preventDefault();
+        void send();
+      }}
+    >
+      <input aria-label={`${t("letters.target")} ${message.id}`} value={target} onInput={(e) => setTarget(e.currentTarget.value)} data-testid="target" />
+      <button type="submit" class="small" disabled={!target.trim()} data-testid="target-send">
+        {t("letters.redirect")}
+      </button>
+      <button type="button" class="secondary small" onClick={() => done(false)}>
+        {t("cancel")}
+      </button>
+    </form>
+  );
+}
+
 export function Letters({ me }: { me: Me }) {
   const [reason, setReason] = useState("");
   const [account, setAccount] = useState("");
   const [q, setQ] = useState("");
+  const [editing, setEditing] = useState(0); // the message whose target is being edited
   const pages = usePages();
   const filter = Object.fromEntries(Object.entries({ reason, account, q }).filter(([, v]) => v));
   const letters = useLoad(JSON.stringify([filter, pages.after]), () => get<Page<Message>>("/journal/dead" + query({ ...filter, limit: 50, after: pages.after })));
@@ -91,10 +117,23 @@ export function Letters({ me }: { me: Me }) {
                         <button type="button" class="small" aria-label={`${t("letters.replay")} ${m.id}`} onClick={() => void one("replay", m.id)} data-testid="replay">
                           {t("letters.replay")}
                         </button>
+                        <button type="button" class="secondary small" aria-label={`${t("letters.target")} ${m.id}`} aria-expanded={editing === m.id} onClick={() => setEditing(editing === m.id ? 0 : m.id)} data-testid="edit-target">
+                          {t("letters.target")} …
+                        </button>
                         <button type="button" class="secondary small" aria-label={`${t("letters.discard")} ${m.id}`} onClick={() => void one("discard", m.id)} data-testid="discard">
                           {t("letters.discard")}
                         </button>
                       </div>
+                    )}
+                    {editing === m.id && (
+                      <Target
+                        key={m.id}
+                        message={m}
+                        done={(sent) => {
+                          setEditing(0);
+                          if (sent) letters.again();
+                        }}
+                      />
                     )}
                   </li>
                 ))}

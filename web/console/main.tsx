@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { LogIn, Password } from "./account";
 import { get, listen, logOut as endSession, onSessionEnded, streamClose, streamOpen } from "./api";
 import { Audit } from "./audit";
+import { Backup } from "./backup";
 import { Contacts } from "./contacts";
 import { Conversations } from "./conversations";
 import { Doctor } from "./doctor";
@@ -16,6 +17,7 @@ import { Logins } from "./logins";
 import { PreviewPage } from "./preview";
 import { Provisioning } from "./provisioning";
 import { dropGuard, go, href, mayLeave, useRoute } from "./router";
+import { Responses } from "./responses";
 import { SettingsPage } from "./settings";
 import { findSimulators, Simulators } from "./simulators";
 import type { Simulator } from "./simulators";
@@ -38,6 +40,7 @@ const entries: Entry[] = [
   { name: "keys", title: "keys.title", may: ["administrator"] },
   { name: "storages", title: "storages.title", may: all },
   { name: "settings", title: "settings.title", may: ["administrator"] },
+  { name: "responses", title: "responses.title", may: all },
   { name: "conversations", title: "conversations.title", may: all },
   { name: "contacts", title: "contacts.title", may: all },
   { name: "letters", title: "letters.title", may: all },
@@ -46,6 +49,7 @@ const entries: Entry[] = [
   { name: "doctor", title: "doctor.title", may: ["administrator"] },
   { name: "logins", title: "logins.title", may: ["administrator"] },
   { name: "audit", title: "audit.title", may: ["administrator"] },
+  { name: "backup", title: "backup.title", may: ["administrator"] },
   { name: "simulators", title: "simulators.title", may: ["administrator"] },
 ];
 
@@ -82,6 +86,8 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
       return <Storages me={me} />;
     case "settings":
       return <SettingsPage />;
+    case "responses":
+      return <Responses me={me} />;
     case "conversations":
       return <Conversations route={route} me={me} />;
     case "contacts":
@@ -98,6 +104,8 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
       return <Logins me={me} />;
     case "audit":
       return <Audit />;
+    case "backup":
+      return <Backup />;
     case "simulators":
       return <Simulators list={simulators} />;
     default:

@@ -1,10 +1,11 @@
 // settings.tsx - what all tenants share: the outbound proxy, and where operators are told.
 import { useState } from "preact/hooks";
 import { api, get } from "./api";
+import { CommanderForm } from "./commander";
 import { t, time, word } from "./i18n";
 import { dropGuard } from "./router";
 import { TypedList, useDraft } from "./shared";
-import type { Notifier, Settings, Standing } from "./types";
+import type { Doc, Notifier, Settings, Standing } from "./types";
 import { Badge, explain, Field, Loading, useEvery, useLoad } from "./ui";
 
 const refresh_ms = 5000;
@@ -69,7 +70,7 @@ interface EditorProps {
   again: () => void;
 }
 function Editor({ settings, etag, notifiers, loaded, again }: EditorProps) {
-  const d = useDraft({ settings, etag, members: ["proxy", "notifiers"], page: "settings", loaded, again });
+  const d = useDraft({ settings, etag, members: ["proxy", "notifiers", "commander"], page: "settings", loaded, again });
   const { draft, setDraft, marks } = d;
   return (
     <>
@@ -92,6 +93,15 @@ function Editor({ settings, etag, notifiers, loaded, again }: EditorProps) {
               }}
             />
           )}
+        />
+        <h2>{t("commander.of_all")}</h2>
+        <CommanderForm
+          value={(draft["commander"] as Doc | undefined) ?? settings.commander_of_file ?? {}}
+          path="commander"
+          ofAll
+          readOnly={false}
+          marks={marks}
+          change={(next) => setDraft({ ...draft, commander: next })}
         />
         <h2>{t("notifiers.title")}</h2>
         <p class="help">{t("notifiers.help")}</p>

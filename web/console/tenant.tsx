@@ -4,6 +4,7 @@
 // Marks    a moment after the last key the draft is checked by the hub (POST /tenants/check); its problems' paths lead to the fields.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api, get, Problem, query } from "./api";
+import { CommanderForm } from "./commander";
 import { isSet, marksOf, Pairs, SettingsForm, withMember } from "./form";
 import type { Marks } from "./form";
 import { t, time } from "./i18n";
@@ -30,7 +31,7 @@ function bodyOf(draft: Doc): Doc {
 const empty: Doc = { name: "", channels: [] };
 
 const tabOf = (field: string): string =>
-  /^(desk|custom_data)\b/.test(field) ? "desk" : /^channels\b/.test(field) ? "messaging" : /^api\b/.test(field) ? "api" : "general";
+  /^(desk|custom_data)\b/.test(field) ? "desk" : /^channels\b/.test(field) ? "messaging" : /^api\b/.test(field) ? "api" : /^commander\b/.test(field) ? "commander" : "general";
 
 interface EditorProps {
   tenant: Tenant | null; // null: a new one
@@ -447,6 +448,7 @@ function Editor({ tenant, etag, start, connectors, storages, tab, base, loaded, 
     { name: "general", title: t("tab.general"), problems: count("general") },
     { name: "api", title: t("tab.api"), problems: count("api") },
     { name: "desk", title: t("tab.desk"), problems: count("desk") },
+    { name: "commander", title: t("tab.commander"), problems: count("commander") },
     { name: "messaging", title: t("tab.messaging"), problems: count("messaging") },
   ];
   const shown = tabs.some((x) => x.name === tab) ? tab : "general";
@@ -547,6 +549,16 @@ function Editor({ tenant, etag, start, connectors, storages, tab, base, loaded, 
               </>
             )}
             {shown === "desk" && <Desk p={p} connectors={connectors} channels={channels.value ?? []} />}
+            {shown === "commander" && (
+              <CommanderForm
+                value={(draft["commander"] as Doc | undefined) ?? {}}
+                path="commander"
+                ofAll={false}
+                readOnly={readOnly}
+                marks={marks}
+                change={(next) => setDraft(withMember(draft, "commander", Object.keys(next).length ? next : undefined))}
+              />
+            )}
             {shown === "messaging" && <Messaging p={p} connectors={connectors} channels={channels.value ?? []} problems={seen} />}
           </fieldset>
         </form>

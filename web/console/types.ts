@@ -233,6 +233,34 @@ export interface Settings {
   notifiers: Doc[];
   storages: Doc[];
   standing: Standing[];
+  commander?: Doc;
+  commander_of_file?: Doc;
+}
+export interface CommanderKinds {
+  schema: Schema;
+  languages: { name: string; title: string; schema: Schema; archive: string | null }[];
+}
+export interface Substitution {
+  id: string;
+  description?: string;
+  default_value?: string;
+}
+export interface CannedResponse {
+  name: string;
+  library?: string;
+  text: string;
+  substitutions?: Substitution[];
+  tenants: string[];
+  rev: number;
+  changed: string;
+  changed_by: string;
+}
+export interface Rendered {
+  name: string;
+  text: string;
+  command?: string;
+  messages?: Json;
+  problem?: string;
 }
 export interface Login {
   user: string;
@@ -280,6 +308,13 @@ export interface AuditRow {
   action: string;
   target: string;
   detail?: Json;
+}
+export interface Restored {
+  dry_run: boolean;
+  tenants: { name: string; fate: string; why?: string }[];
+  settings: string;
+  settings_why?: string;
+  logins: number;
 }
 export interface Choice {
   label: string;

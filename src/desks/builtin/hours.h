@@ -11,6 +11,7 @@
 #ifndef DESKS_BUILTIN_HOURS_H
 #define DESKS_BUILTIN_HOURS_H
 #include "base/base.h"
+#include "base/zone.h"
 
 enum { HOURS_SPANS = 28, HOURS_WEEK_MINUTES = 7 * 24 * 60 };
 struct hours {
@@ -21,11 +22,4 @@ struct hours {
 };
 bool hours_read(slice text, struct hours *ret, struct fault *f) MUST_USE;
 bool hours_open(const struct hours *h, int64_t local_ms); /* ms since 1970 as the clock on the wall there shows it */
-
-/* False: there is no such zone. */
-bool zone_known(slice name);
-/* What is to be added to UTC there at this time; 0 where the zone is not known. */
-int64_t zone_offset_ms(slice name, int64_t at_ms);
-/* The same out of the bytes of a zone file. False: it is none. */
-bool zone_file_offset(slice file, int64_t at_s, int64_t *ret_s) MUST_USE;
 #endif

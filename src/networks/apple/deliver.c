@@ -11,16 +11,6 @@
 enum apple_step { STEP_START, STEP_PICTURE, STEP_ROOM, STEP_UPLOAD, STEP_SEND, STEP_TYPING, STEP_SESSION };
 enum { KEY_BYTES = 32 };
 
-static slice guest_of(const struct call *c, const struct delivery *d)
-{
-    return c->conversation && c->conversation->guest.n ? c->conversation->guest : d->m->guest;
-}
-
-static bool good(const struct delivery *d)
-{
-    return d->last->status >= 200 && d->last->status < 300;
-}
-
 static enum outcome no_token(struct call *c, struct delivery *d)
 {
     return refuse(c, d, REASON_CREDENTIALS, "the MSP secret is no Base64");
@@ -36,7 +26,7 @@ static slice message_id(struct call *c, const struct delivery *d)
 /* members: behind the five that all have, each with a comma before it. */
 static enum outcome post_to(struct call *c, struct delivery *d, const char *path, enum apple_step step, slice type, slice members)
 {
-    slice id = message_id(c, d), guest = guest_of(c, d), locale = memory_get(c->guest_memory, APPLE_LOCALE, c->now_ms);
+    slice id = message_id(c, d), guest = delivery_guest(c, d), locale = memory_get(c->guest_memory, APPLE_LOCALE, c->now_ms);
     struct jw w = jw_new(c->a, APPLE_BODY_BYTES);
     jw_open(&w, NULL, '{');
     jw_int(&w, "v", 1);
@@ -251,21 +241,21 @@ static enum outcome session(struct call *c, struct delivery *d)
 {
     if (apple_session_took(c, d))
         return next_part(c, d);
-    return good(d) ? refuse(c, d, REASON_SERVER, "payment session: the answer holds none") : answer_outcome(c, d, "payment session");
+    return answer_good(d->last) ? refuse(c, d, REASON_SERVER, "payment session: the answer holds none") : answer_outcome(c, d, "payment session");
 }
 
 static enum outcome answered(struct call *c, struct delivery *d)
 {
     switch ((enum apple_step)d->step) {
     case STEP_PICTURE: return pictured(c, d);
-    case STEP_ROOM: return good(d) ? upload(c, d) : no_room(c, d, "preUpload");
-    case STEP_UPLOAD: return good(d) ? uploaded(c, d) : no_room(c, d, "upload");
+    case STEP_ROOM: return answer_good(d->last) ? upload(c, d) : no_room(c, d, "preUpload");
+    case STEP_UPLOAD: return answer_good(d->last) ? uploaded(c, d) : no_room(c, d, "upload");
     case STEP_SESSION: return session(c, d);
     case STEP_START:
     case STEP_SEND:
     case STEP_TYPING: break;
     }
-    return good(d) ? part_done(c, d, true) : apple_failed(c, d, "message");
+    return answer_good(d->last) ? part_done(c, d, true) : apple_failed(c, d, "message");
 }
 
 enum outcome apple_deliver(struct call *c, struct delivery *d)
@@ -274,7 +264,7 @@ enum outcome apple_deliver(struct call *c, struct delivery *d)
     if (!d->last && memory_get(c->guest_memory, APPLE_CLOSED, c->now_ms).n)
         return typing ? OUT_DELIVERED : refuse(c, d, REASON_BLOCKED, "the guest ended the conversation and has not written since");
     if (typing && d->last)
-        return good(d) ? OUT_DELIVERED : apple_failed(c, d, "typing");
+        return answer_good(d->last) ? OUT_DELIVERED : apple_failed(c, d, "typing");
     if (typing)
         return post(c, d, STEP_TYPING, SL("typing_start"), SLICE_NONE);
     return d->last ? answered(c, d) : next_part(c, d);

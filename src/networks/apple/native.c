@@ -401,5 +401,8 @@ bool apple_native(struct call *c, struct delivery *d, slice json, slice request,
     const struct js *rich = js_at(doc, "richLinkData");
     if (rich || slice_eq(apple_member(doc, "type"), SL("richLink")))
         return apple_put_rich(c, d, rich ? rich : doc, ret);
-    return apple_put_interactive(c, d, js_is_object(js_at(doc, "interactiveData")) ? js_at(doc, "interactiveData") : doc, request, ret);
+    const struct js *inner = js_is_object(js_at(doc, "interactiveData")) ? js_at(doc, "interactiveData") : doc;
+    if (kind_in(js_at(inner, "data")) && !apple_interactive_ok(c, inner))
+        return false;
+    return apple_put_interactive(c, d, inner, request, ret);
 }

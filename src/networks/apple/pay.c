@@ -160,7 +160,7 @@ static enum outcome charge(struct call *c, struct delivery *d)
 
 static void charged(struct call *c, const struct delivery *d, enum outcome end, struct inbox *in)
 {
-    bool good = end == OUT_DELIVERED && d->last && d->last->status >= 200 && d->last->status < 300;
+    bool good = end == OUT_DELIVERED && d->last && answer_good(d->last);
     slice status = good && d->last->body.n ? apple_member(js_parse(c->a, d->last->body, NULL), "status") : SLICE_NONE;
     struct jw w = jw_new(c->a, SESSION_BYTES);
     jw_open(&w, NULL, '{');

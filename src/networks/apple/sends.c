@@ -34,19 +34,6 @@ void apple_numbered(struct call *c, slice prompt, const struct apple_item *items
     ret->list = jw_done(&list);
 }
 
-static slice event_text(struct call *c, const struct message *m)
-{
-    slice name = slice_or(m->from.name, c->conversation ? c->conversation->agent_name : SLICE_NONE);
-    slice who = slice_or(name, SL("An agent")), text = SLICE_NONE;
-    if (m->event == (int)EVENT_JOINED)
-        text = arena_printf(c->a, SLF " has joined the conversation.", SLA(who));
-    else if (m->event == (int)EVENT_LEFT)
-        text = arena_printf(c->a, SLF " has left the conversation.", SLA(who));
-    else if (m->event == (int)EVENT_CLOSED)
-        text = SL("The conversation has ended.");
-    return text.p && setting_true(c, APPLE_SHOW_SYSTEM) ? slice_or(m->text, text) : SLICE_NONE;
-}
-
 /* ---- choices -------------------------------------------------------------------------------------------------------------- */
 
 static slice payload_of(const struct choice *ch)
@@ -313,7 +300,7 @@ bool apple_send_of(struct call *c, struct delivery *d, const struct message *m, 
     *ret = (struct apple_send){ .way = APPLE_NOTHING };
     switch ((enum kind)m->kind) {
     case KIND_TEXT: apple_text(c, m->text, ret); return true;
-    case KIND_EVENT: apple_text(c, event_text(c, m), ret); return true;
+    case KIND_EVENT: apple_text(c, system_text(c, m), ret); return true;
     case KIND_CHOICES: return send_choices(c, d, m, request, ret);
     case KIND_CARDS: return send_cards(c, d, m, request, ret);
     case KIND_NATIVE: return apple_native(c, d, m->native_json, request, ret);

@@ -107,6 +107,8 @@ struct apple_item {
 };
 void apple_numbered(struct call *c, slice prompt, const struct apple_item *items, size_t n, struct apple_send *ret);
 /* Writes interactiveData, with its pictures; ret->picture is set where one is missing yet. */
+/* Has an interactive message that is to be passed on the shape Apple wants? False: *c->f says what is wrong, and where. shapes.c */
+bool apple_interactive_ok(struct call *c, const struct js *inner);
 bool apple_put_interactive(struct call *c, struct delivery *d, const struct js *inner, slice request, struct apple_send *ret);
 bool apple_put_rich(struct call *c, struct delivery *d, const struct js *rich, struct apple_send *ret);
 

@@ -322,6 +322,8 @@ static bool on_native(struct call *c, const struct message *m, struct line_bubbl
         if (!is_native(one))
             return fault(c->f, "refused", "native", "the type of object %zu is no message object of LINE",
                          i + 1);
+        if (!line_object_ok(c, one))
+            return false;
         slice json = js_is_array(doc) ? js_print(c->a, one) : m->native_json;
         *LIST_ADD(c->a, &b->list, struct line_bubble) = (struct line_bubble){ json, true };
     }
@@ -338,16 +340,9 @@ static slice agent_name(const struct call *c, const struct message *m)
 static bool on_event(struct call *c, const struct message *m, struct line_bubbles *b, enum reason *ret_reason)
 {
     (void)ret_reason;
-    slice who = slice_or(agent_name(c, m), SL("An agent"));
-    slice text = SLICE_NONE;
-    if (m->event == (int)EVENT_JOINED)
-        text = arena_printf(c->a, SLF " has joined the conversation.", SLA(who));
-    else if (m->event == (int)EVENT_LEFT)
-        text = arena_printf(c->a, SLF " has left the conversation.", SLA(who));
-    else if (m->event == (int)EVENT_CLOSED)
-        text = SL("The conversation has ended.");
-    if (text.p && setting_true(c, LINE_SHOW_SYSTEM))
-        add_text(c, b, slice_or(m->text, text), SLICE_NONE);
+    slice text = system_text(c, m);
+    if (text.n)
+        add_text(c, b, text, SLICE_NONE);
     return true;
 }
 

@@ -23,11 +23,6 @@ enum line_step {
     STEP_SMALL, /* loading animation, mark as read */
 };
 
-static slice guest_of(const struct call *c, const struct delivery *d)
-{
-    return c->conversation && c->conversation->guest.n ? c->conversation->guest : d->m->guest;
-}
-
 /* ---- errors -------------------------------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -91,7 +86,7 @@ static enum outcome push(struct call *c, struct delivery *d, const struct line_b
     }
     d->step = STEP_PUSH;
     d->keep = SLICE_NONE;
-    enum outcome end = send_body(c, d, b, "/v2/bot/message/push", "to", guest_of(c, d));
+    enum outcome end = send_body(c, d, b, "/v2/bot/message/push", "to", delivery_guest(c, d));
     call_header(&d->call, "X-Line-Retry-Key", delivery_uuid(c->a, d, d->part));
     d->call.repeatable = true;
     return end;
@@ -137,7 +132,7 @@ static enum outcome phone(struct call *c, struct delivery *d, const struct line_
         if (kind_is_media((enum kind)d->parts[i].kind))
             return refuse(c, d, REASON_UNSUPPORTED,
                           "a notification message carries no pictures, films or sounds");
-    slice guest = guest_of(c, d);
+    slice guest = delivery_guest(c, d);
     struct sha256 sum = sha256(guest);
     d->step = STEP_PHONE;
     enum outcome end =
@@ -148,7 +143,7 @@ static enum outcome phone(struct call *c, struct delivery *d, const struct line_
 
 static enum outcome send_next(struct call *c, struct delivery *d, const struct line_bubbles *b)
 {
-    if (line_guest_of(guest_of(c, d)) == LINE_PHONE)
+    if (line_guest_of(delivery_guest(c, d)) == LINE_PHONE)
         return phone(c, d, b);
     if (!take_token(c, d))
         return push(c, d, b);
@@ -193,7 +188,7 @@ static void taken(struct call *c, struct delivery *d, const struct line_bubbles 
     const struct js *sent = js_at(doc, "sentMessages");
     slice id = js_text(js_at(js_item(sent, js_len(sent) ? js_len(sent) - 1 : 0), "id"));
     if (d->step == STEP_PHONE) {
-        d->vendor_id = line_tag(c, guest_of(c, d), delivery_uuid(c->a, d, d->part));
+        d->vendor_id = line_tag(c, delivery_guest(c, d), delivery_uuid(c->a, d, d->part));
         d->status = STATUS_SENT; /* the phone's own news follow */
     } else if (id.n) {
         d->vendor_id = id;
@@ -256,7 +251,7 @@ static enum outcome switch_call(struct call *c, struct delivery *d, enum line_st
     static const char *const members[] = {
         [LINE_USER] = "userId", [LINE_GROUP] = "groupId", [LINE_ROOM] = "roomId", [LINE_PHONE] = "userId"
     };
-    slice guest = guest_of(c, d);
+    slice guest = delivery_guest(c, d);
     struct jw w = jw_new(c->a, LINE_BODY_BYTES);
     jw_open(&w, NULL, '{');
     jw_str(&w, "destinationId", setting(c, LINE_SWITCHER_DESTINATION));
@@ -277,7 +272,7 @@ static bool wants_switch(const struct call *c, const struct delivery *d)
                  (d->m->event == (int)EVENT_OTHER && slice_eq(d->m->name, SL("switch")));
     bool by_name = d->m->event == (int)EVENT_OTHER; /* somebody asked for this guest: whether a number will do is LINE's to say */
     return asked && setting(c, LINE_SWITCHER_SECRET).n && setting(c, LINE_SWITCHER_DESTINATION).n &&
-           (by_name || line_guest_of(guest_of(c, d)) != LINE_PHONE);
+           (by_name || line_guest_of(delivery_guest(c, d)) != LINE_PHONE);
 }
 
 static enum outcome switch_over(struct call *c, struct delivery *d)
@@ -295,7 +290,7 @@ static enum outcome switch_over(struct call *c, struct delivery *d)
 
 static enum outcome small_end(struct call *c, struct delivery *d, const char *what)
 {
-    return d->last->status >= 200 && d->last->status < 300 ? OUT_DELIVERED : failed(c, d, what);
+    return answer_good(d->last) ? OUT_DELIVERED : failed(c, d, what);
 }
 
 static enum outcome loading(struct call *c, struct delivery *d)
@@ -304,14 +299,14 @@ static enum outcome loading(struct call *c, struct delivery *d)
     if (d->last)
         return small_end(c, d, "loading animation");
     int64_t seconds = setting_number(c, LINE_LOADING_SECONDS);
-    if (seconds <= 0 || line_guest_of(guest_of(c, d)) != LINE_USER)
+    if (seconds <= 0 || line_guest_of(delivery_guest(c, d)) != LINE_USER)
         return OUT_DELIVERED;
     if (d->m->typing_ms > 0)
         seconds = MIN(d->m->typing_ms, (int64_t)LONGEST_S * 1000) / 1000;
     seconds = MIN(MAX((seconds + STEP_S - 1) / STEP_S, 1) * STEP_S, LONGEST_S);
     struct jw w = jw_new(c->a, LINE_BODY_BYTES);
     jw_open(&w, NULL, '{');
-    jw_str(&w, "chatId", guest_of(c, d));
+    jw_str(&w, "chatId", delivery_guest(c, d));
     jw_int(&w, "loadingSeconds", seconds);
     jw_close(&w, '}');
     line_api(c, d, "POST", "/v2/bot/chat/loading/start", jw_done(&w));

@@ -12,11 +12,6 @@ static enum outcome get(struct call *c, struct delivery *d, int step, const char
     return OUT_CALL;
 }
 
-static bool good(const struct delivery *d)
-{
-    return d->last->status >= 200 && d->last->status < 300;
-}
-
 /* ---- set-up -------------------------------------------------------------------------------------------------------- */
 
 enum setup_step { SETUP_START, SETUP_INFO, SETUP_ENDPOINT, SETUP_PUT };
@@ -33,7 +28,7 @@ static enum outcome setup_failed(struct call *c, struct delivery *d, const char 
 
 static enum outcome learn(struct call *c, struct delivery *d)
 {
-    if (!good(d))
+    if (!answer_good(d->last))
         return setup_failed(c, d, "bot info");
     struct {
         slice user, basic, premium;
@@ -59,9 +54,9 @@ static enum outcome learn(struct call *c, struct delivery *d)
 static enum outcome put_webhook(struct call *c, struct delivery *d)
 {
     struct fault none = { 0 };
-    if (!good(d) && d->last->status != 404) /* 404: none is set yet */
+    if (!answer_good(d->last) && d->last->status != 404) /* 404: none is set yet */
         return setup_failed(c, d, "webhook endpoint");
-    const struct js *doc = good(d) ? js_parse(c->a, d->last->body, &none) : NULL;
+    const struct js *doc = answer_good(d->last) ? js_parse(c->a, d->last->body, &none) : NULL;
     if (slice_eq(js_text(js_at(doc, "endpoint")), c->account->hook_url))
         return OUT_DELIVERED;
     struct jw w = jw_new(c->a, LINE_BODY_BYTES);
@@ -83,7 +78,7 @@ enum outcome line_setup(struct call *c, struct delivery *d)
         return learn(c, d);
     if (d->step == SETUP_ENDPOINT)
         return put_webhook(c, d);
-    return good(d) ? OUT_DELIVERED : setup_failed(c, d, "set webhook endpoint");
+    return answer_good(d->last) ? OUT_DELIVERED : setup_failed(c, d, "set webhook endpoint");
 }
 
 /* ---- profiles ------------------------------------------------------------------------------------------------------ */
@@ -129,7 +124,7 @@ enum outcome line_who(struct call *c, struct delivery *d)
         return path ? get(c, d, WHO_PERSON, path)
                     : refuse(c, d, REASON_UNKNOWN_GUEST, "profile: not a friend, or no consent");
     }
-    if (!good(d))
+    if (!answer_good(d->last))
         return setup_failed(c, d, "profile");
     struct {
         slice user, name, group, picture, language;

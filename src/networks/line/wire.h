@@ -78,6 +78,8 @@ struct line_bubbles {
     slice quick_replies; /* JSON of the items; absent: none */
     slice sender;        /* name every bubble shows; absent: the account's own */
 };
+/* Has an object that is to be passed on the shape of a message object? False: *c->f says what is wrong, and where. shapes.c */
+bool line_object_ok(struct call *c, const struct js *object);
 /* False: refused, *ret_reason and *c->f say why. */
 bool line_bubbles(struct call *c, const struct delivery *d, struct line_bubbles *ret,
                   enum reason *ret_reason);

@@ -377,5 +377,6 @@ bool slack_native(struct call *c, slice json, slice *ret_members)
     if (!js_text(js_at(doc, "markdown_text")).n)
         jw_str(&w, "text", slice_or(own, slice_or(text_slice(&said), slice_or(js_text(js_at(attachments, "0.fallback")), SL("\xe2\x80\xa6")))));
     *ret_members = slack_members_done(&w);
-    return true;
+    const struct js *mended = js_parse(c->a, arena_join(c->a, SL("{"), *ret_members, SL("}")), c->f);
+    return mended && slack_blocks_ok(c, mended);
 }

@@ -27,11 +27,6 @@ struct sending {
     bool installed;
 };
 
-static slice guest_of(const struct call *c, const struct delivery *d)
-{
-    return c->conversation && c->conversation->guest.n ? c->conversation->guest : d->m->guest;
-}
-
 static slice channel_of(const struct sending *s)
 {
     if (!s->g.direct)
@@ -296,7 +291,7 @@ static enum outcome typing(struct sending *s)
 
 enum outcome slack_deliver(struct call *c, struct delivery *d)
 {
-    struct sending s = { .c = c, .d = d, .g = slack_guest_of(guest_of(c, d)) };
+    struct sending s = { .c = c, .d = d, .g = slack_guest_of(delivery_guest(c, d)) };
     struct js_list sends;
     s.installed = slack_install_get(c, s.g.install, &s.in);
     if (s.in.broken.n)

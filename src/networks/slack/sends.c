@@ -117,16 +117,9 @@ static bool add_native(struct making *mk, const struct message *m)
 
 static bool add_event(struct making *mk, const struct message *m)
 {
-    slice name = slice_or(m->from.name, mk->c->conversation ? mk->c->conversation->agent_name : SLICE_NONE);
-    slice who = slice_or(name, SL("An agent")), text = SLICE_NONE;
-    if (m->event == (int)EVENT_JOINED)
-        text = arena_printf(mk->c->a, SLF " has joined the conversation.", SLA(who));
-    else if (m->event == (int)EVENT_LEFT)
-        text = arena_printf(mk->c->a, SLF " has left the conversation.", SLA(who));
-    else if (m->event == (int)EVENT_CLOSED)
-        text = SL("The conversation has ended.");
-    if (text.p && setting_true(mk->c, SLACK_SHOW_SYSTEM))
-        add_text(mk, slice_or(m->text, text));
+    slice text = system_text(mk->c, m);
+    if (text.n)
+        add_text(mk, text);
     return true;
 }
 

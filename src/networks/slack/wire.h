@@ -170,6 +170,8 @@ slice slack_choices(struct call *c, const struct message *m);
 slice slack_cards(struct call *c, const struct message *m);
 slice slack_picker(struct call *c, const struct message *m);
 bool slack_native(struct call *c, slice json, slice *ret_members);
+/* Has what was written for Slack the shape of Block Kit? False: *c->f says what is wrong, and where. shapes.c */
+bool slack_blocks_ok(struct call *c, const struct js *members);
 
 enum outcome slack_deliver(struct call *c, struct delivery *d);
 enum outcome slack_setup(struct call *c, struct delivery *d);

@@ -354,6 +354,9 @@ bool teams_put_native(struct call *c, struct jw *w, slice json)
         return false;
     bool activity = js_at(doc, "attachments") || slice_eq(js_text(js_at(doc, "type")), SL("message"));
     bool card = slice_eq(js_text(js_at(doc, "type")), SL("AdaptiveCard")) || js_text(js_at(doc, "contentType")).n;
+    bool list = js_is_array(doc) && js_len(doc);
+    if ((activity || card || list) && !teams_card_ok(c, doc))
+        return false;
     if (activity) {
         for (void *it = js_first(doc); it; it = js_next(doc, it)) {
             bool skip = false;
@@ -366,7 +369,7 @@ bool teams_put_native(struct call *c, struct jw *w, slice json)
         }
         return true;
     }
-    if (!card && !(js_is_array(doc) && js_len(doc)))
+    if (!card && !list)
         return fault(c->f, "refused", "native", "an Adaptive Card, an attachment or an activity is wanted");
     if (js_is_array(doc) && js_len(doc) > 1)
         jw_str(w, "attachmentLayout", SL("carousel"));

@@ -22,11 +22,6 @@ enum teams_step {
 #define NO_QUESTION "-" /* in place of an id that Teams did not tell */
 enum { ID_MAX = 1000, RETRY_LEAST_MS = 2000, RETRY_MOST_MS = 20000 }; /* "Errors": of a 429 that does not say when */
 
-static slice guest_of(const struct call *c, const struct delivery *d)
-{
-    return c->conversation && c->conversation->guest.n ? c->conversation->guest : d->m->guest;
-}
-
 /* ---- calls ----------------------------------------------------------------------------------------------------------- */
 
 void teams_api(struct call *c, struct delivery *d, const struct teams_ref *ref, const char *method, slice path, slice body)
@@ -129,11 +124,6 @@ enum outcome teams_failed(struct call *c, struct delivery *d, const char *what)
         return OUT_RETRY;
     }
     return answer_outcome(c, d, what);
-}
-
-static bool good(const struct delivery *d)
-{
-    return d->last->status >= 200 && d->last->status < 300;
 }
 
 /* "Errors": this organisation's messages go through another door. Once. */
@@ -282,7 +272,7 @@ static enum outcome take_question_away(struct call *c, struct delivery *d, const
 static enum outcome wait_for_consent(struct call *c, struct delivery *d)
 {
     int64_t hours = MAX(setting_number(c, TEAMS_CONSENT_HOURS), INT64_C(1));
-    d->wait_for = teams_consent_key(c->a, guest_of(c, d), part_key(c, d));
+    d->wait_for = teams_consent_key(c->a, delivery_guest(c, d), part_key(c, d));
     d->wait_until_ms = c->now_ms + hours * 3600 * 1000;
     return OUT_PARKED;
 }
@@ -342,7 +332,7 @@ static enum outcome answered(struct call *c, struct delivery *d, struct teams_re
         return uploaded(c, d, ref);
     if (step == STEP_UNASK) /* whatever came of it: the file is there */
         return part_done(c, d, ref);
-    if (!good(d)) {
+    if (!answer_good(d->last)) {
         if (!other_door(c, d, ref))
             return teams_failed(c, d, step == STEP_OPEN ? "conversation" : "activity");
         if (step == STEP_SEND || step == STEP_CONSENT || step == STEP_OPEN)
@@ -371,7 +361,7 @@ static enum outcome answered(struct call *c, struct delivery *d, struct teams_re
 static enum outcome typing(struct call *c, struct delivery *d, const struct teams_ref *ref)
 {
     if (d->last)
-        return good(d) ? OUT_DELIVERED : teams_failed(c, d, "typing");
+        return answer_good(d->last) ? OUT_DELIVERED : teams_failed(c, d, "typing");
     if (!ref->conversation.n)
         return OUT_DELIVERED;
     struct jw w = teams_open(c, ref, "typing");
@@ -408,7 +398,7 @@ enum outcome teams_deliver(struct call *c, struct delivery *d)
         fault(c->f, "unknown", "", "the answer to an earlier call was lost");
         return OUT_UNKNOWN;
     }
-    if (!teams_ref_get(c, guest_of(c, d), &ref))
+    if (!teams_ref_get(c, delivery_guest(c, d), &ref))
         return refuse(c, d, REASON_UNKNOWN_GUEST, "nothing is known of where this guest can be written to");
     if (!teams_service_ok(c, ref.service)) /* the settings may have changed since */
         return refuse(c, d, REASON_CREDENTIALS, "the guest's service address is at no host of the account's list");
@@ -436,7 +426,7 @@ enum outcome teams_who(struct call *c, struct delivery *d)
         d->call.repeatable = true;
         return OUT_CALL;
     }
-    if (!good(d))
+    if (!answer_good(d->last))
         return teams_failed(c, d, "member");
     const struct js *m = js_parse(c->a, d->last->body, NULL);
     d->person = (struct person){

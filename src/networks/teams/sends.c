@@ -44,19 +44,6 @@ static void put_text(struct call *c, struct jw *w, const struct message *m, slic
     jw_str(w, "textFormat", agent.n ? SL("markdown") : SL("plain"));
 }
 
-static slice event_text(struct call *c, const struct message *m)
-{
-    slice name = slice_or(m->from.name, c->conversation ? c->conversation->agent_name : SLICE_NONE);
-    slice who = slice_or(name, SL("An agent")), text = SLICE_NONE;
-    if (m->event == (int)EVENT_JOINED)
-        text = arena_printf(c->a, SLF " has joined the conversation.", SLA(who));
-    else if (m->event == (int)EVENT_LEFT)
-        text = arena_printf(c->a, SLF " has left the conversation.", SLA(who));
-    else if (m->event == (int)EVENT_CLOSED)
-        text = SL("The conversation has ended.");
-    return text.p && setting_true(c, TEAMS_SHOW_SYSTEM) ? slice_or(m->text, text) : SLICE_NONE;
-}
-
 /* ---- files ----------------------------------------------------------------------------------------------------------- */
 
 static bool is_picture(const struct media *md)
@@ -171,7 +158,7 @@ static void put_location(struct call *c, struct jw *w, const struct location *l)
 
 static bool send_event(struct call *c, const struct teams_ref *ref, const struct message *m, struct teams_send *ret)
 {
-    slice text = event_text(c, m);
+    slice text = system_text(c, m);
     *ret = (struct teams_send){ .way = TEAMS_NOTHING };
     if (m->event == (int)EVENT_DELETED && m->of.n) {
         ret->way = TEAMS_REMOVE;

@@ -121,6 +121,8 @@ bool teams_put_choices(struct call *c, struct jw *w, const struct message *m, co
 void teams_put_cards(struct jw *w, const struct js_list *cards);
 void teams_put_picker(struct call *c, struct jw *w, const struct picker *p, slice text);
 bool teams_put_native(struct call *c, struct jw *w, slice json);
+/* Has a card, an attachment, an activity or a list of them that is to be passed on the shape Teams wants? False: *c->f says what is wrong, and where. shapes.c */
+bool teams_card_ok(struct call *c, const struct js *doc);
 struct teams_button {
     slice label, url;
 };

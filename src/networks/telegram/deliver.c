@@ -15,11 +15,6 @@ enum telegram_step {
     STEP_UPLOAD, /* the file itself */
 };
 
-static slice guest_of(const struct call *c, const struct delivery *d)
-{
-    return c->conversation && c->conversation->guest.n ? c->conversation->guest : d->m->guest;
-}
-
 /* Opens the object with where it goes. */
 static struct jw body_begin(struct call *c, const struct telegram_guest *g)
 {
@@ -53,7 +48,7 @@ static enum telegram_step step_of(const struct delivery *d, const struct telegra
 
 static enum outcome send(struct call *c, struct delivery *d, const struct telegram_send *s)
 {
-    struct telegram_guest g = telegram_guest_of(guest_of(c, d));
+    struct telegram_guest g = telegram_guest_of(delivery_guest(c, d));
     enum telegram_step step = step_of(d, s);
     slice members = step == STEP_INSTEAD ? SLICE_NONE : s->members;
     int64_t last;
@@ -83,7 +78,7 @@ static enum outcome send(struct call *c, struct delivery *d, const struct telegr
 /* The buttons of a tapped message would answer once more. */
 static bool untap(struct call *c, struct delivery *d)
 {
-    struct telegram_guest g = telegram_guest_of(guest_of(c, d));
+    struct telegram_guest g = telegram_guest_of(delivery_guest(c, d));
     int64_t id;
     if (!slice_int(memory_get(c->guest_memory, TELEGRAM_TAPPED, c->now_ms), &id))
         return false;
@@ -128,7 +123,7 @@ static bool cannot_fetch(const struct telegram_answer *t)
 static enum outcome answered(struct call *c, struct delivery *d, const struct telegram_send *s)
 {
     struct telegram_answer t = telegram_answer_of(c->a, d->last);
-    if (t.result || (d->last->status >= 200 && d->last->status < 300)) {
+    if (t.result || answer_good(d->last)) {
         taken(c, d, &t);
         return OUT_DELIVERED;
     }
@@ -153,7 +148,7 @@ static enum outcome typing(struct call *c, struct delivery *d)
 {
     if (d->last)
         return telegram_answer_of(c->a, d->last).result ? OUT_DELIVERED : telegram_failed(c, d, "sendChatAction");
-    struct telegram_guest g = telegram_guest_of(guest_of(c, d));
+    struct telegram_guest g = telegram_guest_of(delivery_guest(c, d));
     struct jw w = body_begin(c, &g);
     jw_str(&w, "action", SL("typing"));
     jw_close(&w, '}');

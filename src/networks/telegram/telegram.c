@@ -94,7 +94,7 @@ struct telegram_answer telegram_answer_of(struct arena *a, const struct answer *
     struct fault none = { 0 };
     struct telegram_answer t = { 0 };
     const struct js *doc = r->body.n ? js_parse(a, r->body, &none) : NULL;
-    if (r->status >= 200 && r->status < 300 && js_true(js_at(doc, "ok")))
+    if (answer_good(r) && js_true(js_at(doc, "ok")))
         t.result = js_at(doc, "result");
     enum { SAID_CHARS = 160 };
     t.description = utf8_cut(js_text(js_at(doc, "description")), SAID_CHARS);

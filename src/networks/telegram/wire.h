@@ -84,6 +84,8 @@ struct telegram_send {
     bool upload;              /* … at once */
     slice instead;  /* the text that takes its place when Telegram cannot fetch or use what it names; absent: nothing does */
 };
+/* Has a call that is to be passed on what its method needs? False: *c->f says what is wrong, and where. shapes.c */
+bool telegram_call_ok(struct call *c, const struct js *doc);
 /* False: refused, *ret_reason and *c->f say why. *ret_list: what a reply keyboard's labels stand for, as LIST_MEMORY. */
 bool telegram_sends(struct call *c, const struct delivery *d, struct js_list *ret, slice *ret_list, enum reason *ret_reason);
 #endif

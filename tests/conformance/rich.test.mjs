@@ -1,0 +1,118 @@
+// Rich messages as the vendors' own libraries see them: LINE's and Slack's types, Microsoft's renderer of Adaptive Cards in a browser. What is checked is what POST /preview says
+// would be sent, of messages in every form and of objects as people copy them out of builders.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import {mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {promisify} from 'node:util';
+import {openBrowser} from '../browser/pages.mjs';
+import {startHub} from '../e2e/hub.mjs';
+import {need} from '../npm/need.mjs';
+
+const picture = 'https://img.example.com/p.png', link = 'https://shop.example.com/';
+const reply = n => ({text: `Reply ${n}`, payload: `r${n}`});
+const card = (n, buttons = 2) => ({title: `Card ${n}`, text: 'What it is', image: picture, url: link, choices: [...Array(buttons)].map((_, i) => i ? {label: `Do ${i}`, payload: `d${n}.${i}`} : {label: 'See', url: link})});
+const messages = {
+  text: 'Hello\nthere',
+  'long text': 'word '.repeat(3000),
+  'two replies': {genesys_prompt: 'Sure?', genesys_quick_replies: [reply(1), reply(2)]},
+  'a picture on a reply': {genesys_prompt: 'Sure?', genesys_quick_replies: [{...reply(1), image: picture}]},
+  'twelve replies': {genesys_prompt: 'Which?', genesys_quick_replies: [...Array(12)].map((_, i) => reply(i))},
+  'forty replies': {genesys_prompt: 'Which?', genesys_quick_replies: [...Array(40)].map((_, i) => reply(i))},
+  'a long label': {kind: 'choices', text: '?', choices: [{label: 'A label that is longer than any network shows on a button '.repeat(3), payload: 'x'}]},
+  'a card': {kind: 'cards', cards: [card(1)]},
+  'a carousel': {kind: 'cards', text: 'Look', cards: [card(1), card(2, 3), card(3, 1)]},
+  'cards of little': {kind: 'cards', cards: [{title: 'Only a title'}, {text: 'Only a text', choices: [{label: 'Go', payload: 'g'}]}]},
+  'a list': {kind: 'picker', picker: {title: 'Which?', text: 'Take one', choices: [{label: 'One', payload: '1'}, {label: 'Two', payload: '2'}]}},
+  'a list of several': {kind: 'picker', picker: {title: 'Which?', multiple: true, choices: [{label: 'One', payload: '1'}, {label: 'Two', payload: '2'}]}},
+  times: {kind: 'picker', picker: {title: 'When?', slots: [{at: '2030-01-01T10:00:00Z', duration_s: 1800}, {at: '2030-01-02T10:00:00Z', duration_s: 1800}]}},
+  'a place': {type: 'location', title: 'HQ', address: 'Main Street', latitude: 35.6, longitude: 139.7},
+  'a sticker': {type: 'sticker', packageId: '446', stickerId: '1988', title: 'Hug'},
+  'a picture': {kind: 'image', text: 'Our shop', media: [{url: picture, type: 'image/png', name: 'p.png'}]},
+};
+const own = {
+  line: {
+    flex: {type: 'flex', altText: 'A café', contents: {type: 'bubble', hero: {type: 'image', url: picture, size: 'full', aspectRatio: '20:13', aspectMode: 'cover', action: {type: 'uri', uri: link}},
+      body: {type: 'box', layout: 'vertical', contents: [{type: 'text', text: 'Café', weight: 'bold', size: 'xl'}, {type: 'box', layout: 'baseline', margin: 'md', contents: [{type: 'icon', size: 'sm', url: picture}, {type: 'text', text: '4.0', size: 'sm', color: '#999999', flex: 0}]}]},
+      footer: {type: 'box', layout: 'vertical', spacing: 'sm', contents: [{type: 'button', style: 'link', height: 'sm', action: {type: 'uri', label: 'WEB', uri: link}}], flex: 0}}},
+    confirm: {type: 'template', altText: 'Sure?', template: {type: 'confirm', text: 'Sure?', actions: [{type: 'message', label: 'Yes', text: 'Yes'}, {type: 'postback', label: 'No', data: 'no'}]}},
+    imagemap: {type: 'imagemap', altText: 'Map', baseUrl: 'https://img.example.com/map', baseSize: {width: 1040, height: 1040}, actions: [{type: 'uri', linkUri: link, area: {x: 0, y: 0, width: 520, height: 1040}}]},
+  },
+  slack: {
+    approval: {blocks: [{type: 'section', text: {type: 'mrkdown', text: 'A request'}, accessory: {type: 'image', image_url: picture, alt_text: 'thumbnail'}}, {type: 'divider'}, {type: 'context', elements: [{type: 'mrkdwn', text: '*Soon*'}]},
+      {type: 'actions', elements: [{type: 'button', text: {type: 'plain_text', emoji: true, text: 'Approve'}, style: 'primary', value: 'yes'}]}]},
+  },
+  teams: {
+    card: {$schema: 'https://adaptivecards.io/schemas/adaptive-card.json', type: 'AdaptiveCard', version: '1.0', body: [{type: 'Container', items: [{type: 'TextBlock', text: 'Publish', weight: 'bolder'},
+      {type: 'ColumnSet', columns: [{type: 'Column', width: 'auto', items: [{type: 'Image', url: `\n${picture}`, size: 'small', style: 'person'}]}]}]}, {type: 'FactSet', facts: [{title: 'Board:', value: 'Adaptive Card'}]}],
+    actions: [{type: 'Action.ShowCard', title: 'Comment', card: {type: 'AdaptiveCard', body: [{type: 'Input.Text', id: 'comment', isMultiline: true}], actions: [{type: 'Action.Submit', title: 'OK'}]}}, {type: 'Action.OpenUrl', title: 'View', url: link}]},
+  },
+};
+
+// What each message becomes on a network: [name, bodies of its calls].
+async function sentTo(hub, network) {
+  const admin = await hub.login(), all = [];
+  for (const [name, message] of [...Object.entries(messages), ...Object.entries(own[network] ?? {})]) {
+    const r = await admin.call('POST', '/preview', {message, networks: [network]});
+    assert.equal(r.status, 200, `${name}: ${r.text}`);
+    const [item] = r.json.items;
+    assert.equal(item.carried, true, `${network}, ${name}: ${item.problem}`);
+    all.push([name, item.calls.map(c => c.body).filter(Boolean)]);
+  }
+  return all;
+}
+
+// Do these values fit the type, by the vendor's own declarations?
+async function fitsType(t, head, type, named) {
+  const dir = mkdtempSync(join(tmpdir(), 'dragoman-types-'));
+  t.after(() => rmSync(dir, {recursive: true, force: true}));
+  const modules = join(dirname(need.resolve('typescript/package.json')), '..');
+  symlinkSync(modules, join(dir, 'node_modules'));
+  const lines = named.map(([name, value], i) => `export const v${i}: ${type} = ${JSON.stringify(value)}; // ${name}`);
+  writeFileSync(join(dir, 'check.ts'), [head, ...lines].join('\n'));
+  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify({compilerOptions: {strict: true, noEmit: true, skipLibCheck: true, module: 'nodenext', moduleResolution: 'nodenext', target: 'es2022', types: []}, files: ['check.ts']}));
+  await promisify(execFile)(process.execPath, [join(modules, 'typescript/bin/tsc'), '-p', dir]).catch(e => assert.fail(`${e.stdout}\n${lines.map((l, i) => `${i + 2}: ${l.slice(0, 300)}`).join('\n')}`));
+}
+
+test('LINE: every message object has the type of LINE\'s own library', async t => {
+  const hub = await startHub(t);
+  const sent = (await sentTo(hub, 'line')).flatMap(([name, bodies]) => bodies.map(b => [name, b.messages]));
+  assert.ok(sent.length >= 15);
+  const line = "import type {messagingApi} from '@line/bot-sdk';";
+  await fitsType(t, line, 'messagingApi.Message[]', sent);
+  await assert.rejects(fitsType(t, line, 'messagingApi.Message[]', [['wrong', [{type: 'flex', altText: 'x', contents: {type: 'bubble', body: {type: 'box', layout: 'diagonal', contents: []}}}]]]), 'what is wrong is found');
+});
+
+test('Slack: blocks have the types of Slack\'s own library', async t => {
+  const hub = await startHub(t);
+  const blocks = (await sentTo(hub, 'slack')).flatMap(([name, bodies]) => bodies.filter(b => b.blocks).map(b => [name, b.blocks]));
+  assert.ok(blocks.length >= 8);
+  const slack = "import type {KnownBlock} from '@slack/types';";
+  await fitsType(t, slack, 'KnownBlock[]', blocks);
+  await assert.rejects(fitsType(t, slack, 'KnownBlock[]', [['wrong', [{type: 'section', text: {type: 'mrkdown', text: 'x'}}]]]), 'what is wrong is found');
+});
+
+test('Teams: Adaptive Cards are parsed without a complaint and rendered by Microsoft\'s own library', async t => {
+  const hub = await startHub(t);
+  const cards = (await sentTo(hub, 'teams')).flatMap(([name, bodies]) => bodies.flatMap(b => b.attachments ?? []).filter(a => a.contentType === 'application/vnd.microsoft.card.adaptive').map(a => [name, a.content]));
+  assert.ok(cards.length >= 4, JSON.stringify(cards.map(([n]) => n)));
+  const page = await (await openBrowser(t)).newPage();
+  await page.route('**', r => r.request().url().startsWith('https://img.example.com/') ? r.fulfill({status: 404}) : r.continue());
+  await page.addScriptTag({path: join(dirname(need.resolve('adaptivecards/package.json')), 'dist/adaptivecards.js')});
+  for (const [name, content] of cards) {
+    const seen = await page.evaluate(json => {
+      const {AdaptiveCard, HostConfig, SerializationContext} = window.AdaptiveCards;
+      const context = new SerializationContext(), it = new AdaptiveCard();
+      it.hostConfig = new HostConfig({supportsInteractivity: true, actions: {maxActions: 6}}); // as Teams has it
+      it.parse(json, context);
+      const bad = it.validateProperties().validationEvents.map(e => e.message);
+      const element = it.render();
+      document.body.replaceChildren(element);
+      return {bad: [...bad, ...[...Array(context.eventCount).keys()].map(i => context.getEventAt(i).message)], text: element.innerText, buttons: element.querySelectorAll('button').length};
+    }, content);
+    assert.deepEqual(seen.bad, [], name);
+    assert.ok(seen.text.trim() && seen.buttons, name);
+  }
+});
