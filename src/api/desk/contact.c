@@ -58,16 +58,40 @@ static void erase(void *arg, slice conversation, struct jbatch *b)
     interactions_erase(desk->all, conversation, b);
 }
 
+static void tell_one(struct jw *w, const struct interaction *it)
+{
+    jw_open(w, NULL, '{');
+    jw_str(w, "id", it->id);
+    jw_str(w, "queue", it->queue);
+    jw_str(w, "state", slice_of(desk_state_names[it->state]));
+    jw_time(w, "created", it->created_ms);
+    jw_opt(w, "agent", slice_or(interaction_owner(it), it->owner_was));
+    jw_opt(w, "subject", it->subject);
+    jw_opt(w, "disposition", it->disposition);
+    jw_opt(w, "note", it->note);
+    if (it->attributes.n)
+        jw_raw(w, "attributes", it->attributes);
+    jw_close(w, '}');
+}
+
+/* For the export of a contact. */
 static void tell(void *arg, slice conversation, struct jw *w)
 {
-    struct desk *desk = arg;
+    const struct desk *desk = arg;
     const struct interaction *const lists[] = { interactions_first_done(desk->all), interactions_first(desk->all) };
-    jw_open(w, "interactions", '[');
-    for (size_t i = 0; i < COUNT(lists); i++)
-        for (const struct interaction *it = lists[i]; it; it = it->next)
-            if (slice_eq(it->conversation, conversation))
-                show_interaction(desk, w, NULL, it);
-    jw_close(w, ']');
+    bool any = false;
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        for (const struct interaction *it = lists[i]; it; it = it->next) {
+            if (!slice_eq(it->conversation, conversation))
+                continue;
+            if (!any)
+                jw_open(w, "desk", '[');
+            any = true;
+            tell_one(w, it);
+        }
+    }
+    if (any)
+        jw_close(w, ']');
 }
 
 void desk_contacts_start(struct desk *desk)

@@ -1,5 +1,4 @@
 /* desk.c - the parts of the desk put together, and its agents. */
-#include "api/contacts/contacts.h"
 #include "api/desk/inside.h"
 #include "hub/state.h"
 

@@ -149,11 +149,11 @@ static void insert(struct interactions *t, struct interaction *it)
 void interaction_state(struct interactions *t, struct interaction *it, enum desk_state state)
 {
     if ((it->state == DESK_DONE) == (state == DESK_DONE)) {
-        it->state = state;
+        it->state = (int)state;
         return;
     }
     unlink_it(t, it);
-    it->state = state;
+    it->state = (int)state;
     link_last(t, it);
 }
 
