@@ -100,6 +100,8 @@ static void pages(struct world *w, struct request *rq)
     const struct connector *k = w->account.type;
     rq->query = rq->body;
     for (size_t i = 0; i < k->n_routes; i++) {
+        if (k->routes[i].record)
+            continue; /* registration() calls those, as the hub does: with a record */
         struct inbox in;
         inbox_init(&in, w->a);
         w->f = (struct fault){ 0 };

@@ -154,7 +154,8 @@ static struct actor *actor_make(struct hub *h, struct tenant *t, const struct ac
     actor->tenant = t;
     account_set(actor, account);
     struct actor **more = ARENA_ARRAY(h->a, struct actor *, h->n_actors + 1);
-    memcpy(more, h->actors, h->n_actors * sizeof(more[0]));
+    if (h->n_actors)
+        memcpy(more, h->actors, h->n_actors * sizeof(more[0]));
     more[h->n_actors] = actor;
     h->actors = more;
     h->n_actors++;
@@ -225,7 +226,8 @@ static void apply(struct registry *r, struct registry_entry *e)
     if (!t) {
         t = e->tenant = ARENA_NEW(h->a, struct tenant);
         struct tenant **more = ARENA_ARRAY(h->a, struct tenant *, h->n_tenants + 1);
-        memcpy(more, h->tenants, h->n_tenants * sizeof(more[0]));
+        if (h->n_tenants)
+            memcpy(more, h->tenants, h->n_tenants * sizeof(more[0]));
         more[h->n_tenants] = t;
         h->tenants = more;
         h->n_tenants++;
