@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { api, get, Problem } from "./api";
 import { t } from "./i18n";
 import type { Queue, Tenant } from "./types";
-import { ask, explain, Failed, Field, Modal, say, useLoad } from "./ui";
+import { ask, explain, Failed, Field, Modal, say, Table, useLoad } from "./ui";
 import { namesOf, numberOf, wrongWith } from "./users";
 
 const path = (name: string) => `/queues/${encodeURIComponent(name)}`;
@@ -149,42 +149,28 @@ export function Queues({ list, changed }: { list: Queue[]; changed: () => void }
       {list.length === 0 ? (
         <p class="help">{t("queues.none")}</p>
       ) : (
-        <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("queues.title")}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t("name")}</th>
-                <th scope="col">{t("queues.tenant")}</th>
-                <th scope="col">{t("queues.skills")}</th>
-                <th scope="col">{t("queues.hours")}</th>
-                <th scope="col">{t("queues.overflow_queue")}</th>
-                <th scope="col">{t("actions")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.map((q) => (
-                <tr key={q.name} data-testid="queue-row">
-                  <th scope="row">
-                    {q.name}
-                    {q.title !== q.name && <small class="help"> {q.title}</small>}
-                  </th>
-                  <td>{q.tenant ?? t("queues.tenant.all")}</td>
-                  <td>{q.skills.join(", ")}</td>
-                  <td>{q.business_hours}</td>
-                  <td>{q.overflow_queue}</td>
-                  <td>
-                    <button type="button" class="secondary small" aria-label={`${t("change")}: ${q.name}`} onClick={() => void change(q)}>
-                      {t("change")}
-                    </button>{" "}
-                    <button type="button" class="secondary small" aria-label={`${t("delete")}: ${q.name}`} onClick={() => void remove(q)}>
-                      {t("delete")}
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label={t("queues.title")} heads={[t("name"), t("queues.tenant"), t("queues.skills"), t("queues.hours"), t("queues.overflow_queue"), t("actions")]}>
+          {list.map((q) => (
+            <tr key={q.name} data-testid="queue-row">
+              <th scope="row">
+                {q.name}
+                {q.title !== q.name && <small class="help"> {q.title}</small>}
+              </th>
+              <td>{q.tenant ?? t("queues.tenant.all")}</td>
+              <td>{q.skills.join(", ")}</td>
+              <td>{q.business_hours}</td>
+              <td>{q.overflow_queue}</td>
+              <td>
+                <button type="button" class="secondary small" aria-label={`${t("change")}: ${q.name}`} onClick={() => void change(q)}>
+                  {t("change")}
+                </button>{" "}
+                <button type="button" class="secondary small" aria-label={`${t("delete")}: ${q.name}`} onClick={() => void remove(q)}>
+                  {t("delete")}
+                </button>
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
       {changing && (
         <Change

@@ -4,7 +4,7 @@ import { api, get, Problem } from "./api";
 import { t, time, word } from "./i18n";
 import { Queues } from "./queues";
 import type { Me, Queue, User } from "./types";
-import { ask, explain, Failed, Field, Loading, Modal, say, useLoad } from "./ui";
+import { ask, explain, Failed, Field, Loading, Modal, say, Table, useLoad } from "./ui";
 
 const roles: Me["role"][] = ["administrator", "supervisor", "agent"];
 const skill_level_max = 10;
@@ -218,50 +218,35 @@ export function Users({ me }: { me: Me }) {
       <Loading of={all}>
         {({ users, queues }) => (
           <>
-            <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("users.title")}>
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("user")}</th>
-                    <th scope="col">{t("users.role")}</th>
-                    <th scope="col">{t("users.queues")}</th>
-                    <th scope="col">{t("users.skills")}</th>
-                    <th scope="col">{t("users.capacity")}</th>
-                    <th scope="col">{t("changed")}</th>
-                    <th scope="col">{t("actions")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {users.map((x) => (
-                    <tr key={x.name} data-testid="user-row">
-                      <th scope="row">
-                        {x.name}
-                        {x.display_name !== x.name && <small class="help"> {x.display_name}</small>}
-                      </th>
-                      <td>{word("role", x.role)}</td>
-                      <td>{x.queues.length ? x.queues.join(", ") : t("users.queues.all")}</td>
-                      <td>
-                        {Object.entries(x.skills)
-                          .map(([name, level]) => `${name} ${level}`)
-                          .join(", ")}
-                      </td>
-                      <td>{x.capacity.chat}</td>
-                      <td>{time(x.changed)}</td>
-                      <td>
-                        <button type="button" class="secondary small" aria-label={`${t("change")}: ${x.name}`} onClick={() => void change(x)}>
-                          {t("change")}
-                        </button>{" "}
-                        {x.name !== me.user && (
-                          <button type="button" class="secondary small" aria-label={`${t("delete")}: ${x.name}`} onClick={() => void remove(x)}>
-                            {t("delete")}
-                          </button>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table label={t("users.title")} heads={[t("user"), t("users.role"), t("users.queues"), t("users.skills"), t("users.capacity"), t("changed"), t("actions")]}>
+              {users.map((x) => (
+                <tr key={x.name} data-testid="user-row">
+                  <th scope="row">
+                    {x.name}
+                    {x.display_name !== x.name && <small class="help"> {x.display_name}</small>}
+                  </th>
+                  <td>{word("role", x.role)}</td>
+                  <td>{x.queues.length ? x.queues.join(", ") : t("users.queues.all")}</td>
+                  <td>
+                    {Object.entries(x.skills)
+                      .map(([name, level]) => `${name} ${level}`)
+                      .join(", ")}
+                  </td>
+                  <td>{x.capacity.chat}</td>
+                  <td>{time(x.changed)}</td>
+                  <td>
+                    <button type="button" class="secondary small" aria-label={`${t("change")}: ${x.name}`} onClick={() => void change(x)}>
+                      {t("change")}
+                    </button>{" "}
+                    {x.name !== me.user && (
+                      <button type="button" class="secondary small" aria-label={`${t("delete")}: ${x.name}`} onClick={() => void remove(x)}>
+                        {t("delete")}
+                      </button>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </Table>
             <Queues list={queues} changed={all.again} />
             {changing && (
               <Change
