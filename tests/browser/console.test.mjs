@@ -403,6 +403,7 @@ test('roles, passwords, and the end of a session', async t => {
   await admin.getByTestId('nav-users').click();
   await admin.getByRole('button', {name: 'Add user'}).click();
   await admin.getByLabel('User name').fill('sue');
+  await admin.getByLabel('Role').selectOption('supervisor');
   await admin.getByLabel('Password').fill('password1');
   await admin.getByRole('dialog').getByRole('button', {name: 'Save'}).click();
   await admin.getByRole('dialog').getByTestId('field-error').waitFor();
