@@ -439,7 +439,7 @@ static const struct member interaction[] = {
     M("contact", S_ANY, S_REQUIRED, .help = "id (once known), name, picture"), M("queue", S_TEXT, S_REQUIRED), M("state", S_TEXT, S_REQUIRED, .help = "queued, invited, open, held, wrapup, done"),
     M("owner", S_TEXT, 0), M("invited", S_TEXT, 0, .help = "Who is asked to take it"), M("owner_was", S_TEXT, 0), M("agents", S_LIST, S_REQUIRED, .of = "InteractionAgent"),
     M("created_ms", S_WHOLE, S_REQUIRED), M("queued_ms", S_WHOLE, S_REQUIRED), M("accepted_ms", S_WHOLE, 0), M("last_guest_ms", S_WHOLE, 0), M("last_agent_ms", S_WHOLE, 0),
-    M("held_until_ms", S_WHOLE, 0), M("done_ms", S_WHOLE, 0), M("subject", S_TEXT, 0), M("disposition", S_TEXT, 0), M("note", S_TEXT, 0),
+    M("held_until_ms", S_WHOLE, 0), M("reply_until_ms", S_WHOLE, 0, .help = "Until then the network takes answers; left out: it has no such limit"), M("done_ms", S_WHOLE, 0), M("subject", S_TEXT, 0), M("disposition", S_TEXT, 0), M("note", S_TEXT, 0),
     M("failed", S_ANY, 0, .help = "The message that could not be delivered, and why"), M("attributes", S_PAIRS, S_REQUIRED, .help = "What is known of the guest"),
     M("caps", S_ANY, 0, .help = "What the guest's network carries"), M("unread", S_WHOLE, S_REQUIRED),
 };

@@ -13,6 +13,13 @@ int64_t setting_number(const struct call *c, unsigned i)
     return slice_int(setting(c, i), &v) ? v : 0;
 }
 
+int64_t account_reply_window_ms(const struct account *a)
+{
+    const struct caps *caps = &a->type->caps;
+    int64_t seconds = 0;
+    return caps->reply_window_setting && slice_int(a->settings[caps->reply_window_setting], &seconds) ? seconds * 1000 : caps->reply_window_ms;
+}
+
 slice request_header(const struct request *rq, const char *name)
 {
     for (size_t i = 0; i < rq->n_headers; i++)

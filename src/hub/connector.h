@@ -69,6 +69,7 @@ static inline slice setting(const struct call *c, unsigned i)
 {
     return c->account->settings[i];
 }
+int64_t account_reply_window_ms(const struct account *a); /* caps.reply_window_ms, or what the account's setting says instead; 0: no limit */
 slice account_setting(const struct account *a, const char *name); /* by its name; {NULL,0} also where the connector has no such setting */
 bool setting_true(const struct call *c, unsigned i);
 int64_t setting_number(const struct call *c, unsigned i); /* 0 when absent */
@@ -255,6 +256,8 @@ struct caps { /* also read by the downgrade rules, the console, the docs page an
     bool sticker_needs_own_id; /* a sticker without a package of this network becomes its picture */
     bool choice_pictures;  /* choices may carry one */
     bool agent_name;       /* has a place of its own for the agent's name; else Prefix Agent Name writes it before the text */
+    int64_t reply_window_ms;       /* how long after the guest's last words the network lets us answer; 0: as long as we like */
+    unsigned reply_window_setting; /* setting that says it instead, in seconds; 0: none (so it cannot be the first setting) */
 };
 
 enum verify {

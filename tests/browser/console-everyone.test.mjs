@@ -48,10 +48,18 @@ async function walk(page, visit) {
   await go('doctor');
   await page.getByTestId('none-refused').waitFor();
   await visit('signature doctor');
-  for (const place of ['logins', 'audit', 'storages']) {
+  for (const place of ['users', 'audit', 'storages']) {
     await go(place);
-    await page.locator('main table').waitFor();
+    await page.locator('main table').first().waitFor();
     await visit(place);
+  }
+  await go('users');
+  for (const name of ['Add user', 'Add queue']) {
+    await page.getByRole('button', {name}).click();
+    await page.getByRole('dialog').waitFor();
+    await visit(name);
+    await page.getByRole('dialog').getByRole('button', {name: 'Close'}).click();
+    await page.getByRole('dialog').waitFor({state: 'detached'});
   }
   await go('settings');
   await page.getByTestId('notifiers-add').click();

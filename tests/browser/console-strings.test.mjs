@@ -96,7 +96,8 @@ test('console: each label and each help of a setting is there in each language',
     for (const text of [schema.title, schema.description]) if (text) shown.set(text, path);
     for (const [name, member] of Object.entries(schema.properties ?? {})) walk(member, `${path}.${name}`);
   };
-  const all = [(await admin.get('/connectors')).items, (await admin.get('/storages')).types, (await admin.get('/notifiers')).items].flat();
+  const all = [(await admin.get('/connectors')).items, (await admin.get('/storages')).types, (await admin.get('/notifiers')).items,
+    {name: 'commander', schema: (await admin.get('/commander')).schema}].flat();
   for (const {name, schema} of all) for (const [member, of] of Object.entries(schema.properties)) walk(of, `${name}.${member}`);
   assert.ok(shown.size > 200, `${shown.size} texts`);
   const settings = readText('console', 'settings.json');

@@ -400,19 +400,20 @@ test('roles, passwords, and the end of a session', async t => {
   await site.tenant();
   await site.says('good morning');
   const admin = await site.open();
-  await admin.getByTestId('nav-logins').click();
-  await admin.getByRole('button', {name: 'Add login'}).click();
+  await admin.getByTestId('nav-users').click();
+  await admin.getByRole('button', {name: 'Add user'}).click();
   await admin.getByLabel('User name').fill('sue');
+  await admin.getByLabel('Role').selectOption('supervisor');
   await admin.getByLabel('Password').fill('password1');
   await admin.getByRole('dialog').getByRole('button', {name: 'Save'}).click();
   await admin.getByRole('dialog').getByTestId('field-error').waitFor();
   await admin.getByLabel('Password').fill(adminPassword + ' fly');
   await admin.getByRole('dialog').getByRole('button', {name: 'Save'}).click();
-  await admin.getByTestId('login-row').filter({hasText: 'sue'}).waitFor();
+  await admin.getByTestId('user-row').filter({hasText: 'sue'}).waitFor();
 
   const page = await site.open({user: 'sue', password: adminPassword + ' fly'});
   await page.getByTestId('nav-conversations').waitFor();
-  for (const hidden of ['tenants', 'settings', 'doctor', 'logins', 'audit', 'simulators']) assert.equal(await page.getByTestId(`nav-${hidden}`).count(), 0, hidden);
+  for (const hidden of ['tenants', 'settings', 'doctor', 'users', 'audit', 'simulators']) assert.equal(await page.getByTestId(`nav-${hidden}`).count(), 0, hidden);
   await page.goto(site.hub.base + '/#/tenants');
   assert.equal(await page.getByTestId('tenant-row').count(), 0);
   await page.goto(site.hub.base + '/#/conversations');

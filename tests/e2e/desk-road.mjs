@@ -67,7 +67,7 @@ export class Agent {
   async hears(it, what, is = m => m.text === what) { return await until(`${this.name} hears ${what}`, () => this.said.get(it.id ?? it)?.find(is)); }
 }
 
-export async function startDesk(t, {desk = {}, webchat = {}, hub = {}} = {}) {
+export async function startDesk(t, {desk = {}, webchat = {}, hub = {}, channels = []} = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-desk-'));
   const [hubPort, linePort] = [await freePort(), await freePort()];
   const at = p => `http://127.0.0.1:${p}`;
@@ -77,6 +77,7 @@ export async function startDesk(t, {desk = {}, webchat = {}, hub = {}} = {}) {
     tenants: [{name: 'Test Shop', desk: {type: 'builtin', ...desk}, channels: [
       {type: 'webchat', api_key: pageKey, nickname_required: false, ...webchat},
       {type: 'line', base_url: at(linePort), channel_id: '1234567890', channel_secret: secret, bot_id: '@testshop'},
+      ...channels,
     ]}],
   }));
   const road = {

@@ -1,7 +1,8 @@
 // The built-in desk through the real hub: guests of a web chat and of LINE, agents whose pages listen.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import {randomUUID} from 'node:crypto';
+import {createHmac, randomUUID} from 'node:crypto';
+import {createServer} from 'node:http';
 import {until} from './harness.mjs';
 import {png} from './webchat-road.mjs';
 import {startDesk} from './desk-road.mjs';
@@ -331,6 +332,57 @@ test('what cannot be delivered comes to the queue undelivered', async t => {
   assert.match(failed.failed.reason, /ended/);
   await until('dead in the history', async () => (await ken.history(failed)).find(m => m.id === lost.id).state === 'dead');
   await ken.act(failed, 'done', {note: 'nothing to be done'});
+});
+
+// An application of one's own as the network, which takes answers for a while only.
+async function application(t) {
+  const app = {secret: 'a-secret-of-sixteen-characters', got: []};
+  const server = createServer(async (q, r) => {
+    let body = '';
+    for await (const piece of q) body += piece;
+    app.got.push(JSON.parse(body));
+    r.end();
+  }).listen(0, '127.0.0.1');
+  await new Promise(done => server.once('listening', done));
+  t.after(() => { server.closeAllConnections(); server.close(); });
+  app.url = `http://127.0.0.1:${server.address().port}/messages`;
+  app.says = async (road, text, guest = 'ana') => {
+    const body = JSON.stringify({id: randomUUID(), type: 'text', guest, name: 'Ana', text});
+    const r = await fetch(`${road.base}/custom`, {method: 'POST', body, headers: {'x-dragoman-signature': 'sha256=' + createHmac('sha256', app.secret).update(body).digest('hex')}});
+    assert.equal(r.status, 200);
+  };
+  return app;
+}
+
+test('a network that takes answers for a while only: the end is told, and nothing goes beyond it', async t => {
+  const app = await application(t), window_ms = 3000;
+  const road = await startDesk(t, {desk: {auto_answer: true}, channels: [{type: 'custom', secret: app.secret, url: app.url, reply_window_seconds: window_ms / 1000}]});
+  const kim = await road.agent('kim');
+  await app.says(road, 'hello');
+  const it = await kim.has('an open one', i => i.state === 'open');
+  assert.equal(it.reply_until_ms, it.last_guest_ms + window_ms);
+  await kim.say(it, 'in time');
+  await until('the answer', () => app.got.find(m => m.text === 'in time'));
+  await until('the window closes', () => Date.now() > it.reply_until_ms, 2 * window_ms);
+  const say = async more => await kim.call('POST', `/interactions/${it.id}/messages`, {id: randomUUID(), text: 'too late', ...more});
+  const late = await say();
+  assert.deepEqual([late.status, late.json.code], [422, 'window_closed']);
+  assert.match(late.json.detail, /^Custom takes answers only until 3 s after the guest's last message/);
+  assert.equal((await say({whisper: true})).status, 202, 'agents may talk among themselves');
+  await kim.act(it, 'done');
+  const begin = async body => await kim.call('POST', '/interactions', body);
+  assert.deepEqual((r => [r.status, r.json.code])(await begin({conversation: it.conversation, text: 'too late'})), [422, 'window_closed']);
+  assert.deepEqual((r => [r.status, r.json.code])(await begin({channel: 'test-shop/custom', guest: 'nobody', text: 'hi'})), [422, 'window_closed'], 'nor to who never wrote');
+  assert.equal((await kim.ok('GET', '/interactions?state=open')).items.length, 0, 'what was refused has begun nothing');
+  const again = await kim.ok('POST', '/interactions', {conversation: it.conversation}, 201);
+  assert.ok(again.reply_until_ms <= Date.now(), 'one may look at it all the same');
+  await app.says(road, 'still there?');
+  await until('the window opens again', () => kim.mine.get(again.id).reply_until_ms > Date.now());
+  await kim.say(again, 'yes');
+  await until('the second answer', () => app.got.find(m => m.text === 'yes'));
+  assert.ok(!app.got.some(m => m.text === 'too late'));
+  await road.line.post('/sim/guests/1/send', {type: 'text', text: 'hello'});
+  assert.equal((await kim.has('the one on LINE', i => i.network === 'LINE')).reply_until_ms, undefined, 'LINE has no such limit');
 });
 
 test('an agent begins a conversation, and takes up an old one', async t => {

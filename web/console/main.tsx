@@ -13,7 +13,6 @@ import { language, languages, setLanguage, startLanguage, t, word } from "./i18n
 import type { Key, Language } from "./i18n";
 import { Keys } from "./keys";
 import { Letters } from "./letters";
-import { Logins } from "./logins";
 import { PreviewPage } from "./preview";
 import { Provisioning } from "./provisioning";
 import { dropGuard, go, href, mayLeave, useRoute } from "./router";
@@ -26,6 +25,7 @@ import { TenantPage } from "./tenant";
 import { Tenants } from "./tenants";
 import type { Me } from "./types";
 import { Messages, useThrottle } from "./ui";
+import { Users } from "./users";
 
 interface Entry {
   name: string;
@@ -47,7 +47,7 @@ const entries: Entry[] = [
   { name: "preview", title: "preview.title", may: all },
   { name: "health", title: "health.title", may: all },
   { name: "doctor", title: "doctor.title", may: ["administrator"] },
-  { name: "logins", title: "logins.title", may: ["administrator"] },
+  { name: "users", title: "users.title", may: ["administrator"] },
   { name: "audit", title: "audit.title", may: ["administrator"] },
   { name: "backup", title: "backup.title", may: ["administrator"] },
   { name: "simulators", title: "simulators.title", may: ["administrator"] },
@@ -100,8 +100,8 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
       return <Health />;
     case "doctor":
       return <Doctor route={route} />;
-    case "logins":
-      return <Logins me={me} />;
+    case "users":
+      return <Users me={me} />;
     case "audit":
       return <Audit />;
     case "backup":

@@ -262,11 +262,28 @@ export interface Rendered {
   messages?: Json;
   problem?: string;
 }
-export interface Login {
-  user: string;
+export interface User {
+  name: string;
+  display_name: string;
   role: Me["role"];
+  email?: string;
+  queues: string[]; // none: all
+  skills: Record<string, number>;
+  capacity: { chat: number };
+  status: string;
   created: string;
   changed: string;
+}
+export interface Queue {
+  name: string;
+  title: string;
+  tenant?: string; // slug; absent: of all
+  skills: string[];
+  overflow_s?: number; // absent, like those below: as the desk says
+  overflow_queue?: string;
+  business_hours?: string;
+  timezone?: string;
+  service_level_s?: number;
 }
 export interface ApiKey {
   ref: string;

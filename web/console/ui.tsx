@@ -136,8 +136,12 @@ export function Modal({ title, close, children }: { title: string; close: () => 
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const before = document.activeElement;
-    box.current?.showModal();
-    return () => before instanceof HTMLElement && before.focus();
+    const dialog = box.current;
+    dialog?.showModal();
+    return () => {
+      dialog?.close(); // while it is modal nothing else takes the focus
+      if (before instanceof HTMLElement) before.focus();
+    };
   }, []);
   return (
     <dialog

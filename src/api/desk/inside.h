@@ -48,6 +48,9 @@ struct desk_place {
 };
 /* False: its channel is not configured any more, or its tenant has another desk. */
 bool desk_place(const struct desk *desk, slice conversation, struct desk_place *ret);
+int64_t desk_reply_until(const struct account *channel, int64_t last_guest_ms); /* when the network's reply window closes; 0: it has none */
+/* False: answered 422, because the network would not take it any more. */
+bool desk_may_reply(struct api_call *c, const struct desk_place *p, int64_t last_guest_ms, int64_t now_ms);
 slice desk_address(struct arena *a, const struct desk_place *p); /* "U1@line" */
 struct agent *desk_member(struct desk *desk, slice user);       /* made when it is new */
 void member_save(struct desk *desk, const struct agent *m);

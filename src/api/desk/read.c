@@ -205,27 +205,13 @@ static bool guest_ok(slice guest)
 }
 
 struct starting {
-    struct act *act;
-    slice text;
+    struct api_call *c;
+    slice conversation, text;
 };
 
-static void started(void *arg, struct conv *conv)
+static void nowhere(struct api_call *c)
 {
-    struct starting *st = arg;
-    struct act *act = st->act;
-    const struct person *p = &conv->pub.person;
-    slice name = slice_or(p->name, p->first_name);
-    if (name.n && !act->it->name.n)
-        interaction_set(&act->it->name, utf8_cut(name, DESK_WORD_MAX));
-    desk_ask_contact(act->desk, act->it, p);
-    conv_release(conv);
-    act->c->params[0] = arena_dup(act->c->a, act->it->id);
-    if (st->text.n) { /* with the text the interaction is stored, too */
-        struct message *m = act_say(act, KIND_TEXT);
-        m->id = arena_printf(act->c->a, SLF ":start", SLA(act->it->id));
-        m->text = st->text;
-    }
-    act_commit(act);
+    api_problem(c, 404, "not_found", "conversation", "there is no such channel at this desk, or no guest can be called so");
 }
 
 /* The interaction goes to this agent, if nobody else has it. False: answered. */
@@ -238,38 +224,70 @@ static bool take_up(struct api_call *c, struct interaction *it)
     return false;
 }
 
+static struct interaction *begin(struct api_call *c, const struct desk_place *place, slice conversation, int64_t now_ms)
+{
+    struct desk *desk = call_desk(c);
+    const struct interaction *last = interactions_last(desk->all, conversation);
+    struct interaction *it = interactions_add(desk->all, conversation, now_ms);
+    interaction_set(&it->queue, place->desk->account.settings[BUILTIN_QUEUE]);
+    if (last) {
+        interaction_set(&it->name, last->name);
+        interaction_set(&it->contact, last->contact);
+        interaction_set(&it->picture, last->picture);
+        interaction_set(&it->attributes, last->attributes);
+    }
+    interaction_set(&it->subject, js_text(js_get(c->body, SL("subject"))));
+    return it;
+}
+
+/* What is known of the guest is at hand: by it the interaction is named, and the network's reply window counted. */
+static void started(void *arg, struct conv *conv)
+{
+    struct starting *st = arg;
+    struct api_call *c = st->c;
+    struct desk *desk = call_desk(c);
+    struct desk_place place;
+    const struct person *p = &conv->pub.person;
+    slice name = utf8_cut(arena_dup(c->a, slice_or(p->name, p->first_name)), DESK_WORD_MAX);
+    int64_t now_ms = time_now_ms();
+    struct interaction *it = interactions_active(desk->all, st->conversation, false);
+    int64_t last_guest_ms = MAX(conv->pub.last_in_ms, it ? it->last_guest_ms : 0);
+    struct act *act = NULL;
+    if (!desk_place(desk, st->conversation, &place)) /* its channel was taken away just now */
+        nowhere(c);
+    else if ((!it || take_up(c, it)) && (!st->text.n || desk_may_reply(c, &place, last_guest_ms, now_ms)))
+        act = act_on(c, it ? it : begin(c, &place, st->conversation, now_ms));
+    if (!act) {
+        conv_release(conv);
+        return;
+    }
+    it = act->it;
+    desk_take(desk, it, c->user, now_ms);
+    if (name.n && !it->name.n)
+        interaction_set(&it->name, name);
+    desk_ask_contact(desk, it, p);
+    conv_release(conv);
+    it->last_guest_ms = last_guest_ms;
+    c->params[0] = arena_dup(c->a, it->id);
+    if (st->text.n) { /* with the text the interaction is stored, too */
+        it->last_agent_ms = now_ms;
+        struct message *m = act_say(act, KIND_TEXT);
+        m->id = arena_printf(c->a, SLF ":start", SLA(it->id));
+        m->text = st->text;
+    }
+    act_commit(act);
+}
+
 static void start_on(struct api_call *c, slice conversation)
 {
     struct desk *desk = call_desk(c);
     struct desk_place place;
     if (!desk_place(desk, conversation, &place) || !guest_ok(place.guest)) {
-        api_problem(c, 404, "not_found", "conversation", "there is no such channel at this desk, or no guest can be called so");
+        nowhere(c);
         return;
     }
-    int64_t now_ms = time_now_ms();
-    struct interaction *it = interactions_active(desk->all, conversation, false);
-    if (it && !take_up(c, it))
-        return;
-    if (!it) {
-        const struct interaction *last = interactions_last(desk->all, conversation);
-        it = interactions_add(desk->all, conversation, now_ms);
-        interaction_set(&it->queue, place.desk->account.settings[BUILTIN_QUEUE]);
-        if (last) {
-            interaction_set(&it->name, last->name);
-            interaction_set(&it->contact, last->contact);
-            interaction_set(&it->picture, last->picture);
-            interaction_set(&it->attributes, last->attributes);
-        }
-        interaction_set(&it->subject, js_text(js_get(c->body, SL("subject"))));
-    }
-    struct act *act = act_on(c, it);
-    if (!act)
-        return;
-    desk_take(desk, it, c->user, now_ms);
     struct starting *st = ARENA_NEW(c->a, struct starting);
-    *st = (struct starting){ act, js_text(js_get(c->body, SL("text"))) };
-    if (st->text.n)
-        it->last_agent_ms = now_ms;
+    *st = (struct starting){ c, conversation, js_text(js_get(c->body, SL("text"))) };
     conv_get(desk->hub, place.channel, place.guest, started, st);
 }
 

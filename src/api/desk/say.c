@@ -102,6 +102,25 @@ static void answer_said(struct act *act)
     api_answer_json(act->c, 202, print_said(sy, "message", false));
 }
 
+int64_t desk_reply_until(const struct account *channel, int64_t last_guest_ms)
+{
+    int64_t window_ms = account_reply_window_ms(channel);
+    return window_ms ? last_guest_ms + window_ms : 0;
+}
+
+bool desk_may_reply(struct api_call *c, const struct desk_place *p, int64_t last_guest_ms, int64_t now_ms)
+{
+    int64_t until_ms = desk_reply_until(&p->channel->account, last_guest_ms);
+    const char *network = p->channel->account.type->title, *why = reason_names[REASON_WINDOW];
+    if (!until_ms || now_ms < until_ms)
+        return true;
+    if (last_guest_ms)
+        api_problem(c, 422, why, NULL, "%s takes answers only until %lld s after the guest's last message: the guest has to write first", network, (long long)((until_ms - last_guest_ms) / 1000));
+    else
+        api_problem(c, 422, why, NULL, "%s takes only answers: the guest has to write first", network);
+    return false;
+}
+
 static void say(struct saying *sy)
 {
     struct act *act = sy->act;
@@ -128,11 +147,16 @@ static void got_conv(void *arg, struct conv *conv)
     enum reason reason;
     struct fault f = { 0 };
     struct adapt_to to = { &act->place.channel->account, &conv->pub };
+    int64_t last_guest_ms = MAX(act->it->last_guest_ms, conv->pub.last_in_ms);
     bool ok = adapt_message(act->c->a, &to, sy->m, &adapted, &reason, &f);
     conv_release(conv);
     if (!ok) {
         act_over(act);
         api_problem(act->c, 422, reason_names[reason], NULL, "%s", f.text);
+        return;
+    }
+    if (!desk_may_reply(act->c, &act->place, last_guest_ms, act->now_ms)) {
+        act_over(act);
         return;
     }
     sy->adapted = adapted.note;

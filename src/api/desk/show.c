@@ -79,6 +79,8 @@ void show_interaction(struct desk *desk, struct jw *w, const char *key, const st
     time_opt(w, "last_guest_ms", it->last_guest_ms);
     time_opt(w, "last_agent_ms", it->last_agent_ms);
     time_opt(w, "held_until_ms", it->held_until_ms);
+    if (channel && it->last_guest_ms)
+        time_opt(w, "reply_until_ms", desk_reply_until(&channel->account, it->last_guest_ms));
     time_opt(w, "done_ms", it->done_ms);
     jw_opt(w, "subject", it->subject);
     jw_opt(w, "disposition", it->disposition);

@@ -7,7 +7,8 @@
 #include "wire/crypto.h"
 #include "wire/hex.h"
 
-enum custom_setting { CUSTOM_SECRET, CUSTOM_OLD_SECRET, CUSTOM_URL, CUSTOM_SHOW_SYSTEM, CUSTOM_SETTINGS };
+enum custom_setting { CUSTOM_SECRET, CUSTOM_OLD_SECRET, CUSTOM_URL, CUSTOM_SHOW_SYSTEM, CUSTOM_WINDOW, CUSTOM_SETTINGS };
+#define CUSTOM_WINDOW_MAX_S 31536000
 enum { TEXT_CHARS = 10000, CHOICES = 20, LABEL_CHARS = 100, DATA_MAX = 50, BODY_BYTES = 256 << 10 };
 #define SIGNATURE "X-Dragoman-Signature"
 
@@ -21,6 +22,8 @@ static const struct setting custom_settings[CUSTOM_SETTINGS] = {
         .help = "Where agents' messages are posted" },
     [CUSTOM_SHOW_SYSTEM] = { "show_system_messages", "Show System Messages", SETTING_BOOL, .otherwise = "false",
         .help = "Tell the guest when an agent joins or leaves and when the conversation ends" },
+    [CUSTOM_WINDOW]      = { "reply_window_seconds", "Reply window (seconds)", SETTING_NUMBER, .otherwise = "0", .min = 0, .max = CUSTOM_WINDOW_MAX_S,
+        .help = "How long after a guest's last message agents may answer; 0: as long as they like" },
 };
 static const struct media_rule custom_media[] = { { "*", INT64_C(1) << 40 } }; /* as links: no limit of ours */
 
@@ -219,6 +222,7 @@ const struct connector connector_custom = {
         .text_max = TEXT_CHARS, .text_unit = UNIT_CHARS, .caption = true, .agent_name = true,
         .media = MEDIA_LINK, .media_rules = custom_media, .n_media_rules = COUNT(custom_media),
         .choices_max = CHOICES, .choice_label_max = LABEL_CHARS, .choice_urls = true,
+        .reply_window_setting = CUSTOM_WINDOW,
     },
     .settings = custom_settings, .n_settings = COUNT(custom_settings),
     .hook     = { "/custom", VERIFY_HMAC_SHA256_HEX, SIGNATURE, "sha256=", .secrets = { CUSTOM_SECRET, CUSTOM_OLD_SECRET }, .n_secrets = 2 },
