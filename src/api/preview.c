@@ -16,7 +16,7 @@ static bool read_one(struct api_call *c, const struct js *v, struct message *ret
 {
     const struct js *doc = js_is_object(v) && js_len(v) ? v : js_is_string(v) ? rich_doc(c->a, js_text(v)) : NULL;
     if (doc)
-        return rich_message(c->a, doc, js_print(c->a, doc), ret, f);
+        return rich_message(c->a, doc, NULL, ret, f);
     *ret = (struct message){ .kind = KIND_TEXT, .text = js_text(v) };
     return slice_trim(ret->text).n || fault(f, "missing_field", "", "must be a text or an object");
 }
