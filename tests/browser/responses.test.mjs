@@ -1,6 +1,8 @@
 // Canned responses and the Commander in the console; and at the built-in desk: an agent sends a canned carousel, the guest taps an answer in the shop's chat.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import {generateKeyPairSync} from 'node:crypto';
+import {until} from '../e2e/harness.mjs';
 import {errorOf, field, input, startConsole, tab} from './console.mjs';
 import {say, startDesk, violations} from './desk.mjs';
 
@@ -88,6 +90,22 @@ test('the Commander of a tenant: its prefix, a language with a key file, its age
   const saved = (await site.admin.call('GET', `/tenants/${id}`)).json.commander;
   assert.equal(saved.prefix, '!');
   assert.equal(saved.time_zone, 'Asia/Tokyo');
+
+  await input(form, 'commander.default').uncheck(); // it is the tenant's own: with a language service
+  await field(form, 'commander.language').locator('select').selectOption({label: 'Google Dialogflow ES'});
+  const {privateKey} = generateKeyPairSync('rsa', {modulusLength: 2048, privateKeyEncoding: {type: 'pkcs8', format: 'pem'}, publicKeyEncoding: {type: 'spki', format: 'pem'}});
+  const key = {type: 'service_account', project_id: 'shop-words', client_email: 'hub@shop-words.iam.gserviceaccount.com', client_id: '42', private_key_id: 'k1', private_key: privateKey};
+  await form.getByLabel('Take the key from its file (JSON)').setInputFiles({name: 'key.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(key))});
+  await form.locator('[data-path="commander.language.project_id"] input').waitFor();
+  assert.equal(await input(form, 'commander.language.project_id').inputValue(), 'shop-words');
+  const link = form.getByRole('link', {name: /\.zip$/});
+  const got = await page.evaluate(async href => { const r = await fetch(href); return [r.status, r.headers.get('content-type'), new TextDecoder().decode((await r.arrayBuffer()).slice(0, 2))]; }, await link.getAttribute('href'));
+  assert.deepEqual(got, [200, 'application/zip', 'PK']);
+  await page.getByTestId('save').click();
+  await until('it is saved', async () => (await site.admin.call('GET', `/tenants/${id}`)).json.commander.language !== undefined);
+  const {language} = (await site.admin.call('GET', `/tenants/${id}`)).json.commander;
+  assert.equal(language.project_id, 'shop-words');
+  assert.deepEqual(language.private_key, {set: true}, 'the key does not come back');
   site.good();
 });
 
