@@ -91,8 +91,11 @@ static const struct session *find(struct pair *p, struct replica *r, slice token
 {
     bool sought = false;
     session_seek(r->sessions, token, note, &sought);
-    for (int64_t until_ms = time_mono_ms() + WAIT_MS; !sought; pass(p, 2))
+    int64_t until_ms = time_mono_ms() + WAIT_MS;
+    while (!sought) {
         CHECK(time_mono_ms() < until_ms);
+        pass(p, 2);
+    }
     return session_find(r->sessions, token);
 }
 

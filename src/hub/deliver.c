@@ -1,4 +1,4 @@
-#include "hub/deliver.h"
+#include "hub/deliver-private.h"
 #include "hub/accept.h"
 #include "hub/adapt.h"
 #include "hub/command.h"
@@ -26,58 +26,7 @@ struct homeless { /* offered, but its account is not configured: it waits until 
     struct joffer o;
     char lane[];
 };
-struct asking_line; /* the language is asked about it: see the commands below */
-struct work {
-    struct work *next;
-    uint64_t id;
-    struct actor *target, *channel;
-    int64_t accepted_ms;
-    unsigned attempts;
-    bool interrupted, begun;
-    bool probe; /* it is the breaker's: its end lets the next one through */
-    size_t n_guest;
-    char guest[];
-};
-/* One message under way. Lives in its own arena; the run has another. */
-struct delivering {
-    struct delivering *next, *prev; /* all of the hub's: for the stop */
-    struct work *work;
-    struct hub *h;
-    struct arena *a;
-    struct message m;
-    struct conv *conv;
-    struct actor *source;
-    slice resumed;
-    struct adapted adapted;
-    struct fault fault;
-    enum reason reason;
-    struct run *run;
-    size_t part;
-    int step;
-    slice keep;
-    bool has_progress; /* "d:" is stored */
-    bool unread;       /* its body is lost or malformed */
-    bool discarded;    /* by an operator, meanwhile: it is final, whatever becomes of this attempt */
-    bool list_used;    /* the answer was read off the list sent last */
-    /* an agent's command: command.h */
-    struct js_list said;   /* struct message: what goes to the guest in its place */
-    struct message files;  /* their files together */
-    bool has_said;         /* "x:" is stored */
-    slice say;             /* a line for the agent */
-    bool plan;
-    int64_t later_ms;
-    struct asking_line *ask; /* the language, once it is parked */
-    /* how it ended: kept until it is stored */
-    enum outcome end;  /* OUT_RETRY, OUT_PARKED, else settled as: */
-    enum jstate state;
-    int64_t until_ms;
-    slice note, wait_key;
-    enum status tell;  /* the desk; STATUS_NONE: nothing */
-    struct loop_timer again;
-};
-
 static void begin(struct work *w);
-static void ask_free(struct asking_line *ask);
 
 /* ---- ready ---------------------------------------------------------------------------------------------------------- */
 
@@ -221,7 +170,7 @@ static void delivering_free(struct delivering *dl)
     loop_timer_done(&dl->again);
     if (dl->run)
         run_free(dl->run);
-    ask_free(dl->ask);
+    deliver_ask_free(dl->ask);
     if (dl->conv)
         conv_release(dl->conv);
     free(dl->work);
@@ -260,7 +209,7 @@ static slice message_peer(const struct message *m)
     return slice_or(m->peer_id, m->id);
 }
 
-static bool desk_wants(const struct delivering *dl, enum status status)
+bool deliver_desk_wants(const struct delivering *dl, enum status status)
 {
     const struct connector *desk = dl->source->account.type;
     return dl->conv && desk->desk && dl->m.origin != ORIGIN_HUB && kind_is_content((enum kind)dl->m.kind) && (desk->caps.statuses & CAN(status));
@@ -315,7 +264,7 @@ static slice note_of(struct delivering *dl, enum outcome end)
     return jw_done(&w);
 }
 
-static slice progress_key(struct delivering *dl, char letter)
+slice deliver_progress_key(struct delivering *dl, char letter)
 {
     return state_message_key(dl->a, letter, dl->work->id);
 }
@@ -328,17 +277,14 @@ static void forget(struct delivering *dl, struct jbatch *b)
         return;
     }
     if (dl->has_progress || (dl->run && dl->run->saved))
-        state_put(dl->h->state, b, progress_key(dl, 'd'), SLICE_NONE);
+        state_put(dl->h->state, b, deliver_progress_key(dl, 'd'), SLICE_NONE);
     if (dl->resumed.p)
-        state_put(dl->h->state, b, progress_key(dl, 'r'), SLICE_NONE);
+        state_put(dl->h->state, b, deliver_progress_key(dl, 'r'), SLICE_NONE);
     if (dl->has_said)
-        state_put(dl->h->state, b, progress_key(dl, 'x'), SLICE_NONE);
+        state_put(dl->h->state, b, deliver_progress_key(dl, 'x'), SLICE_NONE);
     media_forget(dl->h, dl->work->id, dl->said.n ? &dl->files : &dl->m, b);
 }
 
-static void record(void *arg);
-static void language_ask(struct asking_line *ask);
-static void lookup(void *arg);
 
 /* Who stands at the other end, where that is our own API and the message has arrived there; NULL: nobody. */
 static const struct own_end *own_end_of(const struct delivering *dl)
@@ -368,7 +314,7 @@ static void recorded(void *arg, bool ok)
         dl->ask = ask ? NULL : dl->ask;
         finished(dl);
         if (ask)
-            language_ask(ask);
+            deliver_ask(ask);
         return;
     }
     log_end(log_begin_fault(dl->h->log, LEVEL_ERROR, journal_last_fault(dl->h->journal), "An outcome is not stored yet; it will be tried again"));
@@ -376,10 +322,10 @@ static void recorded(void *arg, bool ok)
     memory_soil(dl->work->target->memory);
     if (dl->conv)
         dl->conv->dirty = true;
-    loop_timer_start(dl->h->loop, &dl->again, STORAGE_RETRY_MS, record, dl);
+    loop_timer_start(dl->h->loop, &dl->again, STORAGE_RETRY_MS, deliver_record, dl);
 }
 
-static void record(void *arg)
+void deliver_record(void *arg)
 {
     struct delivering *dl = arg;
     uint64_t id = dl->work->id;
@@ -412,24 +358,24 @@ static void record(void *arg)
     jbatch_commit(b, JOURNAL_LAZY, recorded, dl);
 }
 
-static void settle(struct delivering *dl, enum jstate state, enum outcome end, slice note)
+void deliver_settle(struct delivering *dl, enum jstate state, enum outcome end, slice note)
 {
     dl->end = end;
     dl->state = state;
     dl->note = note;
-    record(dl);
+    deliver_record(dl);
 }
 
 static void end_final(struct delivering *dl, enum jstate state, enum outcome end)
 {
     if (dl->said.n && dl->conv) /* what the agent sent by its name was not taken */
         dl->say = arena_printf(dl->a, state == J_DEAD ? "It was not sent: %s" : "Perhaps it was not sent: %s", dl->fault.text);
-    if (state == J_DEAD && desk_wants(dl, STATUS_FAILED))
+    if (state == J_DEAD && deliver_desk_wants(dl, STATUS_FAILED))
         dl->tell = STATUS_FAILED;
     meter_outcome(dl->work->target, jstate_names[state], -1);
     log_outcome(dl, LEVEL_ERROR, state == J_DEAD ? "Message not delivered" : "Message may or may not have been delivered", dl->fault.text);
     hub_notice_dead(dl->work->target, state, dl->reason, slice_of(dl->fault.text));
-    settle(dl, state, end, note_of(dl, end));
+    deliver_settle(dl, state, end, note_of(dl, end));
 }
 
 static void end_ignored(struct delivering *dl, const char *by)
@@ -437,7 +383,7 @@ static void end_ignored(struct delivering *dl, const char *by)
     if (dl->m.kind == KIND_STATUS && dl->m.status == STATUS_FAILED)
         log_outcome(dl, LEVEL_WARN, "The other side could not take a message", reason_names[dl->m.reason]);
     meter_ignored(dl->h, dl->work->target->account.type, by);
-    settle(dl, J_IGNORED, OUT_DELIVERED, arena_printf(dl->a, "{\"rule\":\"%s\"}", by));
+    deliver_settle(dl, J_IGNORED, OUT_DELIVERED, arena_printf(dl->a, "{\"rule\":\"%s\"}", by));
 }
 
 /* What the conversation learns from a delivery to its desk … */
@@ -470,7 +416,7 @@ static void learn_of_guest(struct delivering *dl, enum status reached, int64_t n
     if (reached == STATUS_SENT && dl->m.origin != ORIGIN_HUB && vendor_id.n && vendor_id.n < VENDOR_ID_MAX) /* more news will name it by the vendor's id */
         memory_set(conv->memory, arena_printf(dl->a, "sent:" SLF, SLA(vendor_id)).p, message_peer(&dl->m),
                    now_ms + dl->h->limits.dedupe_ms);
-    if (desk_wants(dl, reached))
+    if (deliver_desk_wants(dl, reached))
         dl->tell = reached;
 }
 
@@ -487,10 +433,10 @@ static void end_delivered(struct delivering *dl)
     meter_outcome(dl->work->target, "delivered", now_ms - dl->work->accepted_ms);
     if (log_on(dl->h->log, LEVEL_DEBUG))
         log_outcome(dl, LEVEL_DEBUG, "Message delivered", NULL);
-    settle(dl, J_DELIVERED, OUT_DELIVERED, note_of(dl, OUT_DELIVERED));
+    deliver_settle(dl, J_DELIVERED, OUT_DELIVERED, note_of(dl, OUT_DELIVERED));
 }
 
-static void end_retry(struct delivering *dl, int64_t in_ms, bool hard, bool counts)
+void deliver_retry(struct delivering *dl, int64_t in_ms, bool hard, bool counts)
 {
     struct actor *target = dl->work->target;
     if (dl->m.kind == KIND_TYPING) {
@@ -509,7 +455,7 @@ static void end_retry(struct delivering *dl, int64_t in_ms, bool hard, bool coun
     dl->end = OUT_RETRY;
     dl->until_ms = time_now_ms() + in_ms;
     dl->note = note_of(dl, OUT_RETRY);
-    record(dl);
+    deliver_record(dl);
 }
 
 static void end_parked(struct delivering *dl)
@@ -520,7 +466,7 @@ static void end_parked(struct delivering *dl)
     dl->until_ms = d->wait_until_ms;
     dl->wait_key = arena_printf(dl->a, SLF "\x1f" SLF, SLA(dl->work->target->account.id), SLA(d->wait_for));
     dl->note = note_of(dl, OUT_PARKED);
-    record(dl);
+    deliver_record(dl);
 }
 
 static void run_ended(struct run *r, enum outcome end)
@@ -552,7 +498,7 @@ static void run_ended(struct run *r, enum outcome end)
     }
     if (r->d.set_up_again)
         actor_set_up_again(dl->work->target);
-    end_retry(dl, r->d.retry_ms, !last || last->status == 0, true);
+    deliver_retry(dl, r->d.retry_ms, !last || last->status == 0, true);
 }
 
 /* ---- beginning ------------------------------------------------------------------------------------------------------ */
@@ -582,7 +528,7 @@ static void deliver_run(struct delivering *dl)
 {
     struct actor *target = dl->work->target;
     if (dl->discarded) { /* while it waited for its media or a name: no call is made */
-        settle(dl, J_DEAD, OUT_REFUSED, SLICE_NONE);
+        deliver_settle(dl, J_DEAD, OUT_REFUSED, SLICE_NONE);
         return;
     }
     if (!adapt_all(dl)) {
@@ -644,7 +590,7 @@ static bool more_to_ask(struct delivering *dl, const struct lookup *lk)
     return lk->more(&c, &dl->m);
 }
 
-static void lookup(void *arg)
+void deliver_lookup(void *arg)
 {
     struct delivering *dl = arg;
     const struct lookup *lk = &dl->source->account.type->lookup;
@@ -661,165 +607,6 @@ static void lookup(void *arg)
     r->total_ms = lk->total_ms;
     r->d.m = &dl->m;
     run_start(r);
-}
-
-/* ---- a command: command.h --------------------------------------------------------------------------------------------- */
-
-struct asking_line { /* its line is parked; it is not held in memory for that */
-    struct hub *hub;
-    struct conv *conv;
-    uint64_t id;
-    slice text, wait_key;
-    struct arena *a;
-};
-
-static void language_answered(void *arg, slice answer)
-{
-    struct asking_line *ask = arg;
-    struct hub *h = ask->hub;
-    if (!h->stopped) {
-        struct jbatch *b = jbatch_new(h->journal);
-        uint64_t id;
-        if (jbatch_resume(b, ask->wait_key, SL("{\"language\":true}"), &id))
-            state_put(h->state, b, state_message_key(ask->a, 'r', id), answer);
-        jbatch_commit(b, JOURNAL_DURABLE, NULL, NULL);
-    }
-    conv_release(ask->conv);
-    arena_free(ask->a);
-}
-
-static void language_ask(struct asking_line *ask)
-{
-    command_ask(ask->conv, ask->text, language_answered, ask);
-}
-
-static void ask_free(struct asking_line *ask)
-{
-    if (!ask)
-        return;
-    conv_release(ask->conv);
-    arena_free(ask->a);
-}
-
-static void park_and_ask(struct delivering *dl, slice note)
-{
-    struct arena *a = arena_new();
-    struct asking_line *ask = ARENA_NEW(a, struct asking_line);
-    dl->wait_key = arena_printf(dl->a, SLF "\x1f>%llu", SLA(dl->work->target->account.id), (unsigned long long)dl->work->id);
-    *ask = (struct asking_line){ .hub = dl->h, .conv = conv_hold(dl->conv), .id = dl->work->id, .text = arena_dup(a, dl->m.text), .wait_key = arena_dup(a, dl->wait_key), .a = a };
-    dl->ask = ask;
-    dl->end = OUT_PARKED;
-    dl->until_ms = time_now_ms() + COMMAND_ASK_AGAIN_MS; /* when this process dies with it, another one asks again */
-    dl->note = note;
-    record(dl);
-}
-
-/* Each file of what is said, settled, back to where it belongs. */
-static void files_settled(void *arg)
-{
-    struct delivering *dl = arg;
-    size_t k = 0;
-    for (size_t i = 0; i < dl->said.n; i++) {
-        struct message *m = LIST_AT(dl->said, struct message, i);
-        for (size_t j = 0; j < m->media.n; j++)
-            *LIST_AT(m->media, struct media, j) = *LIST_AT(dl->files.media, struct media, k++);
-    }
-    dl->m = *LIST_AT(dl->said, struct message, 0);
-    lookup(dl);
-}
-
-/* What goes to the guest is known, and stored: as if the agent had written it. */
-static void say_it(struct delivering *dl)
-{
-    dl->files = (struct message){ .kind = KIND_FILE, .id = dl->m.id, .guest = dl->m.guest };
-    for (size_t i = 0; i < dl->said.n; i++) {
-        struct message *m = LIST_AT(dl->said, struct message, i), is = *m;
-        *m = dl->m; /* whose it is, and when */
-        m->kind = is.kind;
-        m->text = is.text;
-        m->media = is.media;
-        m->location = is.location;
-        m->sticker = is.sticker;
-        m->choices = is.choices;
-        m->cards = is.cards;
-        m->native_for = is.native_for;
-        m->native_json = is.native_json;
-        for (size_t j = 0; j < is.media.n; j++)
-            *LIST_ADD(dl->a, &dl->files.media, struct media) = *LIST_AT(is.media, struct media, j);
-    }
-    media_settle(dl->source, dl->work->id, dl->a, &dl->files, files_settled, dl);
-}
-
-static void said_stored(void *arg, bool ok)
-{
-    struct delivering *dl = arg;
-    if (ok) {
-        dl->has_said = true;
-        say_it(dl);
-        return;
-    }
-    dl->said = (struct js_list){ 0 };
-    if (!dl->h->stopped) {
-        fault(&dl->fault, "storage", "", "the journal could not store what the command says");
-        end_retry(dl, 0, false, false);
-    }
-}
-
-static void command_ended(void *arg, const struct command_result *r)
-{
-    struct delivering *dl = arg;
-    slice json = SLICE_NONE;
-    if (dl->discarded) {
-        settle(dl, J_DEAD, OUT_REFUSED, SLICE_NONE);
-        return;
-    }
-    if (r->end == COMMAND_SEND) {
-        json = messages_print(dl->a, &r->messages);
-        if (json.p && json.n <= JOURNAL_VALUE_MAX && messages_read(dl->a, json, &dl->said)) { /* read back: what another attempt will see */
-            struct jbatch *b = jbatch_new(dl->h->journal);
-            state_put(dl->h->state, b, progress_key(dl, 'x'), json);
-            jbatch_note(b, dl->work->id, r->note);
-            jbatch_commit(b, JOURNAL_DURABLE, said_stored, dl);
-            return;
-        }
-    }
-    if (r->end == COMMAND_ASK) {
-        park_and_ask(dl, r->note);
-        return;
-    }
-    if (r->end == COMMAND_AGAIN) {
-        fault(&dl->fault, "command", "", SLF, SLA(utf8_cut_bytes(r->say, 200)));
-        end_retry(dl, COMMAND_AGAIN_MS, false, false);
-        return;
-    }
-    bool done = r->end == COMMAND_DONE;
-    dl->say = json.p || r->end == COMMAND_SEND ? SL("what the response says is too long to be kept") : r->say;
-    dl->plan = r->plan;
-    dl->later_ms = r->later_ms;
-    dl->reason = done ? REASON_NONE : REASON_INVALID;
-    if (!done)
-        fault(&dl->fault, "command", "", SLF, SLA(utf8_cut_bytes(dl->say, 200)));
-    if (desk_wants(dl, done ? STATUS_DELIVERED : STATUS_FAILED))
-        dl->tell = done ? STATUS_DELIVERED : STATUS_FAILED;
-    meter_ignored(dl->h, dl->work->target->account.type, done ? "command" : "command-refused");
-    struct jw w = jw_new(dl->a, 16384);
-    jw_open(&w, NULL, '{');
-    jw_str(&w, "rule", done ? SL("command") : SL("command-refused"));
-    jw_raw(&w, "command", r->note);
-    jw_str(&w, "said", dl->say);
-    jw_close(&w, '}');
-    settle(dl, J_IGNORED, OUT_DELIVERED, jw_done(&w));
-}
-
-static void got_said(void *arg, slice value)
-{
-    struct delivering *dl = arg;
-    if (value.p && messages_read(dl->a, arena_dup(dl->a, value), &dl->said)) {
-        dl->has_said = true;
-        say_it(dl);
-        return;
-    }
-    command_run(dl->a, dl->conv, &dl->m, dl->resumed, dl->work->attempts, command_ended, dl);
 }
 
 static const char *not_wanted(const struct delivering *dl)
@@ -869,7 +656,7 @@ static void got_conv(void *arg, struct conv *conv)
         return;
     }
     if (dl->source->account.type->desk && command_is(dl->source->tenant, &dl->m)) {
-        state_get(dl->h->state, progress_key(dl, 'x'), got_said, dl);
+        deliver_command(dl);
         return;
     }
     if (dl->work->target->account.type->desk && !(dl->source->account.type->desk)) {
@@ -877,7 +664,7 @@ static void got_conv(void *arg, struct conv *conv)
         dl->list_used = list.n && answer_of_list(dl->a, arena_dup(dl->a, list), &dl->m);
         answer_label(dl->a, arena_dup(dl->a, memory_get(conv->memory, OFFER_MEMORY, time_now_ms())), &dl->m);
     }
-    media_settle(dl->source, dl->work->id, dl->a, &dl->m, lookup, dl);
+    media_settle(dl->source, dl->work->id, dl->a, &dl->m, deliver_lookup, dl);
 }
 
 static void got_resumed(void *arg, slice value)
@@ -906,7 +693,7 @@ static void got_progress(void *arg, slice value)
         dl->step = (int)p.step;
         dl->keep = p.keep;
     }
-    state_get(dl->h->state, progress_key(dl, 'r'), got_resumed, dl);
+    state_get(dl->h->state, deliver_progress_key(dl, 'r'), got_resumed, dl);
 }
 
 static void begin(struct work *w)
@@ -935,5 +722,5 @@ static void begin(struct work *w)
         got_resumed(dl, SLICE_NONE);
         return;
     }
-    state_get(h->state, progress_key(dl, 'd'), got_progress, dl);
+    state_get(h->state, deliver_progress_key(dl, 'd'), got_progress, dl);
 }

@@ -1,9 +1,8 @@
 /* contact_db.c - the database of contacts: opening, reading, searching. What is written: contact_write.c. */
 #include "store/contact_private.h"
-#include <fcntl.h>
-#include <unistd.h>
+#include "store/sqlite_file.h"
 
-enum { BUSY_MS = 5000, CHECKPOINT_PAGES = 400, SEARCH_TEXT_MAX = 64 << 10, SHORT_CHARS = 3 };
+enum { CHECKPOINT_PAGES = 400, SEARCH_TEXT_MAX = 64 << 10, SHORT_CHARS = 3 };
 
 const char *const contact_how_names[CONTACT_HOWS] = { "new", "guest", "phone", "email", "hand" };
 
@@ -66,80 +65,26 @@ const char *const contact_statements[CS_MAX] = {
 };
 /* clang-format on */
 
+static const struct sqlite_plan plan = { .what = "the contacts", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = contact_statements,
+                                         .n_statements = CS_MAX, .wipe = true, .checkpoint_pages = CHECKPOINT_PAGES, .cache_kib = CONTACT_CACHE_KIB };
+
 bool contact_failed(struct contact_db *db, const char *what, struct fault *f)
 {
-    return fault(f, "store_failed", "", "the contacts cannot %s: %s", what, sqlite3_errmsg(db->db));
-}
-
-static bool run(struct contact_db *db, const char *sql, const char *what, struct fault *f)
-{
-    return sqlite3_exec(db->db, sql, NULL, NULL, NULL) == SQLITE_OK || contact_failed(db, what, f);
-}
-
-/* ---- opening ------------------------------------------------------------------------------------------------------------ */
-
-static bool version_of(struct contact_db *db, int *ret, struct fault *f)
-{
-    sqlite3_stmt *st = NULL;
-    bool ok = sqlite3_prepare_v2(db->db, "PRAGMA user_version", -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW;
-    if (ok)
-        *ret = sqlite3_column_int(st, 0);
-    sqlite3_finalize(st);
-    return ok || contact_failed(db, "be read", f);
-}
-
-static bool migrate(struct contact_db *db, struct fault *f)
-{
-    int version = 0;
-    if (!run(db, "BEGIN IMMEDIATE", "be locked", f) || !version_of(db, &version, f))
-        return false;
-    if (version > (int)COUNT(migrations))
-        return fault(f, "newer", "", "the contacts were written by a newer version (%d, this program knows %d)", version, (int)COUNT(migrations));
-    for (int v = version; v < (int)COUNT(migrations); v++) {
-        char set[48];
-        snprintf(set, sizeof(set), "PRAGMA user_version=%d", v + 1);
-        if (!run(db, migrations[v], "be brought up to date", f) || !run(db, set, "be brought up to date", f))
-            return false;
-    }
-    return run(db, "COMMIT", "be brought up to date", f);
-}
-
-static bool open_steps(struct contact_db *db, const char *path, struct fault *f)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* SQLite would make it 0644 */
-    if (fd < 0)
-        return fault(f, "store_failed", "", "cannot open or make %s: %m", path);
-    close(fd);
-    if (sqlite3_open_v2(path, &db->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-        return contact_failed(db, "be opened", f);
-    char pragmas[300];
-    snprintf(pragmas, sizeof(pragmas),
-             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=%d; PRAGMA cache_size=-%d; PRAGMA trusted_schema=OFF;"
-             " PRAGMA secure_delete=ON",
-             CHECKPOINT_PAGES, CONTACT_CACHE_KIB);
-    sqlite3_busy_timeout(db->db, BUSY_MS);
-    if (!run(db, pragmas, "be opened", f) || !migrate(db, f))
-        return false;
-    for (size_t i = 0; i < CS_MAX; i++)
-        if (sqlite3_prepare_v3(db->db, contact_statements[i], -1, SQLITE_PREPARE_PERSISTENT, &db->st[i], NULL) != SQLITE_OK)
-            return contact_failed(db, "be opened", f);
-    return true;
+    return sqlite_failed(&plan, db->db, what, f);
 }
 
 void contact_db_close(struct contact_db *db)
 {
     if (!db)
         return;
-    for (size_t i = 0; i < CS_MAX; i++)
-        sqlite3_finalize(db->st[i]);
-    sqlite3_close(db->db);
+    sqlite_file_close(&plan, db->db, db->st);
     free(db);
 }
 
 struct contact_db *contact_db_open(const char *path, struct fault *f)
 {
     struct contact_db *db = must_calloc(1, sizeof(*db));
-    if (open_steps(db, path, f))
+    if (sqlite_file_open(&plan, path, &db->db, db->st, f))
         return db;
     contact_db_close(db);
     return NULL;
@@ -147,18 +92,17 @@ struct contact_db *contact_db_open(const char *path, struct fault *f)
 
 bool contact_db_begin(struct contact_db *db, struct fault *f)
 {
-    return run(db, "BEGIN IMMEDIATE", "begin", f);
+    return sqlite_run(&plan, db->db, "BEGIN IMMEDIATE", "begin", f);
 }
 
 bool contact_db_commit(struct contact_db *db, struct fault *f)
 {
-    return run(db, "COMMIT", "commit", f);
+    return sqlite_run(&plan, db->db, "COMMIT", "commit", f);
 }
 
 void contact_db_rollback(struct contact_db *db)
 {
-    if (!sqlite3_get_autocommit(db->db))
-        sqlite3_exec(db->db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite_rollback(db->db);
 }
 
 /* ---- statements ----------------------------------------------------------------------------------------------------------- */

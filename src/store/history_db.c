@@ -1,10 +1,8 @@
 #define BASE_ALLOW_LIBC
 #include "store/history_db.h"
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <unistd.h>
+#include "store/sqlite_file.h"
 
-enum { BUSY_MS = 5000, CHECKPOINT_PAGES = 1000, CACHE_KIB = 512, STATUS_LOOKS_BACK = 200, LAST_TEXT_CHARS = 200 };
+enum { CHECKPOINT_PAGES = 1000, CACHE_KIB = 512, STATUS_LOOKS_BACK = 200, LAST_TEXT_CHARS = 200 };
 
 /* Each row takes the file from version i to i + 1. Rows are never changed once released, only added. */
 static const char *const migrations[] = {
@@ -95,79 +93,31 @@ struct history_db {
     sqlite3_stmt *st[ST_MAX];
 };
 
+static const struct sqlite_plan plan = { .what = "the history", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements,
+                                         .n_statements = ST_MAX, .lazy = true, .checkpoint_pages = CHECKPOINT_PAGES, .cache_kib = CACHE_KIB };
+
 static bool failed(struct history_db *db, const char *what, struct fault *f)
 {
-    return fault(f, "store_failed", "", "the history cannot %s: %s", what, sqlite3_errmsg(db->db));
+    return sqlite_failed(&plan, db->db, what, f);
 }
 
 static bool run(struct history_db *db, const char *sql, const char *what, struct fault *f)
 {
-    return sqlite3_exec(db->db, sql, NULL, NULL, NULL) == SQLITE_OK || failed(db, what, f);
-}
-
-/* ---- opening ---------------------------------------------------------------------------------------------------------------- */
-
-static bool version_of(struct history_db *db, int *ret, struct fault *f)
-{
-    sqlite3_stmt *st = NULL;
-    bool ok = sqlite3_prepare_v2(db->db, "PRAGMA user_version", -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW;
-    if (ok)
-        *ret = sqlite3_column_int(st, 0);
-    sqlite3_finalize(st);
-    return ok || failed(db, "be read", f);
-}
-
-static bool migrate(struct history_db *db, struct fault *f)
-{
-    int version = 0;
-    if (!run(db, "BEGIN IMMEDIATE", "be locked", f) || !version_of(db, &version, f))
-        return false;
-    if (version > (int)COUNT(migrations))
-        return fault(f, "newer", "", "the history was written by a newer version (%d, this program knows %d)", version, (int)COUNT(migrations));
-    for (int v = version; v < (int)COUNT(migrations); v++) {
-        char set[48];
-        snprintf(set, sizeof(set), "PRAGMA user_version=%d", v + 1);
-        if (!run(db, migrations[v], "be brought up to date", f) || !run(db, set, "be brought up to date", f))
-            return false;
-    }
-    return run(db, "COMMIT", "be brought up to date", f);
-}
-
-static bool open_steps(struct history_db *db, const char *path, struct fault *f)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* SQLite would make it 0644 */
-    if (fd < 0)
-        return fault(f, "store_failed", "", "cannot open or make %s: %m", path);
-    close(fd);
-    if (sqlite3_open_v2(path, &db->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-        return failed(db, "be opened", f);
-    char pragmas[240];
-    snprintf(pragmas, sizeof(pragmas),
-             "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=%d; PRAGMA cache_size=-%d; PRAGMA trusted_schema=OFF",
-             CHECKPOINT_PAGES, CACHE_KIB);
-    sqlite3_busy_timeout(db->db, BUSY_MS);
-    if (!run(db, pragmas, "be opened", f) || !migrate(db, f))
-        return false;
-    for (size_t i = 0; i < ST_MAX; i++)
-        if (sqlite3_prepare_v3(db->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &db->st[i], NULL) != SQLITE_OK)
-            return failed(db, "be opened", f);
-    return true;
+    return sqlite_run(&plan, db->db, sql, what, f);
 }
 
 void history_db_close(struct history_db *db)
 {
     if (!db)
         return;
-    for (size_t i = 0; i < ST_MAX; i++)
-        sqlite3_finalize(db->st[i]);
-    sqlite3_close(db->db);
+    sqlite_file_close(&plan, db->db, db->st);
     free(db);
 }
 
 struct history_db *history_db_open(const char *path, struct fault *f)
 {
     struct history_db *db = must_calloc(1, sizeof(*db));
-    if (open_steps(db, path, f))
+    if (sqlite_file_open(&plan, path, &db->db, db->st, f))
         return db;
     history_db_close(db);
     return NULL;
@@ -190,8 +140,7 @@ bool history_db_commit(struct history_db *db, struct fault *f)
 
 void history_db_rollback(struct history_db *db)
 {
-    if (!sqlite3_get_autocommit(db->db))
-        sqlite3_exec(db->db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite_rollback(db->db);
 }
 
 /* ---- statements ------------------------------------------------------------------------------------------------------------------- */

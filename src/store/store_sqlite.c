@@ -1,11 +1,9 @@
 /* The engine on SQLite: one connection, WAL, synchronous=FULL (store.h says why FULL). */
 #define BASE_ALLOW_LIBC
 #include "store/engine.h"
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <unistd.h>
+#include "store/sqlite_file.h"
 
-enum { BUSY_MS = 5000, CHECKPOINT_PAGES = 1000, CACHE_KIB = 2048 };
+enum { CHECKPOINT_PAGES = 1000, CACHE_KIB = 2048 };
 
 /* Each row takes the file from version i to i + 1. Rows are never changed once released, only added. */
 static const char *const migrations[] = {
@@ -47,45 +45,12 @@ struct sqlite {
     sqlite3_stmt *st[ST_MAX];
 };
 
+static const struct sqlite_plan plan = { .what = "the store", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements,
+                                         .n_statements = ST_MAX, .checkpoint_pages = CHECKPOINT_PAGES, .cache_kib = CACHE_KIB };
+
 static bool failed(struct sqlite *e, const char *what, struct fault *f)
 {
-    return fault(f, "store_failed", "", "the store cannot %s: %s", what, sqlite3_errmsg(e->db));
-}
-
-static bool run(struct sqlite *e, const char *sql, const char *what, struct fault *f)
-{
-    return sqlite3_exec(e->db, sql, NULL, NULL, NULL) == SQLITE_OK || failed(e, what, f);
-}
-
-/* ---- opening ---------------------------------------------------------------------------------------------------------------- */
-
-static bool number_of(struct sqlite *e, const char *sql, int *ret, struct fault *f)
-{
-    sqlite3_stmt *st = NULL;
-    bool ok = sqlite3_prepare_v2(e->db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW;
-    if (ok)
-        *ret = sqlite3_column_int(st, 0);
-    else
-        failed(e, "be read", f);
-    sqlite3_finalize(st);
-    return ok;
-}
-
-static bool migrate(struct sqlite *e, struct fault *f)
-{
-    int version = 0;
-    if (!run(e, "BEGIN IMMEDIATE", "be locked", f) || !number_of(e, "PRAGMA user_version", &version, f))
-        return false;
-    if (version > (int)COUNT(migrations))
-        return fault(f, "newer", "", "the store was written by a newer version (%d, this program knows %d)", version,
-                     (int)COUNT(migrations));
-    for (int v = version; v < (int)COUNT(migrations); v++) {
-        char set[48];
-        snprintf(set, sizeof(set), "PRAGMA user_version=%d", v + 1);
-        if (!run(e, migrations[v], "be brought up to date", f) || !run(e, set, "be brought up to date", f))
-            return false;
-    }
-    return run(e, "COMMIT", "be brought up to date", f);
+    return sqlite_failed(&plan, e->db, what, f);
 }
 
 static void sqlite_close(void *arg)
@@ -93,39 +58,14 @@ static void sqlite_close(void *arg)
     struct sqlite *e = arg;
     if (!e)
         return;
-    for (size_t i = 0; i < ST_MAX; i++)
-        sqlite3_finalize(e->st[i]);
-    sqlite3_close(e->db);
+    sqlite_file_close(&plan, e->db, e->st);
     free(e);
-}
-
-static bool open_steps(struct sqlite *e, const char *path, struct fault *f)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* SQLite would make it 0644 */
-    if (fd < 0)
-        return fault(f, "store_failed", "", "cannot open or make %s: %m", path);
-    close(fd);
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(path, &e->db, flags, NULL) != SQLITE_OK)
-        return failed(e, "be opened", f);
-    char pragmas[200];
-    snprintf(pragmas, sizeof(pragmas),
-             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=%d; PRAGMA cache_size=-%d;"
-             "PRAGMA trusted_schema=OFF",
-             CHECKPOINT_PAGES, CACHE_KIB);
-    sqlite3_busy_timeout(e->db, BUSY_MS);
-    if (!run(e, pragmas, "be opened", f) || !migrate(e, f))
-        return false;
-    for (size_t i = 0; i < ST_MAX; i++)
-        if (sqlite3_prepare_v3(e->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &e->st[i], NULL) != SQLITE_OK)
-            return failed(e, "be opened", f);
-    return true;
 }
 
 static void *sqlite_open(const char *path, struct fault *f)
 {
     struct sqlite *e = must_calloc(1, sizeof(*e));
-    if (open_steps(e, path, f))
+    if (sqlite_file_open(&plan, path, &e->db, e->st, f))
         return e;
     sqlite_close(e);
     return NULL;
@@ -133,21 +73,22 @@ static void *sqlite_open(const char *path, struct fault *f)
 
 /* ---- transactions -------------------------------------------------------------------------------------------------------------- */
 
-static bool sqlite_begin(void *e, struct fault *f)
-{
-    return run(e, "BEGIN IMMEDIATE", "begin", f);
-}
-
-static bool sqlite_commit(void *e, struct fault *f)
-{
-    return run(e, "COMMIT", "commit", f);
-}
-
-static void sqlite_rollback(void *arg)
+static bool sqlite_begin(void *arg, struct fault *f)
 {
     struct sqlite *e = arg;
-    if (!sqlite3_get_autocommit(e->db))
-        sqlite3_exec(e->db, "ROLLBACK", NULL, NULL, NULL);
+    return sqlite_run(&plan, e->db, "BEGIN IMMEDIATE", "begin", f);
+}
+
+static bool sqlite_commit(void *arg, struct fault *f)
+{
+    struct sqlite *e = arg;
+    return sqlite_run(&plan, e->db, "COMMIT", "commit", f);
+}
+
+static void sqlite_take_back(void *arg)
+{
+    struct sqlite *e = arg;
+    sqlite_rollback(e->db);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------------------------------------------ */
@@ -322,7 +263,7 @@ const struct store_engine store_sqlite = {
     .close = sqlite_close,
     .begin = sqlite_begin,
     .commit = sqlite_commit,
-    .rollback = sqlite_rollback,
+    .rollback = sqlite_take_back,
     .put = sqlite_put,
     .remove = sqlite_remove,
     .remove_prefix = sqlite_remove_prefix,
