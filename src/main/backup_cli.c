@@ -167,7 +167,8 @@ static int restore(struct arena *a, struct remote *r, const struct remote_args *
         remote_say(ra, LEVEL_ERROR, "%s", f.text);
         return 1;
     }
-    bool all = say_fates(ra, js_get(got.json, SL("tenants")), "") & say_fates(ra, js_get(got.json, SL("responses")), "canned response ");
+    bool all = say_fates(ra, js_get(got.json, SL("tenants")), "");
+    all &= say_fates(ra, js_get(got.json, SL("responses")), "canned response ");
     slice settings = js_text(js_get(got.json, SL("settings")));
     if (settings.n && !slice_eq(settings, SL("same"))) {
         bool skipped = slice_eq(settings, SL("skipped"));
