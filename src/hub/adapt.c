@@ -143,10 +143,7 @@ static bool media_carried(const struct adapting *ad, enum kind kind, const struc
 
 static enum kind kind_of_media(const struct adapting *ad, slice type, enum kind otherwise)
 {
-    enum kind k = slice_starts(type, SL("image/"))   ? KIND_IMAGE
-                  : slice_starts(type, SL("video/")) ? KIND_VIDEO
-                  : slice_starts(type, SL("audio/")) ? KIND_AUDIO
-                                                     : KIND_FILE;
+    enum kind k = kind_of_file(type);
     return can(ad, k) ? k : otherwise;
 }
 

@@ -1,4 +1,5 @@
 #include "hub/message.h"
+#include "wire/mime.h"
 
 /* clang-format off */
 const char *const kind_names[KIND_MAX] = {
@@ -133,6 +134,17 @@ static const struct js_field message_fields[] = {
 bool kind_is_content(enum kind k)
 {
     return kind_family[k] == C;
+}
+
+enum kind kind_of_file(slice type)
+{
+    switch (mime_kind(type)) {
+    case MIME_IMAGE: return KIND_IMAGE;
+    case MIME_VIDEO: return KIND_VIDEO;
+    case MIME_AUDIO: return KIND_AUDIO;
+    case MIME_FILE: break;
+    }
+    return KIND_FILE;
 }
 
 bool kind_is_media(enum kind k)

@@ -19,6 +19,7 @@ enum kind {
 };
 extern const char *const kind_names[KIND_MAX];
 bool kind_is_content(enum kind k);
+enum kind kind_of_file(slice type); /* by its MIME type: KIND_IMAGE, KIND_VIDEO, KIND_AUDIO, else KIND_FILE */
 bool kind_is_media(enum kind k); /* image, video, audio, file */
 
 /* What happened, for KIND_EVENT. */

@@ -2,7 +2,7 @@
 import { get, query } from "./api";
 import { t, time, word } from "./i18n";
 import type { AuditRow, Page } from "./types";
-import { Loading, Pager, useLoad, usePages } from "./ui";
+import { Loading, Pager, Table, useLoad, usePages } from "./ui";
 
 export function Audit() {
   const pages = usePages();
@@ -13,32 +13,28 @@ export function Audit() {
       <Loading of={rows}>
         {(page) => (
           <>
-            <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("audit.title")}>
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("audit.at")}</th>
-                    <th scope="col">{t("audit.by")}</th>
-                    <th scope="col">{t("audit.action")}</th>
-                    <th scope="col">{t("audit.target")}</th>
-                    <th scope="col">{t("audit.detail")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {page.items.map((r, i) => (
-                    <tr key={i}>
-                      <td>{time(r.at)}</td>
-                      <td>
-                        {r.by} <span class="help">{r.address}</span>
-                      </td>
-                      <td>{word("action", r.action)}</td>
-                      <td>{r.target}</td>
-                      <td>{r.detail !== undefined && r.detail !== null && <code>{JSON.stringify(r.detail)}</code>}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table
+              label={t("audit.title")}
+              heads={[
+                t("audit.at"),
+                t("audit.by"),
+                t("audit.action"),
+                t("audit.target"),
+                t("audit.detail"),
+              ]}
+            >
+              {page.items.map((r, i) => (
+                <tr key={i}>
+                  <td>{time(r.at)}</td>
+                  <td>
+                    {r.by} <span class="help">{r.address}</span>
+                  </td>
+                  <td>{word("action", r.action)}</td>
+                  <td>{r.target}</td>
+                  <td>{r.detail !== undefined && r.detail !== null && <code>{JSON.stringify(r.detail)}</code>}</td>
+                </tr>
+              ))}
+            </Table>
             <Pager pages={pages} next={page.next} />
           </>
         )}

@@ -5,7 +5,7 @@ import { ago, clock, number, t, time, word } from "./i18n";
 import { href } from "./router";
 import { standing } from "./tenants";
 import type { Channel, Counts, Health as HealthAnswer, Sample } from "./types";
-import { Badge, Loading, useEvery, useLoad, useThrottle } from "./ui";
+import { Badge, Loading, Table, useEvery, useLoad, useThrottle } from "./ui";
 
 const refresh_ms = 5000;
 const throttle_ms = 2000;
@@ -81,27 +81,15 @@ export function Health() {
               <Chart title={t("chart.memory")} samples={h.series.samples} of={(s) => s.rss_bytes / mib} unit={(n) => t("mib", { n: number(n) })} />
             </div>
             {h.queues.length > 0 && (
-              <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("health.queues")}>
-                <table>
-                  <caption>{t("health.queues")}</caption>
-                  <thead>
-                    <tr>
-                      <th scope="col">{t("account")}</th>
-                      <th scope="col">{t("state.waiting")}</th>
-                      <th scope="col">{t("health.oldest")}</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {h.queues.map((q) => (
-                      <tr key={q.account}>
-                        <th scope="row">{q.account}</th>
-                        <td>{number(q.waiting)}</td>
-                        <td>{ago(q.oldest)}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <Table label={t("health.queues")} caption heads={[t("account"), t("state.waiting"), t("health.oldest")]}>
+                {h.queues.map((q) => (
+                  <tr key={q.account}>
+                    <th scope="row">{q.account}</th>
+                    <td>{number(q.waiting)}</td>
+                    <td>{ago(q.oldest)}</td>
+                  </tr>
+                ))}
+              </Table>
             )}
             <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("health.webhooks")}>
               <table>
@@ -135,36 +123,23 @@ export function Health() {
       </Loading>
       <Loading of={channels}>
         {(list) => (
-          <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("health.accounts")}>
-            <table>
-              <caption>{t("health.accounts")}</caption>
-              <thead>
-                <tr>
-                  <th scope="col">{t("account")}</th>
-                  <th scope="col">{t("standing")}</th>
-                  <th scope="col">{t("health.token")}</th>
-                  <th scope="col">{t("state.waiting")}</th>
+          <Table label={t("health.accounts")} caption heads={[t("account"), t("standing"), t("health.token"), t("state.waiting")]}>
+            {list.map((c) => {
+              const now = standing([c]);
+              return (
+                <tr key={c.id}>
+                  <th scope="row">
+                    <a href={href("tenants", c.tenant_id, c.side === "desk" ? "desk" : "messaging")}>{c.id}</a>
+                  </th>
+                  <td>
+                    <Badge kind={now.kind}>{now.text}</Badge> {c.why}
+                  </td>
+                  <td>{c.token_expires ? ago(c.token_expires) : "–"}</td>
+                  <td>{number(c.waiting)}</td>
                 </tr>
-              </thead>
-              <tbody>
-                {list.map((c) => {
-                  const now = standing([c]);
-                  return (
-                    <tr key={c.id}>
-                      <th scope="row">
-                        <a href={href("tenants", c.tenant_id, c.side === "desk" ? "desk" : "messaging")}>{c.id}</a>
-                      </th>
-                      <td>
-                        <Badge kind={now.kind}>{now.text}</Badge> {c.why}
-                      </td>
-                      <td>{c.token_expires ? ago(c.token_expires) : "–"}</td>
-                      <td>{number(c.waiting)}</td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
-          </div>
+              );
+            })}
+          </Table>
         )}
       </Loading>
     </section>

@@ -4,7 +4,7 @@ import { api, get } from "./api";
 import type { Key } from "./i18n";
 import { t, time } from "./i18n";
 import type { ApiKey, Tenant } from "./types";
-import { ask, Badge, Copy, explain, Failed, Field, Loading, Modal, say, useLoad } from "./ui";
+import { ask, Badge, Copy, explain, Failed, Field, Loading, Modal, say, Table, useLoad } from "./ui";
 import { allTenants } from "./provisioning";
 
 const path = "/nexus/v3/apikeys";
@@ -139,48 +139,44 @@ export function Keys() {
       <Loading of={keys}>
         {(list) =>
           list.length ? (
-            <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("keys.title")}>
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("name")}</th>
-                    <th scope="col">{t("keys.tenant")}</th>
-                    <th scope="col">{t("keys.may")}</th>
-                    <th scope="col">{t("standing")}</th>
-                    <th scope="col">{t("keys.ends")}</th>
-                    <th scope="col">{t("keys.pace")}</th>
-                    <th scope="col">{t("changed")}</th>
-                    <th scope="col">{t("actions")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {list.map((k) => (
-                    <tr key={k.ref} data-testid="key-row">
-                      <th scope="row">{k.name}</th>
-                      <td>{nameOf(k.tenant)}</td>
-                      <td>
-                        {k.permissions.map((p) => {
-                          const title = titleOf(p);
-                          return <div key={p}>{title ? t(title) : <code>{p}</code>}</div>;
-                        })}
-                      </td>
-                      <td>
-                        <Standing of={k} />
-                      </td>
-                      <td>{typeof k.expires === "string" ? time(k.expires) : t("keys.never")}</td>
-                      <td>{t("keys.pace.of", { capacity: k.capacity, frequency: k.frequency })}</td>
-                      <td>
-                        {time(k.created)} {k.createdby}
-                      </td>
-                      <td>
-                        {!k.revoked && deed(k, k.enabled ? t("keys.disable") : t("keys.enable"), () => void change(k, "PUT", { enabled: !k.enabled }))} {!k.revoked && deed(k, t("keys.revoke"), () => void revoke(k))}{" "}
-                        {k.revoked && deed(k, t("delete"), () => void remove(k))}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table
+              label={t("keys.title")}
+              heads={[
+                t("name"),
+                t("keys.tenant"),
+                t("keys.may"),
+                t("standing"),
+                t("keys.ends"),
+                t("keys.pace"),
+                t("changed"),
+                t("actions"),
+              ]}
+            >
+              {list.map((k) => (
+                <tr key={k.ref} data-testid="key-row">
+                  <th scope="row">{k.name}</th>
+                  <td>{nameOf(k.tenant)}</td>
+                  <td>
+                    {k.permissions.map((p) => {
+                      const title = titleOf(p);
+                      return <div key={p}>{title ? t(title) : <code>{p}</code>}</div>;
+                    })}
+                  </td>
+                  <td>
+                    <Standing of={k} />
+                  </td>
+                  <td>{typeof k.expires === "string" ? time(k.expires) : t("keys.never")}</td>
+                  <td>{t("keys.pace.of", { capacity: k.capacity, frequency: k.frequency })}</td>
+                  <td>
+                    {time(k.created)} {k.createdby}
+                  </td>
+                  <td>
+                    {!k.revoked && deed(k, k.enabled ? t("keys.disable") : t("keys.enable"), () => void change(k, "PUT", { enabled: !k.enabled }))} {!k.revoked && deed(k, t("keys.revoke"), () => void revoke(k))}{" "}
+                    {k.revoked && deed(k, t("delete"), () => void remove(k))}
+                  </td>
+                </tr>
+              ))}
+            </Table>
           ) : (
             <p data-testid="empty">{t("keys.none")}</p>
           )

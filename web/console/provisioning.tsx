@@ -7,7 +7,7 @@ import { Once } from "./keys";
 import { href } from "./router";
 import { standing } from "./tenants";
 import type { Channel, Page, Provisioned, Service, Tenant } from "./types";
-import { ask, Badge, explain, Failed, Field, Loading, Modal, say, useLoad } from "./ui";
+import { ask, Badge, explain, Failed, Field, Loading, Modal, say, Table, useLoad } from "./ui";
 
 const root = "/nexus/v3/provisioning";
 const page_of_tenants = 500;
@@ -75,32 +75,28 @@ function Centres() {
       <Loading of={list}>
         {(all) =>
           all.length ? (
-            <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("provisioning.title")}>
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("name")}</th>
-                    <th scope="col">{t("provisioning.id")}</th>
-                    <th scope="col">{t("provisioning.backend")}</th>
-                    <th scope="col">{t("provisioning.services")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {all.map((x) => (
-                    <tr key={x.id} data-testid="centre-row">
-                      <th scope="row">
-                        <a href={href("provisioning", x.id)}>{x.tenant?.name ?? x.record?.name ?? x.id}</a>
-                      </th>
-                      <td>
-                        <code>{x.id}</code>
-                      </td>
-                      <td>{x.record?.backendurl}</td>
-                      <td>{x.record?.services.join(", ")}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table
+              label={t("provisioning.title")}
+              heads={[
+                t("name"),
+                t("provisioning.id"),
+                t("provisioning.backend"),
+                t("provisioning.services"),
+              ]}
+            >
+              {all.map((x) => (
+                <tr key={x.id} data-testid="centre-row">
+                  <th scope="row">
+                    <a href={href("provisioning", x.id)}>{x.tenant?.name ?? x.record?.name ?? x.id}</a>
+                  </th>
+                  <td>
+                    <code>{x.id}</code>
+                  </td>
+                  <td>{x.record?.backendurl}</td>
+                  <td>{x.record?.services.join(", ")}</td>
+                </tr>
+              ))}
+            </Table>
           ) : (
             <p data-testid="empty">{t("tenants.none")}</p>
           )
@@ -305,45 +301,33 @@ function Services({ ccid }: { ccid: string }) {
     <Loading of={list}>
       {(all) => (
         <>
-          <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("provisioning.services")}>
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">{t("name")}</th>
-                  <th scope="col">{t("standing")}</th>
-                  <th scope="col">{t("changed")}</th>
-                  <th scope="col">{t("actions")}</th>
+          <Table label={t("provisioning.services")} heads={[t("name"), t("standing"), t("changed"), t("actions")]}>
+            {services.map((need) => {
+              const s = all.find((x) => x.name === need.name);
+              return (
+                <tr key={need.name} data-testid={`service-${need.name}`}>
+                  <th scope="row">{need.name}</th>
+                  <td>
+                    {s ? <Badge kind="good">{t("service.there")}</Badge> : <Badge kind="plain">{t("service.missing")}</Badge>} {s?.url}
+                    {s && rowsOf(s).map((r) => r.id).join(", ")}
+                  </td>
+                  <td>
+                    {time(s?.changed)} {s?.changedby}
+                  </td>
+                  <td>
+                    <button type="button" class="secondary small" aria-label={`${t("change")}: ${need.name}`} onClick={() => setEditing(need)}>
+                      {t("change")}
+                    </button>{" "}
+                    {s && (
+                      <button type="button" class="secondary small" aria-label={`${t("delete")}: ${need.name}`} onClick={() => void remove(need.name)}>
+                        {t("delete")}
+                      </button>
+                    )}
+                  </td>
                 </tr>
-              </thead>
-              <tbody>
-                {services.map((need) => {
-                  const s = all.find((x) => x.name === need.name);
-                  return (
-                    <tr key={need.name} data-testid={`service-${need.name}`}>
-                      <th scope="row">{need.name}</th>
-                      <td>
-                        {s ? <Badge kind="good">{t("service.there")}</Badge> : <Badge kind="plain">{t("service.missing")}</Badge>} {s?.url}
-                        {s && rowsOf(s).map((r) => r.id).join(", ")}
-                      </td>
-                      <td>
-                        {time(s?.changed)} {s?.changedby}
-                      </td>
-                      <td>
-                        <button type="button" class="secondary small" aria-label={`${t("change")}: ${need.name}`} onClick={() => setEditing(need)}>
-                          {t("change")}
-                        </button>{" "}
-                        {s && (
-                          <button type="button" class="secondary small" aria-label={`${t("delete")}: ${need.name}`} onClick={() => void remove(need.name)}>
-                            {t("delete")}
-                          </button>
-                        )}
-                      </td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
-          </div>
+              );
+            })}
+          </Table>
           {editing && (
             <ServiceForm
               ccid={ccid}
@@ -372,35 +356,31 @@ function Channels({ tenant }: { tenant: Tenant }) {
   return (
     <Loading of={list}>
       {(all) => (
-        <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("provisioning.channels")}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t("name")}</th>
-                <th scope="col">{t("channel.type")}</th>
-                <th scope="col">{t("provisioning.endpoints")}</th>
-                <th scope="col">{t("provisioning.streams")}</th>
-                <th scope="col">{t("standing")}</th>
+        <Table
+          label={t("provisioning.channels")}
+          heads={[
+            t("name"),
+            t("channel.type"),
+            t("provisioning.endpoints"),
+            t("provisioning.streams"),
+            t("standing"),
+          ]}
+        >
+          {all.map((c) => {
+            const now = standing([c]);
+            return (
+              <tr key={c.id} data-testid="centre-channel">
+                <th scope="row">{c.name}</th>
+                <td>{c.title}</td>
+                <td>{c.type === "webchat" ? textOf(c, "endpoints") || c.name : ""}</td>
+                <td>{textOf(c, "streams")}</td>
+                <td>
+                  <Badge kind={now.kind}>{now.text}</Badge>
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {all.map((c) => {
-                const now = standing([c]);
-                return (
-                  <tr key={c.id} data-testid="centre-channel">
-                    <th scope="row">{c.name}</th>
-                    <td>{c.title}</td>
-                    <td>{c.type === "webchat" ? textOf(c, "endpoints") || c.name : ""}</td>
-                    <td>{textOf(c, "streams")}</td>
-                    <td>
-                      <Badge kind={now.kind}>{now.text}</Badge>
-                    </td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
+            );
+          })}
+        </Table>
       )}
     </Loading>
   );

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { api, get, Problem, query } from "./api";
 import { t, time } from "./i18n";
 import type { CannedResponse, Connector, Doc, Me, Rendered, Substitution } from "./types";
-import { ask, explain, Failed, Field, Loading, Modal, say, useLoad } from "./ui";
+import { ask, explain, Failed, Field, Loading, Modal, say, Table, useLoad } from "./ui";
 
 interface Values {
   name: string;
@@ -171,42 +171,30 @@ export function Responses({ me }: { me: Me }) {
       <p class="help">{t("responses.help")}</p>
       <Loading of={list}>
         {(items) => (
-          <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("responses.title")}>
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">{t("name")}</th>
-                  <th scope="col">{t("responses.library")}</th>
-                  <th scope="col">{t("changed")}</th>
-                  <th scope="col">{t("actions")}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((r) => (
-                  <tr key={r.name} data-testid="response">
-                    <th scope="row">{r.name}</th>
-                    <td>{r.library}</td>
-                    <td>{time(r.changed)}</td>
-                    <td>
-                      <button type="button" class="secondary small" aria-label={`${t("responses.try")}: ${r.name}`} onClick={() => setTrying(r)}>
-                        {t("responses.try")}
+          <Table label={t("responses.title")} heads={[t("name"), t("responses.library"), t("changed"), t("actions")]}>
+            {items.map((r) => (
+              <tr key={r.name} data-testid="response">
+                <th scope="row">{r.name}</th>
+                <td>{r.library}</td>
+                <td>{time(r.changed)}</td>
+                <td>
+                  <button type="button" class="secondary small" aria-label={`${t("responses.try")}: ${r.name}`} onClick={() => setTrying(r)}>
+                    {t("responses.try")}
+                  </button>{" "}
+                  {may && (
+                    <>
+                      <button type="button" class="secondary small" aria-label={`${t("change")}: ${r.name}`} onClick={() => setChanging(r)}>
+                        {t("change")}
                       </button>{" "}
-                      {may && (
-                        <>
-                          <button type="button" class="secondary small" aria-label={`${t("change")}: ${r.name}`} onClick={() => setChanging(r)}>
-                            {t("change")}
-                          </button>{" "}
-                          <button type="button" class="secondary small" aria-label={`${t("delete")}: ${r.name}`} onClick={() => void remove(r)}>
-                            {t("delete")}
-                          </button>
-                        </>
-                      )}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+                      <button type="button" class="secondary small" aria-label={`${t("delete")}: ${r.name}`} onClick={() => void remove(r)}>
+                        {t("delete")}
+                      </button>
+                    </>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </Table>
         )}
       </Loading>
       {changing !== undefined && (

@@ -6,7 +6,7 @@ import { t } from "./i18n";
 import { dropGuard } from "./router";
 import { TypedList, useDraft } from "./shared";
 import type { Me, Settings, Storage, StorageKind } from "./types";
-import { Badge, Field, Loading, useEvery, useLoad } from "./ui";
+import { Badge, Field, Loading, Table, useEvery, useLoad } from "./ui";
 
 const refresh_ms = 5000;
 interface Places {
@@ -16,29 +16,18 @@ interface Places {
 
 function Standing({ list }: { list: Storage[] }) {
   return (
-    <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("storages.title")}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("name")}</th>
-            <th scope="col">{t("storages.type")}</th>
-            <th scope="col">{t("standing")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {list.map((s) => (
-            <tr key={s.name} data-testid="storage">
-              <th scope="row">{s.name}</th>
-              <td>{s.title}</td>
-              <td>
-                <Badge kind={!s.checked ? "busy" : s.works ? "good" : "bad"}>{!s.checked ? t("storages.unchecked") : s.works ? t("standing.ready") : t("storages.trouble")}</Badge> {s.default && <Badge kind="plain">{t("storages.default")}</Badge>}{" "}
-                {s.why}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label={t("storages.title")} heads={[t("name"), t("storages.type"), t("standing")]}>
+      {list.map((s) => (
+        <tr key={s.name} data-testid="storage">
+          <th scope="row">{s.name}</th>
+          <td>{s.title}</td>
+          <td>
+            <Badge kind={!s.checked ? "busy" : s.works ? "good" : "bad"}>{!s.checked ? t("storages.unchecked") : s.works ? t("standing.ready") : t("storages.trouble")}</Badge> {s.default && <Badge kind="plain">{t("storages.default")}</Badge>}{" "}
+            {s.why}
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -4,7 +4,7 @@ import { api, get, Problem, query } from "./api";
 import { t, time } from "./i18n";
 import { go, href } from "./router";
 import type { Channel, Page, Tenant } from "./types";
-import { Badge, Failed, Field, Loading, Modal, Pager, Search, say, useEvery, useLoad, usePages } from "./ui";
+import { Badge, Failed, Field, Loading, Modal, Pager, say, Search, Table, useEvery, useLoad, usePages } from "./ui";
 
 const refresh_ms = 10000;
 const file_bytes_max = 4 << 20;
@@ -127,38 +127,25 @@ export function Tenants() {
         {(list) =>
           list.items.length ? (
             <>
-              <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("tenants.title")}>
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">{t("name")}</th>
-                      <th scope="col">{t("tab.desk")}</th>
-                      <th scope="col">{t("tab.messaging")}</th>
-                      <th scope="col">{t("standing")}</th>
-                      <th scope="col">{t("changed")}</th>
+              <Table label={t("tenants.title")} heads={[t("name"), t("tab.desk"), t("tab.messaging"), t("standing"), t("changed")]}>
+                {list.items.map((x) => {
+                  const mine = channels.value?.items.filter((c) => c.tenant_id === x.id) ?? [];
+                  const now = standing(mine);
+                  return (
+                    <tr key={x.id} data-testid="tenant-row">
+                      <th scope="row">
+                        <a href={href("tenants", x.id)}>{x.name}</a>
+                      </th>
+                      <td>{titles(mine.filter((c) => c.side === "desk"))}</td>
+                      <td>{titles(mine.filter((c) => c.side === "network"))}</td>
+                      <td>{x.problem ? <Badge kind="bad">{x.problem}</Badge> : mine.length ? <Badge kind={now.kind}>{now.text}</Badge> : null}</td>
+                      <td>
+                        {time(x.changed)} {x.changed_by}
+                      </td>
                     </tr>
-                  </thead>
-                  <tbody>
-                    {list.items.map((x) => {
-                      const mine = channels.value?.items.filter((c) => c.tenant_id === x.id) ?? [];
-                      const now = standing(mine);
-                      return (
-                        <tr key={x.id} data-testid="tenant-row">
-                          <th scope="row">
-                            <a href={href("tenants", x.id)}>{x.name}</a>
-                          </th>
-                          <td>{titles(mine.filter((c) => c.side === "desk"))}</td>
-                          <td>{titles(mine.filter((c) => c.side === "network"))}</td>
-                          <td>{x.problem ? <Badge kind="bad">{x.problem}</Badge> : mine.length ? <Badge kind={now.kind}>{now.text}</Badge> : null}</td>
-                          <td>
-                            {time(x.changed)} {x.changed_by}
-                          </td>
-                        </tr>
-                      );
-                    })}
-                  </tbody>
-                </table>
-              </div>
+                  );
+                })}
+              </Table>
               <Pager pages={pages} next={list.next} />
             </>
           ) : (

@@ -57,6 +57,27 @@ export function Loading<T>({ of, children }: { of: Loaded<T>; children: (value: 
   );
 }
 
+/** A table that scrolls sideways where it is too wide, also by the keyboard. */
+export function Table({ label, caption, heads, testid, children }: { label: string; caption?: boolean; heads: string[]; testid?: string; children: Children }) {
+  return (
+    <div class="overflow-auto" tabIndex={0} role="region" aria-label={label}>
+      <table data-testid={testid}>
+        {caption && <caption>{label}</caption>}
+        <thead>
+          <tr>
+            {heads.map((head) => (
+              <th key={head} scope="col">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
 /** Calls `tell` at most once in so many ms, and once more at the end when it was called meanwhile. */
 export function useThrottle(tell: () => void, ms: number): () => void {
   const latest = useRef(tell);

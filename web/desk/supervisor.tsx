@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { api, get, query } from "../console/api";
 import { number } from "../console/i18n";
-import { Badge, explain, Loading, say as tell, useEvery, useLoad } from "../console/ui";
+import { Badge, explain, Loading, say as tell, Table, useEvery, useLoad } from "../console/ui";
 import { guestName, useNow } from "./conv";
 import { clock, percent, span, t, word } from "./i18n";
 import { act, useDesk } from "./state";
@@ -37,47 +37,44 @@ function Chart({ title, samples, of }: { title: string; samples: Sample[]; of: (
 
 function Queues({ queues }: { queues: QueueNumbers[] }) {
   return (
-    <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("queues")}>
-      <table data-testid="queues">
-        <caption>{t("queues")}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("queue")}</th>
-            <th scope="col">{t("queue.waiting")}</th>
-            <th scope="col">{t("queue.longest")}</th>
-            <th scope="col">{t("queue.open")}</th>
-            <th scope="col">{t("queue.agents")}</th>
-            <th scope="col">{t("queue.answered")}</th>
-            <th scope="col">{t("queue.abandoned")}</th>
-            <th scope="col">{t("queue.level")}</th>
-            <th scope="col">{t("queue.wait")}</th>
-            <th scope="col">{t("queue.hour")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {queues.map((q) => (
-            <tr key={q.name}>
-              <th scope="row">
-                <bdi>{q.title || q.name}</bdi>
-              </th>
-              <td data-testid={`waiting-${q.name}`}>{number(q.waiting)}</td>
-              <td>{q.waiting ? span(q.longest_ms) : "–"}</td>
-              <td>{number(q.open)}</td>
-              <td>
-                {number(q.agents_ready)} / {number(q.agents_on)}
-              </td>
-              <td>{number(q.answered_today)}</td>
-              <td>{number(q.abandoned_today)}</td>
-              <td>
-                <Badge kind={levelKind(q.service_level)}>{percent(q.service_level)}</Badge>
-              </td>
-              <td>{span(q.avg_wait_ms)}</td>
-              <td>{q.series && q.series.length > 1 && <Chart title={`${q.title || q.name}, ${t("queue.waiting")}`} samples={q.series} of={(s) => s.waiting} />}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label={t("queues")}
+      caption
+      testid="queues"
+      heads={[
+        t("queue"),
+        t("queue.waiting"),
+        t("queue.longest"),
+        t("queue.open"),
+        t("queue.agents"),
+        t("queue.answered"),
+        t("queue.abandoned"),
+        t("queue.level"),
+        t("queue.wait"),
+        t("queue.hour"),
+      ]}
+    >
+      {queues.map((q) => (
+        <tr key={q.name}>
+          <th scope="row">
+            <bdi>{q.title || q.name}</bdi>
+          </th>
+          <td data-testid={`waiting-${q.name}`}>{number(q.waiting)}</td>
+          <td>{q.waiting ? span(q.longest_ms) : "–"}</td>
+          <td>{number(q.open)}</td>
+          <td>
+            {number(q.agents_ready)} / {number(q.agents_on)}
+          </td>
+          <td>{number(q.answered_today)}</td>
+          <td>{number(q.abandoned_today)}</td>
+          <td>
+            <Badge kind={levelKind(q.service_level)}>{percent(q.service_level)}</Badge>
+          </td>
+          <td>{span(q.avg_wait_ms)}</td>
+          <td>{q.series && q.series.length > 1 && <Chart title={`${q.title || q.name}, ${t("queue.waiting")}`} samples={q.series} of={(s) => s.waiting} />}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
@@ -91,109 +88,103 @@ function Agents({ agents, now, changed }: { agents: AgentNumbers[]; now: number;
     }
   };
   return (
-    <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("agents")}>
-      <table data-testid="agents">
-        <caption>{t("agents")}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("agent")}</th>
-            <th scope="col">{t("agent.state")}</th>
-            <th scope="col">{t("agent.since")}</th>
-            <th scope="col">{t("queue.open")}</th>
-            <th scope="col">{t("queue.answered")}</th>
-            <th scope="col">{t("agent.change")}</th>
+    <Table
+      label={t("agents")}
+      caption
+      testid="agents"
+      heads={[
+        t("agent"),
+        t("agent.state"),
+        t("agent.since"),
+        t("queue.open"),
+        t("queue.answered"),
+        t("agent.change"),
+      ]}
+    >
+      {agents.map((a) => {
+        const media = Object.entries(a.media ?? {});
+        const ready = media.some(([, m]) => m.state === "ready");
+        return (
+          <tr key={a.user}>
+            <th scope="row">
+              <bdi>{a.display_name || a.user}</bdi>
+            </th>
+            <td>
+              {media.map(([name, m]) => (
+                <Badge key={name} kind={m.state === "ready" ? "good" : "plain"}>
+                  {word("agent", m.state)}
+                  {m.reason ? ` · ${m.reason}` : ""}
+                </Badge>
+              ))}
+            </td>
+            <td>{a.since_ms ? span(now - a.since_ms) : "–"}</td>
+            <td>{number(a.open?.length ?? 0)}</td>
+            <td>{number(a.answered_today)}</td>
+            <td>
+              <button type="button" class="secondary small" onClick={() => void set(a, ready ? "not-ready" : "ready")} aria-label={`${t(ready ? "agent.make_not_ready" : "agent.make_ready")}: ${a.display_name || a.user}`}>
+                {t(ready ? "agent.make_not_ready" : "agent.make_ready")}
+              </button>
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {agents.map((a) => {
-            const media = Object.entries(a.media ?? {});
-            const ready = media.some(([, m]) => m.state === "ready");
-            return (
-              <tr key={a.user}>
-                <th scope="row">
-                  <bdi>{a.display_name || a.user}</bdi>
-                </th>
-                <td>
-                  {media.map(([name, m]) => (
-                    <Badge key={name} kind={m.state === "ready" ? "good" : "plain"}>
-                      {word("agent", m.state)}
-                      {m.reason ? ` · ${m.reason}` : ""}
-                    </Badge>
-                  ))}
-                </td>
-                <td>{a.since_ms ? span(now - a.since_ms) : "–"}</td>
-                <td>{number(a.open?.length ?? 0)}</td>
-                <td>{number(a.answered_today)}</td>
-                <td>
-                  <button type="button" class="secondary small" onClick={() => void set(a, ready ? "not-ready" : "ready")} aria-label={`${t(ready ? "agent.make_not_ready" : "agent.make_ready")}: ${a.display_name || a.user}`}>
-                    {t(ready ? "agent.make_not_ready" : "agent.make_ready")}
-                  </button>
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+        );
+      })}
+    </Table>
   );
 }
 
 function Going({ all, now, show }: { all: Interaction[]; now: number; show: (id: string) => void }) {
   const enter = (i: Interaction, verb: string) => void act(i.id, verb).then(() => show(i.id), (e: unknown) => tell(explain(e)));
   return (
-    <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("conversations")}>
-      <table data-testid="going">
-        <caption>{t("conversations")}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("guest")}</th>
-            <th scope="col">{t("queue")}</th>
-            <th scope="col">{t("agent.state")}</th>
-            <th scope="col">{t("agent")}</th>
-            <th scope="col">{t("agent.since")}</th>
-            <th scope="col">{t("agent.change")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {all.map((i) => (
-            <tr key={i.id}>
-              <th scope="row">
-                <bdi>{guestName(i)}</bdi> <span class="help">{i.network}</span>
-              </th>
-              <td>
-                <bdi>{i.queue}</bdi>
-              </td>
-              <td>
-                <Badge kind={i.state === "open" ? "good" : "busy"}>{word("interaction", i.state)}</Badge>
-              </td>
-              <td>
-                <bdi>{i.agents.find((a) => a.role === "owner")?.name ?? i.owner ?? i.invited}</bdi>
-              </td>
-              <td>{span(now - (i.accepted_ms ?? i.queued_ms ?? i.created_ms))}</td>
-              <td class="tools">
-                {i.state === "queued" && (
-                  <button type="button" class="small" onClick={() => enter(i, "accept")} aria-label={`${t("take")}: ${guestName(i)}`} data-testid="go-accept">
-                    {t("take")}
-                  </button>
-                )}
-                {i.state === "open" &&
-                  (
-                    [
-                      ["monitor", t("monitor")],
-                      ["coach", t("coach")],
-                      ["barge", t("barge")],
-                    ] as const
-                  ).map(([verb, title]) => (
-                    <button key={verb} type="button" class="secondary small" onClick={() => enter(i, verb)} aria-label={`${title}: ${guestName(i)}`} data-testid={`go-${verb}`}>
-                      {title}
-                    </button>
-                  ))}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label={t("conversations")}
+      caption
+      testid="going"
+      heads={[
+        t("guest"),
+        t("queue"),
+        t("agent.state"),
+        t("agent"),
+        t("agent.since"),
+        t("agent.change"),
+      ]}
+    >
+      {all.map((i) => (
+        <tr key={i.id}>
+          <th scope="row">
+            <bdi>{guestName(i)}</bdi> <span class="help">{i.network}</span>
+          </th>
+          <td>
+            <bdi>{i.queue}</bdi>
+          </td>
+          <td>
+            <Badge kind={i.state === "open" ? "good" : "busy"}>{word("interaction", i.state)}</Badge>
+          </td>
+          <td>
+            <bdi>{i.agents.find((a) => a.role === "owner")?.name ?? i.owner ?? i.invited}</bdi>
+          </td>
+          <td>{span(now - (i.accepted_ms ?? i.queued_ms ?? i.created_ms))}</td>
+          <td class="tools">
+            {i.state === "queued" && (
+              <button type="button" class="small" onClick={() => enter(i, "accept")} aria-label={`${t("take")}: ${guestName(i)}`} data-testid="go-accept">
+                {t("take")}
+              </button>
+            )}
+            {i.state === "open" &&
+              (
+                [
+                  ["monitor", t("monitor")],
+                  ["coach", t("coach")],
+                  ["barge", t("barge")],
+                ] as const
+              ).map(([verb, title]) => (
+                <button key={verb} type="button" class="secondary small" onClick={() => enter(i, verb)} aria-label={`${title}: ${guestName(i)}`} data-testid={`go-${verb}`}>
+                  {title}
+                </button>
+              ))}
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

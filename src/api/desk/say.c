@@ -157,7 +157,7 @@ static void with_file(struct act *act, struct message *m, const struct media *md
         return;
     }
     *LIST_ADD(act->c->a, &m->media, struct media) = *md;
-    m->kind = slice_starts(md->type, SL("image/")) ? KIND_IMAGE : slice_starts(md->type, SL("video/")) ? KIND_VIDEO : slice_starts(md->type, SL("audio/")) ? KIND_AUDIO : KIND_FILE;
+    m->kind = (int)kind_of_file(md->type);
     desk_send(act, m);
 }
 

@@ -97,17 +97,6 @@ static bool media_of(struct call *c, const struct js *att, struct media *ret)
     return url.n && signature.n && ret->key.n && ret->id.n;
 }
 
-static enum kind kind_of(slice type)
-{
-    switch (mime_kind(type)) {
-    case MIME_IMAGE: return KIND_IMAGE;
-    case MIME_VIDEO: return KIND_VIDEO;
-    case MIME_AUDIO: return KIND_AUDIO;
-    case MIME_FILE: break;
-    }
-    return KIND_FILE;
-}
-
 /* Without the marks that stand where attachments are shown. */
 static slice said_of(struct arena *a, slice body)
 {
@@ -132,7 +121,7 @@ static bool on_text(struct taking *k)
             md.id = SLICE_NONE;
             md.error = SL("the message does not say where it is");
         }
-        struct message *m = add(k, kind_of(md.type), found);
+        struct message *m = add(k, kind_of_file(md.type), found);
         m->text = found++ ? SLICE_NONE : said;
         *LIST_ADD(k->c->a, &m->media, struct media) = md;
     }

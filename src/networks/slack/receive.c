@@ -156,11 +156,9 @@ static const struct js_field file_fields[] = {
 
 static enum kind kind_of(const struct file *f)
 {
-    if (slice_eq(f->subtype, SL("slack_audio")) || slice_starts(f->type, SL("audio/")))
+    if (slice_eq(f->subtype, SL("slack_audio")))
         return KIND_AUDIO;
-    if (slice_eq(f->subtype, SL("slack_video")) || slice_starts(f->type, SL("video/")))
-        return KIND_VIDEO;
-    return slice_starts(f->type, SL("image/")) ? KIND_IMAGE : KIND_FILE;
+    return slice_eq(f->subtype, SL("slack_video")) ? KIND_VIDEO : kind_of_file(f->type);
 }
 
 /* A recorded clip is told as "video/mp4" even when it is only heard. */

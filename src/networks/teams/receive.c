@@ -45,17 +45,6 @@ static bool media_of(struct call *c, const struct js *att, struct media *ret)
     return true;
 }
 
-static enum kind kind_of(slice type)
-{
-    switch (mime_kind(type)) {
-    case MIME_IMAGE: return KIND_IMAGE;
-    case MIME_VIDEO: return KIND_VIDEO;
-    case MIME_AUDIO: return KIND_AUDIO;
-    case MIME_FILE: break;
-    }
-    return KIND_FILE;
-}
-
 /* A card somebody passed on, in words; absent: not a card. */
 static slice card_text(struct arena *a, const struct js *att)
 {
@@ -130,7 +119,7 @@ static bool on_message(struct taking *k)
         add_content(k, KIND_TEXT, got.text, 0, addressed);
     for (size_t i = 0; i < got.media.n; i++) {
         const struct media *md = LIST_AT(got.media, struct media, i);
-        struct message *m = add_content(k, kind_of(md->type), i ? SLICE_NONE : got.text, i, addressed);
+        struct message *m = add_content(k, kind_of_file(md->type), i ? SLICE_NONE : got.text, i, addressed);
         *LIST_ADD(k->c->a, &m->media, struct media) = *md;
     }
     return true;
