@@ -419,9 +419,8 @@ static bool to_the_bot(struct update *u, const struct telegram_message *t, const
 
 static bool read_all(struct update *u, struct telegram_message *t, struct said *ret)
 {
-    bool caption = !t->text.p && t->caption.p;
     return read_message(u, u->doc, "", t) &&
-           read_said(u, caption || !t->text.p ? t->caption : t->text, js_at(u->doc, t->text.p ? "entities" : "caption_entities"),
+           read_said(u, t->text.p ? t->text : t->caption, js_at(u->doc, t->text.p ? "entities" : "caption_entities"),
                      t->text.p ? "entities" : "caption_entities", ret);
 }
 
