@@ -112,6 +112,11 @@ TEST(api_tables_name_only_what_there_is)
         CHECK_ROW(i, !op->request || patch || schema_find(op->request) || is_own(op->request));
         CHECK_ROW(i, !op->answer || strchr(op->answer, '/') || schema_find(op->answer) || is_own(op->answer));
         CHECK_ROW(i, op->status == 204 ? !op->answer : op->answer != NULL);
+        for (slice rest = slice_of(op->query); rest.p;) {
+            slice name = slice_cut(&rest, ',');
+            if (!query_declared(name))
+                test_fail(__FILE__, __LINE__, "%s: query_params lacks " SLF, op->id, SLA(name));
+        }
         for (size_t k = 0; k < i; k++) /* ids and addresses are unique */
             CHECK_ROW(i, strcmp(op->id, operations[k].id) != 0 && (strcmp(op->path, operations[k].path) != 0 || strcmp(op->method, operations[k].method) != 0));
         bool reads = strcmp(op->method, "GET") == 0 || strcmp(op->id, "preview") == 0 || strcmp(op->id, "responses_render") == 0; /* they only show */

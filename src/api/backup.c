@@ -10,6 +10,7 @@
 #include "api/session.h"
 #include "api/settings.h"
 #include "api/tenants.h"
+#include "hub/responses.h"
 
 #define BACKUP_FORMAT "dragoman-backup/1"
 enum { BACKUP_MAX = 64 << 20 };
@@ -54,6 +55,19 @@ static void write_settings(struct api_call *c, struct jw *w, enum doc_secrets se
     jw_close(w, '}');
 }
 
+static void write_responses(struct api_call *c, struct jw *w)
+{
+    const struct own_response *const *all;
+    size_t n = responses_own(c->hub, &all);
+    jw_open(w, "responses", '[');
+    for (size_t i = 0; i < n; i++) {
+        jw_open(w, NULL, '{');
+        own_response_write(w, all[i]);
+        jw_close(w, '}');
+    }
+    jw_close(w, ']');
+}
+
 static void answer_backup(struct api_call *c, slice secrets)
 {
     struct jw w = api_json(c);
@@ -64,6 +78,7 @@ static void answer_backup(struct api_call *c, slice secrets)
     write_settings(c, &w, DOC_SECRETS_HIDDEN);
     write_logins(c, &w, DOC_SECRETS_HIDDEN);
     queues_write(call_desk(c)->queues, &w, "queues");
+    write_responses(c, &w);
     jw_opt(&w, "secrets", secrets);
     audit_note(c, "backup", SL(""), secrets.n ? SL("{\"secrets\":true}") : SL("{\"secrets\":false}"));
     api_answer(c, &w);
@@ -112,8 +127,10 @@ struct restoring {
     struct config_problems problems;
     slice name;
     enum fate fate;
-    size_t logins_done, queues_done;
-    const struct js *queues;
+    size_t logins_done, queues_done, next_response;
+    const struct js *queues, *responses;
+    slice response; /* which is being changed */
+    struct js_list responses_told; /* struct told: those that are not as they were */
     bool exact; /* the settings shall be those of the backup, and no others */
     enum fate settings_fate;
     slice settings_why;
@@ -235,24 +252,114 @@ static void restore_logins(struct restoring *re)
     }
 }
 
+/* ---- canned responses ------------------------------------------------------------------------------------------------ */
+
+static void tell_response(struct restoring *re, enum fate fate, slice why)
+{
+    *LIST_ADD(re->c->a, &re->responses_told, struct told) = (struct told){ fate, arena_dup(re->c->a, re->response), why };
+}
+
+static void response_changed(void *arg, const struct own_response *o, const struct fault *f)
+{
+    struct restoring *re = arg;
+    if (f)
+        tell_response(re, SKIPPED, arena_printf(re->c->a, "%s%s%s", f->field, f->field[0] ? ": " : "", f->text));
+    else
+        tell_response(re, re->fate, SLICE_NONE);
+    if (o && !f)
+        audit_note(re->c, re->fate == MADE ? "response.create" : "response.change", re->response, SL("{\"restore\":true}"));
+    else if (!f)
+        audit_note(re->c, "response.delete", re->response, SL("{\"restore\":true}"));
+    loop_defer(re->c->hub->loop, step, re);
+}
+
+/* True: something is under way that calls response_changed. */
+static bool restore_response(struct restoring *re, const struct js *doc)
+{
+    struct api_call *c = re->c;
+    slice name = js_text(js_get(doc, SL("name")));
+    const struct own_response *there = response_own(c->hub, name);
+    if (there) {
+        struct jw w = jw_new(c->a, BACKUP_MAX);
+        jw_open(&w, NULL, '{');
+        own_response_write(&w, there);
+        jw_close(&w, '}');
+        if (js_equal(js_parse(c->a, jw_done(&w), NULL), doc))
+            return false;
+    }
+    re->response = name;
+    re->fate = there ? CHANGED : MADE;
+    if (re->dry) {
+        tell_response(re, re->fate, SLICE_NONE);
+        return false;
+    }
+    response_put(c->hub, there, doc, c->user, response_changed, re);
+    return true;
+}
+
+static bool response_listed(const struct js *list, slice name)
+{
+    for (size_t i = 0; i < js_len(list); i++)
+        if (slice_eq_nocase(js_text(js_get(js_item(list, i), SL("name"))), name))
+            return true;
+    return false;
+}
+
+static bool response_told(const struct restoring *re, slice name)
+{
+    for (size_t i = 0; i < re->responses_told.n; i++)
+        if (slice_eq(LIST_AT(re->responses_told, struct told, i)->name, name))
+            return true;
+    return false;
+}
+
+/* Those that the backup does not have. True: one is being removed. */
+static bool remove_response(struct restoring *re)
+{
+    const struct own_response *const *all;
+    size_t n = responses_own(re->c->hub, &all);
+    for (size_t i = 0; re->replace && js_is_array(re->responses) && i < n; i++) {
+        if (response_listed(re->responses, all[i]->r.name) || response_told(re, all[i]->r.name))
+            continue;
+        re->response = arena_dup(re->c->a, all[i]->r.name);
+        re->fate = REMOVED;
+        if (re->dry) {
+            tell_response(re, REMOVED, SLICE_NONE);
+            continue;
+        }
+        response_remove(re->c->hub, all[i], response_changed, re);
+        return true;
+    }
+    return false;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------------------- */
+
+static void write_told(struct jw *w, const struct told *t)
+{
+    jw_open(w, NULL, '{');
+    jw_str(w, "name", t->name);
+    jw_str(w, "fate", slice_of(fates[t->fate]));
+    jw_opt(w, "why", t->why);
+    jw_close(w, '}');
+}
+
 static void answer_restore(struct restoring *re)
 {
     struct jw w = api_json(re->c);
     jw_bool(&w, "dry_run", re->dry);
     jw_open(&w, "tenants", '[');
-    for (size_t i = 0; i < re->told.n; i++) {
-        const struct told *t = LIST_AT(re->told, struct told, i);
-        jw_open(&w, NULL, '{');
-        jw_str(&w, "name", t->name);
-        jw_str(&w, "fate", slice_of(fates[t->fate]));
-        jw_opt(&w, "why", t->why);
-        jw_close(&w, '}');
-    }
+    for (size_t i = 0; i < re->told.n; i++)
+        write_told(&w, LIST_AT(re->told, struct told, i));
     jw_close(&w, ']');
     jw_str(&w, "settings", slice_of(fates[re->settings_fate]));
     jw_opt(&w, "settings_why", re->settings_why);
     jw_int(&w, "logins", (int64_t)re->logins_done);
     jw_int(&w, "queues", (int64_t)re->queues_done);
+    jw_open(&w, "responses", '[');
+    for (size_t i = 0; i < re->responses_told.n; i++)
+        write_told(&w, LIST_AT(re->responses_told, struct told, i));
+    jw_close(&w, ']');
     api_answer(re->c, &w);
 }
 
@@ -334,6 +441,11 @@ static void step(void *arg)
             return;
     if (!re->c->api->stopped && remove_other(re))
         return;
+    while (!re->c->api->stopped && re->next_response < js_len(re->responses))
+        if (restore_response(re, js_item(re->responses, re->next_response++)))
+            return;
+    if (!re->c->api->stopped && remove_response(re))
+        return;
     if (re->c->api->stopped) {
         api_not_stored(re->c, NULL);
         return;
@@ -369,6 +481,7 @@ void api_restore(struct api_call *c)
     slice passphrase = js_text(js_get(c->body, SL("passphrase"))), secrets = js_text(js_get(backup, SL("secrets")));
     struct restoring *re = ARENA_NEW(c->a, struct restoring);
     *re = (struct restoring){ .c = c, .settings_fate = SAME, .tenants = js_get(backup, SL("tenants")), .settings = js_get(backup, SL("settings")), .logins = js_get(backup, SL("logins")), .queues = js_get(backup, SL("queues")),
+                              .responses = js_get(backup, SL("responses")),
                               .dry = js_true(js_get(c->body, SL("dry_run"))), .replace = js_true(js_get(c->body, SL("replace"))) };
     if (!slice_eq(js_text(js_get(backup, SL("format"))), SL(BACKUP_FORMAT)) || !js_is_array(re->tenants))
         api_problem(c, 400, "invalid", "backup.format", "this is no backup of this program (%s)", BACKUP_FORMAT);

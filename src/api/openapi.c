@@ -188,21 +188,33 @@ static void write_path_params(struct jw *w, const struct operation *op)
     }
 }
 
+static size_t query_param(slice name)
+{
+    size_t i = 0;
+    while (i < COUNT(query_params) && !slice_eq(slice_of(query_params[i].name), name))
+        i++;
+    return i;
+}
+
+bool query_declared(slice name)
+{
+    return query_param(name) < COUNT(query_params);
+}
+
 static void write_query_params(struct jw *w, const struct operation *op)
 {
     slice rest = slice_of(op->query);
     while (rest.p) {
         slice name = slice_cut(&rest, ',');
-        size_t i = 0;
-        while (i < COUNT(query_params) && !slice_eq(slice_of(query_params[i].name), name))
-            i++;
-        assert(i < COUNT(query_params)); /* operations.def names only those */
+        size_t i = query_param(name);
+        bool declared = i < COUNT(query_params);
         jw_open(w, NULL, '{');
         jw_str(w, "name", name);
         jw_str(w, "in", SL("query"));
-        jw_str(w, "description", slice_of(query_params[i].help));
+        if (declared)
+            jw_str(w, "description", slice_of(query_params[i].help));
         jw_open(w, "schema", '{');
-        jw_str(w, "type", slice_of(query_params[i].type));
+        jw_str(w, "type", slice_of(declared ? query_params[i].type : "string"));
         jw_close(w, '}');
         jw_close(w, '}');
     }

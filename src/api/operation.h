@@ -40,6 +40,7 @@ extern const size_t n_operations;
 #include "api/operations.def"
 #undef X
 
+bool query_declared(slice name); /* does query_params (openapi.c) say what it means? Whoever adds one to operations.def sees to it. */
 
 enum found_operation { OPERATION_FOUND, OPERATION_NO_PATH, OPERATION_NO_METHOD };
 /* path: below /api/v1, as sent. ret_params: decoded. OPERATION_NO_METHOD: *ret_allow lists the methods there are. */

@@ -14,9 +14,13 @@
 
 static bool read_one(struct api_call *c, const struct js *v, struct message *ret, struct fault *f)
 {
-    const struct js *doc = js_is_object(v) && js_len(v) ? v : js_is_string(v) ? rich_doc(c->a, js_text(v)) : NULL;
-    if (doc)
-        return rich_message(c->a, doc, js_print(c->a, doc), ret, f);
+    const struct js *doc = js_is_string(v) ? rich_json(c->a, js_text(v), f) : v;
+    if (f->code)
+        return fault(f, "bad_json", "", "its JSON is not valid: %s", arena_printf(c->a, "%s", f->text).p);
+    if (js_is_object(doc))
+        return rich_message(c->a, doc, NULL, ret, f);
+    if (doc && !js_is_string(doc))
+        return fault(f, "wrong_type", "", "must be a text or an object");
     *ret = (struct message){ .kind = KIND_TEXT, .text = js_text(v) };
     return slice_trim(ret->text).n || fault(f, "missing_field", "", "must be a text or an object");
 }

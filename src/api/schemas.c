@@ -142,13 +142,14 @@ static const struct member tenant_import[] = {
 static const struct member backup_login[] = { M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles), M("profile", S_ANY, 0, .help = "As an agent") };
 static const struct member backup[] = {
     M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("version", S_TEXT, S_REQUIRED), M("tenants", S_OWNS, S_REQUIRED, .of = "TenantDocument"),
-    M("settings", S_OBJECT, S_REQUIRED, .of = "SettingsDocument"), M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("queues", S_LIST, 0, .of = "Queue"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
+    M("settings", S_OBJECT, S_REQUIRED, .of = "SettingsDocument"), M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("queues", S_LIST, 0, .of = "Queue"),
+    M("responses", S_LIST, 0, .of = "ResponseDocument"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
 };
 static const struct member backup_request[] = { M("passphrase", S_TEXT, S_REQUIRED | S_WRITE, .min = 8, .max = 1024) };
 static const struct member restore_request[] = {
     M("backup", S_ANY, S_REQUIRED, .help = "A Backup"),
     M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024, .help = "Opens its secrets; without them tenants keep the secrets they have here, and logins stay as they are"),
-    M("dry_run", S_BOOL, 0, .help = "Only tell what would be done"), M("replace", S_BOOL, 0, .help = "Remove tenants that the backup does not have"),
+    M("dry_run", S_BOOL, 0, .help = "Only tell what would be done"), M("replace", S_BOOL, 0, .help = "Remove tenants, queues and canned responses that the backup does not have"),
 };
 static const char *const fates[] = { "made", "changed", "same", "removed", "skipped", NULL };
 static const struct member restored[] = {
@@ -157,6 +158,7 @@ static const struct member restored[] = {
 static const struct member restore_answer[] = {
     M("dry_run", S_BOOL, S_REQUIRED), M("tenants", S_LIST, S_REQUIRED, .of = "Restored"), M("settings", S_TEXT, S_REQUIRED, .choices = fates),
     M("settings_why", S_TEXT, 0), M("logins", S_WHOLE, S_REQUIRED), M("queues", S_WHOLE, S_REQUIRED),
+    M("responses", S_LIST, S_REQUIRED, .of = "Restored", .help = "Canned responses, those that are not as they were"),
 };
 
 /* ---- channels -------------------------------------------------------------------------------------------------------- */

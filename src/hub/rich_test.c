@@ -9,7 +9,7 @@ static slice shown(struct arena *a, const char *text)
     const struct js *doc = rich_doc(a, slice_of(text));
     if (!doc)
         return SL("text");
-    if (!rich_message(a, doc, slice_of(text), &m, &f))
+    if (!rich_message(a, doc, NULL, &m, &f))
         return arena_printf(a, "!%s %s", f.code, f.field);
     return arena_printf(a, "%s:" SLF, kind_names[m.kind], SLA(m.text));
 }
@@ -19,13 +19,20 @@ static const struct { const char *json, *want; } rows[] = {
     { "Hello {you}", "text" }, { "{}", "text" }, { "{\"a\":1", "text" }, { "[1]", "text" }, { " {\"x\":1} ", "native:" },
     { "{\"genesys_prompt\":\"Sure?\",\"genesys_quick_replies\":[{\"text\":\"Yes\",\"payload\":\"y\"},{\"text\":2}]}", "choices:Sure?" },
     { "{\"genesys_quick_replies\":[]}", "!out_of_range genesys_quick_replies" },
-    { "{\"genesys_quick_replies\":[{\"payload\":\"y\"}]}", "!missing_field genesys_quick_replies[0].text" },
+    { "{\"genesys_quick_replies\":[{\"payload\":\"y\"}]}", "!missing_field genesys_quick_replies" },
     { "{\"genesys_quick_replies\":[{\"text\":\" \"}]}", "!missing_field genesys_quick_replies" },
     { "{\"type\":\"location\",\"title\":\"HQ\",\"latitude\":37.7,\"longitude\":-122}", "location:" },
     { "{\"type\":\"location\",\"latitude\":91,\"longitude\":0}", "!out_of_range latitude" },
     { "{\"type\":\"location\",\"latitude\":1}", "!missing_field longitude" },
-    { "{\"type\":\"location\",\"x\":1}", "native:" },
-    { "{\"type\":\"sticker\",\"stickerId\":40130}", "sticker:" }, { "{\"type\":\"sticker\",\"stickerId\":true}", "!wrong_type stickerId" },
+    { "{\"type\":\"location\",\"x\":1}", "native:" }, { "{\"type\":\"location\",\"location\":{\"lat\":1}}", "native:" },
+    { "{\"type\":\"text\",\"text\":\"Hi\"}", "text:Hi" }, { "{\"text\":\"Hi\"}", "text:Hi" }, { "{\"text\":\"Hi\",\"blocks\":[]}", "native:" },
+    { "{\"type\":\"text\",\"text\":\"Hi\",\"quickReply\":{}}", "native:" }, { "{\"type\":\"text\",\"text\":\" \"}", "!missing_field text" },
+    { "{ // which?\n\"type\":\"Carousel\",\"text\":\"Look\",\"cards\":[{\"title\":\"A\"},],}", "cards:Look" },
+    { "{\"type\":\"carousel\"}", "!missing_field cards" }, { "{\"type\":\"card\"}", "!missing_field cards" },
+    { "{\"type\":\"button\",\"text\":\"Sure?\",\"label\":\"Yes\"}", "choices:Sure?" }, { "{\"genesys_prompt\":\"Sure?\"}", "!out_of_range genesys_quick_replies" },
+    { "{\"type\":\"image\",\"url\":\"https://x/y.png\",\"text\":\"cap\"}", "image:cap" }, { "{\"type\":\"image\",\"url\":\"file:///x\"}", "!missing_field url" },
+    { "{\"type\":\"image\",\"image\":{\"link\":\"x\"}}", "native:" },
+    { "{\"type\":\"sticker\",\"stickerId\":40130}", "sticker:" }, { "{\"type\":\"sticker\",\"stickerId\":true}", "!missing_field stickerId" },
     { "{\"kind\":\"cards\",\"text\":\"Look\",\"cards\":[{\"title\":\"A\"}]}", "cards:Look" },
     { "{\"kind\":\"cards\"}", "!out_of_range cards" }, { "{\"kind\":\"cards\",\"cards\":[{}]}", "!missing_field cards" },
     { "{\"kind\":\"cards\",\"cards\":[{\"title\":\"A\",\"choices\":[{\"payload\":\"x\"}]}]}", "!missing_field cards" },
@@ -54,7 +61,7 @@ TEST(rich_keeps_only_what_people_see)
     slice text = SL("{\"kind\":\"image\",\"id\":\"x\",\"origin\":\"hub\",\"private\":true,\"guest\":\"g\",\"text\":\"cap\",\"desk_conversation\":\"d\",\"data\":{\"a\":\"b\"},"
                     "\"media\":[{\"url\":\"https://x.example/a.png\",\"type\":\"image/png\",\"name\":\"a.png\",\"handle\":\"h\",\"storage\":\"s\",\"token\":true,"
                     "\"token_maybe\":true,\"token_name\":\"t\",\"key\":\"k\",\"public_url\":true,\"size\":5,\"sha256\":\"00\"}]}");
-    CHECK(rich_message(a, rich_doc(a, text), text, &m, &f));
+    CHECK(rich_message(a, rich_doc(a, text), NULL, &m, &f));
     CHECK_SLICE(message_print(a, &m), SL("{\"kind\":\"image\",\"text\":\"cap\",\"media\":[{\"url\":\"https://x.example/a.png\",\"type\":\"image/png\",\"name\":\"a.png\"}]}"));
 }
 
@@ -64,7 +71,7 @@ TEST(rich_sticker_numbers_are_texts)
     struct message m;
     struct fault f = { 0 };
     slice text = SL("{\"type\":\"sticker\",\"stickerId\":40130,\"packageId\":\"446\",\"title\":\"Hug\"}");
-    CHECK(rich_message(a, rich_doc(a, text), text, &m, &f));
+    CHECK(rich_message(a, rich_doc(a, text), NULL, &m, &f));
     CHECK_SLICE(m.sticker.id, SL("40130"));
     CHECK_SLICE(m.sticker.package, SL("446"));
     CHECK_SLICE(m.sticker.title, SL("Hug"));

@@ -132,6 +132,20 @@ static slice read_all(struct arena *a, const char *path, struct fault *f)
     return n == 0 && !t.over ? text_slice(&t) : SLICE_NONE;
 }
 
+/* False: one was skipped. */
+static bool say_fates(const struct remote_args *ra, const struct js *list, const char *what)
+{
+    bool all = true;
+    for (size_t i = 0; i < js_len(list); i++) {
+        const struct js *t = js_item(list, i);
+        slice fate = js_text(js_get(t, SL("fate"))), why = js_text(js_get(t, SL("why")));
+        bool skipped = slice_eq(fate, SL("skipped"));
+        all &= !skipped;
+        remote_say(ra, skipped ? LEVEL_WARN : LEVEL_INFO, SLF ": %s" SLF "%s" SLF, SLA(fate), what, SLA(js_text(js_get(t, SL("name")))), why.n ? ": " : "", SLA(why));
+    }
+    return all;
+}
+
 static int restore(struct arena *a, struct remote *r, const struct remote_args *ra)
 {
     struct fault f = { 0 };
@@ -153,15 +167,8 @@ static int restore(struct arena *a, struct remote *r, const struct remote_args *
         remote_say(ra, LEVEL_ERROR, "%s", f.text);
         return 1;
     }
-    const struct js *tenants = js_get(got.json, SL("tenants"));
-    bool all = true;
-    for (size_t i = 0; i < js_len(tenants); i++) {
-        const struct js *t = js_item(tenants, i);
-        slice fate = js_text(js_get(t, SL("fate"))), why = js_text(js_get(t, SL("why")));
-        bool skipped = slice_eq(fate, SL("skipped"));
-        all &= !skipped;
-        remote_say(ra, skipped ? LEVEL_WARN : LEVEL_INFO, SLF ": " SLF "%s" SLF, SLA(fate), SLA(js_text(js_get(t, SL("name")))), why.n ? ": " : "", SLA(why));
-    }
+    bool all = say_fates(ra, js_get(got.json, SL("tenants")), "");
+    all &= say_fates(ra, js_get(got.json, SL("responses")), "canned response ");
     slice settings = js_text(js_get(got.json, SL("settings")));
     if (settings.n && !slice_eq(settings, SL("same"))) {
         bool skipped = slice_eq(settings, SL("skipped"));

@@ -557,6 +557,7 @@ static void one_spec(struct text_out *t, struct reading *g)
     }
     size_t from = g->at;
     f.verb = rune_next(g->s, &g->at);
+    f.plus = f.plus && f.verb != 'v'; /* there it asks for names of members, of which nothing here has any */
     f.verb_n = MIN(g->at - from, sizeof(f.verb_utf8));
     memcpy(f.verb_utf8, g->s.p + from, f.verb_n);
     if (f.verb == '%') {

@@ -1,14 +1,18 @@
-/* Times. The zone is UTC: the language asks for nothing outside the rendering, and an unknown zone means UTC. */
+/* Times. The zone is UTC, but where dateInZone and htmlDateInZone name one that the system knows. */
+#include "base/zone.h"
 #include "template/eval.h"
 #include "template/function.h"
 #include "template/print.h"
 
 #define FN(name) static struct value name(struct run *r, const struct value *v, size_t n)
-enum { DAY = 86400 };
+enum { DAY = 86400, ZONE_STEPS = 1000 }; /* a zone is looked up in its file */
+#define ZONE_S_MAX (INT64_C(1) << 40)     /* either way from 1970: zones know no others */
 
 struct civil {
     int64_t year;
     int month, day, hour, minute, second, weekday, yearday;
+    int offset_s; /* what the zone adds to UTC */
+    bool utc;
 };
 static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September",
                                       "October", "November", "December" };
@@ -60,6 +64,15 @@ static void put_fraction(struct text_out *t, int32_t ns, size_t digits, bool tri
 static const char *const words[] = { "January", "Jan", "Monday", "Mon", "MST", "2006", "002", "01", "02", "03", "04", "05", "06", "15",
                                      "_2", "PM", "pm", "-07:00", "-0700", "-07", "Z07:00", "Z0700", "1", "2", "3", "4", "5" };
 
+/* "+0900", with a colon or as hours alone */
+static void put_offset(struct text_out *t, int offset_s, bool colon, bool minutes)
+{
+    int all = abs(offset_s) / 60;
+    out_fmt(t, "%c%02d", offset_s < 0 ? '-' : '+', all / 60);
+    if (minutes)
+        out_fmt(t, colon ? ":%02d" : "%02d", all % 60);
+}
+
 static void put_word(struct text_out *t, const char *w, const struct civil *c)
 {
     int h12 = c->hour % 12 ? c->hour % 12 : 12;
@@ -68,8 +81,10 @@ static void put_word(struct text_out *t, const char *w, const struct civil *c)
         out_put(t, slice_sub(slice_of(months[c->month - 1]), 0, w[3] ? SIZE_MAX : 3));
         return;
     case 'M':
-        if (w[1] == 'S')
+        if (w[1] == 'S' && c->utc)
             out_put(t, SL("UTC"));
+        else if (w[1] == 'S') /* as Go has it for zones whose hours have no letters */
+            put_offset(t, c->offset_s, false, c->offset_s % 3600 != 0);
         else
             out_put(t, slice_sub(slice_of(days[c->weekday]), 0, w[3] ? SIZE_MAX : 3));
         return;
@@ -80,10 +95,13 @@ static void put_word(struct text_out *t, const char *w, const struct civil *c)
         out_put(t, c->hour < 12 ? SL("am") : SL("pm"));
         return;
     case 'Z':
-        out_char(t, 'Z');
+        if (!c->offset_s)
+            out_char(t, 'Z');
+        else
+            put_offset(t, c->offset_s, w[3] == ':', true);
         return;
     case '-':
-        out_put(t, strlen(w) == 6 ? SL("+00:00") : strlen(w) == 5 ? SL("+0000") : SL("+00"));
+        put_offset(t, c->offset_s, strlen(w) == 6, strlen(w) > 3);
         return;
     case '_':
         out_fmt(t, "%2d", c->day);
@@ -107,9 +125,22 @@ static void put_word(struct text_out *t, const char *w, const struct civil *c)
     }
 }
 
-static void put_layout(struct text_out *t, slice layout, struct instant at)
+static bool is_zone(slice zone)
 {
-    struct civil c = civil_of(at.s);
+    bool letter = zone.n && ((zone.p[0] >= 'A' && zone.p[0] <= 'Z') || (zone.p[0] >= 'a' && zone.p[0] <= 'z'));
+    return letter && !slice_eq(zone, SL("UTC")) && !slice_eq(zone, SL("Local")) && zone_known(zone);
+}
+
+/* zone: one that is not known is UTC. */
+static void put_layout(struct text_out *t, slice layout, struct instant at, slice zone)
+{
+    bool there = at.s > -ZONE_S_MAX && at.s < ZONE_S_MAX && is_zone(zone);
+    int offset_s = there ? (int)(zone_offset_ms(zone, at.s * 1000) / 1000) : 0;
+    struct civil c = civil_of(at.s + offset_s);
+    c.offset_s = offset_s;
+    c.utc = !there;
+    if (zone.n)
+        run_step(t->r, ZONE_STEPS);
     for (size_t i = 0; i < layout.n;) {
         slice rest = slice_from(layout, i);
         size_t k = 0;
@@ -137,7 +168,7 @@ static void put_layout(struct text_out *t, slice layout, struct instant at)
 
 void time_print(struct text_out *t, struct instant at)
 {
-    put_layout(t, SL("2006-01-02 15:04:05.999999999 -0700 MST"), at);
+    put_layout(t, SL("2006-01-02 15:04:05.999999999 -0700 MST"), at, SLICE_NONE);
 }
 
 static struct instant now(struct run *r)
@@ -157,10 +188,10 @@ static struct instant moment(struct run *r, struct value v)
     return v.t == V_TIME ? v.at : value_whole(v) && v.i > -(INT64_C(1) << 55) && v.i < INT64_C(1) << 55 ? (struct instant){ v.i, 0 } : now(r);
 }
 
-static struct value formatted(struct run *r, slice layout, struct instant at)
+static struct value formatted(struct run *r, slice layout, struct instant at, slice zone)
 {
     struct text_out t = out_new(r);
-    put_layout(&t, layout, at);
+    put_layout(&t, layout, at, zone);
     return VALUE_STRING(out_slice(&t));
 }
 
@@ -172,14 +203,12 @@ FN(f_now)
 
 FN(f_date)
 {
-    (void)n;
-    return formatted(r, v[0].s, moment(r, v[1]));
+    return formatted(r, v[0].s, moment(r, v[1]), n > 2 ? v[2].s : SLICE_NONE);
 }
 
 FN(f_html_date)
 {
-    (void)n;
-    return formatted(r, SL("2006-01-02"), moment(r, v[0]));
+    return formatted(r, SL("2006-01-02"), moment(r, v[0]), n > 1 ? v[1].s : SLICE_NONE);
 }
 
 FN(f_unix_epoch)
@@ -469,7 +498,7 @@ bool time_method(struct run *r, struct instant at, slice name, const struct valu
     if (args[0].t != (name.p[0] == 'F' ? V_STRING : V_TIME))
         run_fail(r, "wrong type for value; got %s", value_type_name(args[0]));
     if (name.p[0] == 'F')
-        return *ret = formatted(r, args[0].s, at), true;
+        return *ret = formatted(r, args[0].s, at, SLICE_NONE), true;
     struct instant b = args[0].at;
     int order = at.s < b.s ? -1 : at.s > b.s ? 1 : at.ns < b.ns ? -1 : at.ns > b.ns;
     *ret = VALUE_TRUTH(name.p[0] == 'B' ? order < 0 : name.p[0] == 'A' ? order > 0 : order == 0);

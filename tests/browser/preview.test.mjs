@@ -22,7 +22,7 @@ test('a carousel, a sticker and JSON that is none, for all networks and for one 
   await page.getByTestId('preview-teams').getByText('something is lost').waitFor();
   await line.getByText('as it is').waitFor();
 
-  await page.getByTestId('message').fill('{"kind": "cards",}');
+  await page.getByTestId('message').fill('{"kind": "cards",');
   await page.getByTestId('look').click();
   await page.getByTestId('field-error').getByText('This is no JSON').waitFor();
   await page.getByTestId('message').fill('{"kind": "cards"}');

@@ -10,6 +10,7 @@ import {promisify} from 'node:util';
 import {openBrowser} from '../browser/pages.mjs';
 import {startHub} from '../e2e/hub.mjs';
 import {need} from '../npm/need.mjs';
+import {samples} from '../responses/samples.mjs';
 
 const picture = 'https://img.example.com/p.png', link = 'https://shop.example.com/';
 const reply = n => ({text: `Reply ${n}`, payload: `r${n}`});
@@ -83,6 +84,48 @@ test('LINE: every message object has the type of LINE\'s own library', async t =
   const line = "import type {messagingApi} from '@line/bot-sdk';";
   await fitsType(t, line, 'messagingApi.Message[]', sent);
   await assert.rejects(fitsType(t, line, 'messagingApi.Message[]', [['wrong', [{type: 'flex', altText: 'x', contents: {type: 'bubble', body: {type: 'box', layout: 'diagonal', contents: []}}}]]]), 'what is wrong is found');
+});
+
+// Canned responses: rendered for a guest of LINE, then what each message becomes.
+test('LINE: canned responses, Flex messages among them, have the types of LINE\'s own library', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const flex = `{ // out of the Flex simulator, with placeholders
+    "type": "flex", "altText": "{{title}}",
+    "contents": {"type": "carousel", "contents": [
+      {{range $i, $name := splitList "," names}}
+      {"type": "bubble", "size": "kilo",
+        "hero": {"type": "image", "url": "
+${picture}", "size": "full", "aspectRatio": "20:13", "aspectMode": "cover"},
+        "body": {"type": "box", "layout": "vertical", "contents": [{"type": "text", "text": {{$name | toJson}}, "weight": "bold", "wrap": true}, {"type": "separator"},]},
+        "footer": {"type": "box", "layout": "vertical", "contents": [{"type": "button", "style": "primary", "action": {"type": "postback", "label": "Take", "data": "take-{{$i}}"}}]}},
+      {{end}}
+    ]}
+  }`;
+  const own = [
+    {name: 'flex carousel', text: flex, substitutions: [{id: 'title', default_value: 'What we have'}, {id: 'names', default_value: 'Tea,Coffee "strong",\u8336'}]},
+    {name: 'carousel', text: '{"type": "carousel", "text": "Look", "cards": [{"title": "Tea", "description": "Green", "image": "' + picture + '", "actions": [{"text": "Buy", "payload": "b"}, {"text": "See", "url": "' + link + '"}]}, {"title": "Coffee"},]}'},
+    {name: 'several', text: '["one", {"type": "sticker", "packageId": "446", "stickerId": 1988}, {"kind": "picker", "picker": {"title": "Which?", "choices": [{"label": "A", "payload": "a"}]}}]'},
+  ];
+  const sent = [];
+  for (const {name, text, substitutions = [], values = {}, goes} of [...own, ...samples]) {
+    const wanted = goes ? goes.line ?? goes.other : /./;
+    if (!(wanted instanceof RegExp)) continue; // it is refused, with a reason
+    const document = {name, text, substitutions: substitutions.map(({id, defaultValue, default_value}) => ({id, default_value: default_value ?? defaultValue}))};
+    const made = await admin.call('POST', '/responses', document);
+    assert.equal(made.status, 201, `${name}: ${made.text}`);
+    const r = await admin.call('POST', `/responses/${encodeURIComponent(name)}/render`, {values, network: 'line'});
+    assert.equal(r.json.problem, undefined, `${name}: ${r.text}`);
+    for (const message of r.json.messages) {
+      const [item] = (await admin.call('POST', '/preview', {message, networks: ['line']})).json.items;
+      assert.equal(item.carried, true, `${name}: ${item.problem}`);
+      for (const call of item.calls) if (call.body?.messages) sent.push([name, call.body.messages]);
+    }
+  }
+  const [bubbles] = sent.filter(([name]) => name === 'flex carousel').map(([, [m]]) => m.contents.contents);
+  assert.deepEqual(bubbles.map(b => b.body.contents[0].text), ['Tea', 'Coffee "strong"', '\u8336']);
+  assert.ok(new Set(sent.map(([name]) => name)).size >= 8, [...new Set(sent.map(([name]) => name))].join());
+  await fitsType(t, "import type {messagingApi} from '@line/bot-sdk';", 'messagingApi.Message[]', sent);
 });
 
 test('Slack: blocks have the types of Slack\'s own library', async t => {

@@ -253,6 +253,17 @@ test('conversations: only the open ones, or only the others', async t => {
   for (const [open, status] of [['true', 200], ['false', 200], ['maybe', 400]]) assert.equal((await admin.call('GET', `/conversations?open=${open}`)).status, status);
 });
 
+test('the API document comes whole: every parameter has its meaning, every shape it names is there', async t => {
+  const hub = await startHub(t);
+  const got = await hub.anyone.call('GET', '/openapi');
+  assert.equal(got.status, 200);
+  const operations = Object.values(got.json.paths).flatMap(Object.values);
+  const parameters = operations.flatMap(op => (op.parameters ?? []).map(p => [op.operationId, p]));
+  assert.ok(operations.length > 100 && parameters.some(([, p]) => p.in === 'query'));
+  for (const [id, p] of parameters) if (p.in === 'query') assert.ok(p.description && p.schema.type, `${id}: ${p.name}`);
+  for (const [, name] of got.text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) assert.ok(got.json.components.schemas[name], name);
+});
+
 test('secrets never come back, whatever is asked', async t => {
   const hub = await startHub(t);
   const admin = await hub.login();

@@ -54,6 +54,22 @@ test('what is downgraded and what is lost is told', async t => {
   assert.deepEqual(text.json.items[0].calls[0].body.messages, [{type: 'text', text: 'Hello'}]);
 });
 
+test('what a canned response may hold, as people write it', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const text = `{ // two of them
+    "type": "carousel", "text": "Look",
+    "cards": [{"title": "Tea", "actions": [{"text": "Buy tea", "payload": "t"}]}, {"title": "Coffee", "buttons": ["Buy coffee"]},],
+  }`;
+  const r = await admin.call('POST', '/preview', {message: text, networks: ['line']});
+  assert.equal(r.status, 200, r.text);
+  assert.equal(of(r, 'line').calls[0].body.messages.at(-1).contents.contents.length, 2);
+  const bad = await admin.call('POST', '/preview', {message: text.replace(',\n  }', '\n  ')});
+  assert.equal(bad.status, 422);
+  assert.equal(bad.json.code, 'bad_json');
+  assert.match(bad.text, /line 3: the text ends, and the object that began in line 1 is not closed/);
+});
+
 test('an account\'s settings are used, its secrets are not', async t => {
   const hub = await startHub(t);
   const admin = await hub.login();
@@ -73,7 +89,7 @@ test('who may, and what is no message', async t => {
   const admin = await hub.login();
   const rows = [
     [{}, 400], [{message: 'x', networks: ['icq']}, 422], [{message: 'x', networks: ['genesys-cloud']}, 422], [{message: 'x', channel: 'no/such'}, 422],
-    [{message: ''}, 422], [{message: 5}, 422], [{message: {kind: 'cards'}}, 422], [{message: {type: 'location', latitude: 99, longitude: 0}}, 422],
+    [{message: ''}, 422], [{message: '{"kind":"cards"'}, 422], [{message: '["a list"]'}, 422], [{message: '{kind of a text}'}, 200], [{message: 5}, 422], [{message: {kind: 'cards'}}, 422], [{message: {type: 'location', latitude: 99, longitude: 0}}, 422],
   ];
   for (const [body, status] of rows) assert.equal((await admin.call('POST', '/preview', body)).status, status, JSON.stringify(body));
   assert.equal((await admin.call('POST', '/preview', {message: {kind: 'cards'}})).json.field, 'message.cards');

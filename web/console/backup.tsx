@@ -171,6 +171,11 @@ function PutBack() {
             <li>
               {t("settings.title")} <Fate fate={seen.settings} why={seen.settings_why} />
             </li>
+            {seen.responses.map((x) => (
+              <li key={`response ${x.name}`}>
+                {t("responses.title")}: {x.name} <Fate fate={x.fate} why={x.why} />
+              </li>
+            ))}
             <li>{t("backup.logins", { n: seen.logins })}</li>
           </ul>
         </section>

@@ -1,6 +1,6 @@
 // preview.tsx - what each network would get of a message: how it looks, what is changed or lost, and the very calls. Nothing is sent.
 import { useState } from "preact/hooks";
-import { api, get } from "./api";
+import { api, get, Problem } from "./api";
 import { t, word } from "./i18n";
 import type { Key } from "./i18n";
 import type { Card, Channel, Choice, Part, Preview } from "./types";
@@ -132,23 +132,13 @@ export function PreviewPage() {
   const [busy, setBusy] = useState(false);
   const channels = useLoad("networks", async () => (await get<{ items: Channel[] }>("/channels")).items.filter((c) => c.side === "network"));
   const look = async () => {
-    let message: unknown = text;
-    if (/^\s*[{[]/.test(text)) {
-      try {
-        message = JSON.parse(text);
-      } catch (e) {
-        setItems(null);
-        setFailed(`${t("preview.bad_json")} ${e instanceof Error ? e.message : ""}`);
-        return;
-      }
-    }
     setBusy(true);
     try {
-      setItems((await api<{ items: Preview[] }>("POST", "/preview", channel ? { message, channel } : { message })).value.items);
+      setItems((await api<{ items: Preview[] }>("POST", "/preview", channel ? { message: text, channel } : { message: text })).value.items);
       setFailed(null);
     } catch (e) {
       setItems(null);
-      setFailed(explain(e));
+      setFailed(e instanceof Problem && e.code === "bad_json" ? `${t("preview.bad_json")} ${e.message}` : explain(e));
     } finally {
       setBusy(false);
     }

@@ -331,6 +331,7 @@ export interface Restored {
   tenants: { name: string; fate: string; why?: string }[];
   settings: string;
   settings_why?: string;
+  responses: { name: string; fate: string; why?: string }[];
   logins: number;
 }
 export interface Choice {

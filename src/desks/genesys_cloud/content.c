@@ -186,7 +186,7 @@ static bool gc_read_json(struct gc_reading *r, slice text)
 {
     const struct js *doc = rich_doc(r->a, text);
     struct message m;
-    if (!doc || !rich_message(r->a, doc, slice_trim(text), &m, NULL))
+    if (!doc || !rich_message(r->a, doc, NULL, &m, NULL))
         return false;
     r->text = SLICE_NONE;
     *gc_piece(r, (enum kind)m.kind) = m;
