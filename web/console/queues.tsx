@@ -141,7 +141,7 @@ export function Queues({ list, changed }: { list: Queue[]; changed: () => void }
       <header class="bar">
         <h2>{t("queues.title")}</h2>
         <div class="tools">
-          <button type="button" onClick={() => setChanging({ queue: null, etag: null })}>
+          <button type="button" data-testid="queue-add" onClick={() => setChanging({ queue: null, etag: null })}>
             {t("queues.add")}
           </button>
         </div>

@@ -210,7 +210,7 @@ export function Users({ me }: { me: Me }) {
       <header class="bar">
         <h1>{t("users.title")}</h1>
         <div class="tools">
-          <button type="button" onClick={() => setChanging({ user: null, etag: null })}>
+          <button type="button" data-testid="user-add" onClick={() => setChanging({ user: null, etag: null })}>
             {t("users.add")}
           </button>
         </div>
