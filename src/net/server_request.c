@@ -3,7 +3,7 @@
 #include "net/server_private.h"
 
 enum {
-    SWALLOW_BYTES = 1 << 20, /* of a refused body, so that the peer gets to read the answer instead of a reset */
+    SWALLOW_BYTES = 4 << 20, /* of a refused body, so that the peer gets to read the answer instead of a reset */
     BODY_FIRST_BYTES = 4096,
     REQUEST_ID_CHARS = 128,
     GZIP_WINDOW = 15 + 16, /* zlib's largest window, gzip wrapper only */

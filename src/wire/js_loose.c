@@ -258,6 +258,10 @@ slice js_strict(struct arena *a, slice text, struct fault *f)
 {
     struct fault own;
     struct loose l = { .in = text, .line = 1, .out = text_new(a, text.n * 6 + 64), .want = WANT_VALUE, .f = f ? f : &own };
+    if (!utf8_valid(text)) { /* what is taken out could make a sign of what was none */
+        no(&l, "the text is no UTF-8");
+        return SLICE_NONE;
+    }
     while (skip(&l)) {
         if (l.at < l.in.n) {
             if (!token(&l))

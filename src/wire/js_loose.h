@@ -6,7 +6,7 @@
  * Taken      comments (two slashes to the end of the line, slash and star), a comma behind the last member or item, line ends and tabs inside strings:
  *            an address (http://, https://) that was broken over several lines is put together, in other strings they stay as \n and \t. The sign U+21B5
  *            at the end of a line, which documents put where they break one, goes with its line end.
- * Refused    everything else that is no JSON, with its line and what is wrong there.
+ * Refused    everything else that is no JSON, and what is no UTF-8, with its line and what is wrong there.
  * Ownership  the result lives in a.
  */
 #ifndef WIRE_JS_LOOSE_H
