@@ -81,13 +81,6 @@ static size_t breaks(slice s)
     return slice_starts(s, SL("\\n")) || slice_starts(s, SL("\\r")) || slice_starts(s, SL("\\t")) ? 2 : 0;
 }
 
-static bool is_address(slice s)
-{
-    for (size_t n; (n = breaks(s)) != 0;)
-        s = slice_from(s, n);
-    return slice_starts(s, SL("http://")) || slice_starts(s, SL("https://"));
-}
-
 /* The sign of a broken line with its line end, in bytes; 0: there is none. */
 static size_t line_break(slice s)
 {
@@ -97,6 +90,22 @@ static size_t line_break(slice s)
     while (n < s.n && (s.p[n] == ' ' || s.p[n] == '\t' || s.p[n] == '\r'))
         n++;
     return n < s.n && s.p[n] == '\n' ? n + 1 : 0;
+}
+
+/* Leaving out what is left out of any string, so that it is one afterwards exactly when it was one before. */
+static bool is_address(slice s)
+{
+    char head[8];
+    size_t n = 0;
+    for (size_t gone; (gone = breaks(s)) != 0 || (gone = line_break(s)) != 0;)
+        s = slice_from(s, gone);
+    while (s.n && n < sizeof(head)) {
+        size_t gone = s.p[0] == '\r' ? 1 : line_break(s);
+        if (!gone)
+            head[n++] = s.p[0];
+        s = slice_from(s, gone ? gone : 1);
+    }
+    return slice_starts(slice_mem(head, n), SL("http://")) || slice_starts(slice_mem(head, n), SL("https://"));
 }
 
 static bool string(struct loose *l)
