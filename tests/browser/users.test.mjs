@@ -104,6 +104,7 @@ test('users and queues: made, changed, refused where wrong, removed', async t =>
 
   await t.test('by keyboard alone', async () => {
     const reach = async what => { for (let i = 0; i < 40; i++) { await page.keyboard.press('Tab'); if (await page.evaluate(what)) return; } assert.fail(`not reached: ${what}`); };
+    await page.waitForFunction(() => document.activeElement.textContent === 'Change'); // given back by the dialog before
     await page.getByRole('button', {name: 'Add queue'}).focus();
     await page.keyboard.press('Enter');
     await dialog(page).waitFor();
