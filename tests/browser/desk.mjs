@@ -11,7 +11,7 @@ import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {startHub} from '../e2e/hub.mjs';
-import {openBrowser} from './pages.mjs';
+import {openBrowser, settled} from './pages.mjs';
 
 export const pageKey = '7c1d2b9e-7d51-4d0a-9a55-0d7a6c1b2e77';
 export const password = 'nine slow ferries';
@@ -87,6 +87,7 @@ export async function say(page, text) {
   await page.getByTestId('send').click();
 }
 export async function violations(page) {
+  await settled(page);
   await page.evaluate(readFileSync(axeFile, 'utf8'));
   const found = await page.evaluate(() => window.axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}));
   return found.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.target.join(' ')} ${n.failureSummary}`));

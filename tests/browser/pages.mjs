@@ -45,3 +45,13 @@ export async function drawn(page, where) {
   await where.waitFor();
   await page.waitForFunction(img => img.complete && img.naturalWidth > 0, await where.elementHandle());
 }
+
+/** What fades in or out has come to its end: colours and places are those that stay. */
+export function settled(page) {
+  return page.evaluate(async () => {
+    const roots = [document];
+    for (const r of roots) for (const e of r.querySelectorAll('*')) if (e.shadowRoot) roots.push(e.shadowRoot);
+    const ends = a => a.effect?.getComputedTiming().endTime !== Infinity;
+    await Promise.all(roots.flatMap(r => r.getAnimations()).filter(ends).map(a => a.finished.catch(() => {})));
+  });
+}

@@ -6,7 +6,7 @@ import {get} from 'node:http';
 import {createRequire} from 'node:module';
 import {deskHas, agent, pageKey, png, startChat} from '../e2e/webchat-road.mjs';
 import {until} from '../e2e/harness.mjs';
-import {openBrowser} from './pages.mjs';
+import {openBrowser, settled} from './pages.mjs';
 
 const mostBytes = 40 * 1024;   // of the script, as it travels
 const axeFile = createRequire(new URL('../npm/package.json', import.meta.url)).resolve('axe-core/axe.min.js');
@@ -35,6 +35,7 @@ async function say(shop, text) {
   await shop.id('send').click();
 }
 async function violations(page) {
+  await settled(page);
   await page.evaluate(readFileSync(axeFile, 'utf8'));
   const found = await page.evaluate(() => window.axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}));
   const inside = n => Array.isArray(n.target[0]);   // in the widget's own tree, not the shop's
