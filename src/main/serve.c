@@ -21,7 +21,9 @@
 #include "hub/storage_set.h"
 #include "hub/work.h"
 #include "main/commands.h"
+#include "main/door.h"
 #include "main/internal.h"
+#include "main/net_open.h"
 #include "main/pages.h"
 #include "net/client.h"
 #include "store/seal.h"
@@ -31,7 +33,6 @@
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 enum { DRAIN_LOOK_MS = 20, PRUNE_THRESHOLD = 128 << 10, STARTED_MS = 2000 /* by then the accounts are set up, usually */ };
@@ -240,48 +241,13 @@ static bool open_data(struct serving *s, struct fault *f)
     return h->store != NULL;
 }
 
-/* Each connection is a descriptor: as many as the system lets us have. Returns how many may come in without taking those that our own calls and
- * files need: a hub whose doors are crowded must still be able to write and to deliver. */
-static unsigned raise_files(const struct config *c)
-{
-    enum { FILES_OF_OURS = 100, LEAST = 16 };
-    struct rlimit files;
-    int64_t wanted = config_number(c, CFG_CONNECTIONS), ours = config_number(c, CFG_CALLS) + config_number(c, CFG_MEDIA_PARALLEL) + FILES_OF_OURS;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return (unsigned)wanted;
-    files.rlim_cur = files.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &files) != 0) /* not granted: what we have must do */
-        (void)getrlimit(RLIMIT_NOFILE, &files);
-    int64_t have = (int64_t)MIN(files.rlim_cur, (rlim_t)INT32_MAX);
-    return (unsigned)MAX(MIN(wanted, have - MIN(ours, have / 2)), (int64_t)LEAST);
-}
-
 static bool open_net(struct serving *s, struct fault *f)
 {
-    struct hub *h = &s->hub;
-    const struct config *c = s->config;
-    struct client_limits cl;
-    client_limits_default(&cl);
-    slice proxy = config_text(c, CFG_PROXY), ca = config_text(c, CFG_CA_FILE);
-    cl.proxy = proxy.n ? proxy.p : NULL;
-    cl.ca_file = ca.n ? ca.p : NULL;
-    cl.per_host = (unsigned)config_number(c, CFG_PER_HOST);
-    cl.total = (unsigned)config_number(c, CFG_CALLS);
-    cl.connect_ms = config_number(c, CFG_CONNECT_MS);
-    cl.total_ms = config_number(c, CFG_CALL_MS);
-    cl.guard_off = !config_true(c, CFG_GUARD);
-    h->client = client_new(h->loop, &cl, f);
-    if (!h->client)
+    s->hub.client = net_client(s->hub.loop, s->config, f);
+    if (!s->hub.client)
         return false;
-    struct server_limits sl;
-    server_limits_default(&sl);
-    sl.body_bytes = (size_t)config_number(c, CFG_BODY_MAX);
-    sl.head_bytes = (size_t)config_number(c, CFG_HEAD_MAX);
-    sl.idle_s = (unsigned)config_number(c, CFG_IDLE_SECONDS);
-    sl.connections = raise_files(c);
-    slice cert = config_text(c, CFG_TLS_CERT), key = config_text(c, CFG_TLS_KEY);
-    struct server_tls tls = { cert.n ? cert.p : NULL, key.n ? key.p : NULL };
-    s->server = server_new(h->loop, config_text(c, CFG_LISTEN).p, &tls, &sl, f);
+    slice listen = s->worker ? arena_printf(s->a, "unix:" SLF "/" WORKER_SOCKET, SLA(config_text(s->config, CFG_DATA))) : config_text(s->config, CFG_LISTEN);
+    s->server = net_server(s->hub.loop, s->config, listen.p, f);
     return s->server != NULL;
 }
 

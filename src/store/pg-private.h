@@ -11,6 +11,7 @@ struct pg {
     PGconn *c; /* NULL: lost. In pipeline mode and not blocking */
     char *where;
     const struct pg_tables *tables;
+    enum pg_hold hold;
     char writer[33];     /* names this opening in the claim */
     bool opened, taken;  /* taken: another writer has the claim, for good */
     uint64_t n;          /* of the last group whose commit was tried */

@@ -19,6 +19,9 @@
 
 enum { PG_CONNECT_S = 5, PG_ANSWER_MS = 30000, PG_PATIENCE_MS = 5000, PG_RESOLVE_MS = 20000, PG_AGAIN_MS = 200, PG_CLAIM_MS = 3000, PG_OLDEST = 110000 };
 
+/* PG_ALONE: refused as "in_use" while another writer has them. PG_TAKE: the other one's session is ended, and he never writes again. PG_READ: beside a writer; nothing
+ * is written. */
+enum pg_hold { PG_ALONE, PG_TAKE, PG_READ };
 struct pg_tables {
     const char *name;              /* of this set of tables: "store" */
     const char *const *migrations; /* each takes them from version i to i + 1 */
@@ -28,7 +31,7 @@ struct pg_tables {
 };
 struct pg;
 /* Waits PG_CLAIM_MS for a server that is starting, or another writer that is leaving. NULL: see *f. */
-struct pg *pg_open(const char *where, const struct pg_tables *tables, struct fault *f) MUST_USE;
+struct pg *pg_open(const char *where, const struct pg_tables *tables, enum pg_hold hold, struct fault *f) MUST_USE;
 void pg_close(struct pg *pg);
 void pg_links(const struct pg *pg, int64_t *ret_made, int64_t *ret_lost); /* connections; made: the first one not counted */
 

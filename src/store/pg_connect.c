@@ -40,7 +40,9 @@ static bool value(struct pg *pg, const char *sql, char to[64], struct fault *f)
 /* ---- tables -------------------------------------------------------------------------------------------------------------------- */
 
 /* $1: the name of the tables; $2 is there because every query here has two parameters. */
-#define LOCK_ID(kind) "(('x' || left(md5('dragoman " kind " ' || $1::text || current_schema()), 16))::bit(64)::bigint) WHERE $2::text <> ''"
+#define LOCK_KEY(kind) "('x' || left(md5('dragoman " kind " ' || $1::text || current_schema()), 16))::bit(64)::bigint"
+#define LOCK_ID(kind) "(" LOCK_KEY(kind) ") WHERE $2::text <> ''"
+#define CLAIM_KEY LOCK_KEY("claim")
 
 static bool bring_up(struct pg *pg, struct fault *f)
 {
@@ -81,14 +83,27 @@ static bool migrate(struct pg *pg, struct fault *f)
 
 /* ---- the claim ----------------------------------------------------------------------------------------------------------------- */
 
+/* Ends the session that has the lock: its writer may be a process that was stopped, or a machine that is gone without a word. */
+static void evict(struct pg *pg)
+{
+    char text[64];
+    struct fault f = { 0 };
+    (void)value(pg, "SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l, (SELECT " CLAIM_KEY " AS k) c WHERE $2::text <> '' AND l.locktype='advisory'"
+                    " AND l.granted AND l.database=(SELECT oid FROM pg_database WHERE datname=current_database())"
+                    " AND l.classid::bigint=((c.k >> 32) & 4294967295) AND l.objid::bigint=(c.k & 4294967295) AND l.objsubid=1", text, &f);
+}
+
 /* The lock of the session says that nobody else writes; the row says, after a loss, whether anybody did meanwhile. */
 static bool claim(struct pg *pg, struct fault *f)
 {
     char text[64];
     if (!value(pg, "SELECT pg_try_advisory_lock" LOCK_ID("claim"), text, f))
         return false;
-    if (strcmp(text, "t") != 0)
+    if (strcmp(text, "t") != 0) {
+        if (pg->hold == PG_TAKE && !pg->opened)
+            evict(pg);
         return fault(f, "in_use", "", "another hub uses this %s", pg->tables->name);
+    }
     if (!pg->opened)
         return value(pg, "INSERT INTO dragoman_claim VALUES($1,$2,0) ON CONFLICT(name) DO UPDATE SET writer=excluded.writer,n=0", text, f);
     if (!value(pg, "SELECT n FROM dragoman_claim WHERE name=$1 AND writer=$2", text, f))
@@ -138,7 +153,7 @@ static bool settle_in(struct pg *pg, struct fault *f)
     PQsetNoticeProcessor(pg->c, say_nothing, NULL);
     if (!run(pg, "SELECT set_config('synchronous_commit','on',false) WHERE current_setting('synchronous_commit')='off';"
                  "SET lock_timeout='10s'; SET statement_timeout='25s'", "be set up", f) ||
-        !migrate(pg, f) || !claim(pg, f))
+        !migrate(pg, f) || (pg->hold != PG_READ && !claim(pg, f)))
         return false;
     for (size_t i = 0; i < pg->tables->n_statements; i++) {
         snprintf(name, sizeof(name), "s%zu", i);
@@ -186,13 +201,14 @@ bool pg_connected(struct pg *pg, struct fault *f)
     return true;
 }
 
-struct pg *pg_open(const char *where, const struct pg_tables *tables, struct fault *f)
+struct pg *pg_open(const char *where, const struct pg_tables *tables, enum pg_hold hold, struct fault *f)
 {
     struct pg *pg = must_calloc(1, sizeof(*pg));
     size_t n = strlen(where) + 1;
     pg->where = must_malloc(n);
     memcpy(pg->where, where, n);
     pg->tables = tables;
+    pg->hold = hold;
     uint8_t raw[16];
     random_bytes(raw, sizeof(raw));
     for (size_t i = 0; i < sizeof(raw); i++)

@@ -47,10 +47,11 @@ bool store_is_pg(slice where)
     return slice_starts(where, SL("postgresql://")) || slice_starts(where, SL("postgres://"));
 }
 
-static void *open_pg(const char *where, struct fault *f)
+static void *open_pg(const char *where, enum store_hold how, struct fault *f)
 {
     static const struct pg_tables tables = { "store", migrations, COUNT(migrations), statements, ST_MAX };
-    return pg_open(where, &tables, f);
+    static const enum pg_hold holds[] = { [STORE_ALONE] = PG_ALONE, [STORE_TAKE] = PG_TAKE, [STORE_READ] = PG_READ };
+    return pg_open(where, &tables, holds[how], f);
 }
 
 static void close_pg(void *e)
