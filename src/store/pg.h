@@ -1,6 +1,6 @@
-/* pg.h - a connection to PostgreSQL for one writer: migrations, prepared statements, pipelined groups, exact reconnects. Private to store/.
+/* pg.h - a connection to PostgreSQL: migrations, prepared statements, pipelined groups, exact reconnects. For store/, and for what of the hub is kept there.
  *
- *   struct pg *pg = pg_open("postgresql://…", &tables, &f);
+ *   struct pg *pg = pg_open("postgresql://…", &tables, PG_ALONE, &f);
  *   pg_begin(pg, &f); pg_write(pg, ST_PUT, &args, &f) …; pg_commit(pg, &f)       one round trip
  *
  * Writes     pg_write only queues: what is wrong with it may show at the commit. pg_read within a group waits for its rows.
@@ -10,6 +10,8 @@
  *            "in_use"         another writer has these tables; "newer": a newer program has changed them
  * Exact      every group writes its number into the row of the claim, within the transaction. When the connection is lost in a commit, that row says
  *            after the reconnect whether it came through.
+ * Shared     tables that several may write have no claim, and nothing is looked up: what was lost in a commit is "store_unknown" at once. Groups then
+ *            are such that they can be done again, and say themselves whether they may be done.
  * Waiting    bounded: PG_ANSWER_MS for an answer; connections are tried again for PG_PATIENCE_MS after a loss, then once for each call, PG_AGAIN_MS apart.
  * Threads    one at a time. Everything blocks.
  */
@@ -17,11 +19,11 @@
 #define STORE_PG_H
 #include "base/base.h"
 
-enum { PG_CONNECT_S = 5, PG_ANSWER_MS = 30000, PG_PATIENCE_MS = 5000, PG_RESOLVE_MS = 20000, PG_AGAIN_MS = 200, PG_CLAIM_MS = 3000, PG_OLDEST = 110000 };
+enum { PG_CONNECT_S = 5, PG_ANSWER_MS = 30000, PG_PATIENCE_MS = 5000, PG_RESOLVE_MS = 20000, PG_AGAIN_MS = 200, PG_CLAIM_MS = 3000, PG_IDLE_S = 10, PG_OLDEST = 110000 };
 
-/* PG_ALONE: refused as "in_use" while another writer has them. PG_TAKE: the other one's session is ended, and he never writes again. PG_READ: beside a writer; nothing
- * is written. */
-enum pg_hold { PG_ALONE, PG_TAKE, PG_READ };
+/* PG_ALONE: refused as "in_use" while another writer has them. PG_TAKE: the other one's session is ended, and he never writes again. PG_SHARED: see
+ * above. */
+enum pg_hold { PG_ALONE, PG_TAKE, PG_SHARED };
 struct pg_tables {
     const char *name;              /* of this set of tables: "store" */
     const char *const *migrations; /* each takes them from version i to i + 1 */

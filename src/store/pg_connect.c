@@ -153,7 +153,11 @@ static bool settle_in(struct pg *pg, struct fault *f)
     PQsetNoticeProcessor(pg->c, say_nothing, NULL);
     if (!run(pg, "SELECT set_config('synchronous_commit','on',false) WHERE current_setting('synchronous_commit')='off';"
                  "SET lock_timeout='10s'; SET statement_timeout='25s'", "be set up", f) ||
-        !migrate(pg, f) || (pg->hold != PG_READ && !claim(pg, f)))
+        !migrate(pg, f))
+        return false;
+    /* A program that stopped in the middle of a group must not hold the others' rows for ever. */
+    snprintf(sql, sizeof(sql), "SET idle_in_transaction_session_timeout='%ds'", PG_IDLE_S);
+    if (pg->hold == PG_SHARED ? !run(pg, sql, "be set up", f) : !claim(pg, f))
         return false;
     for (size_t i = 0; i < pg->tables->n_statements; i++) {
         snprintf(name, sizeof(name), "s%zu", i);
@@ -161,7 +165,7 @@ static bool settle_in(struct pg *pg, struct fault *f)
             return false;
     }
     snprintf(sql, sizeof(sql), "UPDATE dragoman_claim SET n=$1::bigint WHERE name='%s'", pg->tables->name);
-    return prepare(pg, PG_CLAIM_STATEMENT, sql, f) && ((PQsetnonblocking(pg->c, 1) == 0 && PQenterPipelineMode(pg->c)) || failed(pg, "be set up", f));
+    return (pg->hold == PG_SHARED || prepare(pg, PG_CLAIM_STATEMENT, sql, f)) && ((PQsetnonblocking(pg->c, 1) == 0 && PQenterPipelineMode(pg->c)) || failed(pg, "be set up", f));
 }
 
 bool pg_connect(struct pg *pg, struct fault *f)
