@@ -135,7 +135,8 @@ void child_bind(void)
     const char *parent = getenv(PARENT_ENV);
     if (!parent)
         return;
+    int64_t pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (strtol(parent, NULL, 10) != (long)getppid()) /* it ended before we asked */
+    if (!slice_int(slice_of(parent), &pid) || pid != (int64_t)getppid()) /* it ended before we asked */
         _exit(1);
 }

@@ -109,7 +109,7 @@ static void no_worker(struct exchange *x)
 /* To the worker: our own where it is ours, another replica's door otherwise; what came from there goes no further than to ours. */
 static void hand_over(struct door *d, struct exchange *x)
 {
-    bool ours = slice_eq(d->worker, d->url), came = exchange_forwarded(x);
+    bool ours = slice_eq(d->worker, d->url), came = x->forwarded;
     if (!d->worker.n || (came && !d->child)) {
         no_worker(x);
         return;
@@ -207,7 +207,7 @@ static void on_hook(struct exchange *x, void *ctx)
         exchange_answer(x, &(struct response){ .status = 200 });
         return;
     }
-    if (exchange_forwarded(x)) { /* another door wants the worker's word */
+    if (x->forwarded) { /* another door wants the worker's word */
         hand_over(d, x);
         return;
     }
@@ -223,7 +223,7 @@ static void on_hook(struct exchange *x, void *ctx)
 /* Connectors whose every request may depend on what the worker remembers have no hook here. */
 static bool has_doorway(const struct door *d, const struct connector *type)
 {
-    return type->hook.path && !type->own_end && type->auth.how != AUTH_NAMED && service_wanted(d->config, slice_of(type->name));
+    return type->hook.path && !type->own_end && type->auth.kind != AUTH_NAMED && service_wanted(d->config, slice_of(type->name));
 }
 
 static void routes(struct door *d)
@@ -376,7 +376,7 @@ static void liveness(struct exchange *x, void *ctx)
 static void readiness(struct exchange *x, void *ctx)
 {
     struct door *d = ctx;
-    if (exchange_query(x, "worker").p || exchange_forwarded(x)) {
+    if (exchange_query(x, "worker").p || x->forwarded) {
         hand_over(d, x);
         return;
     }

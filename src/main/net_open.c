@@ -1,4 +1,5 @@
 #include "main/net_open.h"
+#include "net/forward.h"
 #include <sys/resource.h>
 
 /* Each connection is a descriptor: as many as the system lets us have. Returns how many may come in without taking those that our own calls and
@@ -37,7 +38,7 @@ struct server *net_server(struct loop *loop, const struct config *c, const char 
     struct server_limits sl;
     server_limits_default(&sl);
     sl.body_bytes = (size_t)config_number(c, CFG_BODY_MAX);
-    sl.head_bytes = (size_t)config_number(c, CFG_HEAD_MAX);
+    sl.head_bytes = (size_t)config_number(c, CFG_HEAD_MAX) + (strncmp(listen, "unix:", 5) == 0 ? FORWARD_HEAD_BYTES : 0);
     sl.idle_s = (unsigned)config_number(c, CFG_IDLE_SECONDS);
     sl.connections = raise_files(c);
     slice cert = config_text(c, CFG_TLS_CERT), key = config_text(c, CFG_TLS_KEY);

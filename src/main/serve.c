@@ -362,6 +362,12 @@ static bool open_net(struct serving *s, struct fault *f)
         return false;
     slice listen = s->worker ? arena_printf(s->a, "unix:" SLF "/" WORKER_SOCKET, SLA(config_text(s->config, CFG_DATA))) : config_text(s->config, CFG_LISTEN);
     s->server = net_server(s->hub.loop, s->config, listen.p, f);
+    if (s->server && s->worker) {
+        uint8_t key[SEAL_DERIVED_BYTES];
+        seal_derive(s->seal, SL("forwarded requests"), key);
+        server_forwarded(s->server, slice_mem(key, sizeof(key)));
+        bytes_wipe(key, sizeof(key));
+    }
     return s->server != NULL;
 }
 
