@@ -16,7 +16,7 @@
 
 /* ---- an io that fails when it is told to, around the one under test ---------------------------------------------------------------- */
 
-enum spoil { SPOIL_NOTHING, SPOIL_WRITE, SPOIL_BEFORE, SPOIL_AFTER }; /* a sync before it did anything, or after it did it all: nobody knows */
+enum spoil { SPOIL_NOTHING, SPOIL_WRITE, SPOIL_BEFORE, SPOIL_AFTER, SPOIL_SECOND /* AFTER, but not the next one */ }; /* a sync before it did anything, or after it did it all: nobody knows */
 struct tamper {
     struct jio io;
     const struct jio *inner;
@@ -50,7 +50,11 @@ static int t_sync(void *ctx, int fd)
         return EIO;
     count_sync(t);
     int e = t->inner->sync(t->inner->ctx, fd);
-    return spoils(t, SPOIL_AFTER) ? EIO : e;
+    if (spoils(t, SPOIL_AFTER))
+        return EIO;
+    if (spoils(t, SPOIL_SECOND))
+        atomic_store(&t->spoil, SPOIL_AFTER);
+    return e;
 }
 
 static int t_allocate(void *ctx, int fd, off_t size)
@@ -455,6 +459,76 @@ TEST(several_that_take_at_once_make_the_tables_once_and_the_last_one_writes)
     CHECK_INT(writers, 1);
     for (size_t i = 0; i < COUNT(threads); i++)
         journal_pg_close(starting[i].pg);
+}
+
+/* The group that needed a new segment was committed, and nobody heard of it: the next one, which fits into the old segment, counts all the same. */
+TEST(a_segment_whose_begin_failed_leaves_nothing_behind)
+{
+    limits_small();
+    const char *place = pg_place_new();
+    struct loop *loop = loop_new();
+    struct worker *w = worker_new(loop, place);
+    char *large = memset(must_calloc(1, 8 << 10), 'x', (8 << 10) - 1);
+    accept_one(w, "a", "k1", "one");
+    struct jbatch *b = jbatch_new(w->j);
+    put_in(b, "a", "k2", large, NULL);
+    int end = 0;
+    jbatch_commit(b, JOURNAL_DURABLE, note_end, &end);
+    atomic_store(&w->tamper.spoil, SPOIL_SECOND);
+    until(loop, &end);
+    CHECK_INT(end, -1);
+    /* The sync of the old one was well, that of the new one was not. */
+    CHECK_INT(pg_server_number(place, "SELECT count(DISTINCT file) FROM log_part WHERE convert_from(file,'UTF8') LIKE '%.log'"), 2);
+    accept_one(w, "a", "k3", "three");
+    move_on(&w, place);
+    CHECK(is_seen(w, "k1") && !is_seen(w, "k2") && is_seen(w, "k3"));
+    CHECK_INT(counted(w, J_WAITING), 2);
+    CHECK_INT(w->n_waiting, 2);
+    free(large);
+    worker_free(w);
+    loop_free(loop);
+}
+
+TEST(a_snapshot_knows_nothing_that_was_not_committed)
+{
+    limits_small();
+    const char *place = pg_place_new();
+    struct loop *loop = loop_new();
+    struct worker *w = worker_new(loop, place);
+    uint64_t id = accept_one(w, "a", "k1", "one");
+    struct jbatch *b = jbatch_new(w->j);
+    jbatch_settle(b, id, J_DELIVERED, SLICE_NONE);
+    CHECK_INT(finish(w, b, JOURNAL_LAZY), 1);
+    disk_drain(w->j->back);
+    uint64_t before = journal_pg_numbers(w->pg).syncs;
+    w->j->replay_from = 0; /* one is due */
+    keep_tend(w->j);
+    disk_drain(w->j->back);
+    CHECK_INT(journal_pg_numbers(w->pg).syncs, before);
+    struct worker *next = worker_new(loop, place);
+    CHECK_INT(counted(w, J_DELIVERED), 1); /* it was said to be done, lazily */
+    CHECK_INT(counted(next, J_DELIVERED), 0);
+    CHECK_INT(counted(next, J_WAITING), 1);
+    worker_free(w);
+    worker_free(next);
+    loop_free(loop);
+}
+
+TEST(a_segment_of_many_commits_is_read_to_its_end)
+{
+    enum { MANY = 700 };
+    limits_small();
+    limits.segment_bytes = 1 << 20;
+    const char *place = pg_place_new();
+    struct loop *loop = loop_new();
+    struct worker *w = worker_new(loop, place);
+    for (int i = 0; i < MANY; i++)
+        accept_one(w, "a", NULL, "one of many");
+    CHECK(journal_pg_numbers(w->pg).rows >= MANY);
+    move_on(&w, place);
+    CHECK_INT(counted(w, J_WAITING), MANY);
+    worker_free(w);
+    loop_free(loop);
 }
 
 /* ---- killed -------------------------------------------------------------------------------------------------------------------------- */
