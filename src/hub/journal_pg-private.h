@@ -23,7 +23,6 @@ struct pg_file_name {
 struct pg_file {
     int fd;
     struct pg_file_name name;
-    bool begun;  /* nothing of it is there yet */
     bool broken; /* a sync failed: the journal writes to another one from now on */
     char *buf;
     size_t n, cap;

@@ -42,7 +42,6 @@ static void copy_opened(void *ctx, int fd, const char *name)
     }
     emptied(file);
     file->fd = fd;
-    file->begun = true;
     file->broken = false;
     snprintf(file->name.text, sizeof(file->name.text), "%s", name);
 }
@@ -287,7 +286,7 @@ struct segment_write {
     size_t n_removed;
 };
 
-/* What was removed goes first: a file of a name that is begun again is written behind that. */
+/* What was removed goes first: a segment whose begin failed, and may be there all the same, is begun again under the same name. */
 static bool write_segment(struct commit *co, void *arg)
 {
     const struct segment_write *w = arg;
@@ -297,8 +296,6 @@ static bool write_segment(struct commit *co, void *arg)
     const struct pg_file *file = w->file;
     if (!file)
         return ok;
-    if (ok && file->begun)
-        ok = remove_file(co, file->name.text);
     for (size_t i = 0; ok && i < file->n_pieces; i++)
         ok = put_parts(co, file->name.text, file->pieces[i].at, slice_mem(file->buf + file->pieces[i].from, file->pieces[i].n));
     return ok;
@@ -330,7 +327,6 @@ static int copy_sync(void *ctx, int fd)
         return is_fenced(p) ? ESTALE : 0;
     int e = commit_segment(p, file);
     emptied(file);
-    file->begun = false;
     file->broken = e != 0;
     return e;
 }

@@ -35,7 +35,7 @@ static const char *const statements[JST_MAX] = {
     [JST_PARTS]  = "SELECT at,bytes FROM log_part WHERE shard=$1::bigint AND file=$2::bytea AND at>=$3::bigint ORDER BY at LIMIT $4::bigint",
 };
 /* clang-format on */
-const struct pg_tables journal_pg_tables = { "log", migrations, COUNT(migrations), statements, JST_MAX };
+const struct pg_tables journal_pg_tables = { .name = "log", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements, .n_statements = JST_MAX };
 
 /* ---- the folder ------------------------------------------------------------------------------------------------------------------ */
 

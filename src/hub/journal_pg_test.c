@@ -16,7 +16,7 @@
 
 /* ---- an io that fails when it is told to, around the one under test ---------------------------------------------------------------- */
 
-enum spoil { SPOIL_NOTHING, SPOIL_WRITE, SPOIL_BEFORE, SPOIL_AFTER }; /* a sync before it did anything, or after it did it all: nobody knows */
+enum spoil { SPOIL_NOTHING, SPOIL_WRITE, SPOIL_BEFORE, SPOIL_AFTER, SPOIL_SECOND /* AFTER, but not the next one */ }; /* a sync before it did anything, or after it did it all: nobody knows */
 struct tamper {
     struct jio io;
     const struct jio *inner;
@@ -50,7 +50,11 @@ static int t_sync(void *ctx, int fd)
         return EIO;
     count_sync(t);
     int e = t->inner->sync(t->inner->ctx, fd);
-    return spoils(t, SPOIL_AFTER) ? EIO : e;
+    if (spoils(t, SPOIL_AFTER))
+        return EIO;
+    if (spoils(t, SPOIL_SECOND))
+        atomic_store(&t->spoil, SPOIL_AFTER);
+    return e;
 }
 
 static int t_allocate(void *ctx, int fd, off_t size)
@@ -260,7 +264,7 @@ static void wait_for_offers(struct worker *w, size_t n)
         int never = 0;
         (void)until_within(w->loop, &never, 1);
     }
-    CHECK_INT(w->n_offers, n);
+    CHECK(w->n_offers >= n);
 }
 
 /* ---- the sentences of the header ----------------------------------------------------------------------------------------------------- */
@@ -282,6 +286,7 @@ TEST(what_was_committed_is_there_for_whoever_takes_over)
         CHECK_INT(w->n_waiting, 2);
         CHECK_SLICE(slice_of(w->puts), SL("name=value"));
         wait_for_offers(w, 1);
+        CHECK_INT(w->n_offers, 1);
         CHECK_INT(w->offers[0], a2);
         CHECK(is_seen(w, "k1") && is_seen(w, "k2") && is_seen(w, "k3") && !is_seen(w, "k4"));
         CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -293,7 +298,7 @@ TEST(what_was_committed_is_there_for_whoever_takes_over)
     CHECK(jbatch_resume(b, SL("wait"), SLICE_NONE, &got));
     CHECK_INT(finish(w, b, JOURNAL_DURABLE), 1);
     CHECK_INT(got, b1);
-    CHECK_INT(accept_one(w, "c", NULL, "four"), b1 + 1); /* numbers go on */
+    CHECK(accept_one(w, "c", NULL, "four") > b1); /* numbers go on */
     worker_free(w);
     w = worker_new(loop, place); /* after one that closed in good order */
     wait_for_offers(w, 3);
@@ -425,6 +430,7 @@ static void *start_one(void *arg)
 {
     struct starting *st = arg;
     st->pg = journal_pg_take(st->place, 0, SL("one of many"), st->dir, &st->f);
+    arena_thread_end();
     return NULL;
 }
 
@@ -453,6 +459,76 @@ TEST(several_that_take_at_once_make_the_tables_once_and_the_last_one_writes)
     CHECK_INT(writers, 1);
     for (size_t i = 0; i < COUNT(threads); i++)
         journal_pg_close(starting[i].pg);
+}
+
+/* The group that needed a new segment was committed, and nobody heard of it: the next one, which fits into the old segment, counts all the same. */
+TEST(a_segment_whose_begin_failed_leaves_nothing_behind)
+{
+    limits_small();
+    const char *place = pg_place_new();
+    struct loop *loop = loop_new();
+    struct worker *w = worker_new(loop, place);
+    char *large = memset(must_calloc(1, 8 << 10), 'x', (8 << 10) - 1);
+    accept_one(w, "a", "k1", "one");
+    struct jbatch *b = jbatch_new(w->j);
+    put_in(b, "a", "k2", large, NULL);
+    int end = 0;
+    jbatch_commit(b, JOURNAL_DURABLE, note_end, &end);
+    atomic_store(&w->tamper.spoil, SPOIL_SECOND);
+    until(loop, &end);
+    CHECK_INT(end, -1);
+    /* The sync of the old one was well, that of the new one was not. */
+    CHECK_INT(pg_server_number(place, "SELECT count(DISTINCT file) FROM log_part WHERE convert_from(file,'UTF8') LIKE '%.log'"), 2);
+    accept_one(w, "a", "k3", "three");
+    move_on(&w, place);
+    CHECK(is_seen(w, "k1") && !is_seen(w, "k2") && is_seen(w, "k3"));
+    CHECK_INT(counted(w, J_WAITING), 2);
+    CHECK_INT(w->n_waiting, 2);
+    free(large);
+    worker_free(w);
+    loop_free(loop);
+}
+
+TEST(a_snapshot_knows_nothing_that_was_not_committed)
+{
+    limits_small();
+    const char *place = pg_place_new();
+    struct loop *loop = loop_new();
+    struct worker *w = worker_new(loop, place);
+    uint64_t id = accept_one(w, "a", "k1", "one");
+    struct jbatch *b = jbatch_new(w->j);
+    jbatch_settle(b, id, J_DELIVERED, SLICE_NONE);
+    CHECK_INT(finish(w, b, JOURNAL_LAZY), 1);
+    disk_drain(w->j->back);
+    uint64_t before = journal_pg_numbers(w->pg).syncs;
+    w->j->replay_from = 0; /* one is due */
+    keep_tend(w->j);
+    disk_drain(w->j->back);
+    CHECK_INT(journal_pg_numbers(w->pg).syncs, before);
+    struct worker *next = worker_new(loop, place);
+    CHECK_INT(counted(w, J_DELIVERED), 1); /* it was said to be done, lazily */
+    CHECK_INT(counted(next, J_DELIVERED), 0);
+    CHECK_INT(counted(next, J_WAITING), 1);
+    worker_free(w);
+    worker_free(next);
+    loop_free(loop);
+}
+
+TEST(a_segment_of_many_commits_is_read_to_its_end)
+{
+    enum { MANY = 700 };
+    limits_small();
+    limits.segment_bytes = 1 << 20;
+    const char *place = pg_place_new();
+    struct loop *loop = loop_new();
+    struct worker *w = worker_new(loop, place);
+    for (int i = 0; i < MANY; i++)
+        accept_one(w, "a", NULL, "one of many");
+    CHECK(journal_pg_numbers(w->pg).rows >= MANY);
+    move_on(&w, place);
+    CHECK_INT(counted(w, J_WAITING), MANY);
+    worker_free(w);
+    loop_free(loop);
 }
 
 /* ---- killed -------------------------------------------------------------------------------------------------------------------------- */
@@ -568,13 +644,13 @@ TEST(nothing_that_a_killed_worker_said_it_had_is_missing)
 
 /* ---- every cut ------------------------------------------------------------------------------------------------------------------------- */
 
-enum { CUT_STEPS = 60 };
+enum { CUT_STEPS = 40 };
 
 /* What it does is the same each time: messages taken, some of them settled, so that segments, snapshots and generations come and go. How many of its commits were said to be done. */
 static int workload(struct worker *w)
 {
     uint64_t ids[CUT_STEPS] = { 0 };
-    char body[600];
+    char body[900];
     memset(body, 'y', sizeof(body) - 1);
     body[sizeof(body) - 1] = 0;
     int done = 0;
@@ -604,7 +680,7 @@ TEST(a_takeover_finds_a_whole_journal_wherever_the_first_one_was_cut_off)
     limits_small();
     limits.segment_bytes = 4 << 10;
     limits.keep_bytes = 12 << 10;
-    generation_keys = 10;
+    generation_keys = 4;
     bool whole = false;
     int cuts = 0;
     for (int cut = 1; !whole; cut++) {
@@ -894,21 +970,27 @@ TEST(random_batches_failures_and_takeovers_agree_with_a_model)
         const char *place = pg_place_new();
         struct loop *loop = loop_new();
         struct worker *w = worker_new(loop, place);
-        struct model *is = must_calloc(1, sizeof(*is)), *may = must_calloc(1, sizeof(*may));
+        /* may: what failed since the last commit. One of them may be in, as a whole. */
+        enum { MAY_MAX = 12 };
+        struct model *is = must_calloc(1, sizeof(*is)), *may = must_calloc(MAY_MAX, sizeof(*may));
+        size_t n_may = 0;
         for (int step = 0; step < 260; step++) {
-            enum spoil spoil = dice(6) ? SPOIL_NOTHING : (enum spoil)(1 + dice(3));
-            *may = *is;
-            bool ok = model_step(w, may, spoil);
-            if (ok)
-                *is = *may;
+            enum spoil spoil = dice(6) || n_may + 1 == MAY_MAX ? SPOIL_NOTHING : (enum spoil)(1 + dice(3));
+            may[n_may] = *is;
+            bool ok = model_step(w, &may[n_may], spoil);
             CHECK(ok || spoil);
+            if (ok)
+                *is = may[n_may];
+            n_may = ok ? 0 : n_may + 1;
             CHECK_ROW(step, model_is(w, is));
             w->n_offers = 0;
             if (dice(12))
                 continue;
-            move_on(&w, place); /* what failed may be in, when nothing was committed behind it, but only as a whole */
-            if (spoil == SPOIL_AFTER && !ends_with(w, is))
-                *is = *may;
+            move_on(&w, place);
+            for (size_t i = 0; i < n_may; i++)
+                if (ends_with(w, &may[i]))
+                    *is = may[i];
+            n_may = 0;
             CHECK_ROW(step, ends_with(w, is));
             CHECK_ROW(step, model_is(w, is));
             CHECK(!journal_last_fault(w->j)->code);

@@ -49,7 +49,7 @@ bool store_is_pg(slice where)
 
 static void *open_pg(const char *where, enum store_hold how, struct fault *f)
 {
-    static const struct pg_tables tables = { "store", migrations, COUNT(migrations), statements, ST_MAX };
+    static const struct pg_tables tables = { .name = "store", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements, .n_statements = ST_MAX };
     static const enum pg_hold holds[] = { [STORE_ALONE] = PG_ALONE, [STORE_TAKE] = PG_TAKE, [STORE_READ] = PG_SHARED };
     return pg_open(where, &tables, holds[how], f);
 }
