@@ -49,7 +49,7 @@ bool store_is_pg(slice where)
 
 static void *open_pg(const char *where, struct fault *f)
 {
-    static const struct pg_tables tables = { "store", migrations, COUNT(migrations), statements, ST_MAX };
+    static const struct pg_tables tables = { "store", migrations, COUNT(migrations), statements, ST_MAX, 0 };
     return pg_open(where, &tables, f);
 }
 
