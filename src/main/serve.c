@@ -236,6 +236,7 @@ static bool open_data(struct serving *s, struct fault *f)
     if (!h->journal)
         return false;
     slice store = config_text(s->config, CFG_STORE);
+    h->database = store.n ? store.p : NULL;
     h->store = store_open(store.n ? store.p : arena_printf(s->a, SLF "/store.db", SLA(data)).p, f);
     return h->store != NULL;
 }

@@ -102,6 +102,8 @@ static bool next_result(struct pg *pg, PGresult **ret, struct fault *f)
     return PQstatus(pg->c) == CONNECTION_OK || *ret || pg_lost(pg, PQerrorMessage(pg->c), f);
 }
 
+#define DIVISION_BY_ZERO "22012"
+
 /* Does this error mean that another connection is needed: the server stops or starts, or is one that takes no writes (any more)? */
 static bool means_lost(const char *state)
 {
@@ -117,6 +119,8 @@ static bool failed(struct pg *pg, const PGresult *result, struct fault *f)
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE), *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     if (!state || means_lost(state))
         return pg_lost(pg, text ? text : PQresultErrorMessage(result), f);
+    if (strcmp(state, DIVISION_BY_ZERO) == 0) /* PG_CLAIM_SQL */
+        return pg_taken(pg, f);
     return fault(f, "store_failed", "", "PostgreSQL says: %s (%s)", text ? text : "", state);
 }
 
@@ -201,6 +205,8 @@ static void statement_name(size_t statement, char to[PG_NAME_MAX])
 bool pg_begin(struct pg *pg, struct fault *f)
 {
     assert(!pg->group);
+    if (pg->taken)
+        return pg_taken(pg, f);
     pg->group = pg_connected(pg, f) && send(pg, "BEGIN", f);
     return pg->group;
 }
