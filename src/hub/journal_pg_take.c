@@ -35,7 +35,7 @@ static const char *const statements[JST_MAX] = {
     [JST_PARTS]  = "SELECT at,bytes FROM log_part WHERE shard=$1::bigint AND file=$2::bytea AND at>=$3::bigint ORDER BY at LIMIT $4::bigint",
 };
 /* clang-format on */
-const struct pg_tables journal_pg_tables = { .name = "log", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements, .n_statements = JST_MAX };
+const struct pg_tables journal_pg_tables = { .name = "log", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements, .n_statements = JST_MAX, .shared = true };
 
 /* ---- the folder ------------------------------------------------------------------------------------------------------------------ */
 
@@ -251,8 +251,8 @@ struct journal_pg *journal_pg_take(const char *where, unsigned shard, slice hold
     line_init(&p->files);
     pthread_mutex_init(&p->lock, NULL);
     journal_pg_init_io(p);
-    bool ok = folder_open(&folder, dir, f) && (p->segments.pg = pg_open(where, &journal_pg_tables, PG_SHARED, f)) &&
-              (p->files.pg = pg_open(where, &journal_pg_tables, PG_SHARED, f)) && take_fence(p, holder, f) && fill(p, &folder, f);
+    bool ok = folder_open(&folder, dir, f) && (p->segments.pg = pg_open(where, &journal_pg_tables, f)) &&
+              (p->files.pg = pg_open(where, &journal_pg_tables, f)) && take_fence(p, holder, f) && fill(p, &folder, f);
     folder_close(&folder); /* journal_open locks it again */
     p->numbers.fenced = !ok; /* nothing is said to the database at the end of what did not begin */
     p->numbers.reachable = ok;
@@ -277,7 +277,7 @@ static void note_holder(void *arg, const struct pg_row *row)
 
 bool journal_pg_holder(const char *where, unsigned shard, struct arena *a, slice *ret_holder, struct fault *f)
 {
-    struct pg *pg = pg_open(where, &journal_pg_tables, PG_SHARED, f);
+    struct pg *pg = pg_open(where, &journal_pg_tables, f);
     struct held he = { .a = a };
     struct pg_args args = { 0 };
     pg_int(&args, shard);

@@ -500,7 +500,7 @@ static bool start(struct door *d, struct fault *f)
     h->public_url = config_text(c, CFG_PUBLIC_URL);
     hub_limits_default(&h->limits);
     h->client = net_client(h->loop, c, f);
-    h->store = h->client ? store_open_as(config_text(c, CFG_STORE).p, STORE_READ, f) : NULL;
+    h->store = h->client ? store_open_turn(config_text(c, CFG_STORE).p, STORE_BESIDE, f) : NULL;
     d->server = h->store ? net_server(h->loop, c, config_text(c, CFG_LISTEN).p, f) : NULL;
     if (!d->server)
         return false;

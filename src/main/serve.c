@@ -351,7 +351,9 @@ static bool open_data(struct serving *s, struct fault *f)
     h->journal = s->worker ? journal_open_on(journal_pg_io(s->journal_pg), h->loop, data.p, &jl, &to, f) : journal_open(h->loop, data.p, &jl, &to, f);
     if (!h->journal)
         return false;
-    h->store = store_open_as(store.n ? store.p : arena_printf(s->a, SLF "/store.db", SLA(data)).p, s->worker ? STORE_TAKE : STORE_ALONE, f);
+    h->database = store.n ? store.p : NULL;
+    h->turn = s->journal_pg ? (int64_t)journal_pg_numbers(s->journal_pg).epoch : 0;
+    h->store = store_open_turn(store.n ? store.p : arena_printf(s->a, SLF "/store.db", SLA(data)).p, h->turn, f);
     return h->store != NULL;
 }
 

@@ -83,15 +83,15 @@ TEST(pg_store_is_read_beside_its_writer_and_taken_from_it)
 {
     const char *place = pg_place_new();
     struct fault f = { 0 };
-    struct store *first = open_at(place), *reader = store_open_as(place, STORE_READ, &f);
+    struct store *first = store_open_turn(place, 1, &f), *reader = store_open_turn(place, STORE_BESIDE, &f);
     CHECK(reader);
     CHECK_SLICE(slice_of(put(first, "a", "1")), SL("ok"));
     char found[32];
     store_get(reader, SL("a"), keep_value, found);
     CHECK_SLICE(slice_of(found), SL("1"));
-    CHECK(!store_open_as(place, STORE_ALONE, &f));
+    CHECK(!store_open_turn(place, 0, &f));
     CHECK_SLICE(slice_of(f.code), SL("in_use"));
-    struct store *second = store_open_as(place, STORE_TAKE, &f);
+    struct store *second = store_open_turn(place, 2, &f);
     CHECK(second);
     CHECK_SLICE(slice_of(put(second, "a", "2")), SL("ok"));
     const char *code = put(first, "a", "3"); /* its session was ended: what it wanted to write has not happened, and never will */

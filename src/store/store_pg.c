@@ -47,11 +47,11 @@ bool store_is_pg(slice where)
     return slice_starts(where, SL("postgresql://")) || slice_starts(where, SL("postgres://"));
 }
 
-static void *open_pg(const char *where, enum store_hold how, struct fault *f)
+static void *open_pg(const char *where, int64_t turn, struct fault *f)
 {
-    static const struct pg_tables tables = { .name = "store", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements, .n_statements = ST_MAX };
-    static const enum pg_hold holds[] = { [STORE_ALONE] = PG_ALONE, [STORE_TAKE] = PG_TAKE, [STORE_READ] = PG_SHARED };
-    return pg_open(where, &tables, holds[how], f);
+    struct pg_tables tables = { .name = "store", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements, .n_statements = ST_MAX,
+                                .turn = MAX(turn, 0), .shared = turn == STORE_BESIDE };
+    return pg_open(where, &tables, f);
 }
 
 static void close_pg(void *e)
