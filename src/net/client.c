@@ -62,7 +62,7 @@ struct run { /* a call under way; lives in its arena */
     unsigned sent_times;  /* requests begun on a connection, of this hop, the one that was not repeated counted */
     bool written_before;  /* an earlier hop left us */
     bool may_repeat;      /* GET and HEAD: libcurl may try again on a fresh connection */
-    bool head_told;       /* to call->head */
+    bool head_whole;
     bool in_callback;     /* libcurl's: handles must not be removed now */
     bool cancelled;       /* while in_callback */
     const char *stopped;  /* we made libcurl give up, and why */
@@ -296,7 +296,6 @@ static const char unwanted[] = "the answer was not wanted any more";
 
 static bool tell_head(struct run *r)
 {
-    r->head_told = true;
     show_head(r);
     r->in_callback = true;
     bool go_on = r->call->head(r->call->io_arg, &r->answer);
@@ -311,8 +310,10 @@ static size_t on_field(char *p, size_t size, size_t n, void *arg)
     struct run *r = ((struct slot *)arg)->run;
     n *= size;
     slice line = slice_trim(slice_mem(p, n));
-    if (!line.n && r->call->head && !r->head_told && r->answer.status >= 200) /* not that of a 1xx */
-        return tell_head(r) ? n : 0;
+    if (!line.n && !r->head_whole && r->answer.status >= 200) { /* not that of a 1xx */
+        r->head_whole = true;
+        return !r->call->head || tell_head(r) ? n : 0;
+    }
     r->head_bytes += n;
     if (r->head_bytes > ANSWER_HEAD_BYTES || r->n_headers >= ANSWER_FIELDS) {
         r->stopped = "the head of the answer is too large";
@@ -642,6 +643,8 @@ static void finish(struct run *r, CURLcode rc)
     struct client_call *call = r->call;
     bool written_now = was_written(r);
     r->answer.written = r->written_before || (rc == CURLE_OK) || written_now;
+    if (rc == CURLE_OK && !r->head_whole) /* which libcurl takes for an answer */
+        rc = CURLE_RECV_ERROR;
     if (rc != CURLE_OK || r->cancelled) {
         end_without_answer(r, reason(r, rc));
         return;
@@ -696,7 +699,7 @@ static void begin(struct run *r)
     r->n_headers = 0;
     r->head_bytes = 0;
     r->taken = 0;
-    r->head_told = false;
+    r->head_whole = false;
     bool written = r->answer.written;
     r->answer = (struct answer){ .written = written };
     r->body = text_new(call->a, answer_max(r));

@@ -7,6 +7,7 @@ enum {
     CONNECT_MS = 2000,
     HEAD_MS = 120000,
     IDLE_MS = 90000,
+    LEAVE_MS = 2000,
     HELD_BYTES = 256 << 10,
     CONNECTIONS = 4096,
     OWN_FIELDS = 8,      /* that we add to a request: put_own_fields */
@@ -45,8 +46,8 @@ struct forward {
 
 void forward_limits_default(struct forward_limits *l)
 {
-    *l = (struct forward_limits){ .connect_ms = CONNECT_MS, .head_ms = HEAD_MS, .idle_ms = IDLE_MS, .held_bytes = HELD_BYTES,
-                                  .connections = CONNECTIONS };
+    *l = (struct forward_limits){ .connect_ms = CONNECT_MS, .head_ms = HEAD_MS, .idle_ms = IDLE_MS, .leave_ms = LEAVE_MS,
+                                  .held_bytes = HELD_BYTES, .connections = CONNECTIONS };
 }
 
 /* ---- faults ------------------------------------------------------------------------------------- */
@@ -298,7 +299,7 @@ static void look_at(struct passing *p, int64_t now)
         exchange_watch(p->x, on_left, p);
     }
     bool owed = p->stream && stream_held(p->stream) > 0; /* then writing tells whether the peer is there */
-    if (p->left && !owed && now - MAX(p->left_ms, p->heard_ms) >= FORWARD_LEAVE_MS)
+    if (p->left && !owed && now - MAX(p->left_ms, p->heard_ms) >= lim->leave_ms)
         give_up(p, 0, NULL, NULL);
     else if (!p->stream && now - p->since_ms > lim->head_ms)
         give_up(p, 504, "worker_slow", "the process that does this did not answer in time");
@@ -428,12 +429,12 @@ struct forward *forward_new(struct loop *l, const struct forward_limits *lim, st
     forward_limits_default(&defaults);
     if (!lim)
         lim = &defaults;
-    if (lim->connect_ms <= 0 || lim->head_ms <= 0 || lim->idle_ms <= 0 || !lim->held_bytes || !lim->connections)
+    if (lim->connect_ms <= 0 || lim->head_ms <= 0 || lim->idle_ms <= 0 || lim->leave_ms <= 0 || !lim->held_bytes || !lim->connections)
         return (void)fault(fl, "out_of_range", "forward", "each limit must be more than 0"), NULL;
     struct forward *f = must_calloc(1, sizeof(*f));
     f->loop = l;
     f->lim = *lim;
-    f->look_ms = MAX(MIN(MIN(lim->head_ms, lim->idle_ms), (int64_t)FORWARD_LEAVE_MS) / LOOKS_A_LIMIT, (int64_t)LOOK_MS_MIN);
+    f->look_ms = MAX(MIN(MIN(lim->head_ms, lim->idle_ms), lim->leave_ms) / LOOKS_A_LIMIT, (int64_t)LOOK_MS_MIN);
     return f;
 }
 
