@@ -130,6 +130,23 @@ TEST(open_conversations_are_a_ring_of_their_desk)
     rig_free(r);
 }
 
+TEST(conversation_that_could_not_be_stored_as_open_is_when_the_message_comes_again)
+{
+    static const char hello[] = "{\"events\":[{\"id\":\"d1\",\"guest\":\"U1@tnet\",\"text\":\"hello\"}]}";
+    struct rig *r = rig_new();
+    rig_text(r, "1", "U1", "first");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    rig_disk_full(true);
+    int full = rig_hook(r, "/tdesk", hello);
+    rig_disk_full(false);
+    CHECK_INT(full, 503);
+    CHECK_INT(rig_hook(r, "/tdesk", hello), 200);
+    UNTIL(r, rig_seen(r, "hello") == 1 && rig_count(r, J_DELIVERED) >= 2 && !rig_count(r, J_WAITING));
+    rig_crash(r);
+    CHECK_INT(conversations_open(&r->hub), 1);
+    rig_free(r);
+}
+
 TEST(conversation_that_remembers_too_much_still_fits_into_the_journal)
 {
     struct rig *r = rig_new();

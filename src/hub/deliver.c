@@ -321,7 +321,7 @@ static void recorded(void *arg, bool ok)
     hub_notice_part(dl->h, NOTICE_JOURNAL_FAILS, SLICE_NONE, slice_of(journal_last_fault(dl->h->journal)->text));
     memory_soil(dl->work->target->memory);
     if (dl->conv)
-        dl->conv->dirty = true;
+        conv_soil(dl->conv);
     loop_timer_start(dl->h->loop, &dl->again, STORAGE_RETRY_MS, deliver_record, dl);
 }
 
