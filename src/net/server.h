@@ -93,6 +93,8 @@ void exchange_json(struct exchange *x, int status, slice body);
 void exchange_text(struct exchange *x, int status, slice body);
 /* {"code":…,"message":…,"field":…} */
 void exchange_fault(struct exchange *x, int status, const struct fault *f);
+/* For server_observe: what it was refused with, by the server or by a handler's exchange_fault. NULL: it was not, or the library below refused it. */
+const struct fault *exchange_refusal(const struct exchange *x);
 /* Streams a file from fd (taken over, closed) with Range, If-None-Match, HEAD: 200, 206, 304, 416. headers as in response. */
 struct file_answer {
     int fd;

@@ -146,6 +146,8 @@ void exchange_text(struct exchange *x, int status, slice body)
 
 void ex_fault(struct ex *e, int status, const struct fault *f, const struct header *h, size_t n, bool close)
 {
+    if (f != &e->fault)
+        e->fault = *f;
     const struct server_fault_style *style = &e->server->faults;
     if (style->write && slice_starts(e->x.path, slice_of(style->below))) {
         exchange_answer(&e->x, &(struct response){ .status = status, .type = slice_of(style->type), .body = style->write(e->x.a, e->x.path, status, f),
@@ -165,6 +167,12 @@ void ex_fault(struct ex *e, int status, const struct fault *f, const struct head
 void exchange_fault(struct exchange *x, int status, const struct fault *f)
 {
     ex_fault(x->impl, status, f, NULL, 0, false);
+}
+
+const struct fault *exchange_refusal(const struct exchange *x)
+{
+    const struct ex *e = x->impl;
+    return e->fault.code ? &e->fault : NULL;
 }
 
 /* ---- files -------------------------------------------------------------------------------------- */
