@@ -176,7 +176,8 @@ struct delivery {
     const struct media *media;   /* media_find: what to find; else NULL */
     slice resumed;               /* data of inbox_resume; {NULL,0}: not resumed */
     unsigned attempt;            /* 0: the first */
-    bool interrupted;            /* a call that was not repeatable may have been made by a process that died, or its answer was lost */
+    bool interrupted;            /* a call that was not repeatable may have been made by a process that died: connector.settles_interrupted */
+    bool begun;                  /* an earlier attempt, or a process that ended, may have made calls for it */
     int64_t accepted_ms;         /* the same in every attempt */
     slice key;                   /* names this delivery for ever, the same in every attempt: "dg-…" */
     /* results */
@@ -404,6 +405,7 @@ struct connector {
     bool (*receive)(struct call *c, const struct request *rq, struct inbox *in);
     /* d->parts[…].kind is always one of caps.kinds. */
     enum outcome (*deliver)(struct call *c, struct delivery *d);
+    bool settles_interrupted; /* deliver knows what to do when d->interrupted is set; else the framework ends such a delivery as unknown */
     /* When the account is started or saved: who am I, make or update what the vendor must know. Webhooks are served meanwhile. */
     enum outcome (*setup)(struct call *c, struct delivery *d);
     /* Does the vendor just try whether we are there, in a request that nobody signs? Then it is answered 200, and nothing else of it is looked at. */

@@ -197,7 +197,6 @@ const struct own_end *hub_own_end_of(const struct hub *h, const struct connector
 struct actor *hub_actor(const struct hub *h, slice account_id); /* NULL: none is configured */
 /* Of a desk's address "U1@line" within its tenant; *ret_guest gets "U1". NULL: no such channel. */
 struct actor *tenant_channel(const struct tenant *t, slice address, slice *ret_guest);
-/* The setting of this name of any connector; {NULL,0}: it has none or it is absent. */
 /* Fills c for a call of a function of this actor's connector. */
 void actor_call(struct actor *actor, struct call *c, struct arena *a, struct conv *conv, struct fault *f);
 

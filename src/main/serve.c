@@ -164,6 +164,12 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
     log_int(l, "http_status", status);
     log_int(l, "written", (int64_t)written);
     log_double(l, "duration", (double)took_us / 1e6);
+    const struct fault *why = exchange_refusal(x);
+    if (why) {
+        log_str(l, "code", slice_of(why->code));
+        log_str(l, "field", slice_of(why->field));
+        log_str(l, "why", slice_of(why->text));
+    }
     log_end(l);
 }
 

@@ -103,6 +103,8 @@ void exchange_fault_with(struct exchange *x, int status, const struct fault *f, 
 /* While the exchange waits for its answer, or is answered by a stream: left(arg) is called once, when the peer has closed its side. It left, or sends no
  * more but still listens: only what is written to it tells. The exchange stays the handler's. */
 void exchange_watch(struct exchange *x, void (*left)(void *arg), void *arg);
+/* For server_observe: what it was refused with, by the server or by a handler's exchange_fault. NULL: it was not, or the library below refused it. */
+const struct fault *exchange_refusal(const struct exchange *x);
 /* Streams a file from fd (taken over, closed) with Range, If-None-Match, HEAD: 200, 206, 304, 416. headers as in response. */
 struct file_answer {
     int fd;

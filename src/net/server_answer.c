@@ -156,6 +156,8 @@ void ex_fault(struct ex *e, int status, const struct fault *f, const struct head
 {
     if (!still_there(e))
         return;
+    if (f != &e->fault)
+        e->fault = *f;
     const struct server_fault_style *style = &e->server->faults;
     if (style->write && slice_starts(e->x.path, slice_of(style->below))) {
         exchange_answer(&e->x, &(struct response){ .status = status, .type = slice_of(style->type), .body = style->write(e->x.a, e->x.path, status, f),
@@ -223,6 +225,12 @@ void exchange_watch(struct exchange *x, void (*left)(void *arg), void *arg)
     e->left = left;
     e->left_arg = arg;
     uv_poll_start(e->leaving, UV_DISCONNECT, on_left);
+}
+
+const struct fault *exchange_refusal(const struct exchange *x)
+{
+    const struct ex *e = x->impl;
+    return e->fault.code ? &e->fault : NULL;
 }
 
 /* ---- files -------------------------------------------------------------------------------------- */

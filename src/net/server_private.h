@@ -97,7 +97,7 @@ struct ex { /* an exchange as the server sees it; lives in x.a */
     bool gzip_ended;
 
     int refusal; /* status */
-    struct fault fault;
+    struct fault fault; /* why it was refused, by us or by the handler */
     const char *allow; /* with 405 */
 
     int status;

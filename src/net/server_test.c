@@ -20,6 +20,7 @@ struct site {
     struct exchange *kept;
     struct loop_timer timer;
     struct events *page;
+    struct fault observed_why;
     int reached, gone, observed, observed_status, drained;
     size_t observed_bytes;
     char file[256];
@@ -52,6 +53,7 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
 {
     struct site *t = ctx;
     t->observed++;
+    t->observed_why = exchange_refusal(x) ? *exchange_refusal(x) : (struct fault){ 0 };
     t->observed_status = status;
     t->observed_bytes = written;
     CHECK(took_us >= 0 && x->remote.n > 10);
@@ -248,6 +250,12 @@ TEST(server_observes_and_survives_a_peer_that_leaves)
     talk(t, &cut); /* refused by the library itself in the middle of the body */
     CHECK_INT(t->observed, 3);
     CHECK_INT(t->observed_status, 400);
+    CHECK(!t->observed_why.code);
+    struct peer large = { .send = SL("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n") };
+    talk(t, &large);
+    CHECK_INT(t->observed_status, 413);
+    CHECK_SLICE(slice_of(t->observed_why.code), SL("too_large"));
+    CHECK_SLICE(slice_of(t->observed_why.field), SL("body"));
     site_free(t);
 }
 

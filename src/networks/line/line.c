@@ -210,7 +210,7 @@ const struct connector connector_line = {
     .route_key  = line_route_key,
     .route_own  = line_route_own,
     .receive    = line_receive,
-    .deliver    = line_deliver,
+    .deliver    = line_deliver, .settles_interrupted = true,
     .setup      = line_setup,
     .media_url  = line_media_url,
     .dry        = { .guest = "U4af4980629dc8e4c2e7a1b2c3d4e5f60", .answer = "{\"sentMessages\":[{\"id\":\"1\"}]}" },
