@@ -7,7 +7,7 @@ enum { DOCUMENT_MAX = 8 << 20 };
 
 /* clang-format off */
 static const struct {
-    const char *name, *type, *help;
+    const char *name, *type, *help, *in; /* in NULL: the query */
 } query_params[] = {
     { "limit",   "integer", "How many at most" },
     { "after",   "string",  "The page behind this cursor: `next` of the page before" },
@@ -25,6 +25,9 @@ static const struct {
     { "name",    "string",  "File name" },
     { "next",    "string",  "Path of this hub to go to afterwards" },
     { "code",    "string",  "As the provider sends it" },
+    { "If-Match", "string", "Only if it is still at this revision, an ETag; otherwise 412", "header" },
+    { "If-None-Match", "string", "304 if it is still at this revision, an ETag", "header" },
+    { "Idempotency-Key", "string", "Yours, at most 255 bytes: a repeat with the same one has no effect", "header" },
     { "secrets", "string",  "none: secrets are left out; passphrase: they are in the document, encrypted with the header X-Passphrase" },
 };
 static const struct {
@@ -210,7 +213,7 @@ static void write_query_params(struct jw *w, const struct operation *op)
         bool declared = i < COUNT(query_params);
         jw_open(w, NULL, '{');
         jw_str(w, "name", name);
-        jw_str(w, "in", SL("query"));
+        jw_str(w, "in", declared && query_params[i].in ? slice_of(query_params[i].in) : SL("query"));
         if (declared)
             jw_str(w, "description", slice_of(query_params[i].help));
         jw_open(w, "schema", '{');
@@ -284,7 +287,8 @@ static void write_operation(struct jw *w, struct arena *a, const struct operatio
     if (op->request) {
         bool patch = slice_starts(slice_of(op->request), SL("Patch:"));
         jw_open(w, "requestBody", '{');
-        jw_bool(w, "required", true);
+        const struct schema *body = schema_find(op->request);
+        jw_bool(w, "required", !body || !schema_is_optional(body));
         write_content(w, patch ? "application/merge-patch+json" : "application/json", patch ? NULL : op->request);
         jw_close(w, '}');
     }
