@@ -85,6 +85,13 @@ test('the guide\'s steps: a tenant with Genesys Cloud and LINE, made by hand, ca
     assert.ok(!(await page.content()).includes(secret));
   });
 
+  await t.test('a sample of the flow that brings guests to agents, to import at Genesys Cloud', async () => {
+    await tab(page, 'CX Platform').click();
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('sample-flow').click()]);
+    assert.equal(download.suggestedFilename(), 'inbound-message-flow.yaml');
+    assert.match(readFileSync(await download.path(), 'utf8'), /^inboundShortMessage:$/m);
+  });
+
   await t.test('a guest writes, an agent answers, and both are seen as they happen', async () => {
     await page.getByTestId('nav-conversations').click();
     await page.getByText('Nothing has been said yet.').waitFor();

@@ -8,7 +8,7 @@ import { CommanderForm } from "./commander";
 import { isSet, marksOf, Pairs, SettingsForm, withMember } from "./form";
 import type { Marks } from "./form";
 import { t, time } from "./i18n";
-import { chatTag, guestLink, vendorLinks } from "./vendors";
+import { chatTag, guestLink, sampleFlow, vendorLinks } from "./vendors";
 import { problemText } from "./problems";
 import { dropGuard, go, href, leave, replace, useGuard } from "./router";
 import { standing } from "./tenants";
@@ -196,6 +196,7 @@ function AtWork({ account, at, type, base }: { account: Doc; at: Channel | undef
   const hook = at ? at.webhook : type.webhook;
   const now = at && standing([at]);
   const links = vendorLinks(type.name, account);
+  const flow = sampleFlow(type.name);
   const qr = guestLink(type.name, account);
   const tag = type.name === "webchat" ? chatTag(account, base) : null;
   const setUp = async () => {
@@ -233,6 +234,13 @@ function AtWork({ account, at, type, base }: { account: Doc; at: Channel | undef
               {t("vendor.console", { name: l.name })}
             </a>
           ))}
+        </p>
+      )}
+      {flow && (
+        <p>
+          <a href={flow.href} download={flow.file} data-testid="sample-flow">
+            {t("channel.flow")}
+          </a>
         </p>
       )}
       {tag && (
