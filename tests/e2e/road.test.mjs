@@ -126,7 +126,7 @@ test('what is not for us or not well-formed gets a clear 4xx and is not kept', a
   assert.equal((await road.hub.call('POST', '/line', deep, {'x-line-signature': sign(deep)})).status, 400, 'too deep');
   const half = '{"destination":"U0123456789abcdef0123456789abcdef","events":[';
   assert.equal((await road.hub.call('POST', '/line', half, {'x-line-signature': sign(half)})).status, 400, 'cut off');
-  assert.match(await announce(road, 3 << 20), /^HTTP\/1\.1 413 /, 'too large, told by the length alone');
+  assert.match(await announce(road, 64 << 20), /^HTTP\/1\.1 413 /, 'too large, told by the length alone');
   const log = road.programs.hub.text();
   assert.match(log, /bad_signature/);
   assert.doesNotMatch(log, /8c570fa6dd201bb328f1c1eac23a96d8/, 'no secret in the log');
