@@ -47,6 +47,7 @@ struct account { /* one configured instance of a connector */
     const slice *settings; /* indexed like type->settings; checked; defaults filled in; {NULL,0}: absent. SETTING_PAIRS: JSON text */
     slice storage;         /* name of the storage for files this side sends … */
     slice own_storage;     /* … where it is set for this side alone */
+    bool storage_is_default; /* neither this side nor its tenant names one: it is whatever default_storage says now */
     int64_t dedupe_ms;     /* how long its message ids are remembered, where it is set for this account; 0: hook.dedupe_ms */
     slice public_url;      /* of the hub, no slash at the end */
     slice hook_url;        /* public_url + type->hook.path */

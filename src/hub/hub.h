@@ -143,7 +143,7 @@ struct hub {
     int64_t turn;         /* on that database, of hubs that follow one another: the later one takes over; 0: there is only this one */
     struct cache *cache; /* NULL: nothing is shared with other processes */
     const struct seal *seal; /* for what accounts remember */
-    const struct config *config; /* the file's; NULL: none */
+    const struct config *config; /* the file's, with what is set over the API; NULL: none */
     struct storage_set *storages;
     struct storage *storage; /* the local disk, which is always there */
     uint8_t link_secret[32]; /* signs media_link.h's links */

@@ -475,7 +475,6 @@ static bool open_api(struct serving *s, struct fault *f)
         .root = config_text(c, CFG_API_ROOT),
         .admin_user = config_text(c, CFG_ADMIN_USER),
         .admin_password = config_text(c, CFG_ADMIN_PASSWORD),
-        .default_storage = config_text(c, CFG_STORAGE),
         .proxy = config_text(c, CFG_PROXY),
         .notifiers = c->notifiers,
         .n_notifiers = c->n_notifiers,
