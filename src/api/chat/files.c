@@ -1,6 +1,7 @@
-/* files.c - pictures of guests into the storage and the chat, pictures of agents out of it. */
+/* files.c - pictures and files of guests into the storage and the chat; those and agents' pictures out of it, for who is in the chat. */
 #include "api/chat/request.h"
 #include "api/chat/say.h"
+#include "api/desk/sniff.h"
 #include "hub/media_link.h"
 #include "hub/storage.h"
 #include "hub/storage_set.h"
@@ -37,19 +38,9 @@ static slice picture_type(slice body)
     return SLICE_NONE;
 }
 
-static slice picture_line(struct chat_call *c, int64_t place, slice *ret_files)
+static slice file_line(struct chat_call *c, int64_t place, slice *ret_files)
 {
-    return say_picture(c->a, c->session, place, message_media(&c->in.first->m), ret_files);
-}
-
-static void uploaded(struct chat_call *c, bool repeated)
-{
-    struct jw w = jw_new(c->a, 200);
-    jw_open(&w, NULL, '{');
-    if (!repeated)
-        jw_str(&w, "index", place_index(c->a, c->session->last));
-    jw_close(&w, '}');
-    chat_answer(c, jw_done(&w), false);
+    return say_upload(c->a, c->session, place, message_media(&c->in.first->m), ret_files);
 }
 
 static void row_stored(void *arg, const struct fault *f)
@@ -64,9 +55,10 @@ static void row_stored(void *arg, const struct fault *f)
         chat_refuse(c, 404, "INVALID_SESSION", "the chat has ended");
         return;
     }
-    struct message *m = chat_message(c, KIND_IMAGE);
+    struct message *m = chat_message(c, kind_of_file(up->md.type));
+    m->id = chat_message_id(c, up->body);
     *LIST_ADD(c->a, &m->media, struct media) = up->md;
-    chat_accept(c, picture_line, uploaded);
+    chat_accept(c, file_line, chat_said);
 }
 
 static void put(struct uploading *up, struct storage *to);
@@ -116,7 +108,8 @@ static void put(struct uploading *up, struct storage *to)
     storage_put_end(to, p);
 }
 
-void chat_upload(struct chat_call *c)
+/* any: also what is no picture. */
+static void upload(struct chat_call *c, bool any)
 {
     struct multipart mp;
     struct fault f = { 0 };
@@ -150,6 +143,8 @@ void chat_upload(struct chat_call *c)
         return;
     }
     slice type = picture_type(file->body);
+    if (!type.n && any)
+        type = sniff_type(file->body, mime_essence(file->type));
     if (!type.n) {
         chat_refuse(c, 400, "INVALID_FILE_TYPE", "only pictures are taken: PNG, JPEG, GIF, WebP, BMP");
         return;
@@ -162,6 +157,16 @@ void chat_upload(struct chat_call *c)
     up->conversation = arena_printf(c->a, SLF ":%s", SLA(c->actor->account.id), c->session->id);
     up->body = file->body;
     put(up, storages_choose(c->actor));
+}
+
+void chat_upload(struct chat_call *c)
+{
+    upload(c, false);
+}
+
+void chat_upload_file(struct chat_call *c)
+{
+    upload(c, chat_true(c, WEBCHAT_FILES));
 }
 
 /* ---- down --------------------------------------------------------------------------------------------------------------------------- */

@@ -224,6 +224,7 @@ static const struct row {
     { "GET",    2, "messages",     chat_read,          false },
     { "POST",   2, "messages",     chat_say,           false },
     { "POST",   2, "images",       chat_upload,        false },
+    { "POST",   2, "files",        chat_upload_file,   false },
     { "PUT",    2, "userdata",     chat_userdata,      false },
     { "GET",    2, "transcript",   chat_transcript,    false },
     { "GET",    2, "events",       chat_stream,        false },
@@ -231,6 +232,7 @@ static const struct row {
     { "POST",   2, "satisfaction", chat_rate,          false },
     { "DELETE", 3, "participants", chat_leave_session, false },
     { "GET",    3, "images",       chat_download,      false },
+    { "GET",    3, "files",        chat_download,      false },
     { "GET",    2, NULL,           chat_interaction,   true },
 };
 /* clang-format on */
