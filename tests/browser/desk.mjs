@@ -5,11 +5,11 @@
 //   const ana = await site.guest('Ana');                  // at the shop, in the chat
 //   site.later(86400)                                     // the hub's wall clock goes on by a day
 import assert from 'node:assert/strict';
-import {execFileSync} from 'node:child_process';
-import {readFileSync, openSync, writeFileSync, writeSync, mkdtempSync} from 'node:fs';
+import {readFileSync, mkdtempSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {movableClock} from '../e2e/clock.mjs';
 import {startHub} from '../e2e/hub.mjs';
 import {openBrowser, settled} from './pages.mjs';
 
@@ -20,13 +20,10 @@ const patience = 15000;
 
 export async function startDesk(t, {desk = {}, webchat = {}, settings = {}, users = {}, tenants = []} = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-desk-'));
-  const [shim, file] = [join(dir, 'clock.so'), join(dir, 'offset')];
-  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', shim, new URL('../faults/clock.c', import.meta.url).pathname, '-ldl']);
-  writeFileSync(file, Buffer.alloc(4096));
-  const clock = openSync(file, 'r+');
+  const clock = movableClock(dir);
   const hub = await startHub(t, {
     dir, settings: {demo_shop: true, session: {hours: 1000, idle_minutes: 60000}, ...settings},
-    env: {LD_PRELOAD: shim, CLOCK_FILE: file, ASAN_OPTIONS: 'detect_leaks=0:verify_asan_link_order=0'},
+    env: clock.env,
     tenants: [{name: 'Test Shop', desk: {type: 'builtin', queue: 'sales', ...desk}, channels: [{type: 'webchat', api_key: pageKey, async: true, ...webchat}]}, ...tenants],
   });
   const admin = await hub.login();
@@ -37,7 +34,7 @@ export async function startDesk(t, {desk = {}, webchat = {}, settings = {}, user
   const browser = await openBrowser(t);
   const site = {
     hub, admin, browser, complaints: [], outside: [],
-    later(seconds) { const b = Buffer.alloc(8); b.writeBigInt64LE(BigInt(seconds)); writeSync(clock, b, 0, 8, 0); },
+    later: clock.later,
     async open(path, {known = /status of 4\d\d/, ...context} = {}) {
       const page = await (await browser.newContext({viewport: {width: 1280, height: 820}, locale: 'en-GB', ...context})).newPage();
       page.setDefaultTimeout(patience);

@@ -153,7 +153,7 @@ static void upload(struct chat_call *c, bool any)
     *up = (struct uploading){ .c = c };
     storage_id(up->id);
     up->md.type = type;
-    up->md.name = storage_safe_name(c->a, file->filename, type);
+    up->md.name = storage_shown_name(c->a, file->filename, type);
     up->conversation = arena_printf(c->a, SLF ":%s", SLA(c->actor->account.id), c->session->id);
     up->body = file->body;
     put(up, storages_choose(c->actor));
