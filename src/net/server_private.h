@@ -101,6 +101,7 @@ struct ex { /* an exchange as the server sees it; lives in x.a */
     int status;
     size_t written;
     struct events *events;
+    const struct source *source; /* NULL: the answer has none */
 };
 
 /* server.c */

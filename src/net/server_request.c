@@ -420,6 +420,8 @@ void request_done(void *arg, struct MHD_Connection *mhd, void **ex, enum MHD_Req
     e->conn->since_ms = loop_now_ms(s->loop);
     if (e->events)
         events_gone(e->events);
+    if (e->source)
+        e->source->done(e->source->arg);
     if (e->step == EX_WAITING) { /* the handler still has it; only when the server ends */
         e->mhd = NULL;
         e->suspended = false;

@@ -171,42 +171,60 @@ void chat_upload_file(struct chat_call *c)
 
 /* ---- down --------------------------------------------------------------------------------------------------------------------------- */
 
+enum { DOWN_FIRST_BYTES = 16 << 10 };
 struct downloading {
     struct chat_call *c;
     size_t n;
     struct media md;
     struct storage *storage;
     struct storage_get *get;
-    struct text bytes;
+    bool answering;
+    ssize_t first;   /* bytes read before it is answered: that there is such a file is known by them … */
+    size_t given;    /* … of which so many are sent */
+    char *block;
 };
+
+static ssize_t down_read(void *arg, char *to, size_t n)
+{
+    struct downloading *dn = arg;
+    size_t left = (size_t)dn->first - dn->given;
+    if (!left)
+        return storage_get_read(dn->storage, dn->get, to, n); /* STORAGE_WAIT is SOURCE_WAIT */
+    n = MIN(n, left);
+    memcpy(to, dn->block + dn->given, n);
+    dn->given += n;
+    return (ssize_t)n;
+}
+
+static void down_done(void *arg)
+{
+    struct downloading *dn = arg;
+    storage_get_close(dn->storage, dn->get);
+}
 
 static void down(void *arg)
 {
     struct downloading *dn = arg;
     struct chat_call *c = dn->c;
-    struct storage *st = dn->storage;
-    enum { BLOCK = 64 << 10 };
-    for (;;) {
-        char *to = text_room(&dn->bytes, BLOCK);
-        ssize_t n = to ? storage_get_read(st, dn->get, to, BLOCK) : -1;
-        if (n == STORAGE_WAIT)
-            return;
-        if (n > 0) {
-            dn->bytes.n += (size_t)n;
-            continue;
-        }
-        storage_get_close(st, dn->get);
-        if (n < 0) {
-            chat_refuse(c, 404, NULL, "there is no such file any more");
-            return;
-        }
-        struct header headers[] = { { SL("Content-Disposition"), storage_disposition(c->a, dn->md.name, dn->md.type) },
-                                    { SL("Cache-Control"), SL("private, max-age=3600") },
-                                    { SL("Content-Security-Policy"), SL("default-src 'none'; sandbox") } };
-        chat_send(c, &(struct response){ .status = 200, .type = storage_serve_type(dn->md.type), .body = text_slice(&dn->bytes), .headers = headers,
-                                         .n_headers = COUNT(headers) });
+    static_assert((int)SOURCE_WAIT == (int)STORAGE_WAIT, "handed on as it is");
+    if (dn->answering) {
+        exchange_more(c->x);
         return;
     }
+    dn->first = storage_get_read(dn->storage, dn->get, dn->block, DOWN_FIRST_BYTES);
+    if (dn->first == STORAGE_WAIT)
+        return;
+    if (dn->first <= 0) {
+        storage_get_close(dn->storage, dn->get);
+        chat_refuse(c, 404, NULL, "there is no such file any more");
+        return;
+    }
+    dn->answering = true;
+    struct header headers[] = { { SL("Content-Disposition"), storage_disposition(c->a, dn->md.name, dn->md.type) },
+                                { SL("Cache-Control"), SL("private, max-age=3600") },
+                                { SL("Content-Security-Policy"), SL("default-src 'none'; sandbox") } };
+    chat_send_source(c, &(struct response){ .status = 200, .type = storage_serve_type(dn->md.type), .headers = headers, .n_headers = COUNT(headers) },
+                     &(struct source){ (uint64_t)dn->md.size, down_read, down_done, dn });
 }
 
 static void found(void *arg, slice files)
@@ -219,7 +237,7 @@ static void found(void *arg, slice files)
         chat_refuse(c, 404, NULL, "there is no such file in this chat");
         return;
     }
-    dn->bytes = text_new(c->a, (size_t)dn->md.size + (128 << 10));
+    dn->block = arena_alloc(c->a, DOWN_FIRST_BYTES);
     dn->get = storage_get(dn->storage, dn->md.handle, 0, -1, down, dn);
     down(dn);
 }

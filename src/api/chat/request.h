@@ -55,6 +55,7 @@ void chat_not_stored(struct chat_call *c);
 void chat_leave(struct chat_call *c);
 /* With the CORS headers: for answers that are no JSON. n_headers of struct response are ours. */
 void chat_send(struct chat_call *c, struct response *r);
+void chat_send_source(struct chat_call *c, struct response *r, const struct source *from); /* a body that is read piece by piece */
 enum { CHAT_CORS_HEADERS = 5 };
 void chat_cors(struct chat_call *c, struct header to[CHAT_CORS_HEADERS]);
 
