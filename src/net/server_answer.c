@@ -335,3 +335,50 @@ void exchange_file(struct exchange *x, const struct file_answer *fa)
     ex_add_headers(e, m, fa->headers, fa->n_headers);
     ex_send(e, status, m, (size_t)n, false);
 }
+
+/* ---- anything that can be read ------------------------------------------------------------------------ */
+
+static ssize_t source_bytes(void *arg, uint64_t pos, char *to, size_t max)
+{
+    struct ex *e = arg;
+    (void)pos;
+    ssize_t n = e->source->read(e->source->arg, to, max);
+    if (n > 0) {
+        e->written += (size_t)n;
+        return n;
+    }
+    if (n != SOURCE_WAIT)
+        return MHD_CONTENT_READER_END_WITH_ERROR; /* it was to be longer */
+    e->suspended = true;
+    MHD_suspend_connection(e->mhd);
+    return 0;
+}
+
+void exchange_source(struct exchange *x, const struct response *r, const struct source *from)
+{
+    enum { BLOCK_BYTES = 64 << 10 };
+    struct ex *e = x->impl;
+    struct source *kept = ARENA_NEW(x->a, struct source);
+    *kept = *from;
+    if (!e->mhd) {
+        kept->done(kept->arg);
+        ex_finished(e);
+        return;
+    }
+    e->source = kept;
+    struct MHD_Response *m = MHD_create_response_from_callback(kept->size, BLOCK_BYTES, source_bytes, e, NULL);
+    if (r->type.n)
+        add_header(e, m, SL("Content-Type"), r->type);
+    ex_add_headers(e, m, r->headers, r->n_headers);
+    ex_send(e, r->status, m, 0, r->close);
+}
+
+void exchange_more(struct exchange *x)
+{
+    struct ex *e = x->impl;
+    if (!e->suspended)
+        return;
+    e->suspended = false;
+    MHD_resume_connection(e->mhd);
+    server_run_soon(e->server);
+}

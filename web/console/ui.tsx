@@ -1,6 +1,6 @@
 // ui.tsx - the small pieces all pages share: loading, questions, what was said last, tabs, copying.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "./api";
 import { t } from "./i18n";
 import { problemText } from "./problems";
@@ -134,7 +134,7 @@ export function say(text: string): void {
 
 export function Modal({ title, close, children }: { title: string; close: () => void; children: Children }) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     const dialog = box.current;
     dialog?.showModal();

@@ -84,9 +84,9 @@ static void saved(void *arg, const struct fault *f)
     api_header(c, "ETag", arena_printf(c->a, "\"%lld\"", (long long)l->changed_ms));
     struct jw w = api_json(c);
     write_user(call_desk(c), &w, l);
-    api_answer(c, &w);
     desk_tell_me(call_desk(c), sv->user);
     desk_route_soon(call_desk(c));
+    api_answer(c, &w); /* the call may be gone with that */
 }
 
 /* Hashing took a while: things may have changed meanwhile. */
