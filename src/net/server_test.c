@@ -20,6 +20,7 @@ struct site {
     struct exchange *kept;
     struct loop_timer timer;
     struct events *page;
+    void (*then)(void *site); /* NULL: nothing happens to a page that came */
     struct fault observed_why;
     int reached, gone, observed, observed_status, drained;
     size_t observed_bytes;
@@ -69,6 +70,8 @@ static void page(struct exchange *x, void *ctx)
 {
     struct site *t = ctx;
     t->page = exchange_events(x, page_gone, t);
+    if (t->then)
+        loop_timer_start(t->l, &t->timer, 1, t->then, t);
 }
 
 static void file(struct exchange *x, void *ctx)
@@ -568,8 +571,8 @@ static void send_some(void *arg)
 TEST(events_reach_the_page_in_order)
 {
     struct site *t = site_new();
-    loop_timer_start(t->l, &t->timer, 20, send_some, t);
-    struct peer p = { .send = SL("GET /page HTTP/1.1\r\nHost: a\r\n\r\n"), .wait_ms = 100 };
+    t->then = send_some;
+    struct peer p = { .send = SL("GET /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), .wait_ms = 5000 };
     talk(t, &p);
     CHECK_INT(p.status, 200);
     CHECK(has(&p, "Content-Type: text/event-stream\r\n") && has(&p, "Cache-Control: no-cache\r\n"));
@@ -583,7 +586,8 @@ TEST(events_owner_hears_that_the_page_left)
     struct site *t = site_new();
     struct peer p = { .send = SL("GET /page HTTP/1.1\r\nHost: a\r\n\r\n"), .stop_after = 100 };
     talk(t, &p);
-    run_for(t->l, 20); /* no keep-alive is needed to find out */
+    for (int i = 0; i < TURNS && !t->gone; i++) /* no keep-alive is needed to find out */
+        run_for(t->l, TURN_MS);
     CHECK_INT(t->gone, 1);
     CHECK(!t->page);
     struct peer again = { .send = SL("GET /page HTTP/1.1\r\nHost: a\r\n\r\n"), .stop_after = 100 };
@@ -605,9 +609,9 @@ static void flood(void *arg)
 TEST(events_queue_is_bounded_and_tells_what_it_lost)
 {
     struct site *t = site_new();
-    loop_timer_start(t->l, &t->timer, 20, flood, t);
+    t->then = flood;
     struct client *c = client_new(t->l, NULL, NULL);
-    struct peer p = { .send = SL("GET /page HTTP/1.1\r\nHost: a\r\n\r\n"), .wait_ms = 200 };
+    struct peer p = { .send = SL("GET /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), .wait_ms = 5000 };
     talk(t, &p); /* keeps the first 64 KiB */
     CHECK(has(&p, "event: lost\ndata: ") && p.n > 60000);
     client_free(c);

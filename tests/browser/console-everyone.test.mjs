@@ -5,6 +5,7 @@ import {readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {until} from '../e2e/harness.mjs';
 import {errorOf, field, input, startConsole, tab} from './console.mjs';
+import {settled} from './pages.mjs';
 
 const axe = readFileSync(createRequire(new URL('../npm/package.json', import.meta.url)).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -99,6 +100,7 @@ test('axe finds no serious fault, in light and in dark', async t => {
     const page = await site.open({colorScheme, login: false, bypassCSP: true});
     const found = [];
     const look = async name => {
+      await settled(page); // what is enabled, or pointed at, just now is still on its way to its colour
       const {violations} = await page.evaluate(async source => { if (!window.axe) (0, eval)(source); return window.axe.run(document, {resultTypes: ['violations']}); }, axe);
       for (const v of violations.filter(v => ['serious', 'critical'].includes(v.impact)))
         found.push(`${colorScheme}, ${name}: ${v.id}: ${v.nodes.slice(0, 3).map(n => `${n.target} ${n.any[0]?.message ?? ''}`).join('; ')}`);
