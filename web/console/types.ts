@@ -199,6 +199,7 @@ export interface Storage {
   checked: boolean;
   works: boolean;
   why?: string;
+  remark?: string;
 }
 export interface StorageKind {
   name: string;
