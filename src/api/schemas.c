@@ -398,6 +398,7 @@ static const struct member storage[] = {
     M("document", S_OWN, 0, .of = "StorageSettings"),
     M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("default", S_BOOL, S_REQUIRED, .help = "Of tenants that name none"),
     M("checked", S_BOOL, S_REQUIRED), M("works", S_BOOL, S_REQUIRED), M("why", S_TEXT, 0, .help = "Why it does not"),
+    M("remark", S_TEXT, 0, .help = "What one should know though it works"),
 };
 static const struct member storage_type[] = { M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED) };
 static const struct member storage_list[] = {

@@ -65,7 +65,12 @@ struct call {
     const struct jwks *keys;           /* hook.keys as fetched last, while a request is verified; NULL: none */
     struct record *record;             /* route_extra.record; else NULL */
     struct fault *f;
+    slice (*response)(const struct call *c, slice name); /* call_response; NULL: none are to be had here */
+    void *of;                          /* the framework's */
 };
+/* How a canned response of the tenant's reads, with its own defaults, where it is at hand: for dialogs, which must be open within seconds. {NULL,0}: it is not; then the desk is
+ * being asked, so that whoever sends a button which will want it asks for it beforehand. In c->a. */
+slice call_response(const struct call *c, slice name);
 static inline slice setting(const struct call *c, unsigned i)
 {
     return c->account->settings[i];

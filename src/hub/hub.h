@@ -45,6 +45,7 @@ struct hub_limits {
     unsigned in_flight_all; /* and to all of them */
     unsigned media_parallel; /* fetches at a time */
     int64_t media_bytes;    /* largest attachment */
+    slice media_types;      /* kinds that are taken, for mime_among; absent: all */
     int64_t media_ms;       /* longest fetch */
     int64_t media_wait_ms;  /* before the second try of a fetch; doubles with each */
     int64_t give_up_ms;     /* a message older than this is a dead letter */

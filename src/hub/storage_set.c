@@ -157,6 +157,11 @@ static void note(struct hub *h, struct storage *s, const struct fault *why)
                              : log_begin(h->log, LEVEL_INFO, "The storage " SLF " works", SLA(s->name));
     log_str(l, "storage", s->name);
     log_end(l);
+    if (why || !s->remark)
+        return;
+    l = log_begin(h->log, LEVEL_WARN, "The storage " SLF ": %s", SLA(s->name), s->remark);
+    log_str(l, "storage", s->name);
+    log_end(l);
 }
 
 static void check_turn(void *arg)

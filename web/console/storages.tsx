@@ -23,7 +23,7 @@ function Standing({ list }: { list: Storage[] }) {
           <td>{s.title}</td>
           <td>
             <Badge kind={!s.checked ? "busy" : s.works ? "good" : "bad"}>{!s.checked ? t("storages.unchecked") : s.works ? t("standing.ready") : t("storages.trouble")}</Badge> {s.default && <Badge kind="plain">{t("storages.default")}</Badge>}{" "}
-            {s.why}
+            {s.why ?? s.remark}
           </td>
         </tr>
       ))}

@@ -200,6 +200,7 @@ export interface Storage {
   checked: boolean;
   works: boolean;
   why?: string;
+  remark?: string;
 }
 export interface StorageKind {
   name: string;
