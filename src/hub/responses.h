@@ -33,8 +33,8 @@ typedef void (*response_found)(void *arg, const struct canned_response *r, const
 void responses_find(struct tenant *t, slice name, response_found found, void *arg);
 const struct canned_response *responses_peek(struct tenant *t, slice name);
 
-/* What the template makes of it. False: *f, code "bad_template", text for the agent. */
-bool response_render(struct hub *h, struct arena *a, const struct canned_response *r, const struct template_pair *values, size_t n, slice *ret, struct fault *f) MUST_USE;
+/* What the template makes of it, with clocks of this zone. False: *f, code "bad_template", text for the agent. */
+bool response_render(struct hub *h, struct arena *a, const struct canned_response *r, slice zone, const struct template_pair *values, size_t n, slice *ret, struct fault *f) MUST_USE;
 
 /* ---- the hub's own ------------------------------------------------------------------------------------------------------ */
 

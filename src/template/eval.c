@@ -99,12 +99,9 @@ struct value field_of(struct run *r, struct value v, slice name, bool has_argume
         break;
     }
     case V_VERSION: {
-        const struct version *w = v.v;
-        static const char *const names[] = { "Major", "Minor", "Patch", "Prerelease", "Metadata", "Original" };
-        for (size_t i = 0; i < COUNT(names); i++)
-            if (slice_eq(name, slice_of(names[i])))
-                return i < 3 ? VALUE_INT64(i == 0 ? w->major : i == 1 ? w->minor : w->patch)
-                             : VALUE_STRING(i == 3 ? w->pre : i == 4 ? w->meta : w->original);
+        struct value ret;
+        if (version_method(r, v.v, name, args, n, &ret))
+            return ret;
         break;
     }
     case V_BOOL:

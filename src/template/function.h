@@ -20,7 +20,7 @@ struct functions {
 };
 extern const struct functions functions_core, functions_string, functions_number, functions_list, functions_map, functions_json,
     functions_encode, functions_regex, functions_time, functions_text,
-    functions_path;
+    functions_path, functions_url, functions_version;
 const struct function *function_find(slice name); /* NULL: none of that name */
 bool function_refused(slice name);                /* exists elsewhere, is refused here */
 #endif

@@ -39,7 +39,8 @@ FN(f_dict)
 
 FN(f_get)
 {
-    (void)r, (void)n;
+    (void)n;
+    run_step(r, v[1].s.n / 64);
     const struct value *hit = map_get(readable(v[0]), v[1].s);
     return hit ? *hit : VALUE_STRING(SL(""));
 }
@@ -65,7 +66,8 @@ FN(f_unset)
 
 FN(f_has_key)
 {
-    (void)r, (void)n;
+    (void)n;
+    run_step(r, v[1].s.n / 64);
     return VALUE_TRUTH(map_get(readable(v[0]), v[1].s) != NULL);
 }
 

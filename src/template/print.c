@@ -104,7 +104,7 @@ static void print_deep(struct text_out *t, struct value v, int depth)
         time_print(t, v.at);
         break;
     case V_VERSION:
-        out_fmt(t, "%lld.%lld.%lld", (long long)v.v->major, (long long)v.v->minor, (long long)v.v->patch);
+        out_fmt(t, "%llu.%llu.%llu", (unsigned long long)v.v->major, (unsigned long long)v.v->minor, (unsigned long long)v.v->patch);
         if (v.v->pre.n)
             out_char(t, '-'), out_put(t, v.v->pre);
         if (v.v->meta.n)
