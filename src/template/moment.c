@@ -444,6 +444,8 @@ bool moment_read(struct run *r, slice layout, slice s, struct instant *ret)
         struct part p = part_at(layout);
         run_step(r, 1);
         layout = slice_from(layout, p.text.n);
+        while (p.w == NO_WORD && p.text.p[0] == ' ' && slice_starts(layout, SL(" "))) /* blanks are read as one */
+            layout = slice_from(layout, 1);
         if (!read_part(&t, p, layout))
             return false;
     }

@@ -197,13 +197,15 @@ FN(f_squote)
 FN(f_cat)
 {
     struct text_out t = out_new(r);
+    bool first = true;
     for (size_t i = 0; i < n; i++) {
         if (value_nothing(v[i]))
             continue;
-        out_put(&t, t.n ? SL(" ") : SL(""));
+        out_put(&t, first ? SL("") : SL(" "));
         print_value(&t, v[i]);
+        first = false;
     }
-    return VALUE_STRING(trim_runes(r, out_slice(&t), SL(""), true));
+    return VALUE_STRING(out_slice(&t));
 }
 
 static slice replaced(struct run *r, slice s, slice old, slice new)
@@ -453,6 +455,10 @@ FN(f_sort_alpha)
 {
     (void)n;
     struct list *l = texts(r, v[0]);
+    if (v[0].t != V_LIST && !l->n) { /* what is no list is a list of its text, nothing too */
+        l = list_new(r, 1, OF_STRING);
+        l->v[0] = VALUE_STRING(value_text(r, v[0]));
+    }
     sort_texts(r, l->v, run_alloc(r, l->n * sizeof(*l->v)), l->n);
     return VALUE_LIST(l);
 }

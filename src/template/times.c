@@ -129,37 +129,76 @@ FN(f_duration)
     return VALUE_STRING(out_slice(&t));
 }
 
+/* Digits off the front of *s; false: more than fit. */
+static bool digits_off(slice *s, uint64_t *ret)
+{
+    *ret = 0;
+    while (s->n && s->p[0] >= '0' && s->p[0] <= '9') {
+        if (__builtin_mul_overflow(*ret, UINT64_C(10), ret) || __builtin_add_overflow(*ret, (uint64_t)(s->p[0] - '0'), ret))
+            return false;
+        *s = slice_from(*s, 1);
+    }
+    return true;
+}
+
+/* The digits behind a point, as far as they count: their value, and what it is of. */
+static double fraction_off(slice *s, double *ret_scale)
+{
+    double v = 0;
+    *ret_scale = 1;
+    for (; s->n && s->p[0] >= '0' && s->p[0] <= '9'; *s = slice_from(*s, 1)) {
+        if (v >= 9e17)
+            continue;
+        v = v * 10 + (s->p[0] - '0');
+        *ret_scale *= 10;
+    }
+    return v;
+}
+
+/* "1h30m", "-1.5s" */
 static bool duration_read(slice s, int64_t *ret_ns)
 {
     static const struct {
         slice name;
-        double ns;
-    } units[] = { { SLI("ns"), 1 }, { SLI("us"), 1e3 }, { SLI("\xc2\xb5s"), 1e3 }, { SLI("ms"), 1e6 }, { SLI("s"), 1e9 }, { SLI("m"), 60e9 }, { SLI("h"), 3600e9 } };
+        uint64_t ns;
+    } units[] = { { SLI("ns"), 1 }, { SLI("us"), 1000 }, { SLI("\xc2\xb5s"), 1000 }, { SLI("\xce\xbcs"), 1000 }, { SLI("ms"), 1000000 }, { SLI("s"), 1000000000 },
+                  { SLI("m"), UINT64_C(60000000000) }, { SLI("h"), UINT64_C(3600000000000) } };
+    const uint64_t most = UINT64_C(1) << 63;
     bool minus = s.n && s.p[0] == '-';
+    uint64_t sum = 0, v;
     if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
         s = slice_from(s, 1);
     if (slice_eq(s, SL("0")))
         return *ret_ns = 0, true;
-    double sum = 0, x;
-    while (s.n) {
-        size_t k = 0, u = COUNT(units), best = 0;
-        while (k < s.n && ((s.p[k] >= '0' && s.p[k] <= '9') || s.p[k] == '.'))
-            k++;
-        if (!k || !slice_double(slice_sub(s, 0, k), &x))
-            return false;
-        s = slice_from(s, k);
-        for (size_t i = 0; i < COUNT(units); i++)
-            if (slice_starts(s, units[i].name) && units[i].name.n > best)
-                best = units[i].name.n, u = i;
-        if (u == COUNT(units))
-            return false;
-        sum += x * units[u].ns;
-        s = slice_from(s, best);
-        *ret_ns = 1;
-    }
-    if (sum > 9.2e18 || *ret_ns != 1)
+    if (!s.n)
         return false;
-    *ret_ns = (int64_t)(minus ? -sum : sum);
+    while (s.n) {
+        size_t before = s.n, u = 0;
+        double scale = 1, behind = 0;
+        if (!digits_off(&s, &v))
+            return false;
+        size_t digits = before - s.n;
+        if (slice_starts(s, SL("."))) {
+            s = slice_from(s, 1);
+            before = s.n;
+            behind = fraction_off(&s, &scale);
+            digits += before - s.n;
+        }
+        size_t name = 0;
+        while (name < s.n && s.p[name] != '.' && !(s.p[name] >= '0' && s.p[name] <= '9'))
+            name++;
+        while (u < COUNT(units) && !slice_eq(units[u].name, slice_sub(s, 0, name)))
+            u++;
+        if (!digits || u == COUNT(units) || __builtin_mul_overflow(v, units[u].ns, &v) || v > most)
+            return false;
+        v += (uint64_t)(behind * ((double)units[u].ns / scale));
+        if (v > most || (sum += v) > most)
+            return false;
+        s = slice_from(s, name);
+    }
+    if (sum == most && !minus)
+        return false;
+    *ret_ns = (int64_t)(minus ? 0 - sum : sum);
     return true;
 }
 
