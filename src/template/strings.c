@@ -17,7 +17,7 @@ static slice trim_runes(struct run *r, slice s, slice cut, bool space)
                 hit = rune_next(cut, &k) == c;
             if (!hit)
                 break;
-            run_step(r, (cut.n + 8) / 16);
+            run_step(r, 1 + cut.n / 16);
             s = end ? slice_sub(s, 0, at) : slice_from(s, at);
         }
     return s;
