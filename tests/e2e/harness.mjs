@@ -3,7 +3,8 @@
 //   const road = await startRoad(t);            // hub + LINE + Genesys Cloud; stopped when the test ends
 //   await road.line.post(`/sim/guests/${g}/send`, {type: 'text', text: 'hello'});
 //   await road.until('the desk has it', async () => (await road.desk.get('/sim/inbound')).…)
-import {spawn} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
+import {randomBytes} from 'node:crypto';
 import {mkdtempSync, rmSync, writeFileSync, readFileSync, openSync, existsSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
@@ -83,6 +84,15 @@ export async function ready(program, url, ms = 20000) {
   }, ms);
 }
 
+// Where with-backends.mjs runs the tests, each hub gets a schema and queues of its own on the servers that it started.
+export function sharedBackends() {
+  const {DRAGOMAN_TEST_STORE: store, DRAGOMAN_TEST_PSQL: psql, DRAGOMAN_TEST_BROKER: broker, DRAGOMAN_TEST_CACHE: cache} = process.env;
+  if (!broker) return {};
+  const name = `t${randomBytes(6).toString('hex')}`;
+  execFileSync(psql, ['-XAtqc', `CREATE SCHEMA ${name}`, store], {stdio: 'ignore'});
+  return {store: `${store}&options=-csearch_path%3D${name}`, cache, broker, 'broker.name': name, 'broker.classic': true, secret_key: randomBytes(32).toString('hex')};
+}
+
 export async function startRoad(t, options = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-e2e-'));
   const [hubPort, deskPort, linePort] = [await freePort(), await freePort(), await freePort()];
@@ -95,7 +105,7 @@ export async function startRoad(t, options = {}) {
 public_url: ${at(hubPort)}
 data: ${options.data ?? join(dir, 'data')}
 guard: off
-${extra(options.hub, '')}tenants:
+${extra({...sharedBackends(), ...options.hub}, '')}tenants:
   - name: Test Shop
     desk:
       type: genesys-cloud
