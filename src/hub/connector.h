@@ -47,6 +47,7 @@ struct account { /* one configured instance of a connector */
     const slice *settings; /* indexed like type->settings; checked; defaults filled in; {NULL,0}: absent. SETTING_PAIRS: JSON text */
     slice storage;         /* name of the storage for files this side sends … */
     slice own_storage;     /* … where it is set for this side alone */
+    bool storage_is_default; /* neither this side nor its tenant names one: it is whatever default_storage says now */
     int64_t dedupe_ms;     /* how long its message ids are remembered, where it is set for this account; 0: hook.dedupe_ms */
     slice public_url;      /* of the hub, no slash at the end */
     slice hook_url;        /* public_url + type->hook.path */
@@ -64,7 +65,12 @@ struct call {
     const struct jwks *keys;           /* hook.keys as fetched last, while a request is verified; NULL: none */
     struct record *record;             /* route_extra.record; else NULL */
     struct fault *f;
+    slice (*response)(const struct call *c, slice name); /* call_response; NULL: none are to be had here */
+    void *of;                          /* the framework's */
 };
+/* How a canned response of the tenant's reads, with its own defaults, where it is at hand: for dialogs, which must be open within seconds. {NULL,0}: it is not; then the desk is
+ * being asked, so that whoever sends a button which will want it asks for it beforehand. In c->a. */
+slice call_response(const struct call *c, slice name);
 static inline slice setting(const struct call *c, unsigned i)
 {
     return c->account->settings[i];

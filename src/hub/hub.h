@@ -45,6 +45,7 @@ struct hub_limits {
     unsigned in_flight_all; /* and to all of them */
     unsigned media_parallel; /* fetches at a time */
     int64_t media_bytes;    /* largest attachment */
+    slice media_types;      /* kinds that are taken, for mime_among; absent: all */
     int64_t media_ms;       /* longest fetch */
     int64_t media_wait_ms;  /* before the second try of a fetch; doubles with each */
     int64_t give_up_ms;     /* a message older than this is a dead letter */
@@ -139,9 +140,11 @@ struct hub {
     struct client *client;
     struct journal *journal;
     struct store *store;
+    const char *database; /* postgresql://…: history and contacts are there, too; NULL: in files of the data folder */
+    int64_t turn;         /* on that database, of hubs that follow one another: the later one takes over; 0: there is only this one */
     struct cache *cache; /* NULL: nothing is shared with other processes */
     const struct seal *seal; /* for what accounts remember */
-    const struct config *config; /* the file's; NULL: none */
+    const struct config *config; /* the file's, with what is set over the API; NULL: none */
     struct storage_set *storages;
     struct storage *storage; /* the local disk, which is always there */
     uint8_t link_secret[32]; /* signs media_link.h's links */
