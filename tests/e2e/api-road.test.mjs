@@ -304,7 +304,7 @@ test('two secrets are good while one takes the place of the other', async t => {
   const hook = key => road.hub.call('POST', '/line/two/line', body, {'x-line-signature': createHmac('sha256', key).update(body).digest('base64')});
   const taken = async () => [(await hook('secret-of-today')).status, (await hook('secret-of-tomorrow')).status].join();
   const change = secrets => admin.call('PATCH', `/tenants/${made.json.id}`, {channels: [{...channel, ...secrets}]});
-  assert.equal(await taken(), '200,403');
+  await until('the channel is at work, and knows one secret', async () => await taken() === '200,403');
   const refused = async () => (await admin.get(`/channels/${encodeURIComponent('two/line')}/refused`)).items[0].now.good;
   assert.equal(await refused(), false);
   const both = await change({channel_secret: 'secret-of-tomorrow', old_channel_secret: 'secret-of-today'});
