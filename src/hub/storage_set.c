@@ -41,7 +41,8 @@ struct storage *storages_find(const struct hub *h, slice name)
 struct storage *storages_choose(const struct actor *from)
 {
     const struct hub *h = from->hub;
-    struct storage *s = storages_find(h, from->account.storage);
+    bool standard = from->account.storage_is_default && h->config;
+    struct storage *s = storages_find(h, standard ? config_text(h->config, CFG_STORAGE) : from->account.storage);
     if (!s || (s->trouble.code && h->limits.storage_instead))
         return h->storage;
     return s;

@@ -251,6 +251,7 @@ static bool expect_data(struct run *r, const struct js_list *data)
 /* clang-format off */
 static const struct js_field delivery_fields[] = {
     JS_FIELD(struct delivery, interrupted, "interrupted", JS_BOOL, 0),
+    JS_FIELD(struct delivery, begun,       "begun",       JS_BOOL, 0),
     JS_FIELD(struct delivery, keep,        "keep",        JS_STR,  0),
     JS_FIELD(struct delivery, accepted_ms, "accepted",    JS_TIME, 0),
     JS_FIELD(struct delivery, key,         "key",         JS_STR,  0),

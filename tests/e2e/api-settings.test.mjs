@@ -107,6 +107,11 @@ test('storages: made, named by a tenant, changed, and not removed while one name
   const changed = await admin.call('PUT', '/storages/bucket', {...made.json.document, bucket: 'bucket-2', purge_delay_seconds: 60});
   assert.equal(changed.status, 200, changed.text);
   assert.deepEqual([changed.json.document.bucket, changed.json.document.purge_delay_seconds], ['bucket-2', 60]);
+  const [was, is] = [made.headers.get('etag'), changed.headers.get('etag')];
+  assert.ok(was && is && was !== is);
+  assert.equal((await admin.call('GET', '/storages/bucket')).headers.get('etag'), is);
+  for (const [method, body] of [['PUT', {...s3, bucket: 'bucket-3'}], ['DELETE', undefined]]) assert.equal((await admin.call(method, '/storages/bucket', body, {'if-match': was})).status, 412, method);
+  assert.equal((await admin.call('PUT', '/storages/bucket', changed.json.document, {'if-match': is})).status, 200);
   await until('it is found not to work', async () => { const s = (await admin.call('GET', '/storages/bucket')).json; return s.checked && !s.works && s.why; });
   assert.equal((await admin.call('DELETE', '/storages/local')).status, 409);
   assert.equal((await admin.call('DELETE', '/storages/none')).status, 404);
@@ -130,4 +135,29 @@ test('storages: made, named by a tenant, changed, and not removed while one name
   await hub.start();
   assert.equal((await admin.call('DELETE', '/storages/bucket')).status, 204);
   assert.equal((await admin.call('GET', '/storages')).json.items.length, 1);
+});
+
+test('the default storage: chosen, kept, not removed while it is that, and as in the file again', async t => {
+  const s3 = name => ({type: 's3', name, bucket: 'bucket-1', endpoint: 'http://127.0.0.1:9', access_key_id: 'AKIDEXAMPLE', secret_access_key: 's'});
+  const hub = await startHub(t, {settings: {storages: [s3('of-the-file')], default_storage: 'of-the-file'}});
+  const admin = await hub.login();
+  const standard = async () => (await admin.get('/storages')).items.filter(s => s.default).map(s => s.name).join();
+  const put = body => admin.call('PUT', '/settings', body);
+  assert.equal(await standard(), 'of-the-file');
+  const unknown = await put({default_storage: 'bucket'});
+  assert.deepEqual([unknown.status, unknown.json.field], [400, 'default_storage'], unknown.text);
+  assert.equal((await admin.call('POST', '/storages', s3('bucket'))).status, 201);
+  const set = await put({default_storage: 'bucket'});
+  assert.deepEqual([set.status, set.json.default_storage, set.json.default_storage_in_use], [200, 'bucket', 'bucket'], set.text);
+  assert.equal(await standard(), 'bucket');
+  const used = await admin.call('DELETE', '/storages/bucket');
+  assert.deepEqual([used.status, used.json.code, used.json.detail], [409, 'in_use', 'bucket is the default storage']);
+  assert.deepEqual((await admin.get('/audit')).items.find(r => r.action === 'settings.change').detail, {members: ['default_storage']}, 'what was changed, not to what');
+  assert.equal((await hub.program.stop()).code, 0);
+  await hub.start();
+  assert.equal(await standard(), 'bucket');
+  assert.equal((await put({default_storage: 'local'})).status, 200);
+  assert.equal(await standard(), 'local');
+  assert.equal((await put({default_storage: null})).json.default_storage_in_use, 'of-the-file');
+  assert.equal((await admin.call('DELETE', '/storages/bucket')).status, 204);
 });

@@ -193,6 +193,7 @@ export interface Health {
 }
 export interface Storage {
   name: string;
+  read_only: boolean;
   type: string;
   title: string;
   default: boolean;
@@ -231,6 +232,8 @@ export interface Settings {
   changed_by?: string;
   proxy: string | null;
   proxy_in_use: string | null;
+  default_storage: string | null;
+  default_storage_in_use: string;
   notifiers: Doc[];
   storages: Doc[];
   standing: Standing[];
