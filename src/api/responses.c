@@ -152,7 +152,7 @@ static void found(void *arg, const struct canned_response *r, const struct fault
 {
     struct rendering *re = arg;
     struct api_call *c = re->c;
-    struct commander who = { .prefix = SL(COMMANDER_PREFIX_OTHERWISE) };
+    struct commander who = { .prefix = SL(COMMANDER_PREFIX_OTHERWISE), .zone = c->hub->config ? c->hub->config->commander.values[COMMANDER_ZONE] : SLICE_NONE };
     struct fault f = { 0 };
     slice text = SL(""), line;
     if (!r && strcmp(why->code, "no_response") == 0) {
@@ -165,7 +165,7 @@ static void found(void *arg, const struct canned_response *r, const struct fault
     }
     if (re->t)
         (void)commander_of(re->t, &who);
-    bool good = !r->why.n && response_render(c->hub, c->a, r, re->values, re->n, &text, &f);
+    bool good = !r->why.n && response_render(c->hub, c->a, r, who.zone, re->values, re->n, &text, &f);
     bool command = good && command_prefixed(text, who.prefix, &line);
     struct jw w = api_json(c);
     jw_str(&w, "name", r->name);

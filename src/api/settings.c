@@ -454,9 +454,9 @@ static bool default_is_there(const struct config *file, const struct set *to, st
 static bool may_go(const struct hub *h, const struct set *old, const struct set *to, struct config_problems *p)
 {
     for (size_t i = 0; i < old->n_storages; i++) {
-        bool gone = !stays(to, old->storages[i].name);
-        const struct registry_entry *e = gone ? user_of(h, old->storages[i].name) : NULL;
-        bool standard = gone && slice_eq(old->storages[i].name, to->default_storage);
+        bool goes = !stays(to, old->storages[i].name);
+        const struct registry_entry *e = goes ? user_of(h, old->storages[i].name) : NULL;
+        bool standard = goes && slice_eq(old->storages[i].name, to->default_storage);
         if (!e && !standard)
             continue;
         slice text = e ? arena_printf(p->a, "the tenant " SLF " keeps its attachments in " SLF, SLA(e->name), SLA(old->storages[i].name))
@@ -530,7 +530,7 @@ void settings_change(struct api_call *c, const struct js *doc, struct config_pro
         return;
     }
     struct change *ch = ARENA_NEW(c->a, struct change);
-    *ch = (struct change){ .c = c, .st = st, .to = to, .p = p, .detail = changed_members(c->a, &st->now, &to), .done = done, .arg = arg };
+    *ch = (struct change){ .c = c, .st = st, .to = to, .detail = changed_members(c->a, &st->now, &to), .p = p, .done = done, .arg = arg };
     st->busy = true;
     look_into(ch);
 }
