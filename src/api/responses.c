@@ -34,20 +34,24 @@ void api_responses_list(struct api_call *c)
         api_not_found(c, "tenant", tenant);
         return;
     }
+    struct api_page page;
+    if (!api_page(c, &page, 0))
+        return;
     const struct own_response *const *all;
     size_t n = responses_own(c->hub, &all);
     struct jw w = api_json(c);
     jw_open(&w, "items", '[');
     for (size_t i = 0; i < n; i++) {
-        bool wanted = holds(all[i]->r.name, q) || holds(all[i]->r.text, q) || holds(all[i]->r.library, q);
-        if (!wanted || (e && !response_is_of(all[i], e->tenant)))
+        bool holds_it = holds(all[i]->r.name, q) || holds(all[i]->r.text, q) || holds(all[i]->r.library, q);
+        if (!api_page_has(&page, all[i]->r.name, holds_it && (!e || response_is_of(all[i], e->tenant))))
             continue;
         jw_open(&w, NULL, '{');
         write_one(&w, all[i]);
         jw_close(&w, '}');
     }
     jw_close(&w, ']');
-    api_answer(c, &w);
+    if (api_page_end(&page, &w))
+        api_answer(c, &w);
 }
 
 static const struct connector any_network = { .name = "", .title = "This network", .caps = { .kinds = ~0u } };

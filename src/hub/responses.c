@@ -1,3 +1,4 @@
+#include "hub/command.h"
 #include "hub/responses-private.h"
 #include "hub/run.h"
 #include "wire/js_loose.h"
@@ -221,12 +222,32 @@ void responses_find(struct tenant *t, slice name, response_found found, void *ar
 
 const struct canned_response *responses_peek(struct tenant *t, slice name)
 {
-    struct cached_responses *rs = t->desk->hub->responses->cached;
-    const struct own_response *o = response_own(t->desk->hub, name);
-    struct kept *e = t->desk->account.type->canned.find ? entry_find(rs, t->desk, name) : NULL;
-    if (e)
-        e->used_ms = time_mono_ms();
+    struct hub *h = t->desk->hub;
+    struct cached_responses *rs = h->responses->cached;
+    const struct own_response *o = response_own(h, name);
+    struct kept *e = NULL;
+    if (t->desk->account.type->canned.find && name.n <= RESPONSE_NAME_BYTES) {
+        int64_t now_ms = time_mono_ms();
+        e = entry_of(rs, t->desk, name);
+        e->used_ms = now_ms;
+        if (!fresh(e, now_ms) && !h->draining) {
+            ask(e); /* which may end at once */
+            e = entry_find(rs, t->desk, name);
+        }
+    }
     return e && e->r ? e->r : o && response_is_of(o, t) ? &o->r : NULL;
+}
+
+slice responses_text(struct tenant *t, struct arena *a, slice name)
+{
+    struct fault f = { 0 };
+    slice text = SLICE_NONE;
+    const struct canned_response *r = t && t->desk && t->desk->hub->responses ? responses_peek(t, name) : NULL;
+    if (!r || r->why.n)
+        return SLICE_NONE;
+    struct commander who;
+    (void)commander_of(t, &who); /* the zone is the tenant's, whether agents may use commands or not */
+    return response_render(t->desk->hub, a, r, who.zone, NULL, 0, &text, &f) ? text : SLICE_NONE;
 }
 
 /* ---- rendering -------------------------------------------------------------------------------------------------------- */
@@ -263,7 +284,8 @@ bool response_render(struct hub *h, struct arena *a, const struct canned_respons
         return true;
     /* A value with quotes or line ends broke the JSON that it was put in: once more, with values as JSON writes them. */
     slice second;
-    memcpy(given, values, n * sizeof(values[0]));
+    if (n)
+        memcpy(given, values, n * sizeof(values[0]));
     for (size_t i = 0; i < n; i++)
         given[i].value = escaped(a, given[i].value);
     for (size_t i = 0; i < r->substitutions.n; i++)

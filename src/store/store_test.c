@@ -6,22 +6,6 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-/* Every behaviour is tested on both engines. */
-static bool on_pg;
-#define TEST_EACH(name)                                                        \
-    static void each_##name(void);                                             \
-    TEST(name##_in_sqlite)                                                     \
-    {                                                                          \
-        on_pg = false;                                                         \
-        each_##name();                                                         \
-    }                                                                          \
-    TEST(name##_in_postgresql)                                                 \
-    {                                                                          \
-        on_pg = true;                                                          \
-        each_##name();                                                         \
-    }                                                                          \
-    static void each_##name(void)
-
 static char path[256];
 static struct store *open_new(void)
 {
@@ -179,6 +163,9 @@ TEST_EACH(store_attachments_of_one_storage_are_purged_by_its_own_delay)
     struct store *s = open_new();
     add(s, "a1", "c1", 0), add_to(s, "a2", "c1", SL("aws"), 0), add_to(s, "a3", "c2", SL("aws"), 0);
     noted();
+    store_attachment_in(s, SL("local"), on_got_attachment, TAG(""));
+    store_attachment_in(s, SL("gone"), on_got_attachment, TAG(""));
+    CHECK_SLICE(noted(), SL("a1,acme/line,c1,local,{\"relpath\":\"x\"},http://x,ab,image/png,あ.png,7,5 got:none "));
     store_attachments_purge(s, SL("c1"), SLICE_NONE, 100, on_done, TAG(""));
     store_attachments_purge(s, SL("c1"), SL("aws"), 200, on_done, TAG(""));
     noted();
