@@ -3,7 +3,8 @@
 //   const road = await startRoad(t);            // hub + LINE + Genesys Cloud; stopped when the test ends
 //   await road.line.post(`/sim/guests/${g}/send`, {type: 'text', text: 'hello'});
 //   await road.until('the desk has it', async () => (await road.desk.get('/sim/inbound')).…)
-import {spawn} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
+import {createHash} from 'node:crypto';
 import {mkdtempSync, rmSync, writeFileSync, readFileSync, openSync, existsSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
@@ -51,6 +52,15 @@ export class Api {
   async post(path, body = {}) { const r = await this.call('POST', path, body); if (r.status >= 300) throw new Error(`POST ${path}: ${r.status} ${r.text}`); return r.json; }
 }
 
+// Where all hubs of a test file shall keep what they keep (postgres.test.mjs): each in a schema of its own, the same one after a restart.
+function storeOf(args, log) {
+  const {TEST_POSTGRES: uri, TEST_PSQL: psql} = process.env;
+  if (!uri || args[0] !== 'serve') return {};
+  const schema = `h${createHash('sha256').update(log).digest('hex').slice(0, 16)}`;
+  execFileSync(psql, ['-XAtq', '-c', `CREATE SCHEMA IF NOT EXISTS ${schema}`, uri], {stdio: ['ignore', 'pipe', 'pipe']});
+  return {DRAGOMAN_STORE: `${uri}&options=-csearch_path%3D${schema}`};
+}
+
 // One program; its log is kept and shown when it ends unexpectedly.
 export class Program {
   constructor(dir, name, args, env = {}) {
@@ -59,7 +69,7 @@ export class Program {
   start() {
     const out = openSync(this.log, 'a');
     const [command, ...args] = [...(this.wrap ?? []), bin, ...this.args]; // wrap: a command that becomes the program, such as prlimit
-    this.child = spawn(command, args, {stdio: ['ignore', out, out], env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1', DRAGOMAN_METRICS_PORT: '0', ...this.env}});
+    this.child = spawn(command, args, {stdio: ['ignore', out, out], env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1', DRAGOMAN_METRICS_PORT: '0', ...storeOf(this.args, this.log), ...this.env}});
     this.ended = false;
     this.exit = new Promise(resolve => this.child.on('exit', (code, signal) => { this.ended = true; resolve({code, signal}); }));
     this.child.on('error', e => { this.ended = true; this.failure = e.message; });   // it could not even be started
