@@ -174,7 +174,7 @@ int main(int argc, char **argv)
     unsigned count = (unsigned)asked;
     slice path = arena_printf(a, "%s/contacts.db", argv[1]);
     int64_t before_kib = status_kib("VmRSS");
-    struct contact_db *db = contact_db_open(path.p, &f);
+    struct contact_db *db = contact_db_open(path.p, 0, &f);
     must(db, "open");
     double from_ms = now_ms();
     fill(db, count);
@@ -186,7 +186,7 @@ int main(int argc, char **argv)
     (void)stat(path.p, &st);
     printf("%lld contacts of %u identities in %.1f s, %.0f a second; file %.1f MiB\n", (long long)there, count + (count + 9) / 10, took_s, (count + (count + 9) / 10) / took_s,
            (double)st.st_size / (1 << 20));
-    db = contact_db_open(path.p, &f);
+    db = contact_db_open(path.p, 0, &f);
     must(db, "open");
     ask(db, count, "find by conversation, and read", ASKED, ask_find);
     ask(db, count, "heard again, nothing new (with its commit)", ASKED, ask_again);
