@@ -53,12 +53,24 @@ export class Api {
 }
 
 // Where all hubs of a test file shall keep what they keep (postgres.test.mjs): each in a schema of its own, the same one after a restart.
+const {TEST_POSTGRES: postgres, TEST_PSQL: psql} = process.env;
+const sql = (uri, ...texts) => execFileSync(psql, ['-XAtq', ...texts.flatMap(x => ['-c', x]), uri], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28}).trim();
+const schemaOf = log => `h${createHash('sha256').update(log).digest('hex').slice(0, 16)}`;
+const databaseOf = log => `${postgres}&options=-csearch_path%3D${schemaOf(log)}`;
 function storeOf(args, log) {
-  const {TEST_POSTGRES: uri, TEST_PSQL: psql} = process.env;
-  if (!uri || args[0] !== 'serve') return {};
-  const schema = `h${createHash('sha256').update(log).digest('hex').slice(0, 16)}`;
-  execFileSync(psql, ['-XAtq', '-c', `CREATE SCHEMA IF NOT EXISTS ${schema}`, uri], {stdio: ['ignore', 'pipe', 'pipe']});
-  return {DRAGOMAN_STORE: `${uri}&options=-csearch_path%3D${schema}`};
+  if (!postgres || args[0] !== 'serve') return {};
+  sql(postgres, `CREATE SCHEMA IF NOT EXISTS ${schemaOf(log)}`);
+  return {DRAGOMAN_STORE: databaseOf(log)};
+}
+// The first keys of the store of a hub that is stopped: "d:…" of a message's progress, "m:…" of its media.
+export const storeKeys = (hub, data) => postgres
+  ? sql(databaseOf(hub.log), "SELECT encode(substr(key,1,2),'escape') FROM kv").split('\n')
+  : execFileSync('python3', ['-c', 'import sqlite3, sys\nfor k, in sqlite3.connect(sys.argv[1]).execute("select cast(substr(key,1,2) as blob) from kv"): print(k.decode("latin1"))', join(data, 'store.db')], {encoding: 'utf8'}).split('\n');
+// Is this text anywhere in what a hub that is stopped keeps, but for its journal?
+export function isKept(hub, data, text) {
+  if (!postgres) return ['contacts.db', 'store.db'].some(f => readFileSync(join(data, f)).includes(text));
+  const tables = sql(databaseOf(hub.log), "SELECT tablename FROM pg_tables WHERE schemaname=current_schema()").split('\n');
+  return tables.some(name => sql(databaseOf(hub.log), 'SET bytea_output=escape', `SELECT * FROM ${name}`).includes(text));
 }
 
 // One program; its log is kept and shown when it ends unexpectedly.
