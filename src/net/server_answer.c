@@ -76,6 +76,8 @@ void ex_send(struct ex *e, int status, struct MHD_Response *r, size_t written, b
     e->step = EX_ANSWERED;
     e->status = status;
     e->written = e->head_only ? 0 : written;
+    if (!e->stream && !e->events)
+        ex_unwatch(e);
     if (e->x.request_id.n)
         add_header(e, r, SL("X-Request-Id"), e->x.request_id);
     if (close || e->server->draining)
@@ -88,6 +90,14 @@ void ex_send(struct ex *e, int status, struct MHD_Response *r, size_t written, b
         MHD_resume_connection(e->mhd);
         server_run_soon(e->server);
     }
+}
+
+void ex_reset(struct ex *e)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(e->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct sockaddr to_nobody = { .sa_family = AF_UNSPEC };
+    if (info)
+        connect(info->connect_fd, &to_nobody, sizeof(to_nobody));
 }
 
 /* False: the peer is gone, and now so is the exchange. */
@@ -123,10 +133,8 @@ void exchange_abort(struct exchange *x)
         return;
     assert(e->step == EX_WAITING);
     e->step = EX_ABORTED;
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(e->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct linger at_once = { .l_onoff = 1 }; /* closing sends a reset instead of an orderly end */
-    if (info)
-        setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    ex_unwatch(e);
+    ex_reset(e);
     if (e->suspended) {
         e->suspended = false;
         MHD_resume_connection(e->mhd);
@@ -146,6 +154,8 @@ void exchange_text(struct exchange *x, int status, slice body)
 
 void ex_fault(struct ex *e, int status, const struct fault *f, const struct header *h, size_t n, bool close)
 {
+    if (!still_there(e))
+        return;
     const struct server_fault_style *style = &e->server->faults;
     if (style->write && slice_starts(e->x.path, slice_of(style->below))) {
         exchange_answer(&e->x, &(struct response){ .status = status, .type = slice_of(style->type), .body = style->write(e->x.a, e->x.path, status, f),
@@ -165,6 +175,54 @@ void ex_fault(struct ex *e, int status, const struct fault *f, const struct head
 void exchange_fault(struct exchange *x, int status, const struct fault *f)
 {
     ex_fault(x->impl, status, f, NULL, 0, false);
+}
+
+void exchange_fault_with(struct exchange *x, int status, const struct fault *f, const struct header *headers, size_t n)
+{
+    ex_fault(x->impl, status, f, headers, n, false);
+}
+
+/* ---- watching ----------------------------------------------------------------------------------- */
+
+static void free_watch(uv_handle_t *h)
+{
+    free(h);
+}
+
+void ex_unwatch(struct ex *e)
+{
+    if (!e->leaving)
+        return;
+    uv_poll_stop(e->leaving);
+    uv_close((uv_handle_t *)e->leaving, free_watch);
+    e->leaving = NULL;
+}
+
+static void on_left(uv_poll_t *h, int status, int what)
+{
+    struct ex *e = h->data;
+    (void)status, (void)what;
+    ex_unwatch(e);
+    e->left(e->left_arg);
+}
+
+void exchange_watch(struct exchange *x, void (*left)(void *arg), void *arg)
+{
+    struct ex *e = x->impl;
+    ex_unwatch(e);
+    const union MHD_ConnectionInfo *info = e->mhd ? MHD_get_connection_info(e->mhd, MHD_CONNECTION_INFO_CONNECTION_FD) : NULL;
+    if (!info)
+        return;
+    e->leaving = must_calloc(1, sizeof(*e->leaving));
+    if (uv_poll_init(loop_uv(e->server->loop), e->leaving, info->connect_fd) != 0) {
+        free(e->leaving); /* then writing finds out */
+        e->leaving = NULL;
+        return;
+    }
+    e->leaving->data = e;
+    e->left = left;
+    e->left_arg = arg;
+    uv_poll_start(e->leaving, UV_DISCONNECT, on_left);
 }
 
 /* ---- files -------------------------------------------------------------------------------------- */

@@ -224,6 +224,8 @@ static bool resolve(struct pg *pg, struct fault *f)
 {
     int64_t until_ms = time_mono_ms() + PG_RESOLVE_MS;
     struct fault why = { 0 };
+    if (pg->tables->shared)
+        return fault(f, "store_unknown", "", "the connection to PostgreSQL was lost in a commit");
     while (!pg_connect(pg, &why)) {
         if (time_mono_ms() >= until_ms || pg->taken)
             return fault(f, "store_unknown", "", "a commit may or may not have come through: %.180s", why.text);
@@ -239,7 +241,7 @@ bool pg_commit(struct pg *pg, struct fault *f)
     if (!pg->c)
         return pg_lost(pg, "earlier in this group", f);
     pg_int(&args, (int64_t)++pg->n);
-    bool ok = send_statement(pg, PG_CLAIM_STATEMENT, &args, f);
+    bool ok = pg->tables->shared || send_statement(pg, PG_CLAIM_STATEMENT, &args, f);
     if (!ok)
         return false; /* COMMIT was not sent: it did not happen */
     ok = send(pg, "COMMIT", f) && PQpipelineSync(pg->c) && flush(pg, f) && collect_all(pg, f) && collect_sync(pg, f);

@@ -1,4 +1,4 @@
-/* pg.h - a connection to PostgreSQL for one writer: migrations, prepared statements, pipelined groups, exact reconnects. Private to store/.
+/* pg.h - a connection to PostgreSQL: migrations, prepared statements, pipelined groups, exact reconnects. For store/, and for what of the hub is kept there.
  *
  *   struct pg *pg = pg_open("postgresql://…", &tables, &f);
  *   pg_begin(pg, &f); pg_write(pg, ST_PUT, &args, &f) …; pg_commit(pg, &f)       one round trip
@@ -12,6 +12,8 @@
  *            after the reconnect whether it came through.
  * One writer the claim is a lock of the session and a row. Without turns the first one has it until it closes. With turns the later one takes it over: the
  *            session of the one before is ended by the server, and whatever he sends afterwards is refused by the row, within his own transaction: "in_use".
+ * Shared     tables that several may write have no claim, and nothing is looked up: what was lost in a commit is "store_unknown" at once. Groups then
+ *            are such that they can be done again, and say themselves whether they may be done.
  * Waiting    bounded: PG_ANSWER_MS for an answer; connections are tried again for PG_PATIENCE_MS after a loss, then once for each call, PG_AGAIN_MS apart.
  * Threads    one at a time. Everything blocks.
  */
@@ -19,7 +21,7 @@
 #define STORE_PG_H
 #include "base/base.h"
 
-enum { PG_CONNECT_S = 5, PG_ANSWER_MS = 30000, PG_PATIENCE_MS = 5000, PG_RESOLVE_MS = 20000, PG_AGAIN_MS = 200, PG_CLAIM_MS = 3000, PG_OLDEST = 110000 };
+enum { PG_CONNECT_S = 5, PG_ANSWER_MS = 30000, PG_PATIENCE_MS = 5000, PG_RESOLVE_MS = 20000, PG_AGAIN_MS = 200, PG_CLAIM_MS = 3000, PG_IDLE_S = 10, PG_OLDEST = 110000 };
 
 struct pg_tables {
     const char *name;              /* of this set of tables: "store" */
@@ -28,6 +30,7 @@ struct pg_tables {
     const char *const *statements; /* prepared on each connection, named by their index; NULL: there is none of this number */
     size_t n_statements;
     int64_t turn; /* of those who follow one another: they grow. 0: nobody takes over */
+    bool shared;  /* see above */
 };
 struct pg;
 /* Waits PG_CLAIM_MS for a server that is starting, or another writer that is leaving. NULL: see *f. */

@@ -191,7 +191,11 @@ static bool settle_in(struct pg *pg, struct fault *f)
     PQsetNoticeProcessor(pg->c, say_nothing, NULL);
     if (!run(pg, "SELECT set_config('synchronous_commit','on',false) WHERE current_setting('synchronous_commit')='off';"
                  "SET lock_timeout='10s'; SET statement_timeout='25s'", "be set up", f) ||
-        !migrate(pg, f) || !claim(pg, f))
+        !migrate(pg, f))
+        return false;
+    /* A program that stopped in the middle of a group must not hold the others' rows for ever. */
+    snprintf(sql, sizeof(sql), "SET idle_in_transaction_session_timeout='%ds'", PG_IDLE_S);
+    if (pg->tables->shared ? !run(pg, sql, "be set up", f) : !claim(pg, f))
         return false;
     for (size_t i = 0; i < pg->tables->n_statements; i++) {
         if (!pg->tables->statements[i])
@@ -201,7 +205,8 @@ static bool settle_in(struct pg *pg, struct fault *f)
             return false;
     }
     snprintf(sql, sizeof(sql), PG_CLAIM_SQL, pg->tables->name, pg->writer);
-    return prepare(pg, PG_CLAIM_STATEMENT, sql, f) && ((PQsetnonblocking(pg->c, 1) == 0 && PQenterPipelineMode(pg->c)) || failed(pg, "be set up", f));
+    return (pg->tables->shared || prepare(pg, PG_CLAIM_STATEMENT, sql, f)) &&
+           ((PQsetnonblocking(pg->c, 1) == 0 && PQenterPipelineMode(pg->c)) || failed(pg, "be set up", f));
 }
 
 bool pg_connect(struct pg *pg, struct fault *f)
@@ -247,7 +252,8 @@ struct pg *pg_open(const char *where, const struct pg_tables *tables, struct fau
     size_t n = strlen(where) + 1;
     pg->where = must_malloc(n);
     memcpy(pg->where, where, n);
-    pg->tables = tables;
+    pg->copy = *tables;
+    pg->tables = &pg->copy;
     uint8_t raw[16];
     random_bytes(raw, sizeof(raw));
     for (size_t i = 0; i < sizeof(raw); i++)
