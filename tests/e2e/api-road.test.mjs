@@ -336,7 +336,7 @@ test('signature doctor: says which part differs, and when it would be good', asy
   await hook(JSON.stringify(JSON.parse(body), null, 2), sign(secret, body));
   await hook(body, 'no signature at all');
   const list = async () => (await admin.call('GET', `/channels/${encodeURIComponent('test-shop/line')}/refused`)).json.items;
-  const items = await list();
+  const items = await until('the other account is known', async () => { const all = await list(); return all.at(-3).now.other && all; });
   assert.deepEqual(items.map(i => i.now.part).reverse(), ['header', 'secret', 'secret', 'body', 'header']);
   assert.match(items.at(-1).now.text, /missing/);
   assert.equal(items.at(-3).now.other, 'other/line');
