@@ -3,7 +3,8 @@
 //   const road = await startRoad(t);            // hub + LINE + Genesys Cloud; stopped when the test ends
 //   await road.line.post(`/sim/guests/${g}/send`, {type: 'text', text: 'hello'});
 //   await road.until('the desk has it', async () => (await road.desk.get('/sim/inbound')).…)
-import {spawn} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
+import {createHash} from 'node:crypto';
 import {mkdtempSync, rmSync, writeFileSync, readFileSync, openSync, existsSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
@@ -51,6 +52,27 @@ export class Api {
   async post(path, body = {}) { const r = await this.call('POST', path, body); if (r.status >= 300) throw new Error(`POST ${path}: ${r.status} ${r.text}`); return r.json; }
 }
 
+// Where all hubs of a test file shall keep what they keep (postgres.test.mjs): each in a schema of its own, the same one after a restart.
+const {TEST_POSTGRES: postgres, TEST_PSQL: psql} = process.env;
+const sql = (uri, ...texts) => execFileSync(psql, ['-XAtq', ...texts.flatMap(x => ['-c', x]), uri], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28}).trim();
+const schemaOf = log => `h${createHash('sha256').update(log).digest('hex').slice(0, 16)}`;
+const databaseOf = log => `${postgres}&options=-csearch_path%3D${schemaOf(log)}`;
+function storeOf(args, log) {
+  if (!postgres || args[0] !== 'serve') return {};
+  sql(postgres, `CREATE SCHEMA IF NOT EXISTS ${schemaOf(log)}`);
+  return {DRAGOMAN_STORE: databaseOf(log)};
+}
+// The first keys of the store of a hub that is stopped: "d:…" of a message's progress, "m:…" of its media.
+export const storeKeys = (hub, data) => postgres
+  ? sql(databaseOf(hub.log), "SELECT encode(substr(key,1,2),'escape') FROM kv").split('\n')
+  : execFileSync('python3', ['-c', 'import sqlite3, sys\nfor k, in sqlite3.connect(sys.argv[1]).execute("select cast(substr(key,1,2) as blob) from kv"): print(k.decode("latin1"))', join(data, 'store.db')], {encoding: 'utf8'}).split('\n');
+// Is this text anywhere in what a hub that is stopped keeps, but for its journal?
+export function isKept(hub, data, text) {
+  if (!postgres) return ['contacts.db', 'store.db'].some(f => readFileSync(join(data, f)).includes(text));
+  const tables = sql(databaseOf(hub.log), "SELECT tablename FROM pg_tables WHERE schemaname=current_schema()").split('\n');
+  return tables.some(name => sql(databaseOf(hub.log), 'SET bytea_output=escape', `SELECT * FROM ${name}`).includes(text));
+}
+
 // One program; its log is kept and shown when it ends unexpectedly.
 export class Program {
   constructor(dir, name, args, env = {}) {
@@ -59,7 +81,7 @@ export class Program {
   start() {
     const out = openSync(this.log, 'a');
     const [command, ...args] = [...(this.wrap ?? []), bin, ...this.args]; // wrap: a command that becomes the program, such as prlimit
-    this.child = spawn(command, args, {stdio: ['ignore', out, out], env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1', DRAGOMAN_METRICS_PORT: '0', ...this.env}});
+    this.child = spawn(command, args, {stdio: ['ignore', out, out], env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1', DRAGOMAN_METRICS_PORT: '0', ...storeOf(this.args, this.log), ...this.env}});
     this.ended = false;
     this.exit = new Promise(resolve => this.child.on('exit', (code, signal) => { this.ended = true; resolve({code, signal}); }));
     this.child.on('error', e => { this.ended = true; this.failure = e.message; });   // it could not even be started

@@ -52,7 +52,7 @@ export async function startPostgres(t) {
   const s = new Server(dir, join(bin, 'postgres'), ['-D', data, '-k', dir, '-c', 'listen_addresses='], async () => sql('SELECT 1') === '1');
   t.after(() => s.stop('SIGQUIT'));
   await s.start();
-  return Object.assign(s, {uri, sql});
+  return Object.assign(s, {uri, sql, psql});
 }
 
 export async function startRedis(t) {
