@@ -1,4 +1,5 @@
 #include "store/tables.h"
+#include "store/contact_private.h"
 #include "store/history_sql.h"
 #include "store/store_pg.h"
 #include <sodium.h>
@@ -45,6 +46,19 @@ static const struct table history_tables[] = {
     { "trace lines", "trace", "history_trace", 1,
       { { "n", NUMBER, "rowid" }, { "id", NUMBER, NULL }, { "at_ms", NUMBER, NULL }, { "op", BYTES_TEXT, NULL }, { "note", BYTES_TEXT, NULL } } },
 };
+static const struct table contact_tables[] = {
+    { "contacts", "contact", "contact", 1,
+      { { "n", NUMBER, NULL }, { "id", BYTES_TEXT, NULL }, { "tenant", BYTES_TEXT, NULL }, { "name", BYTES_TEXT, NULL }, { "named", NUMBER, NULL },
+        { "touched", NUMBER, NULL }, { "attributes", BYTES_TEXT, NULL }, { "rev", NUMBER, NULL }, { "created_ms", NUMBER, NULL }, { "changed_ms", NUMBER, NULL },
+        { "search", TEXT, NULL } } },
+    { "identities of contacts", "identity", "contact_identity", 1,
+      { { "conversation", BYTES_TEXT, NULL }, { "contact", NUMBER, NULL }, { "tenant", BYTES_TEXT, NULL }, { "network", BYTES_TEXT, NULL },
+        { "guest", BYTES_TEXT, NULL }, { "name", BYTES_TEXT, NULL }, { "picture", BYTES_TEXT, NULL }, { "phone", BYTES_TEXT, NULL }, { "email", BYTES_TEXT, NULL },
+        { "how", NUMBER, NULL }, { "heard_ms", NUMBER, NULL } } },
+    { "addresses of contacts", "address", "contact_address", 3,
+      { { "contact", NUMBER, NULL }, { "kind", NUMBER, NULL }, { "value", BYTES_TEXT, NULL }, { "tenant", BYTES_TEXT, NULL } } },
+    { "merged contacts", "merged", "contact_merged", 1, { { "id", BYTES_TEXT, NULL }, { "contact", NUMBER, NULL } } },
+};
 /* clang-format on */
 
 #define NEXT_NUMBER(table) "setval(pg_get_serial_sequence('" table "','n'),greatest(1,(SELECT coalesce(max(n),1) FROM " table ")))"
@@ -52,8 +66,9 @@ static const struct set sets[TABLE_SETS] = {
     [TABLES_STORE] = { store_tables, COUNT(store_tables), NULL, NULL },
     /* The hub makes the words' index when it has time: of a new file it knows that nothing is in it. */
     [TABLES_HISTORY] = { history_tables, COUNT(history_tables), NULL, "SELECT " NEXT_NUMBER("history_conversation") "+" NEXT_NUMBER("history_trace") },
+    [TABLES_CONTACTS] = { contact_tables, COUNT(contact_tables), "INSERT INTO contact_text(contact_text) VALUES('rebuild')", "SELECT " NEXT_NUMBER("contact") },
 };
-const char *const table_set_files[TABLE_SETS] = { "store.db", "history.db" };
+const char *const table_set_files[TABLE_SETS] = { "store.db", "history.db", "contacts.db" };
 
 static const struct sql_plan store_plan = {
     .name = "store",
@@ -161,10 +176,10 @@ static void statements_make(struct tables *t, bool pg)
 
 struct tables *tables_open(enum table_set set, const char *where, struct fault *f)
 {
-    static const struct sql_plan *const plans[TABLE_SETS] = { &store_plan, &history_plan };
+    static const struct sql_plan *const plans[TABLE_SETS] = { &store_plan, &history_plan, &contact_plan };
     bool pg = store_is_pg(slice_of(where));
     struct tables *t = must_calloc(1, sizeof(*t));
-    static_assert(COUNT(store_tables) <= TABLES_MAX && COUNT(history_tables) <= TABLES_MAX, "each has its statements");
+    static_assert(COUNT(store_tables) <= TABLES_MAX && COUNT(history_tables) <= TABLES_MAX && COUNT(contact_tables) <= TABLES_MAX, "each has its statements");
     t->a = arena_new();
     t->set = &sets[set];
     t->plan = *plans[set];

@@ -16,7 +16,7 @@
 #define STORE_TABLES_H
 #include "base/base.h"
 
-enum table_set { TABLES_STORE, TABLES_HISTORY, TABLE_SETS };
+enum table_set { TABLES_STORE, TABLES_HISTORY, TABLES_CONTACTS, TABLE_SETS };
 extern const char *const table_set_files[TABLE_SETS]; /* "store.db" … */
 
 enum { TABLES_PAGE = 500 }; /* rows of a transaction */

@@ -1,5 +1,6 @@
 /* What an engine keeps is the same when it comes back from the other one. */
 #include "store/tables.h"
+#include "store/contact_db.h"
 #include "store/history_db.h"
 #include "store/store.h"
 #include "tests/harness/servers.h"
@@ -138,6 +139,46 @@ TEST(tables_of_the_history_go_to_the_other_engine_and_back_and_are_gone_on_with)
         CHECK(history_db_place(db, a, &at, &f));
         CHECK_SLICE(at, SL("\x01\0place"));
         history_db_close(db);
+    }
+}
+
+TEST(tables_of_the_contacts_go_to_the_other_engine_and_back_and_are_gone_on_with)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    const char *here = arena_printf(a, "%s/contacts.db", test_dir()).p, *back = arena_printf(a, "%s/contacts.db", test_dir()).p, *pg = pg_place_new();
+    struct contact_db *db = contact_db_open(here, 0, &f);
+    int64_t n = 0, last = 0, wanted = 0;
+    bool changed;
+    CHECK(db && contact_db_begin(db, &f));
+    for (int i = 0; i < 30; i++) {
+        struct contact_identity v = { .conversation = arena_printf(a, "acme/line:U%d", i), .network = SL("line"), .name = arena_printf(a, "Guest Number %d", i),
+                                      .phone = i % 3 ? SLICE_NONE : arena_printf(a, "+49 170 1000%d", i), .heard_ms = 1000 + i };
+        CHECK(contact_db_hear(db, &v, &n, &changed, &f));
+        wanted = i == 21 ? n : wanted;
+    }
+    struct contact one, gone;
+    CHECK(contact_db_read(db, a, n, &gone, &f) && contact_db_read(db, a, wanted, &one, &f) && contact_db_merge(db, one.id, gone.id, &last, &f));
+    CHECK(contact_db_commit(db, &f));
+    contact_db_close(db);
+    int64_t rows = copied(TABLES_CONTACTS, here, pg);
+    CHECK(rows > 29 + 30 + 10);
+    CHECK_INT(copied(TABLES_CONTACTS, pg, back), rows);
+    const char *places[] = { pg, back };
+    for (size_t i = 0; i < COUNT(places); i++) {
+        db = contact_db_open(places[i], 0, &f);
+        if (!db)
+            test_fail(__FILE__, __LINE__, "%s: %s", f.code, f.text);
+        struct js_list found = { 0 };
+        CHECK(contact_db_list(db, a, &(struct contact_query){ .text = SL("umber 21"), .limit = 10 }, &found, &f));
+        CHECK_INT(found.n, 1);
+        int64_t at = 0;
+        CHECK(contact_db_find(db, gone.id, &at, &f)); /* by its old number */
+        CHECK_INT(at, wanted);
+        struct contact_identity v = { .conversation = SL("acme/line:new"), .network = SL("line"), .name = SL("New"), .heard_ms = 9000 };
+        if (!contact_db_begin(db, &f) || !contact_db_hear(db, &v, &at, &changed, &f) || !contact_db_commit(db, &f))
+            test_fail(__FILE__, __LINE__, "%s: %s", f.code, f.text);
+        CHECK(at > n - 1);
+        contact_db_close(db);
     }
 }
 
