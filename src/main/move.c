@@ -78,7 +78,7 @@ void move_report(const struct move *m)
     int64_t accepted = 0;
     for (size_t i = 0; i < J_STATES; i++)
         accepted += m->counts[i];
-    printf("messages: %lld accepted =", (long long)accepted);
+    printf("journal: %lld accepted =", (long long)accepted);
     for (size_t i = 0; i < J_STATES; i++)
         printf(" %s%lld %s", i ? "+ " : "", (long long)m->counts[i], jstate_names[i]);
     printf(", the same on both sides\n");

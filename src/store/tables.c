@@ -34,16 +34,16 @@ static const struct table store_tables[] = {
         { "size", NUMBER, NULL }, { "created_ms", NUMBER, NULL }, { "purge_at_ms", NUMBER, NULL }, { "attempts", NUMBER, NULL }, { "state", NUMBER, NULL } } },
 };
 static const struct table history_tables[] = {
-    { "place", "place", "history_place", 1, { { "one", NUMBER, NULL }, { "at", BYTES, NULL } } },
-    { "conversations", "conversation", "history_conversation", 1,
+    { "places in the journal", "place", "history_place", 1, { { "one", NUMBER, NULL }, { "at", BYTES, NULL } } },
+    { "conversations of the history", "conversation", "history_conversation", 1,
       { { "n", NUMBER, NULL }, { "id", TEXT, NULL }, { "name", TEXT, NULL }, { "person", BYTES_TEXT, NULL }, { "open", NUMBER, NULL }, { "messages", NUMBER, NULL },
         { "last_id", NUMBER, NULL }, { "last_ms", NUMBER, NULL }, { "last_text", TEXT, NULL }, { "last_kind", BYTES_TEXT, NULL }, { "last_way", NUMBER, NULL },
         { "news", NUMBER, NULL } } },
-    { "messages", "message", "history_message", 1,
+    { "messages of the history", "message", "history_message", 1,
       { { "id", NUMBER, NULL }, { "conv", NUMBER, NULL }, { "target", BYTES_TEXT, NULL }, { "at_ms", NUMBER, NULL }, { "way", NUMBER, NULL }, { "state", NUMBER, NULL },
         { "status", NUMBER, NULL }, { "tries", NUMBER, NULL }, { "ended_ms", NUMBER, NULL }, { "kind", BYTES_TEXT, NULL }, { "text", TEXT, NULL },
         { "peer_id", BYTES_TEXT, NULL }, { "vendor_id", BYTES_TEXT, NULL }, { "body", BYTES_TEXT, NULL }, { "media", BYTES_TEXT, NULL }, { "note", TEXT, NULL } } },
-    { "trace lines", "trace", "history_trace", 1,
+    { "trace lines of the history", "trace", "history_trace", 1,
       { { "n", NUMBER, "rowid" }, { "id", NUMBER, NULL }, { "at_ms", NUMBER, NULL }, { "op", BYTES_TEXT, NULL }, { "note", BYTES_TEXT, NULL } } },
 };
 static const struct table contact_tables[] = {
