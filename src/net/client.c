@@ -29,6 +29,7 @@ struct slot { /* a libcurl handle: made and set up once, used for one call at a 
     struct run *run; /* NULL: spare */
     const char *proxy; /* as set in easy */
     bool identity;     /* a certificate is set in easy */
+    bool target;       /* a request target is set in easy */
     struct slot *next;
 };
 
@@ -61,6 +62,7 @@ struct run { /* a call under way; lives in its arena */
     unsigned sent_times;  /* requests begun on a connection, of this hop, the one that was not repeated counted */
     bool written_before;  /* an earlier hop left us */
     bool may_repeat;      /* GET and HEAD: libcurl may try again on a fresh connection */
+    bool head_whole;
     bool in_callback;     /* libcurl's: handles must not be removed now */
     bool cancelled;       /* while in_callback */
     const char *stopped;  /* we made libcurl give up, and why */
@@ -282,11 +284,36 @@ static size_t answer_max(const struct run *r)
     return r->call->answer_bytes ? r->call->answer_bytes : r->client->lim.answer_bytes;
 }
 
+static void show_head(struct run *r)
+{
+    r->answer.headers = r->headers;
+    r->answer.n_headers = r->n_headers;
+    r->answer.type = answer_header(&r->answer, "Content-Type");
+    r->answer.final_url = r->hop.url;
+}
+
+static const char unwanted[] = "the answer was not wanted any more";
+
+static bool tell_head(struct run *r)
+{
+    show_head(r);
+    r->in_callback = true;
+    bool go_on = r->call->head(r->call->io_arg, &r->answer);
+    r->in_callback = false;
+    if (!go_on && !r->cancelled)
+        r->stopped = unwanted;
+    return go_on && !r->cancelled;
+}
+
 static size_t on_field(char *p, size_t size, size_t n, void *arg)
 {
     struct run *r = ((struct slot *)arg)->run;
     n *= size;
     slice line = slice_trim(slice_mem(p, n));
+    if (!line.n && !r->head_whole && r->answer.status >= 200) { /* not that of a 1xx */
+        r->head_whole = true;
+        return !r->call->head || tell_head(r) ? n : 0;
+    }
     r->head_bytes += n;
     if (r->head_bytes > ANSWER_HEAD_BYTES || r->n_headers >= ANSWER_FIELDS) {
         r->stopped = "the head of the answer is too large";
@@ -313,14 +340,6 @@ static size_t on_field(char *p, size_t size, size_t n, void *arg)
     return n;
 }
 
-static void show_head(struct run *r)
-{
-    r->answer.headers = r->headers;
-    r->answer.n_headers = r->n_headers;
-    r->answer.type = answer_header(&r->answer, "Content-Type");
-    r->answer.final_url = r->hop.url;
-}
-
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
     struct run *r = ((struct slot *)arg)->run;
@@ -331,7 +350,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
         return n + 1; /* anything but n ends the call */
     }
     r->taken += n;
-    bool wanted = r->answer.status >= 200 && r->answer.status <= 299;
+    bool wanted = call->head || (r->answer.status >= 200 && r->answer.status <= 299);
     if (!call->sink || !wanted) {
         size_t room = call->sink ? MIN(n, r->client->lim.answer_bytes - MIN(r->body.n, r->client->lim.answer_bytes)) : n;
         text_put(&r->body, slice_mem(p, room)); /* why a file cannot be had need not be told in 50 MiB */
@@ -342,7 +361,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
     bool go_on = call->sink(call->io_arg, &r->answer, p, n);
     r->in_callback = false;
     if (!go_on && !r->cancelled)
-        r->stopped = "the answer was not wanted any more";
+        r->stopped = unwanted;
     return go_on && !r->cancelled ? n : n + 1;
 }
 
@@ -470,20 +489,25 @@ static bool make_fields(struct run *r, bool chunked)
 {
     struct curl_slist **at = &r->fields;
     r->fields = NULL;
-    bool typed = !sends_body(&r->hop), named = false;
+    bool typed = !sends_body(&r->hop), named = false, accepts = !r->call->as_it_is;
     for (size_t i = 0; i < r->hop.n_headers; i++) {
         const struct header *h = &r->hop.headers[i];
         if (!is_clean(h->name) || !is_clean(h->value) || !h->name.n)
             return false;
         typed |= slice_eq_nocase(h->name, SL("Content-Type"));
         named |= slice_eq_nocase(h->name, SL("User-Agent"));
+        accepts |= slice_eq_nocase(h->name, SL("Accept"));
         add_field(r, &at, h->value.n ? arena_join(r->call->a, h->name, SL(": "), h->value)
                                      : arena_join(r->call->a, h->name, SL(";"), SLICE_NONE)); /* libcurl's form of "present, empty" */
     }
-    if (!named)
+    if (!accepts)
+        add_field(r, &at, SL("Accept:")); /* "Name:" keeps libcurl from sending its own */
+    if (!named && r->call->as_it_is)
+        add_field(r, &at, SL("User-Agent:"));
+    else if (!named)
         add_field(r, &at, SL("User-Agent: dragoman/" DRAGOMAN_VERSION)); /* as one of ours it is printed once, not twice */
     if (r->hop.body)
-        add_field(r, &at, SL("Expect:")); /* "Name:" keeps libcurl from sending its own */
+        add_field(r, &at, SL("Expect:"));
     if (!typed)
         add_field(r, &at, SL("Content-Type:"));
     if (chunked)
@@ -533,6 +557,14 @@ static void set_request(struct run *r)
     if (call->tls_cert.n || r->slot->identity) {
         set_identity(e, call);
         r->slot->identity = call->tls_cert.n > 0;
+    }
+    if (call->target.n || r->slot->target) {
+        curl_easy_setopt(e, CURLOPT_REQUEST_TARGET, call->target.n ? arena_cstr(call->a, call->target) : NULL);
+        r->slot->target = call->target.n > 0;
+    }
+    if (r->deadline_us == INT64_MAX) {
+        curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 0L);
+        return;
     }
     int64_t left_ms = (r->deadline_us - time_mono_us()) / 1000; /* a 0 would mean: for ever */
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)MAX(left_ms, 1));
@@ -611,6 +643,8 @@ static void finish(struct run *r, CURLcode rc)
     struct client_call *call = r->call;
     bool written_now = was_written(r);
     r->answer.written = r->written_before || (rc == CURLE_OK) || written_now;
+    if (rc == CURLE_OK && !r->head_whole) /* which libcurl takes for an answer */
+        rc = CURLE_RECV_ERROR;
     if (rc != CURLE_OK || r->cancelled) {
         end_without_answer(r, reason(r, rc));
         return;
@@ -665,6 +699,7 @@ static void begin(struct run *r)
     r->n_headers = 0;
     r->head_bytes = 0;
     r->taken = 0;
+    r->head_whole = false;
     bool written = r->answer.written;
     r->answer = (struct answer){ .written = written };
     r->body = text_new(call->a, answer_max(r));
@@ -704,7 +739,8 @@ void client_send(struct client *c, struct client_call *call)
     r->client = c;
     r->call = call;
     r->began_us = time_mono_us();
-    r->deadline_us = r->began_us + (call->total_ms ? call->total_ms : c->lim.total_ms) * 1000;
+    int64_t total_ms = call->total_ms ? call->total_ms : c->lim.total_ms;
+    r->deadline_us = total_ms == CLIENT_NO_END ? INT64_MAX : r->began_us + total_ms * 1000;
     r->hop = (struct hop){ .method = call->method, .url = arena_dup(call->a, call->url), .headers = call->headers,
                            .n_headers = call->n_headers, .body = call->source || call->body.n > 0 };
     r->next = c->runs;

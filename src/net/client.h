@@ -52,6 +52,7 @@ struct client_call {
     struct arena *a;
     const char *method;
     slice url;
+    slice target;           /* sent as it is in place of the URL's path and query; absent: those of the URL */
     const struct header *headers;
     size_t n_headers;
     slice body;             /* sent with Content-Length; Content-Type is one of headers */
@@ -60,9 +61,12 @@ struct client_call {
     int64_t source_bytes;   /* its length; -1: unknown (chunked) */
     /* Download: takes the bytes of a 2xx answer; returns false to abort, or pauses by client_pause. NULL: into answer.body. */
     bool (*sink)(void *arg, const struct answer *head, const char *p, size_t n);
+    /* Told when the head of the answer is in, before its body; returns false to abort. With it the sink takes the bytes of every answer. */
+    bool (*head)(void *arg, const struct answer *head);
     void *io_arg;
     size_t answer_bytes;    /* largest body; 0: the client's; with a sink: of the sink, and of another answer's body only so much is kept as the client's */
-    int64_t connect_ms, total_ms; /* 0: the client's */
+    int64_t connect_ms, total_ms; /* 0: the client's; total_ms CLIENT_NO_END: as long as it takes */
+    bool as_it_is;          /* headers are all that is said: no User-Agent, no Accept of ours */
     unsigned max_redirects; /* 0: none followed, the 3xx is the answer. To another origin only harmless fields travel along, never from
                              * https to http */
     bool guard;             /* the URL came out of a message */
@@ -71,7 +75,7 @@ struct client_call {
     void *arg;
     void *impl;
 };
-enum { CLIENT_PAUSE = -2 };
+enum { CLIENT_PAUSE = -2, CLIENT_NO_END = -1 };
 void client_send(struct client *c, struct client_call *call);
 void client_cancel(struct client_call *call); /* no done() follows */
 void client_pause(struct client_call *call);  /* stops the sink, after what is handed to it now */

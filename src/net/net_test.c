@@ -36,6 +36,7 @@ static void *talk(void *arg)
             ssize_t n = recv(fd, p->got + p->n, sizeof(p->got) - 1 - p->n, 0);
             if (n <= 0) {
                 p->closed = n == 0 || errno != EAGAIN;
+                p->reset = n < 0 && errno == ECONNRESET;
                 break;
             }
             p->n += (size_t)n;
@@ -52,7 +53,7 @@ void peer_talk(struct peer *p)
 {
     pthread_t thread;
     p->n = 0;
-    p->closed = false;
+    p->closed = p->reset = false;
     p->status = 0;
     CHECK_INT(pthread_create(&thread, NULL, talk, p), 0);
     loop_run(p->loop);

@@ -18,6 +18,7 @@ struct peer {
     char got[1 << 16];
     size_t n, sent;
     bool closed; /* the peer closed */
+    bool reset;  /* and not in an orderly way */
     int status;  /* of the first answer; 0: none */
 };
 /* Connects, sends, reads to the end; the loop runs meanwhile. */

@@ -296,6 +296,7 @@ static bool start_library(struct server *s, const struct server_tls *tls, struct
         opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, key };
         opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0, priorities };
         flags |= MHD_USE_TLS;
+        s->tls = true;
     }
     opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
     assert(n <= OPTIONS_MAX);
@@ -351,6 +352,11 @@ long server_connections(const struct server *s)
 void server_faults(struct server *s, const struct server_fault_style *style)
 {
     s->faults = *style;
+}
+
+void server_forwarded(struct server *s, slice key)
+{
+    s->forwarded_key = arena_dup(s->a, key);
 }
 
 void server_observe(struct server *s, void (*fn)(void *, const struct exchange *, int, size_t, int64_t), void *ctx)
@@ -440,6 +446,9 @@ void server_drain(struct server *s, int64_t grace_ms, void (*done)(void *), void
     stop_listening(s);
     while (s->pages) /* these would never end by themselves */
         events_gone(s->pages);
+    for (struct ex *e = s->open; e; e = e->next)
+        if (e->stream)
+            stream_drain(e->stream);
     if (!s->open)
         loop_defer(s->loop, drained, s);
     else

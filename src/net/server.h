@@ -22,6 +22,7 @@
 struct loop;
 struct server;
 struct events; /* a page that listens (server-sent events) */
+struct stream; /* an answer that comes in pieces */
 
 struct server_limits {
     size_t head_bytes;      /* default 16 KiB */
@@ -45,7 +46,9 @@ struct exchange {
     slice body;                /* unpacked */
     const struct header *headers;
     size_t n_headers;
-    slice remote;              /* "127.0.0.1:5678"; "local" on a socket in the file system */
+    slice remote;              /* "127.0.0.1:5678"; "local" on a socket in the file system; behind a door: who stands before the door */
+    bool forwarded;            /* came through a door that has our key (server_forwarded) */
+    bool secure;               /* over TLS, to this server */
     slice request_id;          /* X-Request-Id as it came, or a new UUID; sent back */
     slice trace_id, span_id;   /* X-B3-TraceId / X-B3-SpanId as they came, or new (32 / 16 hex digits) */
     int64_t started_us;        /* monotonic */
@@ -70,6 +73,9 @@ struct server_fault_style {
     slice (*write)(struct arena *a, slice path, int status, const struct fault *f);
 };
 void server_faults(struct server *s, const struct server_fault_style *style);
+/* Doors with this key stand before this server (net/forwarded.h): what they say of a request's peer is taken for it. What says so without the
+ * key, or too late, is not believed; handlers see nothing of it either way. */
+void server_forwarded(struct server *s, slice key);
 /* Called for every finished request (access log, metrics). */
 void server_observe(struct server *s, void (*fn)(void *ctx, const struct exchange *x, int status, size_t written, int64_t took_us),
                     void *ctx);
@@ -93,6 +99,12 @@ void exchange_json(struct exchange *x, int status, slice body);
 void exchange_text(struct exchange *x, int status, slice body);
 /* {"code":…,"message":…,"field":…} */
 void exchange_fault(struct exchange *x, int status, const struct fault *f);
+void exchange_fault_with(struct exchange *x, int status, const struct fault *f, const struct header *headers, size_t n);
+/* While the exchange waits for its answer, or is answered by a stream: left(arg) is called once, when the peer has closed its side. It left, or sends no
+ * more but still listens: only what is written to it tells. The exchange stays the handler's. */
+void exchange_watch(struct exchange *x, void (*left)(void *arg), void *arg);
+/* For server_observe: what it was refused with, by the server or by a handler's exchange_fault. NULL: it was not, or the library below refused it. */
+const struct fault *exchange_refusal(const struct exchange *x);
 /* Streams a file from fd (taken over, closed) with Range, If-None-Match, HEAD: 200, 206, 304, 416. headers as in response. */
 struct file_answer {
     int fd;
@@ -102,6 +114,39 @@ struct file_answer {
     size_t n_headers;
 };
 void exchange_file(struct exchange *x, const struct file_answer *fa);
+/* Streams a body of known length out of anything that can be read piece by piece; r->body is not looked at. read gives how many bytes (-1: no more can be had,
+ * the connection is cut; SOURCE_WAIT: exchange_more is called as soon as there are some). done is called once, when all was sent or the peer is gone: x lives
+ * until then, so what is read may live in x->a. */
+enum { SOURCE_WAIT = -2 };
+struct source {
+    uint64_t size;
+    ssize_t (*read)(void *arg, char *to, size_t n);
+    void (*done)(void *arg);
+    void *arg;
+};
+void exchange_source(struct exchange *x, const struct response *r, const struct source *from);
+void exchange_more(struct exchange *x);
+
+/* Answers in pieces, as they come to hand. */
+struct stream_answer {
+    int status;
+    const struct header *headers; /* Content-Type among them; not Content-Length, Transfer-Encoding, Connection */
+    size_t n_headers;
+    int64_t bytes;                /* of the body; -1: unknown (chunked) */
+    size_t held_bytes;            /* when so much waits for the peer, stream_put says stop */
+    bool endless;                 /* ends when the server drains, as events do */
+    void (*ready)(void *arg);     /* half of that is gone again. May put nothing: have it done later */
+    void (*gone)(void *arg);      /* the peer left, the server ends, or .bytes are all sent: the stream is no more */
+    void *arg;
+};
+/* NULL: there is nothing to give any more, and the exchange is answered: HEAD, 204 and 304 have no body (of HEAD, .bytes is told), the peer had left, or
+ * the server drains (endless only). */
+struct stream *exchange_stream(struct exchange *x, const struct stream_answer *sa) MUST_USE;
+bool stream_put(struct stream *s, slice bytes); /* copied. False: taken, but the next ones shall wait for ready */
+size_t stream_held(const struct stream *s);     /* bytes that wait for the peer */
+/* No function of the stream is called after these two. */
+void stream_end(struct stream *s);   /* what waits is sent, then the answer is at its end; before .bytes were put it is broken instead */
+void stream_break(struct stream *s); /* the answer will not be whole: the connection is reset */
 
 /* Turns the exchange into a stream of server-sent events. gone(arg) is called when the page left or the server drains; then
  * the events are freed. events_close sends what is queued and frees; gone is not called. NULL: the page had left already, or

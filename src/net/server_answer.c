@@ -76,6 +76,8 @@ void ex_send(struct ex *e, int status, struct MHD_Response *r, size_t written, b
     e->step = EX_ANSWERED;
     e->status = status;
     e->written = e->head_only ? 0 : written;
+    if (!e->stream && !e->events)
+        ex_unwatch(e);
     if (e->x.request_id.n)
         add_header(e, r, SL("X-Request-Id"), e->x.request_id);
     if (close || e->server->draining)
@@ -88,6 +90,14 @@ void ex_send(struct ex *e, int status, struct MHD_Response *r, size_t written, b
         MHD_resume_connection(e->mhd);
         server_run_soon(e->server);
     }
+}
+
+void ex_reset(struct ex *e)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(e->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct sockaddr to_nobody = { .sa_family = AF_UNSPEC };
+    if (info)
+        connect(info->connect_fd, &to_nobody, sizeof(to_nobody));
 }
 
 /* False: the peer is gone, and now so is the exchange. */
@@ -123,10 +133,8 @@ void exchange_abort(struct exchange *x)
         return;
     assert(e->step == EX_WAITING);
     e->step = EX_ABORTED;
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(e->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct linger at_once = { .l_onoff = 1 }; /* closing sends a reset instead of an orderly end */
-    if (info)
-        setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    ex_unwatch(e);
+    ex_reset(e);
     if (e->suspended) {
         e->suspended = false;
         MHD_resume_connection(e->mhd);
@@ -146,6 +154,10 @@ void exchange_text(struct exchange *x, int status, slice body)
 
 void ex_fault(struct ex *e, int status, const struct fault *f, const struct header *h, size_t n, bool close)
 {
+    if (!still_there(e))
+        return;
+    if (f != &e->fault)
+        e->fault = *f;
     const struct server_fault_style *style = &e->server->faults;
     if (style->write && slice_starts(e->x.path, slice_of(style->below))) {
         exchange_answer(&e->x, &(struct response){ .status = status, .type = slice_of(style->type), .body = style->write(e->x.a, e->x.path, status, f),
@@ -165,6 +177,60 @@ void ex_fault(struct ex *e, int status, const struct fault *f, const struct head
 void exchange_fault(struct exchange *x, int status, const struct fault *f)
 {
     ex_fault(x->impl, status, f, NULL, 0, false);
+}
+
+void exchange_fault_with(struct exchange *x, int status, const struct fault *f, const struct header *headers, size_t n)
+{
+    ex_fault(x->impl, status, f, headers, n, false);
+}
+
+/* ---- watching ----------------------------------------------------------------------------------- */
+
+static void free_watch(uv_handle_t *h)
+{
+    free(h);
+}
+
+void ex_unwatch(struct ex *e)
+{
+    if (!e->leaving)
+        return;
+    uv_poll_stop(e->leaving);
+    uv_close((uv_handle_t *)e->leaving, free_watch);
+    e->leaving = NULL;
+}
+
+static void on_left(uv_poll_t *h, int status, int what)
+{
+    struct ex *e = h->data;
+    (void)status, (void)what;
+    ex_unwatch(e);
+    e->left(e->left_arg);
+}
+
+void exchange_watch(struct exchange *x, void (*left)(void *arg), void *arg)
+{
+    struct ex *e = x->impl;
+    ex_unwatch(e);
+    const union MHD_ConnectionInfo *info = e->mhd ? MHD_get_connection_info(e->mhd, MHD_CONNECTION_INFO_CONNECTION_FD) : NULL;
+    if (!info)
+        return;
+    e->leaving = must_calloc(1, sizeof(*e->leaving));
+    if (uv_poll_init(loop_uv(e->server->loop), e->leaving, info->connect_fd) != 0) {
+        free(e->leaving); /* then writing finds out */
+        e->leaving = NULL;
+        return;
+    }
+    e->leaving->data = e;
+    e->left = left;
+    e->left_arg = arg;
+    uv_poll_start(e->leaving, UV_DISCONNECT, on_left);
+}
+
+const struct fault *exchange_refusal(const struct exchange *x)
+{
+    const struct ex *e = x->impl;
+    return e->fault.code ? &e->fault : NULL;
 }
 
 /* ---- files -------------------------------------------------------------------------------------- */
@@ -268,4 +334,51 @@ void exchange_file(struct exchange *x, const struct file_answer *fa)
         add_header(e, m, SL("Content-Range"), arena_printf(x->a, "bytes */%llu", (unsigned long long)fa->size));
     ex_add_headers(e, m, fa->headers, fa->n_headers);
     ex_send(e, status, m, (size_t)n, false);
+}
+
+/* ---- anything that can be read ------------------------------------------------------------------------ */
+
+static ssize_t source_bytes(void *arg, uint64_t pos, char *to, size_t max)
+{
+    struct ex *e = arg;
+    (void)pos;
+    ssize_t n = e->source->read(e->source->arg, to, max);
+    if (n > 0) {
+        e->written += (size_t)n;
+        return n;
+    }
+    if (n != SOURCE_WAIT)
+        return MHD_CONTENT_READER_END_WITH_ERROR; /* it was to be longer */
+    e->suspended = true;
+    MHD_suspend_connection(e->mhd);
+    return 0;
+}
+
+void exchange_source(struct exchange *x, const struct response *r, const struct source *from)
+{
+    enum { BLOCK_BYTES = 64 << 10 };
+    struct ex *e = x->impl;
+    struct source *kept = ARENA_NEW(x->a, struct source);
+    *kept = *from;
+    if (!e->mhd) {
+        kept->done(kept->arg);
+        ex_finished(e);
+        return;
+    }
+    e->source = kept;
+    struct MHD_Response *m = MHD_create_response_from_callback(kept->size, BLOCK_BYTES, source_bytes, e, NULL);
+    if (r->type.n)
+        add_header(e, m, SL("Content-Type"), r->type);
+    ex_add_headers(e, m, r->headers, r->n_headers);
+    ex_send(e, r->status, m, 0, r->close);
+}
+
+void exchange_more(struct exchange *x)
+{
+    struct ex *e = x->impl;
+    if (!e->suspended)
+        return;
+    e->suspended = false;
+    MHD_resume_connection(e->mhd);
+    server_run_soon(e->server);
 }

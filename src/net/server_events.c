@@ -25,7 +25,6 @@ struct events {
     uint64_t dropped; /* since the last "lost" event */
     bool waiting;     /* the connection is suspended until there is something to send */
     bool closing;
-    uv_poll_t *leaving; /* tells that the page left while nothing is being sent */
 };
 
 static void wake(struct events *e)
@@ -135,33 +134,14 @@ static void keep_alive(void *arg)
         loop_timer_start(s->loop, &s->keep_alive, KEEP_ALIVE_S * 1000, keep_alive, s);
 }
 
-static void free_handle(uv_handle_t *h)
+/* The page left while nothing is being sent. */
+static void on_leave(void *arg)
 {
-    free(h);
-}
-
-static void on_leave(uv_poll_t *h, int status, int what)
-{
-    (void)status, (void)what;
-    uv_poll_stop(h);
-    struct events *e = h->data;
+    struct events *e = arg;
     e->closing = true;
     while (e->head)
         drop_head(e);
     wake(e); /* the library finds out by itself and calls request_done */
-}
-
-static void watch_leaving(struct events *e)
-{
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(e->ex->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    e->leaving = must_calloc(1, sizeof(*e->leaving));
-    if (!info || uv_poll_init(loop_uv(e->server->loop), e->leaving, info->connect_fd) != 0) {
-        free(e->leaving); /* then the next keep-alive finds out */
-        e->leaving = NULL;
-        return;
-    }
-    e->leaving->data = e;
-    uv_poll_start(e->leaving, UV_DISCONNECT, on_leave);
 }
 
 /* From here on the stream ends by itself; ex outlives it. */
@@ -169,10 +149,7 @@ static void events_free(struct events *e)
 {
     struct server *s = e->server;
     wake(e);
-    if (e->leaving) {
-        uv_poll_stop(e->leaving);
-        uv_close((uv_handle_t *)e->leaving, free_handle);
-    }
+    ex_unwatch(e->ex);
     if (e->prev)
         e->prev->next = e->next;
     else
@@ -220,7 +197,7 @@ struct events *exchange_events_with(struct exchange *x, const struct header *hea
     ex->events = e;
     if (!s->keep_alive.active)
         loop_timer_start(s->loop, &s->keep_alive, KEEP_ALIVE_S * 1000, keep_alive, s);
-    watch_leaving(e);
+    exchange_watch(x, on_leave, e);
     queue(e, arena_printf(x->a, "retry: %d\n\n", RETRY_MS));
 
     struct MHD_Response *r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, next_bytes, ex, NULL);

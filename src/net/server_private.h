@@ -26,6 +26,8 @@ struct server {
     int listen_fd;
     const char *socket_file; /* NULL: listens on an address */
     unsigned port;
+    bool tls;
+    slice forwarded_key; /* absent: no door in front of this server */
     bool in_place; /* the library is the version whose parsing in place head_is_plain knows */
 
     uv_poll_t *poll;
@@ -95,12 +97,17 @@ struct ex { /* an exchange as the server sees it; lives in x.a */
     bool gzip_ended;
 
     int refusal; /* status */
-    struct fault fault;
+    struct fault fault; /* why it was refused, by us or by the handler */
     const char *allow; /* with 405 */
 
     int status;
     size_t written;
     struct events *events;
+    struct stream *stream;
+    uv_poll_t *leaving; /* watches for the peer's end; NULL: nobody asked */
+    void (*left)(void *);
+    void *left_arg;
+    const struct source *source; /* NULL: the answer has none */
 };
 
 /* server.c */
@@ -115,6 +122,13 @@ void request_done(void *server, struct MHD_Connection *mhd, void **ex, enum MHD_
 void ex_send(struct ex *e, int status, struct MHD_Response *r, size_t written, bool close);
 void ex_add_headers(struct ex *e, struct MHD_Response *r, const struct header *h, size_t n);
 void ex_fault(struct ex *e, int status, const struct fault *f, const struct header *h, size_t n, bool close);
+/* The peer's connection is reset. The library would say "no more follows" before it closes, which a peer that goes by that takes for the end of an
+ * answer; a TCP socket that is connected to nobody resets at once. (On a socket in the file system only the closing is left.) */
+void ex_reset(struct ex *e);
+void ex_unwatch(struct ex *e); /* ends exchange_watch */
+/* server_stream.c */
+void stream_drain(struct stream *s);
+void stream_finished(struct stream *s); /* tells the owner if there still is one, frees it */
 /* server_events.c */
 void events_gone(struct events *e); /* the page left, or the server ends: tells the owner, frees it */
 #endif

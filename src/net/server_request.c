@@ -1,4 +1,5 @@
 /* From the first line of a request to the call of its handler. */
+#include "net/forwarded.h"
 #include "net/server_check.h"
 #include "net/server_private.h"
 
@@ -111,6 +112,7 @@ void *request_line(void *arg, const char *target, struct MHD_Connection *mhd)
     e->x.a = a;
     e->x.impl = e;
     e->x.started_us = time_mono_us();
+    e->x.secure = s->tls;
     e->x.remote = arena_dup(a, slice_mem(c->remote, c->remote_n));
     e->server = s;
     e->mhd = mhd;
@@ -159,6 +161,41 @@ static void keep_fields(struct ex *e, const struct fields *fs)
     e->x.n_headers = fs->n;
 }
 
+/* The door wrote its peer's address behind the others: handlers find the list as the door did. */
+static void undo_forwarded_for(struct exchange *x, struct header *h)
+{
+    slice ip = forwarded_ip(x->remote);
+    if (!ip.n || !slice_ends(h->value, ip))
+        return;
+    slice before = slice_trim(slice_sub(h->value, 0, h->value.n - ip.n));
+    if (!before.n || slice_ends(before, SL(",")))
+        h->value = slice_trim(slice_sub(before, 0, before.n ? before.n - 1 : 0));
+}
+
+static void hear_door(struct ex *e)
+{
+    struct exchange *x = &e->x;
+    slice from = exchange_header(x, FORWARDED_HEADER);
+    if (!e->server->forwarded_key.n || !from.p)
+        return;
+    x->forwarded = forwarded_check(x->a, e->server->forwarded_key, from, time_now_ms(), &x->remote);
+    struct header *to = ARENA_ARRAY(x->a, struct header, x->n_headers);
+    size_t n = 0;
+    for (size_t i = 0; i < x->n_headers; i++) {
+        struct header h = x->headers[i];
+        if (slice_eq_nocase(h.name, SL(FORWARDED_HEADER)))
+            continue;
+        if (x->forwarded && slice_eq_nocase(h.name, SL("X-Forwarded-For"))) {
+            undo_forwarded_for(x, &h);
+            if (!h.value.n)
+                continue;
+        }
+        to[n++] = h;
+    }
+    x->headers = to;
+    x->n_headers = n;
+}
+
 static int read_head(struct ex *e, const char *method, const char *version)
 {
     struct fields fs;
@@ -185,6 +222,7 @@ static int read_head(struct ex *e, const char *method, const char *version)
         fault(&e->fault, "bad_request", "headers", "the head holds a NUL, a folded line or a bare line feed");
         status = 400;
     }
+    hear_door(e);
     return status;
 }
 
@@ -420,6 +458,11 @@ void request_done(void *arg, struct MHD_Connection *mhd, void **ex, enum MHD_Req
     e->conn->since_ms = loop_now_ms(s->loop);
     if (e->events)
         events_gone(e->events);
+    ex_unwatch(e);
+    if (e->stream)
+        stream_finished(e->stream);
+    if (e->source)
+        e->source->done(e->source->arg);
     if (e->step == EX_WAITING) { /* the handler still has it; only when the server ends */
         e->mhd = NULL;
         e->suspended = false;

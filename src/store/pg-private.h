@@ -12,7 +12,8 @@ enum { PG_NAME_MAX = 24 };
 struct pg {
     PGconn *c; /* NULL: lost. In pipeline mode and not blocking */
     char *where;
-    const struct pg_tables *tables;
+    const struct pg_tables *tables; /* copied below */
+    struct pg_tables copy;
     char writer[33];     /* names this opening in the claim */
     bool opened, taken;  /* taken: another writer has the claim, for good */
     uint64_t n;          /* of the last group whose commit was tried */

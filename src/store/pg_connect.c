@@ -252,7 +252,8 @@ struct pg *pg_open(const char *where, const struct pg_tables *tables, struct fau
     size_t n = strlen(where) + 1;
     pg->where = must_malloc(n);
     memcpy(pg->where, where, n);
-    pg->tables = tables;
+    pg->copy = *tables;
+    pg->tables = &pg->copy;
     uint8_t raw[16];
     random_bytes(raw, sizeof(raw));
     for (size_t i = 0; i < sizeof(raw); i++)
