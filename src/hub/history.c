@@ -13,6 +13,8 @@ enum {
     CALM_MS = 3000,         /* without news: then texts are indexed and old messages leave */
     EXPIRE_EVERY_MS = 600000,
     TRACE_NOTE_MAX = 16384,
+    TRIES = 3,              /* of a piece of work whose connection was lost before it was done */
+    FAULT_EVERY_MS = 60000, /* in the log */
 };
 
 enum task { TASK_FOLLOW, TASK_TIDY, TASK_CONVERSATIONS, TASK_CONVERSATION, TASK_MESSAGES, TASK_MESSAGE, TASK_SEARCH, TASK_FAILED, TASK_WAITING, TASK_ERASE,
@@ -51,7 +53,7 @@ struct job {
     history_done done;
     void *arg;
     struct fault fault;
-    bool gap, more;
+    bool gap, elsewhere, more;
     struct arena *piece;
     struct gathered *slots[GATHER_SLOTS], *first, **last; /* of the piece */
 };
@@ -62,9 +64,10 @@ struct history {
     struct history_db *db;
     char *dir;
     int64_t keep_ms;
-    struct jplace place;
+    struct jplace place; /* the helper thread's while busy */
+    bool placed;         /* it is the one in the database */
     uint64_t told;       /* durable sequence that the last follow was asked for */
-    int64_t news_ms, expired_ms, followed_ms;
+    int64_t news_ms, expired_ms, followed_ms, fault_ms; /* fault_ms: when one was logged; 0: never */
     uint64_t batches;    /* of the journal at the last turn */
     struct job *first, **last;
     bool busy, closed, untidy, resting;
@@ -247,10 +250,31 @@ static bool take(void *arg, const struct jrecord *r)
     return ok;
 }
 
+/* Where the database is: at the start, and when it is not known how a commit ended. A place behind the journal's end is one of another journal. */
+static bool find_place(struct job *job)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct history *hi = job->hi;
+    slice place;
+    if (hi->placed)
+        return true;
+    if (!history_db_place(hi->db, a, &place, &job->fault))
+        return false;
+    hi->place = (struct jplace){ 0 };
+    if (place.n == sizeof(hi->place))
+        memcpy(&hi->place, place.p, place.n);
+    job->elsewhere = hi->place.seq > job->until;
+    if (job->elsewhere)
+        hi->place = (struct jplace){ 0 };
+    return hi->placed = true;
+}
+
 /* The journal up to job->until into the database, in pieces. False: see job->fault. */
 static bool follow(struct job *job)
 {
     struct history *hi = job->hi;
+    if (!find_place(job))
+        return false;
     while (hi->place.seq < job->until) {
         struct jplace at = hi->place;
         bool gap;
@@ -262,6 +286,7 @@ static bool follow(struct job *job)
         job->piece = arena_free(job->piece);
         if (!ok) {
             history_db_rollback(hi->db);
+            hi->placed = false;
             return false;
         }
         job->gap |= gap && hi->place.no;
@@ -363,6 +388,8 @@ static bool news_taken(struct job *job)
 /* In busy times the index is behind. */
 static bool index_first(struct job *job)
 {
+    if (!history_db_indexes(job->hi->db))
+        return true;
     bool more = true, ok = history_db_begin(job->hi->db, &job->fault);
     for (int i = 0; ok && more && i < INDEX_FOR_SEARCH; i++)
         ok = history_db_index(job->hi->db, INDEX_AT_ONCE, &more, &job->fault);
@@ -404,11 +431,21 @@ static bool ask(struct job *job)
     return true;
 }
 
+/* Nothing of it has happened: once more, on another connection. */
+static bool again(struct job *job, int tries)
+{
+    if (tries >= TRIES || !job->fault.code || strcmp(job->fault.code, "store_lost") != 0)
+        return false;
+    job->fault = (struct fault){ 0 };
+    job->convs = job->msgs = job->traces = job->queues = job->news = (struct js_list){ 0 };
+    return true;
+}
+
 static void work(void *arg)
 {
     struct job *job = arg;
-    if (follow(job))
-        (void)ask(job);
+    for (int tries = 1; !(follow(job) && ask(job)) && again(job, tries); tries++)
+        ;
 }
 
 /* ---- jobs, on the loop -------------------------------------------------------------------------------------------------------------- */
@@ -470,8 +507,12 @@ static void worked(void *arg)
         hi->news_ms = time_mono_ms();
     if (job->gap)
         log_note(hi->hub->log, LEVEL_WARN, "The history has a gap: the journal no longer holds what it had not read yet");
-    if (job->fault.code)
+    if (job->elsewhere)
+        log_note(hi->hub->log, LEVEL_WARN, "The history was made from another journal: it goes on with all of this one");
+    if (job->fault.code && (!hi->fault_ms || time_mono_ms() - hi->fault_ms >= FAULT_EVERY_MS)) {
         log_end(log_begin_fault(hi->hub->log, LEVEL_ERROR, &job->fault, "The history cannot be read or written"));
+        hi->fault_ms = time_mono_ms();
+    }
     if (job->task == TASK_TIDY)
         hi->untidy = job->more;
     tell(job);
@@ -561,22 +602,15 @@ void history_stir(struct history *hi)
 struct history *history_new(struct hub *h, const char *dir, int64_t keep_ms, struct fault *f)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct history_db *db = history_db_open(arena_printf(a, "%s/history.db", dir).p, f);
-    slice place;
+    struct history_db *db = history_db_open(h->database ? h->database : arena_printf(a, "%s/history.db", dir).p, h->turn, f);
     if (!db)
         return NULL;
-    if (!history_db_place(db, a, &place, f)) {
-        history_db_close(db);
-        return NULL;
-    }
     struct history *hi = must_calloc(1, sizeof(*hi));
     hi->hub = h;
     hi->loop = h->loop;
     hi->db = db;
     hi->dir = strdup(dir);
     hi->keep_ms = keep_ms;
-    if (place.n == sizeof(hi->place))
-        memcpy(&hi->place, place.p, place.n);
     hi->news_ms = hi->expired_ms = time_mono_ms();
     hi->untidy = true;
     turn(hi);

@@ -1,4 +1,4 @@
-/* history.h - what was said, for those who look back: read from the journal behind the deliveries, kept in history.db beside it.
+/* history.h - what was said, for those who look back: read from the journal behind the deliveries, kept in history.db beside it, or in the hub's database.
  *
  *   history_new(h, "data", keep_ms, &f);                       follows from where it was
  *   history_messages(h->history, SL("acme/line:U1"), &(struct history_page){ .limit = 50 }, each, done, arg);
@@ -8,9 +8,12 @@
  *            waits until that is over, but not longer than some seconds.
  * Durable    rebuilt from the journal where it was lost with the power. A history that was switched off, or fell behind what the journal keeps, has a gap
  *            and the log says so.
+ * Database   the place in the journal is stored with the rows: the hub that takes over, with the same journal, goes on exactly where the one before stopped,
+ *            and he can write no more (hub.h, turn). While the database is away messages go their way, questions are answered by a fault, and what was missed
+ *            is read afterwards.
  * Content    everything but typing and read signs; those move the status of the message they are about.
  * Threads    loop thread; each and done come on it, later; slices are valid during the call.
- * Errors     done's fault; "off": there is no history.
+ * Errors     done's fault: "off" (there is no history), and those of store/history_db.h.
  */
 #ifndef HUB_HISTORY_H
 #define HUB_HISTORY_H

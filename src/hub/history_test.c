@@ -1,5 +1,7 @@
 #include "hub/history.h"
 #include "hub/rig_test.h"
+#include "tests/harness/servers.h"
+#include <signal.h>
 
 struct answer_seen {
     struct arena *a;
@@ -37,9 +39,18 @@ static void ended(void *arg, const struct fault *f)
         s->f = *f;
 }
 
+static char database[256]; /* of the test in PostgreSQL, however often its hub starts */
+
+static struct rig *rig_with_database(void)
+{
+    snprintf(database, sizeof(database), "%s", on_pg ? pg_place_new() : "");
+    return rig_new();
+}
+
 static void history_on(struct rig *r)
 {
     struct fault f = { 0 };
+    r->hub.database = on_pg ? database : NULL;
     const char *dir = arena_printf(r->a, "%s/journal", r->dir).p; /* where the rig has its journal's folder */
     r->hub.history = history_new(&r->hub, dir, 86400000, &f);
     if (!r->hub.history)
@@ -76,9 +87,9 @@ static slice searched(struct rig *r, const char *text, const char *account)
     return text_slice(&s.text);
 }
 
-TEST(history_tells_what_was_said_both_ways_and_how_it_fared)
+TEST_EACH(history_tells_what_was_said_both_ways_and_how_it_fared)
 {
-    struct rig *r = rig_new();
+    struct rig *r = rig_with_database();
     history_on(r);
     rig_text(r, "1", "U1", "hello");
     rig_say(r, "d1", "U1@tnet", "~good day");
@@ -97,9 +108,9 @@ TEST(history_tells_what_was_said_both_ways_and_how_it_fared)
     rig_free(r);
 }
 
-TEST(history_pages_searches_and_erases)
+TEST_EACH(history_pages_searches_and_erases)
 {
-    struct rig *r = rig_new();
+    struct rig *r = rig_with_database();
     history_on(r);
     for (int i = 0; i < 5; i++)
         rig_text(r, arena_printf(r->a, "%d", i).p, "U1", arena_printf(r->a, "number %d", i).p);
@@ -131,15 +142,19 @@ static int refuse_first(struct rig *r, const struct seen *s)
     return r->n_seen == 1 ? 503 : 200;
 }
 
-TEST(history_keeps_the_trace_and_goes_on_after_a_crash)
+TEST_EACH(history_keeps_the_trace_and_goes_on_after_a_crash)
 {
-    struct rig *r = rig_new();
+    struct rig *r = rig_with_database();
     history_on(r);
     r->answer = refuse_first;
     rig_text(r, "1", "U1", "hello");
     UNTIL(r, rig_count(r, J_DELIVERED) == 1);
     UNTIL(r, slice_eq(messages(r, "t/tnet:U1", 0, 0, 2), SL("in text hello delivered 0\n")));
     rig_text(r, "2", "U1", "not read yet");
+    if (on_pg) { /* what the copy does not hold the database must not have heard of either */
+        history_free(r->hub.history);
+        r->hub.history = NULL;
+    }
     rig_crash(r);
     history_on(r);
     UNTIL(r, rig_count(r, J_DELIVERED) == 2);
@@ -158,5 +173,80 @@ TEST(history_that_is_off_says_so)
     history_messages(r->hub.history, SL("t/tnet:U1"), &(struct history_page){ .limit = 1 }, each_msg, ended, &s);
     CHECK(s.done);
     CHECK_SLICE(slice_of(s.f.code), SL("off"));
+    rig_free(r);
+}
+
+/* ---- what only a server can do ------------------------------------------------------------------------------------------------------ */
+
+static bool is_unheard(struct rig *r, struct history *hi, const char *code)
+{
+    struct answer_seen s = asked(r);
+    history_messages(hi, SL("t/tnet:U1"), &(struct history_page){ .limit = 1 }, each_msg, ended, &s);
+    UNTIL(r, s.done);
+    return s.f.code && strcmp(s.f.code, code) == 0;
+}
+
+TEST(history_goes_on_at_the_next_hub_exactly_where_the_one_before_stopped)
+{
+    on_pg = true;
+    struct rig *r = rig_with_database();
+    r->hub.turn = 1;
+    history_on(r);
+    r->answer = refuse_first;
+    rig_text(r, "1", "U1", "hello");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    UNTIL(r, slice_eq(messages(r, "t/tnet:U1", 0, 0, 2), SL("in text hello delivered 0\n")));
+    struct history *before = r->hub.history;
+    r->hub.turn = 2;
+    history_on(r);
+    rig_text(r, "2", "U1", "of the second");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    UNTIL(r, slice_eq(messages(r, "t/tnet:U1", 0, 0, 9), SL("in text of the second delivered 0\nin text hello delivered 0\n")));
+    rig_text(r, "3", "U1", "of the third");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 3);
+    UNTIL(r, is_unheard(r, before, "in_use"));
+    UNTIL(r, slice_starts(messages(r, "t/tnet:U1", 0, 0, 9), SL("in text of the third delivered 0\n")));
+    struct answer_seen s = asked(r);
+    history_message(r->hub.history, 1, each_msg, each_trace, ended, &s);
+    UNTIL(r, s.done);
+    CHECK_SLICE(text_slice(&s.text), SL("in text hello delivered 0\nretry\n")); /* once */
+    CHECK_INT(pg_server_number(database, "SELECT messages FROM history_conversation"), 3);
+    history_free(before);
+    rig_free(r);
+}
+
+TEST(history_misses_nothing_while_its_database_is_away)
+{
+    on_pg = true;
+    struct rig *r = rig_with_database();
+    history_on(r);
+    rig_text(r, "1", "U1", "before");
+    UNTIL(r, slice_starts(messages(r, "t/tnet:U1", 0, 0, 2), SL("in text before ")));
+    pg_server_stop(SIGKILL);
+    rig_text(r, "2", "U1", "meanwhile");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    UNTIL(r, is_unheard(r, r->hub.history, "store_failed"));
+    pg_server_start();
+    UNTIL(r, !is_unheard(r, r->hub.history, "store_failed"));
+    pg_server_cut();
+    rig_text(r, "3", "U1", "after");
+    UNTIL(r, slice_eq(messages(r, "t/tnet:U1", 0, 0, 9), SL("in text after delivered 0\nin text meanwhile delivered 0\nin text before delivered 0\n")));
+    CHECK_INT(pg_server_number(database, "SELECT messages FROM history_conversation"), 3);
+    rig_free(r);
+}
+
+TEST(history_made_from_another_journal_goes_on_with_this_one)
+{
+    on_pg = true;
+    struct rig *r = rig_with_database();
+    history_on(r);
+    for (int i = 0; i < 5; i++)
+        rig_text(r, arena_printf(r->a, "%d", i).p, "U1", "old");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 5 && slice_starts(messages(r, "t/tnet:U1", 0, 0, 1), SL("in text old delivered")));
+    rig_free(r);
+    r = rig_new();
+    history_on(r);
+    rig_text(r, "1", "U2", "new");
+    UNTIL(r, slice_eq(messages(r, "t/tnet:U2", 0, 0, 9), SL("in text new delivered 0\n")));
     rig_free(r);
 }

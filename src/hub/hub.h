@@ -139,6 +139,8 @@ struct hub {
     struct client *client;
     struct journal *journal;
     struct store *store;
+    const char *database; /* postgresql://…: history and contacts are there, too; NULL: in files of the data folder */
+    int64_t turn;         /* on that database, of hubs that follow one another: the later one takes over; 0: there is only this one */
     struct cache *cache; /* NULL: nothing is shared with other processes */
     const struct seal *seal; /* for what accounts remember */
     const struct config *config; /* the file's; NULL: none */

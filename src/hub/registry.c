@@ -363,6 +363,14 @@ void registry_load(struct hub *h)
             apply(r, r->entries[i]);
 }
 
+void registry_stored(struct hub *h, slice key, slice value)
+{
+    struct registry *r = h->registry;
+    loaded(r, key, value);
+    if (r->entries[r->n - 1]->config)
+        apply(r, r->entries[r->n - 1]);
+}
+
 /* ---- changes ------------------------------------------------------------------------------------------------------------------ */
 
 static slice free_slug(struct registry *r, struct arena *a, slice name)
@@ -509,9 +517,9 @@ static void change_store(struct change *c, slice id, slice json)
     struct hub *h = c->r->hub;
     CLEANUP(arena_freep) struct arena *a = arena_new();
     slice key = store_key(a, id);
-    struct store_pair pair = { key, json.p ? seal_close(h->seal, a, key, json) : SLICE_NONE };
+    struct store_pair pairs[] = { { key, json.p ? seal_close(h->seal, a, key, json) : SLICE_NONE }, { SL(REGISTRY_CHANGED), uuid_make(a) } };
     c->e->busy = true;
-    store_put(h->store, &pair, 1, change_stored, c);
+    store_put(h->store, pairs, COUNT(pairs), change_stored, c);
 }
 
 static bool may_change(struct hub *h, const struct registry_entry *e, int64_t if_rev, struct fault *f)

@@ -39,6 +39,10 @@ void registry_free(struct hub *h);
 /* At start, before the loop runs and the store's thread: the tenants of the file, then those of the store. Their accounts are made, not yet started. */
 void registry_file(struct hub *h, const struct config_tenant *t);
 void registry_load(struct hub *h);
+/* One tenant as the store has it ("t:ID"), for who reads them himself: a replica's door. */
+void registry_stored(struct hub *h, slice key, slice value);
+/* The store's key whose value is another one after every change of a tenant. */
+#define REGISTRY_CHANGED "tenants"
 /* Where a connector's webhooks begin to be served when the first account of it appears. NULL: nowhere. */
 void registry_on_account(struct hub *h, void (*appeared)(void *arg, struct actor *actor), void *arg);
 

@@ -233,7 +233,7 @@ static void freeze_work(struct job *job)
 
 static void drop_generation(struct dedupe *d, size_t i)
 {
-    generation_remove(d->gens[i], d->dirfd);
+    generation_remove(d->gens[i], d->dirfd, d->io);
     d->gens[i] = d->gens[--d->n_gens];
 }
 

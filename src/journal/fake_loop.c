@@ -60,7 +60,7 @@ static int64_t io_mono(void *ctx)
     return fake_mono_us;
 }
 
-const struct jio fake_io = { io_write, io_sync, io_allocate, io_wall, io_mono, NULL };
+const struct jio fake_io = { .write = io_write, .sync = io_sync, .allocate = io_allocate, .wall_ms = io_wall, .mono_us = io_mono };
 
 struct call {
     void (*fn)(void *);

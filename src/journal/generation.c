@@ -112,11 +112,13 @@ void generation_close(struct generation *g)
     free(g);
 }
 
-void generation_remove(struct generation *g, int dirfd)
+void generation_remove(struct generation *g, int dirfd, const struct jio *io)
 {
     char name[32];
     file_name(name, g->number);
     unlinkat(dirfd, name, 0);
+    if (io->removed)
+        io->removed(io->ctx, name);
     generation_close(g);
 }
 

@@ -19,7 +19,7 @@ struct generation;
 int generation_write(int dirfd, const struct jio *io, uint32_t number, const struct dentry *all, size_t n);
 struct generation *generation_open(int dirfd, uint32_t number) MUST_USE;
 void generation_close(struct generation *g);
-void generation_remove(struct generation *g, int dirfd); /* closes it and deletes its file */
+void generation_remove(struct generation *g, int dirfd, const struct jio *io); /* closes it and deletes its file */
 /* Opens those of the folder; *ret_next: a number above all of them. */
 size_t generation_find(int dirfd, struct generation **ret, size_t max, uint32_t *ret_next);
 

@@ -1,8 +1,12 @@
 /* io.h - what the journal asks of the operating system: writes, syncs and clocks, as a table, so that tests can make a
  * disk full, broken or slow and let the clock jump. Files are opened, renamed and read directly.
  *
+ * Copies   The folder may be a copy of a journal that is kept elsewhere (hub/journal_pg.h): then sync and replaced answer when it is kept there, the
+ *          files are only read here, and the three below are told what files there are. A segment of an earlier opening is not gone on with then.
+ *
  * Errors   write and sync return 0 or an errno; a short write is continued by the implementation.
- * Threads  write, sync and allocate are called from the journal's own threads; clocks from any.
+ * Threads  write, sync, allocate, opened and replaced are called from the journal's own threads: what belongs to segments from one, whole files from
+ *          another; removed from the first of them and the loop's; clocks from any.
  */
 #ifndef JOURNAL_IO_H
 #define JOURNAL_IO_H
@@ -15,6 +19,10 @@ struct jio {
     int (*allocate)(void *ctx, int fd, off_t size);
     int64_t (*wall_ms)(void *ctx);
     int64_t (*mono_us)(void *ctx);
+    /* All NULL: the folder is the journal. */
+    void (*opened)(void *ctx, int fd, const char *name);             /* fd is empty and becomes the segment of this name; what there was of it does not count */
+    int (*replaced)(void *ctx, const char *name, slice content);     /* a whole file, in place of sync */
+    void (*removed)(void *ctx, const char *name);                    /* need not be kept any longer than to the next sync */
     void *ctx;
 };
 extern const struct jio jio_system;

@@ -129,6 +129,8 @@ static bool lock(struct journal *j, const char *dir, struct fault *f)
     j->lockfd = openat(j->dirfd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (j->lockfd < 0)
         return fault(f, "io", "data", "%s/lock: %s", path, strerror(errno));
+    if (!j->io->opened && faccessat(j->dirfd, JOURNAL_COPY_MARK, F_OK, 0) == 0)
+        return fault(f, "in_use", "data", "%s is a copy of a journal that is kept in a database", path);
     char pid[24] = "";
     if (flock(j->lockfd, LOCK_EX | LOCK_NB) != 0) {
         pid[jio_read(j->lockfd, pid, sizeof(pid) - 1, 0)] = 0;
@@ -334,6 +336,12 @@ struct journal *journal_open(struct loop *loop, const char *dir, const struct jo
                              struct fault *f)
 {
     return journal_open_with(loop, dir, l, to, &jio_system, 0, f);
+}
+
+struct journal *journal_open_on(const struct jio *io, struct loop *loop, const char *dir, const struct journal_limits *l, const struct joffers *to,
+                                struct fault *f)
+{
+    return journal_open_with(loop, dir, l, to, io, 0, f);
 }
 
 void journal_close(struct journal *j)

@@ -85,9 +85,15 @@ struct journal_limits {
 void journal_limits_default(struct journal_limits *l);
 
 struct loop;
+struct jio;
 /* Opens (makes, repairs a torn tail of, replays) the journal in dir. NULL: see *f; "in_use" when another process has it. */
 struct journal *journal_open(struct loop *loop, const char *dir, const struct journal_limits *l, const struct joffers *to,
                              struct fault *f) MUST_USE;
+/* The same over an io of its own (journal/io.h), for a folder that is only a copy. */
+struct journal *journal_open_on(const struct jio *io, struct loop *loop, const char *dir, const struct journal_limits *l, const struct joffers *to,
+                                struct fault *f) MUST_USE;
+/* In a folder that is a copy stands a file of this name: nobody opens it as a journal of its own. */
+#define JOURNAL_COPY_MARK "copy"
 /* Waits for what was committed, closes. Offers still open are offered again at the next start. */
 void journal_close(struct journal *j);
 

@@ -107,6 +107,8 @@ void log_delete(struct log *l, uint32_t no)
     char name[32];
     file_name(name, no);
     unlinkat(l->dirfd, name, 0);
+    if (l->io->removed)
+        l->io->removed(l->io->ctx, name);
     for (size_t i = 0; i < LOG_READ_FDS; i++)
         if (l->reading[i].fd >= 0 && l->reading[i].no == no) {
             close(l->reading[i].fd);
@@ -153,6 +155,10 @@ bool log_read(struct log *l, uint32_t no, uint32_t off, void *p, size_t n)
 void log_continue(struct log *l, uint32_t no, uint32_t off, uint32_t crc, uint64_t next_seq)
 {
     l->seq = next_seq;
+    if (l->io->opened) {
+        l->fresh = true;
+        return;
+    }
     char name[32];
     struct stat st;
     file_name(name, no);
@@ -198,7 +204,7 @@ static uint32_t group_crc(uint32_t seed, const char *group, size_t n)
     return crc32c(c, group + 8, n - 8);
 }
 
-static int begin_segment(struct place *p, char temp[40])
+static int begin_segment(struct place *p, const char *name, char temp[40])
 {
     const struct jio *io = p->log->io;
     char head[SEG_HEAD];
@@ -206,6 +212,8 @@ static int begin_segment(struct place *p, char temp[40])
     p->fd = openat(p->log->dirfd, temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (p->fd < 0)
         return errno;
+    if (io->opened)
+        io->opened(io->ctx, p->fd, name);
     int e = io->allocate(io->ctx, p->fd, p->size);
     segment_head(p, head);
     return e ? e : io->write(io->ctx, p->fd, head, SEG_HEAD, 0);
@@ -225,8 +233,9 @@ void log_write(struct place *p, char *group, size_t n, bool sync)
         p->in_doubt = true; /* what was written there without a sync must not be missing in front of a synced group */
         return;
     }
+    file_name(name, p->no);
     if (p->begin)
-        p->error = begin_segment(p, temp);
+        p->error = begin_segment(p, name, temp);
     if (!p->error) {
         put64(put32(group, (uint32_t)(n - GROUP_HEAD)) + 4, p->seq);
         p->crc = group_crc(p->crc, group, n);
@@ -242,14 +251,15 @@ void log_write(struct place *p, char *group, size_t n, bool sync)
     }
     if (!p->begin)
         return;
-    file_name(name, p->no);
-    if (!p->error && (renameat(p->log->dirfd, temp, p->log->dirfd, name) != 0 || fsync(p->log->dirfd) != 0))
+    if (!p->error && (renameat(p->log->dirfd, temp, p->log->dirfd, name) != 0 || (!io->opened && fsync(p->log->dirfd) != 0)))
         p->error = errno;
     if (p->error) {
         if (p->fd >= 0)
             close(p->fd);
         unlinkat(p->log->dirfd, temp, 0);
         unlinkat(p->log->dirfd, name, 0);
+        if (io->removed)
+            io->removed(io->ctx, name);
         return;
     }
     /* Nothing is written to the old one any more. Failing to give its unused end back costs space only. */

@@ -63,7 +63,7 @@ void log_delete(struct log *l, uint32_t no);
 /* Can so much stand there? Asked before memory is taken for it. */
 bool log_has(struct log *l, uint32_t no, uint32_t off, size_t n);
 bool log_read(struct log *l, uint32_t no, uint32_t off, void *p, size_t n) MUST_USE;
-/* Goes on writing to the last segment behind its last good group. */
+/* Goes on writing to the last segment behind its last good group; where the folder is a copy, in a new one. */
 void log_continue(struct log *l, uint32_t no, uint32_t off, uint32_t crc, uint64_t next_seq);
 
 void log_plan(const struct log *l, size_t group_bytes, struct place *ret);

@@ -8,9 +8,12 @@ struct options {
     const char *data;   /* the data directory, from --data or the configuration */
     int argc;           /* the whole command line, for what a command reads itself */
     char **argv;
+    char **all;         /* with the program and the command, NULL-terminated */
 };
 
 int command_serve(const struct options *o);
+/* The work of a replica, in a process of its own: started by serve where there is a broker (door.h). */
+int command_worker(const struct options *o);
 int command_check(const struct options *o);
 int command_journal(const struct options *o, int argc, char **argv);
 int command_trace(const struct options *o, int argc, char **argv);

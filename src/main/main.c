@@ -76,7 +76,7 @@ int main(int argc, char **argv)
     if (strcmp(command, "help") == 0 && argc > 2 && strcmp(argv[2], "tables") == 0)
         return command_tables();
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct options o = { .argc = argc - 2, .argv = argv + 2 };
+    struct options o = { .argc = argc - 2, .argv = argv + 2, .all = argv };
     char **words = ARENA_ARRAY(a, char *, (size_t)argc + 1);
     int n_words = 0;
     for (int i = 2; i < argc; i++) {
@@ -93,6 +93,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(command, "serve") == 0 && !n_words)
         return command_serve(&o);
+    if (strcmp(command, "worker") == 0 && !n_words)
+        return command_worker(&o);
     if (strcmp(command, "check") == 0 && !n_words)
         return command_check(&o);
     if (strcmp(command, "journal") == 0 || strcmp(command, "trace") == 0) {

@@ -2,12 +2,15 @@
 #include "api/ops.h"
 #include "base/durable.h"
 #include "base/pages.h"
+#include "broker/broker.h"
 #include "cache/cache.h"
 #include "hub/accept.h"
 #include "hub/config.h"
 #include "hub/conversation.h"
 #include "hub/deliver.h"
 #include "hub/history.h"
+#include "hub/intake.h"
+#include "hub/journal_pg.h"
 #include "hub/later.h"
 #include "hub/media.h"
 #include "hub/media_link.h"
@@ -20,8 +23,11 @@
 #include "hub/state.h"
 #include "hub/storage_set.h"
 #include "hub/work.h"
+#include "main/child.h"
 #include "main/commands.h"
+#include "main/door.h"
 #include "main/internal.h"
+#include "main/net_open.h"
 #include "main/pages.h"
 #include "net/client.h"
 #include "store/seal.h"
@@ -31,10 +37,11 @@
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { DRAIN_LOOK_MS = 20, PRUNE_THRESHOLD = 128 << 10, STARTED_MS = 2000 /* by then the accounts are set up, usually */ };
+#define WORKER_KEEP_BYTES (INT64_C(64) << 20) /* of the journal: a worker that takes over has to read it all; what was said is in the history */
+enum { EXIT_TAKEN_OVER = 3, DRAIN_LOOK_MS = 20, PRUNE_THRESHOLD = 128 << 10, STARTED_MS = 2000 /* by then the accounts are set up, usually */ };
 
 /* Everything of a serving process, in the order it is made. */
 struct serving {
@@ -51,6 +58,12 @@ struct serving {
     struct loop_timer flush_timer, drain_timer, started_timer;
     int64_t drain_until_ms;
     unsigned busy; /* servers that are not idle yet */
+    /* A worker's, of several replicas; else NULL. */
+    bool worker, working; /* working: the shard was gained, everything below start has run */
+    int failed;           /* its exit status, when it could not go on */
+    struct broker *broker;
+    struct intake *intake;
+    struct journal_pg *journal_pg;
     struct js_list waiting; /* struct waiting: messages with media from before the start */
 };
 struct waiting {
@@ -165,7 +178,7 @@ static void started(void *arg)
 static void drain_look(void *arg)
 {
     struct serving *s = arg;
-    bool idle = s->busy == 0 && s->hub.open_runs == 0;
+    bool idle = s->busy == 0 && s->hub.open_runs == 0 && (!s->intake || intake_open(s->intake) == 0);
     if ((idle || time_mono_ms() >= s->drain_until_ms) && notices_idle(s->hub.notices))
         loop_stop(s->hub.loop);
     else
@@ -189,6 +202,8 @@ static void on_signal(void *arg, int signum)
     log_int(l, "signal", signum);
     log_end(l);
     s->hub.draining = true;
+    if (s->broker)
+        broker_leave(s->broker);
     int64_t grace_ms = config_number(s->config, CFG_DRAIN_SECONDS) * 1000;
     s->drain_until_ms = time_mono_ms() + grace_ms;
     ops_stopping(s->ops);
@@ -203,6 +218,99 @@ static void on_signal(void *arg, int signum)
         server_drain(servers[i], grace_ms, server_drained, s);
     }
     drain_look(s);
+}
+
+/* ---- one of several replicas -------------------------------------------------------------------------------------------------- */
+
+/* Another worker goes on where we stopped: whatever we would still do is no longer ours to do. */
+static void fence_lost(void *arg)
+{
+    struct serving *s = arg;
+    log_note(&s->log, LEVEL_WARN, "Another worker has taken over: this one ends at once");
+    logger_flush(s->logger);
+    _exit(EXIT_TAKEN_OVER);
+}
+
+static bool start(struct serving *s, struct fault *f);
+
+static void worker_known(void *arg, const struct fault *f)
+{
+    struct serving *s = arg;
+    if (f)
+        log_end(log_begin_fault(&s->log, LEVEL_ERROR, f, "The other replicas cannot be told where the worker is"));
+}
+
+static void shard_gained(void *ctx, unsigned shard)
+{
+    struct serving *s = ctx;
+    struct fault f = { 0 };
+    (void)shard;
+    if (s->working) {
+        log_note(&s->log, LEVEL_INFO, "The broker gives this worker its shard again");
+        return;
+    }
+    if (!start(s, &f)) {
+        log_end(log_begin_fault(&s->log, LEVEL_ERROR, &f, "This worker cannot begin"));
+        s->failed = 1;
+        loop_stop(s->hub.loop);
+        return;
+    }
+    s->working = true;
+    s->intake = intake_new(&s->hub, s->broker);
+    struct store_pair pair = { SL(KEY_WORKER), config_text(s->config, CFG_REPLICA_URL) };
+    store_put(s->hub.store, &pair, 1, worker_known, s);
+    struct log_line *l = log_begin(&s->log, LEVEL_ALWAYS, "Dragoman " DRAGOMAN_VERSION " works for all replicas");
+    log_int(l, "tenants", (int64_t)s->hub.n_tenants);
+    log_int(l, "accounts", (int64_t)s->hub.n_actors);
+    log_end(l);
+    logger_flush(s->logger);
+}
+
+/* The connection is gone. What is in the lanes goes on: until another worker takes the fence it is ours. */
+static void shard_lost(void *ctx, unsigned shard)
+{
+    struct serving *s = ctx;
+    (void)shard;
+    if (s->intake)
+        intake_lost(s->intake);
+    log_note(&s->log, LEVEL_WARN, "The broker took the shard back, or is lost: %s", broker_state(s->broker).why);
+}
+
+static void parcel_arrived(void *ctx, unsigned shard, uint64_t tag, slice body, bool again)
+{
+    struct serving *s = ctx;
+    (void)shard, (void)again; /* whether it was seen is said by its keys */
+    if (s->intake && !s->hub.draining)
+        intake_arrived(s->intake, tag, body);
+}
+
+static void on_signal_standby(void *arg, int signum)
+{
+    struct serving *s = arg;
+    if (s->working)
+        on_signal(s, signum);
+    else
+        loop_stop(s->hub.loop);
+}
+
+/* Waits for the shard. */
+static bool stand_by(struct serving *s, struct fault *f)
+{
+    slice ca = config_text(s->config, CFG_CA_FILE);
+    struct broker_setup bs = { .url = config_text(s->config, CFG_BROKER), .name = config_text(s->config, CFG_BROKER_NAME), .shards = 1,
+                               .classic = config_true(s->config, CFG_BROKER_CLASSIC), .ca_file = ca.n ? ca.p : NULL };
+    if (!bs.url.n)
+        return fault(f, "missing", "broker", "a worker works for several replicas: give broker");
+    if (!replica_settings(s->config, f))
+        return false;
+    s->hub.loop = loop_new();
+    s->broker = broker_open(s->hub.loop, &bs, f);
+    if (!s->broker)
+        return false;
+    loop_signal(s->hub.loop, SIGTERM, on_signal_standby, s);
+    loop_signal(s->hub.loop, SIGINT, on_signal_standby, s);
+    broker_consume(s->broker, &(struct broker_consumer){ shard_gained, shard_lost, parcel_arrived, s });
+    return true;
 }
 
 /* ---- making ---------------------------------------------------------------------------------------------------------------- */
@@ -232,56 +340,36 @@ static bool open_data(struct serving *s, struct fault *f)
     jl.keep_bytes = config_number(s->config, CFG_KEEP_MIB) << 20;
     struct joffers to = { on_offer, on_put, on_waiting, s };
     h->state = state_new(h);
-    h->journal = journal_open(h->loop, data.p, &jl, &to, f);
+    slice store = config_text(s->config, CFG_STORE);
+    if (s->worker) {
+        jl.keep_bytes = MIN(jl.keep_bytes, WORKER_KEEP_BYTES);
+        s->journal_pg = journal_pg_take(store.p, 0, config_text(s->config, CFG_REPLICA_URL), data.p, f);
+        if (!s->journal_pg)
+            return false;
+        journal_pg_watch(s->journal_pg, h->loop, fence_lost, s);
+    }
+    h->journal = s->worker ? journal_open_on(journal_pg_io(s->journal_pg), h->loop, data.p, &jl, &to, f) : journal_open(h->loop, data.p, &jl, &to, f);
     if (!h->journal)
         return false;
-    slice store = config_text(s->config, CFG_STORE);
-    h->store = store_open(store.n ? store.p : arena_printf(s->a, SLF "/store.db", SLA(data)).p, f);
+    h->database = store.n ? store.p : NULL;
+    h->turn = s->journal_pg ? (int64_t)journal_pg_numbers(s->journal_pg).epoch : 0;
+    h->store = store_open_turn(store.n ? store.p : arena_printf(s->a, SLF "/store.db", SLA(data)).p, h->turn, f);
     return h->store != NULL;
-}
-
-/* Each connection is a descriptor: as many as the system lets us have. Returns how many may come in without taking those that our own calls and
- * files need: a hub whose doors are crowded must still be able to write and to deliver. */
-static unsigned raise_files(const struct config *c)
-{
-    enum { FILES_OF_OURS = 100, LEAST = 16 };
-    struct rlimit files;
-    int64_t wanted = config_number(c, CFG_CONNECTIONS), ours = config_number(c, CFG_CALLS) + config_number(c, CFG_MEDIA_PARALLEL) + FILES_OF_OURS;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return (unsigned)wanted;
-    files.rlim_cur = files.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &files) != 0) /* not granted: what we have must do */
-        (void)getrlimit(RLIMIT_NOFILE, &files);
-    int64_t have = (int64_t)MIN(files.rlim_cur, (rlim_t)INT32_MAX);
-    return (unsigned)MAX(MIN(wanted, have - MIN(ours, have / 2)), (int64_t)LEAST);
 }
 
 static bool open_net(struct serving *s, struct fault *f)
 {
-    struct hub *h = &s->hub;
-    const struct config *c = s->config;
-    struct client_limits cl;
-    client_limits_default(&cl);
-    slice proxy = config_text(c, CFG_PROXY), ca = config_text(c, CFG_CA_FILE);
-    cl.proxy = proxy.n ? proxy.p : NULL;
-    cl.ca_file = ca.n ? ca.p : NULL;
-    cl.per_host = (unsigned)config_number(c, CFG_PER_HOST);
-    cl.total = (unsigned)config_number(c, CFG_CALLS);
-    cl.connect_ms = config_number(c, CFG_CONNECT_MS);
-    cl.total_ms = config_number(c, CFG_CALL_MS);
-    cl.guard_off = !config_true(c, CFG_GUARD);
-    h->client = client_new(h->loop, &cl, f);
-    if (!h->client)
+    s->hub.client = net_client(s->hub.loop, s->config, f);
+    if (!s->hub.client)
         return false;
-    struct server_limits sl;
-    server_limits_default(&sl);
-    sl.body_bytes = (size_t)config_number(c, CFG_BODY_MAX);
-    sl.head_bytes = (size_t)config_number(c, CFG_HEAD_MAX);
-    sl.idle_s = (unsigned)config_number(c, CFG_IDLE_SECONDS);
-    sl.connections = raise_files(c);
-    slice cert = config_text(c, CFG_TLS_CERT), key = config_text(c, CFG_TLS_KEY);
-    struct server_tls tls = { cert.n ? cert.p : NULL, key.n ? key.p : NULL };
-    s->server = server_new(h->loop, config_text(c, CFG_LISTEN).p, &tls, &sl, f);
+    slice listen = s->worker ? arena_printf(s->a, "unix:" SLF "/" WORKER_SOCKET, SLA(config_text(s->config, CFG_DATA))) : config_text(s->config, CFG_LISTEN);
+    s->server = net_server(s->hub.loop, s->config, listen.p, f);
+    if (s->server && s->worker) {
+        uint8_t key[SEAL_DERIVED_BYTES];
+        seal_derive(s->seal, SL("forwarded requests"), key);
+        server_forwarded(s->server, slice_mem(key, sizeof(key)));
+        bytes_wipe(key, sizeof(key));
+    }
     return s->server != NULL;
 }
 
@@ -437,7 +525,8 @@ static bool start(struct serving *s, struct fault *f)
     h->config = s->config;
     h->a = s->a;
     h->public_url = config_text(s->config, CFG_PUBLIC_URL);
-    h->loop = loop_new();
+    if (!h->loop)
+        h->loop = loop_new();
     h->refused = refusals_new();
     limits_of(s);
     (void)hub_steady_ms(h); /* from here on ages are told by it */
@@ -496,8 +585,10 @@ static bool start(struct serving *s, struct fault *f)
     storages_check(h);
     for (size_t i = 0; i < h->n_actors; i++)
         actor_start(h->actors[i]);
-    loop_signal(h->loop, SIGTERM, on_signal, s);
-    loop_signal(h->loop, SIGINT, on_signal, s);
+    if (!s->worker) {
+        loop_signal(h->loop, SIGTERM, on_signal, s);
+        loop_signal(h->loop, SIGINT, on_signal, s);
+    }
     if (logger_flush_ms(s->logger))
         flush_log(s);
     notices_started(h->notices);
@@ -516,6 +607,9 @@ static void stop(struct serving *s)
     server_free(s->control);
     server_free(s->metrics);
     hub_stop(h);
+    journal_pg_close(s->journal_pg);
+    broker_close(s->broker);
+    intake_free(s->intake);
     notices_free(h->notices);
     storages_close(h);
     refusals_free(h->refused);
@@ -543,7 +637,7 @@ int command_check(const struct options *o)
     return 0;
 }
 
-int command_serve(const struct options *o)
+static int serve(const struct options *o, bool worker)
 {
     /* Bursts leave holes in the heap: give them back, and do not let each thread keep a heap of its own. */
     mallopt(M_ARENA_MAX, 2);
@@ -554,31 +648,46 @@ int command_serve(const struct options *o)
     struct serving *s = ARENA_NEW(a, struct serving);
     struct fault f = { 0 };
     s->a = a;
+    s->worker = worker;
     s->config = options_config(a, o, &p);
     if (!s->config) {
         config_problems_print(stderr, &p);
         return 1;
     }
+    if (!worker && config_text(s->config, CFG_BROKER).n)
+        return door_serve(o, s->config, a);
     s->logger = logger_new("dragoman", getenv, &f);
     if (!s->logger)
         return fail("log", &f);
     if (config_text(s->config, CFG_LOG_LEVEL).n)
         logger_set_levels(s->logger, config_text(s->config, CFG_LOG_LEVEL));
     s->log = log_root(s->logger);
-    int rc = 0;
-    if (start(s, &f)) {
+    bool ok = worker ? stand_by(s, &f) : start(s, &f);
+    if (ok && !worker) {
         struct log_line *l = log_begin(&s->log, LEVEL_ALWAYS, "Dragoman " DRAGOMAN_VERSION " serves on port %u", server_port(s->server));
         log_int(l, "tenants", (int64_t)s->hub.n_tenants);
         log_int(l, "accounts", (int64_t)s->hub.n_actors);
         log_end(l);
         logger_flush(s->logger);
-        loop_run(s->hub.loop);
-    } else {
-        rc = fail("cannot start", &f);
     }
+    int rc = ok ? 0 : fail("cannot start", &f);
+    if (ok)
+        loop_run(s->hub.loop);
+    rc = rc ? rc : s->failed;
     stop(s);
     if (rc == 0)
         log_note(&s->log, LEVEL_INFO, "Stopped");
     logger_free(s->logger);
     return rc;
+}
+
+int command_serve(const struct options *o)
+{
+    return serve(o, false);
+}
+
+int command_worker(const struct options *o)
+{
+    child_bind();
+    return serve(o, true);
 }

@@ -16,7 +16,7 @@ struct engine_links { /* connections; made: the first one not counted */
 };
 struct store_engine {
     const char *name;
-    void *(*open)(const char *where, struct fault *f);
+    void *(*open)(const char *where, int64_t turn, struct fault *f);
     void (*close)(void *e);
     bool (*begin)(void *e, struct fault *f);
     bool (*commit)(void *e, struct fault *f);

@@ -1,400 +1,266 @@
-#define BASE_ALLOW_LIBC
 #include "store/history_db.h"
-#include "store/sqlite_file.h"
+#include "store/history_sql.h"
 
-enum { CHECKPOINT_PAGES = 1000, CACHE_KIB = 512, STATUS_LOOKS_BACK = 200, LAST_TEXT_CHARS = 200 };
-
-/* Each row takes the file from version i to i + 1. Rows are never changed once released, only added. */
-static const char *const migrations[] = {
-    "CREATE TABLE place(one INTEGER PRIMARY KEY CHECK(one=1), at BLOB NOT NULL);"
-    "CREATE TABLE conversation(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL DEFAULT '', person TEXT NOT NULL DEFAULT '',"
-    " open INTEGER NOT NULL DEFAULT 0, messages INTEGER NOT NULL DEFAULT 0, last_id INTEGER NOT NULL DEFAULT 0, last_ms INTEGER NOT NULL DEFAULT 0,"
-    " last_text TEXT NOT NULL DEFAULT '', last_kind TEXT NOT NULL DEFAULT '', last_way INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX conversation_last ON conversation(last_ms, n);"
-    "CREATE TABLE message(id INTEGER PRIMARY KEY, conv INTEGER NOT NULL, target TEXT NOT NULL, at_ms INTEGER NOT NULL, way INTEGER NOT NULL,"
-    " state INTEGER NOT NULL, status INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0, ended_ms INTEGER NOT NULL DEFAULT 0,"
-    " kind TEXT NOT NULL, text TEXT NOT NULL, peer_id TEXT NOT NULL, vendor_id TEXT NOT NULL DEFAULT '', body TEXT NOT NULL,"
-    " media TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '');"
-    "CREATE INDEX message_conv ON message(conv, id);"
-    "CREATE TABLE trace(id INTEGER NOT NULL, at_ms INTEGER NOT NULL, op TEXT NOT NULL, note TEXT NOT NULL);"
-    "CREATE INDEX trace_id ON trace(id);"
-    "CREATE TABLE indexed(one INTEGER PRIMARY KEY CHECK(one=1), id INTEGER NOT NULL);"
-    "INSERT INTO indexed VALUES(1,0);"
-    "CREATE VIRTUAL TABLE message_text USING fts5(text, content='message', content_rowid='id', tokenize='trigram', detail='full');",
-    "CREATE INDEX message_failed ON message(id) WHERE state IN (3,4);"
-    "CREATE INDEX message_waits ON message(target,at_ms) WHERE state IN (0,1);",
-    "ALTER TABLE conversation ADD COLUMN news INTEGER NOT NULL DEFAULT 1;"
-    "CREATE INDEX conversation_news ON conversation(n) WHERE news<>0;",
-};
-
-#define MESSAGE "m.id,c.id,m.target,m.at_ms,m.way,m.state,m.status,m.tries,m.ended_ms,m.kind,m.text,m.peer_id,m.vendor_id,m.body,m.media,m.note"
-#define CONVERSATION "id,name,person,open,messages,last_id,last_ms,last_text,last_kind,last_way"
-/* clang-format off */
-enum statement {
-    ST_PLACE, ST_PLACE_SET, ST_CONV_MAKE, ST_CONV_FIND, ST_CONV_MOVE, ST_ADD, ST_STATE, ST_TRACE, ST_MEDIA, ST_STATUS, ST_PERSON,
-    ST_TO_INDEX, ST_INDEX, ST_INDEXED, ST_OLD, ST_UNINDEX, ST_DELETE_TRACE, ST_DELETE, ST_OLD_CONVS, ST_ERASE, ST_ERASE_CONV,
-    ST_CONVS, ST_CONV, ST_BEFORE, ST_AFTER, ST_MESSAGE, ST_TRACES, ST_SEARCH, ST_FAILED, ST_WAITING, ST_NEWS, ST_NEWS_TAKEN, ST_OF,
-    ST_MAX,
-};
-static const char *const statements[ST_MAX] = {
-    [ST_PLACE]        = "SELECT at FROM place",
-    [ST_PLACE_SET]    = "INSERT INTO place VALUES(1,?1) ON CONFLICT(one) DO UPDATE SET at=excluded.at",
-    [ST_CONV_MAKE]    = "INSERT INTO conversation(id) VALUES(?1) ON CONFLICT(id) DO NOTHING",
-    [ST_CONV_FIND]    = "SELECT n FROM conversation WHERE id=?1",
-    [ST_CONV_MOVE]    = "UPDATE conversation SET messages=messages+1,last_id=?2,last_ms=?3,last_text=?4,last_kind=?5,last_way=?6 WHERE n=?1",
-    [ST_ADD]          = "INSERT INTO message(id,conv,target,at_ms,way,state,kind,text,peer_id,body,tries,ended_ms,vendor_id,note)"
-                        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"
-                        " ON CONFLICT(id) DO NOTHING",
-    [ST_STATE]        = "UPDATE message SET state=?2,ended_ms=?3,tries=tries+?4,vendor_id=coalesce(?5,vendor_id),note=coalesce(?6,note) WHERE id=?1",
-    [ST_TRACE]        = "INSERT INTO trace(id,at_ms,op,note) SELECT ?1,?2,?3,?4 WHERE EXISTS(SELECT 1 FROM message WHERE id=?1)",
-    [ST_MEDIA]        = "UPDATE message SET media=?2 WHERE id=?1",
-    [ST_STATUS]       = "UPDATE message SET status=?3 WHERE id=(SELECT id FROM (SELECT id,peer_id,vendor_id FROM message WHERE conv=?1 ORDER BY id DESC"
-                        " LIMIT ?4) WHERE peer_id=?2 OR vendor_id=?2 LIMIT 1) AND status<?3",
-    [ST_PERSON]       = "UPDATE conversation SET news=news+(name<>?2 OR person<>?3),name=?2,person=?3,open=?4 WHERE id=?1",
-    [ST_TO_INDEX]     = "SELECT m.id,m.text FROM message m WHERE m.id>(SELECT id FROM indexed) ORDER BY m.id LIMIT ?1",
-    [ST_INDEX]        = "INSERT INTO message_text(rowid,text) VALUES(?1,?2)",
-    [ST_INDEXED]      = "UPDATE indexed SET id=?1",
-    [ST_OLD]          = "SELECT id,text,id<=(SELECT id FROM indexed) FROM message WHERE at_ms<?1 ORDER BY id LIMIT ?2",
-    [ST_UNINDEX]      = "INSERT INTO message_text(message_text,rowid,text) VALUES('delete',?1,?2)",
-    [ST_DELETE_TRACE] = "DELETE FROM trace WHERE id=?1",
-    [ST_DELETE]       = "DELETE FROM message WHERE id=?1",
-    [ST_OLD_CONVS]    = "DELETE FROM conversation WHERE last_ms<?1 AND NOT EXISTS(SELECT 1 FROM message WHERE conv=conversation.n)",
-    [ST_ERASE]        = "SELECT m.id,m.text,m.id<=(SELECT id FROM indexed) FROM message m WHERE m.conv=(SELECT n FROM conversation WHERE id=?1)",
-    [ST_ERASE_CONV]   = "DELETE FROM conversation WHERE id=?1",
-    [ST_CONVS]        = "SELECT " CONVERSATION " FROM conversation WHERE (?1='' OR substr(id,1,length(?1))=?1)"
-                        " AND (?2='' OR name LIKE ?2 ESCAPE '\\' OR id LIKE ?2 ESCAPE '\\') AND (?3=0 OR open=(?3>0))"
-                        " AND (?4=0 OR last_ms<?4 OR (last_ms=?4 AND last_id<?5)) AND messages>0 ORDER BY last_ms DESC,last_id DESC LIMIT ?6",
-    [ST_CONV]         = "SELECT " CONVERSATION " FROM conversation WHERE id=?1",
-    [ST_BEFORE]       = "SELECT " MESSAGE " FROM message m JOIN conversation c ON c.n=m.conv WHERE m.conv=(SELECT n FROM conversation WHERE id=?1)"
-                        " AND (?2=0 OR m.id<?2) ORDER BY m.id DESC LIMIT ?3",
-    [ST_AFTER]        = "SELECT " MESSAGE " FROM message m JOIN conversation c ON c.n=m.conv WHERE m.conv=(SELECT n FROM conversation WHERE id=?1)"
-                        " AND m.id>?2 ORDER BY m.id LIMIT ?3",
-    [ST_MESSAGE]      = "SELECT " MESSAGE " FROM message m JOIN conversation c ON c.n=m.conv WHERE m.id=?1",
-    [ST_TRACES]       = "SELECT at_ms,op,note FROM trace WHERE id=?1 ORDER BY at_ms,rowid",
-    [ST_SEARCH]       = "SELECT " MESSAGE " FROM message_text t JOIN message m ON m.id=t.rowid JOIN conversation c ON c.n=m.conv"
-                        " WHERE message_text MATCH ?1 AND (?2='' OR substr(c.id,1,length(?2))=?2) AND (?3=0 OR t.rowid<?3) ORDER BY t.rowid DESC LIMIT ?4",
-    [ST_FAILED]       = "SELECT " MESSAGE " FROM message m JOIN conversation c ON c.n=m.conv WHERE m.state IN (3,4) AND (?1=0 OR m.state=?1)"
-                        " AND (?2='' OR m.target=?2) AND (?3='' OR substr(c.id,1,length(?3))=?3) AND (?4='' OR instr(m.note,?4))"
-                        " AND (?5='' OR m.text LIKE ?5 ESCAPE '\\' OR m.note LIKE ?5 ESCAPE '\\' OR c.id LIKE ?5 ESCAPE '\\') AND (?6=0 OR m.id<?6)"
-                        " AND m.note NOT LIKE '{\"by\":%' ORDER BY m.id DESC LIMIT ?7", /* that is the note of who discarded it: decided */
-    [ST_WAITING]      = "SELECT target,count(*),min(at_ms) FROM message WHERE state IN (0,1) GROUP BY target",
-    [ST_NEWS]         = "SELECT c.id,c.name,c.person,c.news,(SELECT body FROM message m WHERE m.conv=c.n AND m.way=0 ORDER BY m.id LIMIT 1),"
-                        "coalesce((SELECT at_ms FROM message m WHERE m.conv=c.n ORDER BY m.id LIMIT 1),c.last_ms)"
-                        " FROM conversation c WHERE c.news<>0 ORDER BY c.n LIMIT ?1",
-    [ST_NEWS_TAKEN]   = "UPDATE conversation SET news=0 WHERE id=?1 AND news=?2",
-    [ST_OF]           = "SELECT " MESSAGE " FROM message m JOIN conversation c ON c.n=m.conv WHERE m.id IN (SELECT x.id FROM message x WHERE x.conv IN"
-                        " (SELECT n FROM conversation WHERE id IN (SELECT value FROM json_each(?1))) AND (?2=0 OR x.id<?2) AND (?3='' OR x.text LIKE ?3 ESCAPE '\\')"
-                        " ORDER BY x.id DESC LIMIT ?4) ORDER BY m.id DESC",
-};
-/* clang-format on */
+enum { STATUS_LOOKS_BACK = 200, LAST_TEXT_CHARS = 200, SEARCH_CHARS_MIN = 3, SEARCH_NEWEST = 200000 };
 
 struct history_db {
-    sqlite3 *db;
-    sqlite3_stmt *st[ST_MAX];
+    struct sql *sql;
+    bool looks_through; /* there is no index of words: a search looks through the newest messages */
 };
-
-static const struct sqlite_plan plan = { .what = "the history", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements,
-                                         .n_statements = ST_MAX, .lazy = true, .checkpoint_pages = CHECKPOINT_PAGES, .cache_kib = CACHE_KIB };
-
-static bool failed(struct history_db *db, const char *what, struct fault *f)
-{
-    return sqlite_failed(&plan, db->db, what, f);
-}
-
-static bool run(struct history_db *db, const char *sql, const char *what, struct fault *f)
-{
-    return sqlite_run(&plan, db->db, sql, what, f);
-}
 
 void history_db_close(struct history_db *db)
 {
     if (!db)
         return;
-    sqlite_file_close(&plan, db->db, db->st);
+    sql_close(db->sql);
     free(db);
 }
 
-struct history_db *history_db_open(const char *path, struct fault *f)
+struct history_db *history_db_open(const char *where, int64_t turn, struct fault *f)
 {
     struct history_db *db = must_calloc(1, sizeof(*db));
-    if (sqlite_file_open(&plan, path, &db->db, db->st, f))
+    int64_t has_words = 1;
+    if ((db->sql = sql_open(&history_plan, where, turn, f)) &&
+        (!sql_has(db->sql, HS_HAS_WORDS) || sql_number(db->sql, HS_HAS_WORDS, &(struct sql_args){ 0 }, &has_words, f))) {
+        db->looks_through = !has_words;
         return db;
+    }
     history_db_close(db);
     return NULL;
 }
 
 bool history_db_begin(struct history_db *db, struct fault *f)
 {
-    return run(db, "BEGIN IMMEDIATE", "begin", f);
+    return sql_begin(db->sql, f);
 }
 
 bool history_db_sync(struct history_db *db, bool on, struct fault *f)
 {
-    return run(db, on ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", "be set up", f);
+    return sql_sync(db->sql, on, f);
 }
 
 bool history_db_commit(struct history_db *db, struct fault *f)
 {
-    return run(db, "COMMIT", "commit", f);
+    return sql_commit(db->sql, f);
 }
 
 void history_db_rollback(struct history_db *db)
 {
-    sqlite_rollback(db->db);
+    sql_rollback(db->sql);
 }
 
-/* ---- statements ------------------------------------------------------------------------------------------------------------------- */
+struct kept_text {
+    struct arena *a;
+    slice text;
+};
 
-static void bind(struct history_db *db, enum statement which, int at, slice s)
+static void keep_text(void *arg, const struct sql_row *row)
 {
-    sqlite3_bind_text64(db->st[which], at, s.p ? s.p : "", s.n, SQLITE_STATIC, SQLITE_UTF8);
-}
-
-static void bind_opt(struct history_db *db, enum statement which, int at, slice s)
-{
-    if (s.p)
-        bind(db, which, at, s);
-}
-
-static void bind_int(struct history_db *db, enum statement which, int at, int64_t v)
-{
-    sqlite3_bind_int64(db->st[which], at, v);
-}
-
-static slice column(sqlite3_stmt *st, int at)
-{
-    const void *p = sqlite3_column_blob(st, at); /* before _bytes: it may convert */
-    size_t n = (size_t)sqlite3_column_bytes(st, at);
-    return (slice){ n ? p : "", n };
-}
-
-static void reset(struct history_db *db, enum statement which)
-{
-    sqlite3_reset(db->st[which]);
-    sqlite3_clear_bindings(db->st[which]);
-}
-
-/* Steps a statement that returns no rows. */
-static bool finish(struct history_db *db, enum statement which, struct fault *f)
-{
-    bool ok = sqlite3_step(db->st[which]) == SQLITE_DONE || failed(db, "be written", f);
-    reset(db, which);
-    return ok;
+    struct kept_text *k = arg;
+    k->text = arena_dup(k->a, sql_text_at(row, 0));
 }
 
 bool history_db_place(struct history_db *db, struct arena *a, slice *ret, struct fault *f)
 {
-    int rc = sqlite3_step(db->st[ST_PLACE]);
-    *ret = rc == SQLITE_ROW ? arena_dup(a, column(db->st[ST_PLACE], 0)) : SLICE_NONE;
-    reset(db, ST_PLACE);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE || failed(db, "be read", f);
+    struct kept_text kept = { a, SLICE_NONE };
+    bool ok = sql_each(db->sql, HS_PLACE, &(struct sql_args){ 0 }, keep_text, &kept, f);
+    *ret = kept.text;
+    return ok;
 }
 
 bool history_db_place_set(struct history_db *db, slice place, struct fault *f)
 {
-    sqlite3_bind_blob64(db->st[ST_PLACE_SET], 1, place.p, place.n, SQLITE_STATIC);
-    return finish(db, ST_PLACE_SET, f);
+    struct sql_args args = { 0 };
+    sql_bytes(&args, place);
+    return sql_do(db->sql, HS_PLACE_SET, &args, f);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------------------- */
 
-/* 0: there is none. */
-static int64_t conv_find(struct history_db *db, slice id)
+static bool on_conversation(struct history_db *db, enum history_statement which, slice id, struct fault *f)
 {
-    bind(db, ST_CONV_FIND, 1, id);
-    int64_t n = sqlite3_step(db->st[ST_CONV_FIND]) == SQLITE_ROW ? sqlite3_column_int64(db->st[ST_CONV_FIND], 0) : 0;
-    reset(db, ST_CONV_FIND);
-    return n;
+    struct sql_args args = { 0 };
+    sql_text(&args, id);
+    return sql_do(db->sql, which, &args, f);
 }
 
-static int64_t conv_make(struct history_db *db, slice id, struct fault *f)
+static bool on_message(struct history_db *db, enum history_statement which, int64_t id, struct fault *f)
 {
-    int64_t n = conv_find(db, id);
-    if (n)
-        return n;
-    bind(db, ST_CONV_MAKE, 1, id);
-    return finish(db, ST_CONV_MAKE, f) ? sqlite3_last_insert_rowid(db->db) : 0;
+    struct sql_args args = { 0 };
+    sql_int(&args, id);
+    return sql_do(db->sql, which, &args, f);
+}
+
+/* Unless the message is there already. */
+static bool conv_move(struct history_db *db, const struct history_message *m, struct fault *f)
+{
+    struct sql_args args = { 0 };
+    sql_text(&args, m->conversation);
+    sql_int(&args, m->id);
+    sql_int(&args, m->at_ms);
+    sql_text(&args, utf8_cut(m->text, LAST_TEXT_CHARS));
+    sql_bytes(&args, m->kind);
+    sql_int(&args, m->way);
+    return sql_do(db->sql, HS_CONV_MOVE, &args, f);
 }
 
 bool history_db_add(struct history_db *db, const struct history_message *m, struct fault *f)
 {
-    int64_t conv = conv_make(db, m->conversation, f);
-    if (!conv)
-        return false;
-    bind_int(db, ST_ADD, 1, m->id);
-    bind_int(db, ST_ADD, 2, conv);
-    bind(db, ST_ADD, 3, m->target);
-    bind_int(db, ST_ADD, 4, m->at_ms);
-    bind_int(db, ST_ADD, 5, m->way);
-    bind_int(db, ST_ADD, 6, m->state);
-    bind(db, ST_ADD, 7, m->kind);
-    bind(db, ST_ADD, 8, m->text);
-    bind(db, ST_ADD, 9, m->peer_id);
-    bind(db, ST_ADD, 10, m->body);
-    bind_int(db, ST_ADD, 11, m->tries);
-    bind_int(db, ST_ADD, 12, m->ended_ms);
-    bind(db, ST_ADD, 13, m->vendor_id);
-    bind(db, ST_ADD, 14, m->note);
-    if (!finish(db, ST_ADD, f))
-        return false;
-    if (sqlite3_changes(db->db) == 0)
-        return true;
-    bind_int(db, ST_CONV_MOVE, 1, conv);
-    bind_int(db, ST_CONV_MOVE, 2, m->id);
-    bind_int(db, ST_CONV_MOVE, 3, m->at_ms);
-    bind(db, ST_CONV_MOVE, 4, utf8_cut(m->text, LAST_TEXT_CHARS));
-    bind(db, ST_CONV_MOVE, 5, m->kind);
-    bind_int(db, ST_CONV_MOVE, 6, m->way);
-    return finish(db, ST_CONV_MOVE, f);
+    struct sql_args args = { 0 };
+    sql_int(&args, m->id);
+    sql_text(&args, m->conversation);
+    sql_bytes(&args, m->target);
+    sql_int(&args, m->at_ms);
+    sql_int(&args, m->way);
+    sql_int(&args, m->state);
+    sql_bytes(&args, m->kind);
+    sql_text(&args, m->text);
+    sql_bytes(&args, m->peer_id);
+    sql_bytes(&args, m->body);
+    sql_int(&args, m->tries);
+    sql_int(&args, m->ended_ms);
+    sql_bytes(&args, m->vendor_id);
+    sql_text(&args, m->note);
+    return on_conversation(db, HS_CONV_MAKE, m->conversation, f) && conv_move(db, m, f) && sql_do(db->sql, HS_ADD, &args, f);
 }
 
 bool history_db_state(struct history_db *db, int64_t id, int state, int64_t at_ms, int tries, slice vendor_id, slice note, struct fault *f)
 {
-    bind_int(db, ST_STATE, 1, id);
-    bind_int(db, ST_STATE, 2, state);
-    bind_int(db, ST_STATE, 3, at_ms);
-    bind_int(db, ST_STATE, 4, tries);
-    bind_opt(db, ST_STATE, 5, vendor_id);
-    bind_opt(db, ST_STATE, 6, note);
-    return finish(db, ST_STATE, f);
+    struct sql_args args = { 0 };
+    sql_int(&args, id);
+    sql_int(&args, state);
+    sql_int(&args, at_ms);
+    sql_int(&args, tries);
+    if (vendor_id.p)
+        sql_bytes(&args, vendor_id);
+    else
+        sql_null(&args);
+    if (note.p)
+        sql_text(&args, note);
+    else
+        sql_null(&args);
+    return sql_do(db->sql, HS_STATE, &args, f);
 }
 
 bool history_db_trace(struct history_db *db, int64_t id, int64_t at_ms, slice op, slice note, struct fault *f)
 {
-    bind_int(db, ST_TRACE, 1, id);
-    bind_int(db, ST_TRACE, 2, at_ms);
-    bind(db, ST_TRACE, 3, op);
-    bind(db, ST_TRACE, 4, note);
-    return finish(db, ST_TRACE, f);
+    struct sql_args args = { 0 };
+    sql_int(&args, id);
+    sql_int(&args, at_ms);
+    sql_bytes(&args, op);
+    sql_bytes(&args, note);
+    return sql_do(db->sql, HS_TRACE, &args, f);
 }
 
 bool history_db_media(struct history_db *db, int64_t id, slice media, struct fault *f)
 {
-    bind_int(db, ST_MEDIA, 1, id);
-    bind(db, ST_MEDIA, 2, media);
-    return finish(db, ST_MEDIA, f);
+    struct sql_args args = { 0 };
+    sql_int(&args, id);
+    sql_bytes(&args, media);
+    return sql_do(db->sql, HS_MEDIA, &args, f);
 }
 
 bool history_db_status(struct history_db *db, slice conversation, slice of, int64_t status, struct fault *f)
 {
-    int64_t conv = conv_find(db, conversation);
-    if (!conv || !of.n)
+    struct sql_args args = { 0 };
+    if (!of.n)
         return true;
-    bind_int(db, ST_STATUS, 1, conv);
-    bind(db, ST_STATUS, 2, of);
-    bind_int(db, ST_STATUS, 3, status);
-    bind_int(db, ST_STATUS, 4, STATUS_LOOKS_BACK);
-    return finish(db, ST_STATUS, f);
+    sql_text(&args, conversation);
+    sql_bytes(&args, of);
+    sql_int(&args, status);
+    sql_int(&args, STATUS_LOOKS_BACK);
+    return sql_do(db->sql, HS_STATUS, &args, f);
 }
 
 bool history_db_person(struct history_db *db, slice conversation, slice name, slice person, bool open, struct fault *f)
 {
-    bind(db, ST_PERSON, 1, conversation);
-    bind(db, ST_PERSON, 2, name);
-    bind(db, ST_PERSON, 3, person);
-    bind_int(db, ST_PERSON, 4, open);
-    return finish(db, ST_PERSON, f);
+    struct sql_args args = { 0 };
+    sql_text(&args, conversation);
+    sql_text(&args, name);
+    sql_bytes(&args, person);
+    sql_int(&args, open);
+    return sql_do(db->sql, HS_PERSON, &args, f);
+}
+
+bool history_db_indexes(const struct history_db *db)
+{
+    return sql_has(db->sql, HS_INDEX);
 }
 
 bool history_db_index(struct history_db *db, size_t n, bool *ret_more, struct fault *f)
 {
-    sqlite3_stmt *st = db->st[ST_TO_INDEX];
-    int64_t last = 0;
-    size_t done = 0;
-    bool ok = true;
-    bind_int(db, ST_TO_INDEX, 1, (int64_t)n);
-    for (; ok && sqlite3_step(st) == SQLITE_ROW; done++) {
-        last = sqlite3_column_int64(st, 0);
-        bind_int(db, ST_INDEX, 1, last);
-        bind(db, ST_INDEX, 2, column(st, 1));
-        ok = finish(db, ST_INDEX, f);
-    }
-    reset(db, ST_TO_INDEX);
-    *ret_more = done == n;
-    if (!ok || !last)
-        return ok;
-    bind_int(db, ST_INDEXED, 1, last);
-    return finish(db, ST_INDEXED, f);
+    struct sql_args args = { 0 };
+    int64_t more = 0;
+    sql_int(&args, (int64_t)n);
+    bool ok = sql_do(db->sql, HS_INDEX, &args, f) && sql_do(db->sql, HS_INDEXED, &args, f) &&
+              sql_number(db->sql, HS_TO_INDEX, &(struct sql_args){ 0 }, &more, f);
+    *ret_more = more != 0;
+    return ok;
 }
 
-/* Removes the messages that the bound statement `which` finds. */
-static bool remove_found(struct history_db *db, enum statement which, size_t *ret_n, struct fault *f)
+struct found_ids {
+    struct arena *a;
+    int64_t *ids;
+    size_t n, room;
+};
+
+static void found_id(void *arg, const struct sql_row *row)
 {
-    sqlite3_stmt *st = db->st[which];
-    bool ok = true;
-    *ret_n = 0;
-    for (; ok && sqlite3_step(st) == SQLITE_ROW; ++*ret_n) {
-        int64_t id = sqlite3_column_int64(st, 0);
-        if (sqlite3_column_int(st, 2)) {
-            bind_int(db, ST_UNINDEX, 1, id);
-            bind(db, ST_UNINDEX, 2, column(st, 1));
-            ok = finish(db, ST_UNINDEX, f);
-        }
-        bind_int(db, ST_DELETE_TRACE, 1, id);
-        ok = ok && finish(db, ST_DELETE_TRACE, f);
-        bind_int(db, ST_DELETE, 1, id);
-        ok = ok && finish(db, ST_DELETE, f);
-    }
-    reset(db, which);
-    return ok;
+    struct found_ids *found = arg;
+    assert(found->n < found->room); /* the statement's limit */
+    found->ids[found->n++] = sql_int_at(row, 0);
 }
 
 bool history_db_expire(struct history_db *db, int64_t before_ms, size_t n, bool *ret_more, struct fault *f)
 {
-    size_t removed;
-    bind_int(db, ST_OLD, 1, before_ms);
-    bind_int(db, ST_OLD, 2, (int64_t)n);
-    if (!remove_found(db, ST_OLD, &removed, f))
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct found_ids old = { a, ARENA_ARRAY(a, int64_t, n), 0, n };
+    struct sql_args args = { 0 }, before = { 0 };
+    sql_int(&args, before_ms);
+    sql_int(&args, (int64_t)n);
+    sql_int(&before, before_ms);
+    if (!sql_each(db->sql, HS_OLD, &args, found_id, &old, f))
         return false;
-    *ret_more = removed == n;
-    bind_int(db, ST_OLD_CONVS, 1, before_ms);
-    return *ret_more || finish(db, ST_OLD_CONVS, f);
+    for (size_t i = 0; i < old.n; i++)
+        if (!on_message(db, HS_UNINDEX, old.ids[i], f) || !on_message(db, HS_DELETE_TRACE, old.ids[i], f) || !on_message(db, HS_DELETE, old.ids[i], f))
+            return false;
+    *ret_more = old.n == n;
+    return *ret_more || sql_do(db->sql, HS_OLD_CONVS, &before, f);
 }
 
 bool history_db_erase(struct history_db *db, slice conversation, struct fault *f)
 {
-    size_t removed;
-    bind(db, ST_ERASE, 1, conversation);
-    if (!remove_found(db, ST_ERASE, &removed, f))
-        return false;
-    bind(db, ST_ERASE_CONV, 1, conversation);
-    return finish(db, ST_ERASE_CONV, f);
+    static const enum history_statement steps[] = { HS_ERASE_INDEX, HS_ERASE_TRACES, HS_ERASE_MESSAGES, HS_ERASE_CONV };
+    bool ok = true;
+    for (size_t i = 0; ok && i < COUNT(steps); i++)
+        ok = on_conversation(db, steps[i], conversation, f);
+    return ok;
+}
+
+bool history_db_news_taken(struct history_db *db, slice conversation, int64_t mark, struct fault *f)
+{
+    struct sql_args args = { 0 };
+    sql_text(&args, conversation);
+    sql_int(&args, mark);
+    return sql_do(db->sql, HS_NEWS_TAKEN, &args, f);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------------------------- */
 
-static bool conversations(struct history_db *db, enum statement which, void (*each)(void *, const struct history_conversation *), void *arg,
-                          struct fault *f)
-{
-    sqlite3_stmt *st = db->st[which];
-    int rc;
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-        struct history_conversation c = {
-            .id = column(st, 0), .name = column(st, 1), .person = column(st, 2), .open = sqlite3_column_int(st, 3) != 0,
-            .messages = sqlite3_column_int64(st, 4), .last_id = sqlite3_column_int64(st, 5), .last_ms = sqlite3_column_int64(st, 6),
-            .last_text = column(st, 7), .last_kind = column(st, 8), .last_way = sqlite3_column_int(st, 9),
-        };
-        each(arg, &c);
-    }
-    bool ok = rc == SQLITE_DONE || failed(db, "be read", f);
-    reset(db, which);
-    return ok;
-}
+struct telling_conversations {
+    void (*each)(void *arg, const struct history_conversation *c);
+    void *arg;
+};
 
-/* "%text%", with what LIKE reads as a sign made plain. */
-static slice like(struct arena *a, slice text)
+static void tell_conversation(void *arg, const struct sql_row *row)
 {
-    if (!text.n)
-        return SL("");
-    struct text t = text_new(a, text.n * 2 + 3);
-    text_char(&t, '%');
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '%' || text.p[i] == '_' || text.p[i] == '\\')
-            text_char(&t, '\\');
-        text_char(&t, text.p[i]);
-    }
-    text_char(&t, '%');
-    return text_slice(&t);
+    const struct telling_conversations *t = arg;
+    struct history_conversation c = {
+        .id = sql_text_at(row, 0), .name = sql_text_at(row, 1), .person = sql_text_at(row, 2), .open = sql_int_at(row, 3) != 0,
+        .messages = sql_int_at(row, 4), .last_id = sql_int_at(row, 5), .last_ms = sql_int_at(row, 6),
+        .last_text = sql_text_at(row, 7), .last_kind = sql_text_at(row, 8), .last_way = (int)sql_int_at(row, 9),
+    };
+    t->each(t->arg, &c);
 }
 
 /* Conversation ids begin with "account:" or, of a tenant, with "tenant/". */
@@ -407,139 +273,154 @@ bool history_db_conversations(struct history_db *db, const struct history_query 
                               struct fault *f)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    bind(db, ST_CONVS, 1, id_prefix(a, q->account));
-    bind(db, ST_CONVS, 2, like(a, q->text));
-    bind_int(db, ST_CONVS, 3, q->open);
-    bind_int(db, ST_CONVS, 4, q->before_ms);
-    bind_int(db, ST_CONVS, 5, q->before_id);
-    bind_int(db, ST_CONVS, 6, (int64_t)q->limit);
-    return conversations(db, ST_CONVS, each, arg, f);
+    struct sql_args args = { 0 };
+    sql_text(&args, id_prefix(a, q->account));
+    sql_text(&args, q->text);
+    sql_int(&args, q->open);
+    sql_int(&args, q->before_ms);
+    sql_int(&args, q->before_id);
+    sql_int(&args, (int64_t)q->limit);
+    return sql_each(db->sql, HS_CONVS, &args, tell_conversation, &(struct telling_conversations){ each, arg }, f);
 }
 
 bool history_db_conversation(struct history_db *db, slice id, void (*each)(void *, const struct history_conversation *), void *arg, struct fault *f)
 {
-    bind(db, ST_CONV, 1, id);
-    return conversations(db, ST_CONV, each, arg, f);
+    struct sql_args args = { 0 };
+    sql_text(&args, id);
+    return sql_each(db->sql, HS_CONV, &args, tell_conversation, &(struct telling_conversations){ each, arg }, f);
 }
 
-static bool messages(struct history_db *db, enum statement which, void (*each)(void *, const struct history_message *), void *arg, struct fault *f)
+struct telling_messages {
+    void (*each)(void *arg, const struct history_message *m);
+    void *arg;
+};
+
+static void tell_message(void *arg, const struct sql_row *row)
 {
-    sqlite3_stmt *st = db->st[which];
-    int rc;
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-        struct history_message m = {
-            .id = sqlite3_column_int64(st, 0), .conversation = column(st, 1), .target = column(st, 2), .at_ms = sqlite3_column_int64(st, 3),
-            .way = sqlite3_column_int(st, 4), .state = sqlite3_column_int(st, 5), .status = sqlite3_column_int64(st, 6),
-            .tries = sqlite3_column_int64(st, 7), .ended_ms = sqlite3_column_int64(st, 8), .kind = column(st, 9), .text = column(st, 10),
-            .peer_id = column(st, 11), .vendor_id = column(st, 12), .body = column(st, 13), .media = column(st, 14), .note = column(st, 15),
-        };
-        each(arg, &m);
-    }
-    bool ok = rc == SQLITE_DONE || failed(db, "be read", f);
-    reset(db, which);
-    return ok;
+    const struct telling_messages *t = arg;
+    struct history_message m = {
+        .id = sql_int_at(row, 0), .conversation = sql_text_at(row, 1), .target = sql_text_at(row, 2), .at_ms = sql_int_at(row, 3),
+        .way = (int)sql_int_at(row, 4), .state = (int)sql_int_at(row, 5), .status = sql_int_at(row, 6), .tries = sql_int_at(row, 7),
+        .ended_ms = sql_int_at(row, 8), .kind = sql_text_at(row, 9), .text = sql_text_at(row, 10), .peer_id = sql_text_at(row, 11),
+        .vendor_id = sql_text_at(row, 12), .body = sql_text_at(row, 13), .media = sql_text_at(row, 14), .note = sql_text_at(row, 15),
+    };
+    t->each(t->arg, &m);
+}
+
+static bool messages(struct history_db *db, enum history_statement which, const struct sql_args *args, void (*each)(void *, const struct history_message *),
+                     void *arg, struct fault *f)
+{
+    return sql_each(db->sql, which, args, tell_message, &(struct telling_messages){ each, arg }, f);
 }
 
 bool history_db_messages(struct history_db *db, slice conversation, int64_t before_id, int64_t after_id, size_t limit,
                          void (*each)(void *, const struct history_message *), void *arg, struct fault *f)
 {
-    enum statement which = after_id ? ST_AFTER : ST_BEFORE;
-    bind(db, which, 1, conversation);
-    bind_int(db, which, 2, after_id ? after_id : before_id);
-    bind_int(db, which, 3, (int64_t)limit);
-    return messages(db, which, each, arg, f);
+    struct sql_args args = { 0 };
+    sql_text(&args, conversation);
+    sql_int(&args, after_id ? after_id : before_id);
+    sql_int(&args, (int64_t)limit);
+    return messages(db, after_id ? HS_AFTER : HS_BEFORE, &args, each, arg, f);
 }
 
 bool history_db_message(struct history_db *db, int64_t id, void (*each)(void *, const struct history_message *), void *arg, struct fault *f)
 {
-    bind_int(db, ST_MESSAGE, 1, id);
-    return messages(db, ST_MESSAGE, each, arg, f);
+    struct sql_args args = { 0 };
+    sql_int(&args, id);
+    return messages(db, HS_MESSAGE, &args, each, arg, f);
+}
+
+struct telling_traces {
+    void (*each)(void *arg, int64_t at_ms, slice op, slice note);
+    void *arg;
+};
+
+static void tell_trace(void *arg, const struct sql_row *row)
+{
+    const struct telling_traces *t = arg;
+    t->each(t->arg, sql_int_at(row, 0), sql_text_at(row, 1), sql_text_at(row, 2));
 }
 
 bool history_db_traces(struct history_db *db, int64_t id, void (*each)(void *, int64_t, slice, slice), void *arg, struct fault *f)
 {
-    sqlite3_stmt *st = db->st[ST_TRACES];
-    int rc;
-    bind_int(db, ST_TRACES, 1, id);
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-        each(arg, sqlite3_column_int64(st, 0), column(st, 1), column(st, 2));
-    bool ok = rc == SQLITE_DONE || failed(db, "be read", f);
-    reset(db, ST_TRACES);
-    return ok;
+    struct sql_args args = { 0 };
+    sql_int(&args, id);
+    return sql_each(db->sql, HS_TRACES, &args, tell_trace, &(struct telling_traces){ each, arg }, f);
 }
 
 bool history_db_search(struct history_db *db, slice text, slice account, int64_t before_id, size_t limit,
                        void (*each)(void *, const struct history_message *), void *arg, struct fault *f)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct text t = text_new(a, text.n * 2 + 3); /* one phrase: nothing in it is an operator */
-    text_char(&t, '"');
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '"')
-            text_char(&t, '"');
-        text_char(&t, text.p[i]);
-    }
-    text_char(&t, '"');
-    bind(db, ST_SEARCH, 1, text_slice(&t));
-    bind(db, ST_SEARCH, 2, id_prefix(a, account));
-    bind_int(db, ST_SEARCH, 3, before_id);
-    bind_int(db, ST_SEARCH, 4, (int64_t)limit);
-    return messages(db, ST_SEARCH, each, arg, f);
+    struct sql_args args = { 0 };
+    if (utf8_len(text) < SEARCH_CHARS_MIN)
+        return true; /* no index knows them */
+    sql_text(&args, text);
+    sql_text(&args, id_prefix(a, account));
+    sql_int(&args, before_id);
+    sql_int(&args, (int64_t)limit);
+    if (db->looks_through)
+        sql_int(&args, SEARCH_NEWEST);
+    return messages(db, db->looks_through ? HS_SEARCH_NEWEST : HS_SEARCH, &args, each, arg, f);
 }
 
 bool history_db_failed(struct history_db *db, const struct history_failed *q, void (*each)(void *, const struct history_message *), void *arg, struct fault *f)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    bind_int(db, ST_FAILED, 1, q->state);
-    bind(db, ST_FAILED, 2, q->target);
-    bind(db, ST_FAILED, 3, id_prefix(a, q->account));
-    bind(db, ST_FAILED, 4, q->note);
-    bind(db, ST_FAILED, 5, like(a, q->text));
-    bind_int(db, ST_FAILED, 6, q->before_id);
-    bind_int(db, ST_FAILED, 7, (int64_t)q->limit);
-    return messages(db, ST_FAILED, each, arg, f);
+    struct sql_args args = { 0 };
+    sql_int(&args, q->state);
+    sql_bytes(&args, q->target);
+    sql_text(&args, id_prefix(a, q->account));
+    sql_text(&args, q->note);
+    sql_text(&args, q->text);
+    sql_int(&args, q->before_id);
+    sql_int(&args, (int64_t)q->limit);
+    return messages(db, HS_FAILED, &args, each, arg, f);
+}
+
+struct telling_news {
+    void (*each)(void *arg, const struct history_news *v);
+    void *arg;
+};
+
+static void tell_news(void *arg, const struct sql_row *row)
+{
+    const struct telling_news *t = arg;
+    struct history_news v = { .id = sql_text_at(row, 0), .name = sql_text_at(row, 1), .person = sql_text_at(row, 2), .mark = sql_int_at(row, 3),
+                              .first = sql_text_at(row, 4), .heard_ms = sql_int_at(row, 5) };
+    t->each(t->arg, &v);
 }
 
 bool history_db_news(struct history_db *db, size_t n, void (*each)(void *, const struct history_news *), void *arg, struct fault *f)
 {
-    sqlite3_stmt *st = db->st[ST_NEWS];
-    int rc;
-    bind_int(db, ST_NEWS, 1, (int64_t)n);
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-        struct history_news v = { .id = column(st, 0), .name = column(st, 1), .person = column(st, 2), .mark = sqlite3_column_int64(st, 3),
-                                  .first = column(st, 4), .heard_ms = sqlite3_column_int64(st, 5) };
-        each(arg, &v);
-    }
-    bool ok = rc == SQLITE_DONE || failed(db, "be read", f);
-    reset(db, ST_NEWS);
-    return ok;
-}
-
-bool history_db_news_taken(struct history_db *db, slice conversation, int64_t mark, struct fault *f)
-{
-    bind(db, ST_NEWS_TAKEN, 1, conversation);
-    bind_int(db, ST_NEWS_TAKEN, 2, mark);
-    return finish(db, ST_NEWS_TAKEN, f);
+    struct sql_args args = { 0 };
+    sql_int(&args, (int64_t)n);
+    return sql_each(db->sql, HS_NEWS, &args, tell_news, &(struct telling_news){ each, arg }, f);
 }
 
 bool history_db_messages_of(struct history_db *db, slice conversations, slice text, int64_t before_id, size_t limit,
                             void (*each)(void *, const struct history_message *), void *arg, struct fault *f)
 {
-    CLEANUP(arena_freep) struct arena *a = arena_new();
-    bind(db, ST_OF, 1, conversations);
-    bind_int(db, ST_OF, 2, before_id);
-    bind(db, ST_OF, 3, like(a, text));
-    bind_int(db, ST_OF, 4, (int64_t)limit);
-    return messages(db, ST_OF, each, arg, f);
+    struct sql_args args = { 0 };
+    sql_text(&args, conversations);
+    sql_int(&args, before_id);
+    sql_text(&args, text);
+    sql_int(&args, (int64_t)limit);
+    return messages(db, HS_OF, &args, each, arg, f);
+}
+
+struct telling_queues {
+    void (*each)(void *arg, slice target, int64_t n, int64_t oldest_ms);
+    void *arg;
+};
+
+static void tell_queue(void *arg, const struct sql_row *row)
+{
+    const struct telling_queues *t = arg;
+    t->each(t->arg, sql_text_at(row, 0), sql_int_at(row, 1), sql_int_at(row, 2));
 }
 
 bool history_db_waiting(struct history_db *db, void (*each)(void *, slice, int64_t, int64_t), void *arg, struct fault *f)
 {
-    sqlite3_stmt *st = db->st[ST_WAITING];
-    int rc;
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-        each(arg, column(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2));
-    bool ok = rc == SQLITE_DONE || failed(db, "be read", f);
-    reset(db, ST_WAITING);
-    return ok;
+    return sql_each(db->sql, HS_WAITING, &(struct sql_args){ 0 }, tell_queue, &(struct telling_queues){ each, arg }, f);
 }

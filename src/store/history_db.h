@@ -1,18 +1,21 @@
-/* history_db.h - what was said, in a database of its own: conversations, their messages, and how each message fared.
+/* history_db.h - what was said, in tables of its own: conversations, their messages, and how each message fared.
  *
- * It is made from the journal (hub/history.h follows it) and holds the place up to which it was, in the same transaction: so it need not be synced, what a
- * power cut takes away is read from the journal again. Everything here blocks and belongs to one thread at a time.
+ * It is made from the journal (hub/history.h follows it) and holds the place up to which it was, in the same transaction: so a file need not be synced, what
+ * a power cut takes away is read from the journal again. Everything here blocks and belongs to one thread at a time.
  *
- * Search  words of messages by SQLite's FTS5 with trigrams, which also finds within words and in languages without spaces; at least three characters.
- *         Texts are indexed behind the messages (history_db_index), when there is time.
- * Errors  bool functions fill *f when they return false ("store_failed", "newer").
+ * Where   a file of SQLite, or PostgreSQL (postgresql://…), beside the store's tables there.
+ * Search  part of a text, at least three characters, also within words and in languages without spaces. SQLite: FTS5 with trigrams; texts are indexed behind
+ *         the messages (history_db_index), when there is time. PostgreSQL: pg_trgm; where that cannot be had the newest messages are looked through.
+ * Errors  bool functions fill *f when they return false: "store_failed", "newer", and those of store/pg.h: "store_lost" (nothing of it happened: it can be
+ *         done again), "store_unknown" (after a commit: read the place again), "in_use" (another hub writes this history now, for good).
  */
 #ifndef STORE_HISTORY_DB_H
 #define STORE_HISTORY_DB_H
 #include "base/base.h"
 
 struct history_db;
-struct history_db *history_db_open(const char *path, struct fault *f) MUST_USE;
+/* turn: of those who follow one another on the same database, the later one takes over from the others; 0: nobody takes over (pg.h). */
+struct history_db *history_db_open(const char *where, int64_t turn, struct fault *f) MUST_USE;
 void history_db_close(struct history_db *db);
 bool history_db_begin(struct history_db *db, struct fault *f);
 bool history_db_commit(struct history_db *db, struct fault *f);
@@ -57,6 +60,8 @@ bool history_db_media(struct history_db *db, int64_t id, slice media, struct fau
 /* Never lowers it; of: the id either side knows the message by. Looks at the conversation's last messages. */
 bool history_db_status(struct history_db *db, slice conversation, slice of, int64_t status, struct fault *f);
 bool history_db_person(struct history_db *db, slice conversation, slice name, slice person, bool open, struct fault *f);
+/* Are texts indexed behind the messages? Else what is added can be found at once, and history_db_index has nothing to do. */
+bool history_db_indexes(const struct history_db *db);
 /* Up to n messages into the index; *ret_more: there are more. */
 bool history_db_index(struct history_db *db, size_t n, bool *ret_more, struct fault *f);
 /* Up to n messages older than that, and conversations without any that are as old. */

@@ -102,6 +102,8 @@ static bool next_result(struct pg *pg, PGresult **ret, struct fault *f)
     return PQstatus(pg->c) == CONNECTION_OK || *ret || pg_lost(pg, PQerrorMessage(pg->c), f);
 }
 
+#define DIVISION_BY_ZERO "22012"
+
 /* Does this error mean that another connection is needed: the server stops or starts, or is one that takes no writes (any more)? */
 static bool means_lost(const char *state)
 {
@@ -117,6 +119,8 @@ static bool failed(struct pg *pg, const PGresult *result, struct fault *f)
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE), *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     if (!state || means_lost(state))
         return pg_lost(pg, text ? text : PQresultErrorMessage(result), f);
+    if (strcmp(state, DIVISION_BY_ZERO) == 0) /* PG_CLAIM_SQL */
+        return pg_taken(pg, f);
     return fault(f, "store_failed", "", "PostgreSQL says: %s (%s)", text ? text : "", state);
 }
 
@@ -201,6 +205,8 @@ static void statement_name(size_t statement, char to[PG_NAME_MAX])
 bool pg_begin(struct pg *pg, struct fault *f)
 {
     assert(!pg->group);
+    if (pg->taken)
+        return pg_taken(pg, f);
     pg->group = pg_connected(pg, f) && send(pg, "BEGIN", f);
     return pg->group;
 }
@@ -218,6 +224,8 @@ static bool resolve(struct pg *pg, struct fault *f)
 {
     int64_t until_ms = time_mono_ms() + PG_RESOLVE_MS;
     struct fault why = { 0 };
+    if (pg->tables->shared)
+        return fault(f, "store_unknown", "", "the connection to PostgreSQL was lost in a commit");
     while (!pg_connect(pg, &why)) {
         if (time_mono_ms() >= until_ms || pg->taken)
             return fault(f, "store_unknown", "", "a commit may or may not have come through: %.180s", why.text);
@@ -233,7 +241,7 @@ bool pg_commit(struct pg *pg, struct fault *f)
     if (!pg->c)
         return pg_lost(pg, "earlier in this group", f);
     pg_int(&args, (int64_t)++pg->n);
-    bool ok = send_statement(pg, PG_CLAIM_STATEMENT, &args, f);
+    bool ok = pg->tables->shared || send_statement(pg, PG_CLAIM_STATEMENT, &args, f);
     if (!ok)
         return false; /* COMMIT was not sent: it did not happen */
     ok = send(pg, "COMMIT", f) && PQpipelineSync(pg->c) && flush(pg, f) && collect_all(pg, f) && collect_sync(pg, f);

@@ -1,4 +1,4 @@
-/* pg.h - a connection to PostgreSQL for one writer: migrations, prepared statements, pipelined groups, exact reconnects. Private to store/.
+/* pg.h - a connection to PostgreSQL: migrations, prepared statements, pipelined groups, exact reconnects. For store/, and for what of the hub is kept there.
  *
  *   struct pg *pg = pg_open("postgresql://…", &tables, &f);
  *   pg_begin(pg, &f); pg_write(pg, ST_PUT, &args, &f) …; pg_commit(pg, &f)       one round trip
@@ -10,6 +10,10 @@
  *            "in_use"         another writer has these tables; "newer": a newer program has changed them
  * Exact      every group writes its number into the row of the claim, within the transaction. When the connection is lost in a commit, that row says
  *            after the reconnect whether it came through.
+ * One writer the claim is a lock of the session and a row. Without turns the first one has it until it closes. With turns the later one takes it over: the
+ *            session of the one before is ended by the server, and whatever he sends afterwards is refused by the row, within his own transaction: "in_use".
+ * Shared     tables that several may write have no claim, and nothing is looked up: what was lost in a commit is "store_unknown" at once. Groups then
+ *            are such that they can be done again, and say themselves whether they may be done.
  * Waiting    bounded: PG_ANSWER_MS for an answer; connections are tried again for PG_PATIENCE_MS after a loss, then once for each call, PG_AGAIN_MS apart.
  * Threads    one at a time. Everything blocks.
  */
@@ -17,14 +21,16 @@
 #define STORE_PG_H
 #include "base/base.h"
 
-enum { PG_CONNECT_S = 5, PG_ANSWER_MS = 30000, PG_PATIENCE_MS = 5000, PG_RESOLVE_MS = 20000, PG_AGAIN_MS = 200, PG_CLAIM_MS = 3000, PG_OLDEST = 110000 };
+enum { PG_CONNECT_S = 5, PG_ANSWER_MS = 30000, PG_PATIENCE_MS = 5000, PG_RESOLVE_MS = 20000, PG_AGAIN_MS = 200, PG_CLAIM_MS = 3000, PG_IDLE_S = 10, PG_OLDEST = 110000 };
 
 struct pg_tables {
     const char *name;              /* of this set of tables: "store" */
     const char *const *migrations; /* each takes them from version i to i + 1 */
     size_t n_migrations;
-    const char *const *statements; /* prepared on each connection, named by their index */
+    const char *const *statements; /* prepared on each connection, named by their index; NULL: there is none of this number */
     size_t n_statements;
+    int64_t turn; /* of those who follow one another: they grow. 0: nobody takes over */
+    bool shared;  /* see above */
 };
 struct pg;
 /* Waits PG_CLAIM_MS for a server that is starting, or another writer that is leaving. NULL: see *f. */
@@ -51,6 +57,15 @@ bool pg_begin(struct pg *pg, struct fault *f);
 bool pg_commit(struct pg *pg, struct fault *f);
 void pg_rollback(struct pg *pg);
 bool pg_write(struct pg *pg, size_t statement, const struct pg_args *args, struct fault *f);
-/* Slices of a row are valid during each. */
+/* Slices of a row are valid during each, which runs no statement. */
 bool pg_read(struct pg *pg, size_t statement, const struct pg_args *args, void (*each)(void *arg, const struct pg_row *row), void *arg, struct fault *f);
+
+/* For a migration: an index by which ILIKE finds within a text, where pg_trgm is there or can be made; else none. */
+#define PG_WORDS_INDEX(index, table, column)                                                                                                   \
+    "DO $$ DECLARE home text; BEGIN"                                                                                                           \
+    " BEGIN CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;"                                                                             \
+    " EXCEPTION WHEN OTHERS THEN BEGIN CREATE EXTENSION IF NOT EXISTS pg_trgm; EXCEPTION WHEN OTHERS THEN NULL; END; END;"                     \
+    " SELECT n.nspname INTO home FROM pg_extension e JOIN pg_namespace n ON n.oid=e.extnamespace WHERE e.extname='pg_trgm';"                   \
+    " IF home IS NOT NULL THEN EXECUTE format('CREATE INDEX " index " ON " table " USING gin (" column " %I.gin_trgm_ops)', home); END IF;"    \
+    " END $$;"
 #endif

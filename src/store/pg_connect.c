@@ -40,7 +40,17 @@ static bool value(struct pg *pg, const char *sql, char to[64], struct fault *f)
 /* ---- tables -------------------------------------------------------------------------------------------------------------------- */
 
 /* $1: the name of the tables; $2 is there because every query here has two parameters. */
-#define LOCK_ID(kind) "(('x' || left(md5('dragoman " kind " ' || $1::text || current_schema()), 16))::bit(64)::bigint) WHERE $2::text <> ''"
+#define LOCK_KEY(kind) "(('x' || left(md5('dragoman " kind " ' || $1::text || current_schema()), 16))::bit(64)::bigint)"
+#define LOCK_ID(kind) LOCK_KEY(kind) " WHERE $2::text <> ''"
+
+/* The claim of a version that knew none. */
+static bool with_turns(struct pg *pg, struct fault *f)
+{
+    char text[64];
+    if (!value(pg, "SELECT 1 FROM pg_attribute WHERE attrelid='dragoman_claim'::regclass AND attname='turn' AND $1::text<>$2::text", text, f))
+        return false;
+    return *text || run(pg, "ALTER TABLE dragoman_claim ADD COLUMN turn bigint NOT NULL DEFAULT 0", "bring its tables up to date", f);
+}
 
 static bool bring_up(struct pg *pg, struct fault *f)
 {
@@ -48,7 +58,9 @@ static bool bring_up(struct pg *pg, struct fault *f)
     char text[64];
     if (!value(pg, "SELECT pg_advisory_xact_lock" LOCK_ID("tables"), text, f) ||
         !run(pg, "CREATE TABLE IF NOT EXISTS dragoman_schema(name text PRIMARY KEY, version int NOT NULL);"
-                 "CREATE TABLE IF NOT EXISTS dragoman_claim(name text PRIMARY KEY, writer text NOT NULL, n bigint NOT NULL)", "make its tables", f) ||
+                 "CREATE TABLE IF NOT EXISTS dragoman_claim(name text PRIMARY KEY, writer text NOT NULL, n bigint NOT NULL, turn bigint NOT NULL DEFAULT 0)",
+             "make its tables", f) ||
+        !with_turns(pg, f) ||
         !value(pg, "SELECT version FROM dragoman_schema WHERE name=$1 AND $2::text <> ''", text, f))
         return false;
     int64_t version = 0;
@@ -81,25 +93,66 @@ static bool migrate(struct pg *pg, struct fault *f)
 
 /* ---- the claim ----------------------------------------------------------------------------------------------------------------- */
 
+bool pg_taken(struct pg *pg, struct fault *f)
+{
+    pg->taken = true;
+    return fault(f, "in_use", "", "another hub took this %s over", pg->tables->name);
+}
+
+/* Is it still ours, after a loss? */
+static bool still_ours(struct pg *pg, struct fault *f)
+{
+    char text[64];
+    int64_t n = 0;
+    if (!value(pg, "SELECT n FROM dragoman_claim WHERE name=$1 AND writer=$2", text, f))
+        return false;
+    if (!slice_int(slice_of(text), &n))
+        return pg_taken(pg, f);
+    pg->stored_n = (uint64_t)n;
+    return true;
+}
+
+/* Is nobody of a later turn here? Without turns the lock says all. */
+static bool may_take(struct pg *pg, struct fault *f)
+{
+    char text[64];
+    int64_t turn = 0;
+    if (!pg->tables->turn)
+        return true;
+    if (!value(pg, "SELECT turn FROM dragoman_claim WHERE name=$1 AND $2::text<>''", text, f))
+        return false;
+    return !slice_int(slice_of(text), &turn) || turn <= pg->tables->turn || fault(f, "in_use", "", "another hub took this %s over", pg->tables->name);
+}
+
+static bool take(struct pg *pg, struct fault *f)
+{
+    char sql[260], text[64];
+    snprintf(sql, sizeof(sql), "INSERT INTO dragoman_claim(name,writer,n,turn) VALUES($1,$2,0,%lld) ON CONFLICT(name) DO UPDATE SET writer=excluded.writer,"
+             "n=0,turn=greatest(dragoman_claim.turn,excluded.turn)", (long long)pg->tables->turn);
+    return value(pg, sql, text, f);
+}
+
+/* Ends the session that has the lock, with what it has begun: that of the turn before, or our own that the server has not missed yet. */
+static bool send_away(struct pg *pg, struct fault *f)
+{
+    char text[64];
+    return value(pg, "SELECT count(pg_terminate_backend(l.pid)) FROM (SELECT " LOCK_KEY("claim") " AS key) k JOIN pg_locks l"
+                     " ON l.classid::bigint=((k.key>>32)&4294967295) AND l.objid::bigint=(k.key&4294967295) WHERE l.locktype='advisory' AND l.objsubid=1 AND"
+                     " l.granted AND l.database=(SELECT oid FROM pg_database WHERE datname=current_database()) AND $2::text<>''", text, f);
+}
+
 /* The lock of the session says that nobody else writes; the row says, after a loss, whether anybody did meanwhile. */
 static bool claim(struct pg *pg, struct fault *f)
 {
     char text[64];
+    bool turns = pg->tables->turn != 0;
+    if (turns && !(pg->opened ? still_ours(pg, f) : may_take(pg, f)))
+        return false;
     if (!value(pg, "SELECT pg_try_advisory_lock" LOCK_ID("claim"), text, f))
         return false;
     if (strcmp(text, "t") != 0)
-        return fault(f, "in_use", "", "another hub uses this %s", pg->tables->name);
-    if (!pg->opened)
-        return value(pg, "INSERT INTO dragoman_claim VALUES($1,$2,0) ON CONFLICT(name) DO UPDATE SET writer=excluded.writer,n=0", text, f);
-    if (!value(pg, "SELECT n FROM dragoman_claim WHERE name=$1 AND writer=$2", text, f))
-        return false;
-    int64_t n = 0;
-    if (!slice_int(slice_of(text), &n)) {
-        pg->taken = true;
-        return fault(f, "in_use", "", "another hub took this %s over", pg->tables->name);
-    }
-    pg->stored_n = (uint64_t)n;
-    return true;
+        return (!turns || send_away(pg, f)) && fault(f, "in_use", "", "another hub uses this %s", pg->tables->name);
+    return pg->opened ? still_ours(pg, f) : (may_take(pg, f) && take(pg, f));
 }
 
 /* ---- connecting ---------------------------------------------------------------------------------------------------------------- */
@@ -130,7 +183,7 @@ static bool prepare(struct pg *pg, const char *name, const char *sql, struct fau
 
 static bool settle_in(struct pg *pg, struct fault *f)
 {
-    char sql[160], name[PG_NAME_MAX];
+    char sql[240], name[PG_NAME_MAX];
     if (PQstatus(pg->c) != CONNECTION_OK)
         return failed(pg, "be reached", f);
     if (PQserverVersion(pg->c) < PG_OLDEST)
@@ -138,15 +191,22 @@ static bool settle_in(struct pg *pg, struct fault *f)
     PQsetNoticeProcessor(pg->c, say_nothing, NULL);
     if (!run(pg, "SELECT set_config('synchronous_commit','on',false) WHERE current_setting('synchronous_commit')='off';"
                  "SET lock_timeout='10s'; SET statement_timeout='25s'", "be set up", f) ||
-        !migrate(pg, f) || !claim(pg, f))
+        !migrate(pg, f))
+        return false;
+    /* A program that stopped in the middle of a group must not hold the others' rows for ever. */
+    snprintf(sql, sizeof(sql), "SET idle_in_transaction_session_timeout='%ds'", PG_IDLE_S);
+    if (pg->tables->shared ? !run(pg, sql, "be set up", f) : !claim(pg, f))
         return false;
     for (size_t i = 0; i < pg->tables->n_statements; i++) {
+        if (!pg->tables->statements[i])
+            continue;
         snprintf(name, sizeof(name), "s%zu", i);
         if (!prepare(pg, name, pg->tables->statements[i], f))
             return false;
     }
-    snprintf(sql, sizeof(sql), "UPDATE dragoman_claim SET n=$1::bigint WHERE name='%s'", pg->tables->name);
-    return prepare(pg, PG_CLAIM_STATEMENT, sql, f) && ((PQsetnonblocking(pg->c, 1) == 0 && PQenterPipelineMode(pg->c)) || failed(pg, "be set up", f));
+    snprintf(sql, sizeof(sql), PG_CLAIM_SQL, pg->tables->name, pg->writer);
+    return (pg->tables->shared || prepare(pg, PG_CLAIM_STATEMENT, sql, f)) &&
+           ((PQsetnonblocking(pg->c, 1) == 0 && PQenterPipelineMode(pg->c)) || failed(pg, "be set up", f));
 }
 
 bool pg_connect(struct pg *pg, struct fault *f)
@@ -154,7 +214,7 @@ bool pg_connect(struct pg *pg, struct fault *f)
     assert(!pg->c);
     pg->tried_ms = time_mono_ms();
     if (pg->taken)
-        return fault(f, "in_use", "", "another hub took this %s over", pg->tables->name);
+        return pg_taken(pg, f);
     pg->c = dial(pg->where);
     pg->sent = pg->received = 0;
     if (settle_in(pg, f)) {
@@ -192,7 +252,8 @@ struct pg *pg_open(const char *where, const struct pg_tables *tables, struct fau
     size_t n = strlen(where) + 1;
     pg->where = must_malloc(n);
     memcpy(pg->where, where, n);
-    pg->tables = tables;
+    pg->copy = *tables;
+    pg->tables = &pg->copy;
     uint8_t raw[16];
     random_bytes(raw, sizeof(raw));
     for (size_t i = 0; i < sizeof(raw); i++)

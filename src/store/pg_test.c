@@ -32,6 +32,12 @@ static const char *put(struct store *s, const char *key, const char *value)
     return code;
 }
 
+static void keep_value(void *arg, slice value, const struct fault *f)
+{
+    char *to = arg;
+    snprintf(to, 32, SLF, SLA(f ? slice_of(f->code) : value));
+}
+
 /* ---- several programs at once -------------------------------------------------------------------------------------------------- */
 
 struct starting {
@@ -71,6 +77,31 @@ TEST(pg_programs_that_start_at_once_make_the_tables_once_and_one_of_them_writes)
     store_close(only);
     CHECK_INT(pg_server_number(place, "SELECT version FROM dragoman_schema WHERE name='store'"), 1);
     store_close(open_at(place)); /* the claim was given back */
+}
+
+TEST(pg_store_is_read_beside_its_writer_and_taken_from_it)
+{
+    const char *place = pg_place_new();
+    struct fault f = { 0 };
+    struct store *first = store_open_turn(place, 1, &f), *reader = store_open_turn(place, STORE_BESIDE, &f);
+    CHECK(reader);
+    CHECK_SLICE(slice_of(put(first, "a", "1")), SL("ok"));
+    char found[32];
+    store_get(reader, SL("a"), keep_value, found);
+    CHECK_SLICE(slice_of(found), SL("1"));
+    CHECK(!store_open_turn(place, 0, &f));
+    CHECK_SLICE(slice_of(f.code), SL("in_use"));
+    struct store *second = store_open_turn(place, 2, &f);
+    CHECK(second);
+    CHECK_SLICE(slice_of(put(second, "a", "2")), SL("ok"));
+    const char *code = put(first, "a", "3"); /* its session was ended: what it wanted to write has not happened, and never will */
+    CHECK(strcmp(code, "ok") != 0);
+    CHECK_SLICE(slice_of(put(first, "a", "4")), SL("in_use"));
+    store_get(reader, SL("a"), keep_value, found);
+    CHECK_SLICE(slice_of(found), SL("2"));
+    store_close(first);
+    store_close(second);
+    store_close(reader);
 }
 
 /* ---- losing the connection ------------------------------------------------------------------------------------------------------ */

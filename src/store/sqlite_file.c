@@ -58,7 +58,7 @@ bool sqlite_file_open(const struct sqlite_plan *plan, const char *path, sqlite3 
     if (!sqlite_run(plan, *ret, pragmas, "be opened", f) || !migrate(plan, *ret, f))
         return false;
     for (size_t i = 0; i < plan->n_statements; i++)
-        if (sqlite3_prepare_v3(*ret, plan->statements[i], -1, SQLITE_PREPARE_PERSISTENT, &ret_st[i], NULL) != SQLITE_OK)
+        if (plan->statements[i] && sqlite3_prepare_v3(*ret, plan->statements[i], -1, SQLITE_PREPARE_PERSISTENT, &ret_st[i], NULL) != SQLITE_OK)
             return sqlite_failed(plan, *ret, "be opened", f);
     return true;
 }

@@ -18,7 +18,7 @@ struct sqlite_plan {
     const char *what; /* in errors */
     const char *const *migrations;
     size_t n_migrations;
-    const char *const *statements;
+    const char *const *statements; /* NULL in it: there is none of this number */
     size_t n_statements;
     bool lazy;        /* a commit is written, and synced with the next checkpoint: for what can be made again. Else it is synced */
     bool wipe;        /* what is deleted is overwritten */

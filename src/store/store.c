@@ -357,8 +357,13 @@ static bool check_length(struct request *r, slice s, size_t max, const char *wha
 
 struct store *store_open(const char *where, struct fault *f)
 {
+    return store_open_turn(where, 0, f);
+}
+
+struct store *store_open_turn(const char *where, int64_t turn, struct fault *f)
+{
     const struct store_engine *engine = store_is_pg(slice_of(where)) ? &store_pg : &store_sqlite;
-    void *e = engine->open(where, f);
+    void *e = engine->open(where, turn, f);
     if (!e)
         return NULL;
     struct store *s = must_calloc(1, sizeof(*s));

@@ -28,6 +28,10 @@ struct store;
 
 /* where: the file, made with mode 0600 when absent, or postgresql://… NULL: see *f ("newer", "in_use", "store_failed"). */
 struct store *store_open(const char *where, struct fault *f) MUST_USE;
+/* turn: of those who follow one another on the same database, the later one takes over from the others, who never write again; 0: for oneself ("in_use" while another
+ * has it: store_open); STORE_BESIDE: only read, beside whoever writes. A file is always for oneself. */
+enum { STORE_BESIDE = -1 };
+struct store *store_open_turn(const char *where, int64_t turn, struct fault *f) MUST_USE;
 void store_start(struct store *s, struct loop *loop);
 void store_close(struct store *s); /* does what is queued first; of that, callbacks no longer come. Before loop_free */
 

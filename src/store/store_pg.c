@@ -47,9 +47,10 @@ bool store_is_pg(slice where)
     return slice_starts(where, SL("postgresql://")) || slice_starts(where, SL("postgres://"));
 }
 
-static void *open_pg(const char *where, struct fault *f)
+static void *open_pg(const char *where, int64_t turn, struct fault *f)
 {
-    static const struct pg_tables tables = { "store", migrations, COUNT(migrations), statements, ST_MAX };
+    struct pg_tables tables = { .name = "store", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements, .n_statements = ST_MAX,
+                                .turn = MAX(turn, 0), .shared = turn == STORE_BESIDE };
     return pg_open(where, &tables, f);
 }
 

@@ -62,8 +62,9 @@ static void sqlite_close(void *arg)
     free(e);
 }
 
-static void *sqlite_open(const char *path, struct fault *f)
+static void *sqlite_open(const char *path, int64_t turn, struct fault *f)
 {
+    (void)turn; /* a file has one holder */
     struct sqlite *e = must_calloc(1, sizeof(*e));
     if (sqlite_file_open(&plan, path, &e->db, e->st, f))
         return e;

@@ -6,22 +6,6 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-/* Every behaviour is tested on both engines. */
-static bool on_pg;
-#define TEST_EACH(name)                                                        \
-    static void each_##name(void);                                             \
-    TEST(name##_in_sqlite)                                                     \
-    {                                                                          \
-        on_pg = false;                                                         \
-        each_##name();                                                         \
-    }                                                                          \
-    TEST(name##_in_postgresql)                                                 \
-    {                                                                          \
-        on_pg = true;                                                          \
-        each_##name();                                                         \
-    }                                                                          \
-    static void each_##name(void)
-
 static char path[256];
 static struct store *open_new(void)
 {

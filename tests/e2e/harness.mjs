@@ -122,12 +122,21 @@ ${extra(typeof options.line === 'function' ? options.line(at(linePort)) : option
         '--channel-secret', secret, '--bot-id', '@testshop', ...(options.lineArgs ?? [])]),
       hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', ...(options.env ?? {})}),
     },
+    replicas: [], // of options.replicas, the first is road.hub: {api, program}
     async stop() {
       const how = {};
+      for (const [i, r] of road.replicas.entries()) if (i) how[r.program.name] = await r.program.stop();
       for (const name of ['hub', 'line', 'desk']) how[name] = await road.programs[name].stop();
       return how;
     },
   };
+  road.replicas.push({api: road.hub, program: road.programs.hub});
+  for (let i = 1; i < (options.replicas ?? 1); i++) {
+    const port = await freePort();
+    road.replicas.push({api: new Api(at(port)), program: new Program(dir, `hub${i + 1}`, ['serve', '--config', config, '--listen', `127.0.0.1:${port}`, '--data', join(dir, `data${i + 1}`)],
+      {LOG_LEVEL: 'DEBUG', ...(options.env ?? {})})});
+    road.programs[`hub${i + 1}`] = road.replicas[i].program;
+  }
   const onFail = async () => {
     const how = await road.stop();
     for (const [name, h] of Object.entries(how))
@@ -138,8 +147,8 @@ ${extra(typeof options.line === 'function' ? options.line(at(linePort)) : option
   for (const name of ['desk', 'line']) road.programs[name].start();
   await ready(road.programs.desk, at(deskPort) + '/sim/counters');
   await ready(road.programs.line, at(linePort) + '/sim/counters');
-  road.programs.hub.start();
-  await ready(road.programs.hub, at(hubPort) + '/healthz/readiness');
-  await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.every(a => a.set_up));
+  for (const r of road.replicas) r.program.start();
+  for (const r of road.replicas) await ready(r.program, r.api.base + '/healthz/readiness');
+  await until('accounts set up', async () => (await road.hub.get('/healthz/readiness?worker')).accounts.every(a => a.set_up), 30000);
   return road;
 }

@@ -3,8 +3,10 @@
 //
 //   const pg = await startPostgres(t);        // pg.uri; await pg.restart('SIGKILL'); pg.sql('SELECT …')
 //   const redis = await startRedis(t);        // redis.uri; await redis.restart('SIGKILL')
+//   const rabbit = await startRabbit(t);      // rabbit.uri; await rabbit.restart('SIGKILL'); rabbit.ctl('list_queues')
 import {execFileSync, spawn} from 'node:child_process';
 import {chownSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync} from 'node:fs';
+import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {freePort, root as tree, until} from './harness.mjs';
@@ -63,4 +65,29 @@ export async function startRedis(t) {
   t.after(() => s.stop('SIGKILL'));
   await s.start();
   return Object.assign(s, {uri: `redis://127.0.0.1:${port}`, say});
+}
+
+export async function startRabbit(t) {
+  const dir = mkdtempSync(join(tmpdir(), 'dragoman-rabbit-')), script = join(tree, 'tests/harness/rabbitmq');
+  let port;
+  do port = await freePort(); while (port > 32000); // it uses the ports behind it as well
+  const ctl = (...words) => execFileSync(script, [dir, `${port}`, 'ctl', ...words], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).trim();
+  const listens = () => new Promise(resolve => { const s = connect(port, '127.0.0.1', () => { s.destroy(); resolve(true); }); s.on('error', () => resolve(false)); });
+  const rabbit = {
+    uri: `amqp://guest:guest@127.0.0.1:${port}/`, port, ctl,
+    async start() {
+      const out = openSync(join(dir, 'log.txt'), 'a');
+      rabbit.child = spawn(script, [dir, `${port}`], {stdio: ['ignore', out, out], detached: true}); // a process group of its own: the broker is several processes
+      rabbit.exit = new Promise(resolve => rabbit.child.on('exit', resolve));
+      await until('RabbitMQ listens', listens, 90000);
+    },
+    async stop(signal = 'SIGKILL') { try { process.kill(-rabbit.child.pid, signal); } catch { /* it is gone */ } await rabbit.exit; },
+    async restart(signal) { await rabbit.stop(signal); await rabbit.start(); },
+  };
+  t.after(async () => {
+    await rabbit.stop();
+    try { execFileSync(script, [dir, `${port}`, 'end'], {stdio: 'ignore'}); } finally { rmSync(dir, {recursive: true, force: true}); }
+  });
+  await rabbit.start();
+  return rabbit;
 }

@@ -45,7 +45,7 @@ export async function run(t, {seed, moments = 6}) {
     }
     hub.start();
     await ready(hub, road.hub.base + '/healthz/liveness');
-    kept.push(await load.waiting());
+    kept.push(await load.messages('waiting'));
     await hub.stop('SIGKILL');
   }
   hub.start();

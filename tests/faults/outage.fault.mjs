@@ -15,7 +15,7 @@ export async function run(t, {downSeconds, seed}) {
   await road.desk.post('/sim/faults', {rules: [{down: true}]});
   await new Promise(r => setTimeout(r, downSeconds * 1000));
   let waitedMost;
-  await until('much waits', async () => (waitedMost = await load.waiting()) >= 50, 20000);
+  await until('much waits', async () => (waitedMost = await load.messages('waiting')) >= 50, 20000);
   await road.desk.post('/sim/faults', {rules: []});
   await load.stop();
   return {moments: 1, downSeconds, waitedMost, ...await load.check({drainMs: 120000})};

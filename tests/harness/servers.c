@@ -151,6 +151,8 @@ static unsigned free_port(void)
 
 /* ---- PostgreSQL ---------------------------------------------------------------------------------------------------------------- */
 
+bool on_pg;
+
 static struct {
     char dir[128], bin[128], data[160], log[160];
     pid_t pid;

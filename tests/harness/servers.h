@@ -17,6 +17,22 @@ void pg_server_run(const char *uri, const char *sql); /* fails the test when it 
 int64_t pg_server_number(const char *uri, const char *sql);
 void pg_server_cut(void); /* ends all connections, from within */
 
+/* Each behaviour of what has two engines is tested in both: TEST_EACH(name) { … on_pg … } */
+extern bool on_pg;
+#define TEST_EACH(name)                                                        \
+    static void each_##name(void);                                             \
+    TEST(name##_in_sqlite)                                                     \
+    {                                                                          \
+        on_pg = false;                                                         \
+        each_##name();                                                         \
+    }                                                                          \
+    TEST(name##_in_postgresql)                                                 \
+    {                                                                          \
+        on_pg = true;                                                          \
+        each_##name();                                                         \
+    }                                                                          \
+    static void each_##name(void)
+
 enum { REDIS_SERVERS_MAX = 8 };
 struct redis_server {
     pid_t pid;

@@ -1,0 +1,27 @@
+/* intake.h - the worker's side of the broker: parcels of webhooks go the way of a webhook, and are acknowledged once they are durable.
+ *
+ *   struct intake *in = intake_new(h, broker);
+ *   intake_arrived(in, tag, body);       from the broker's consumer, in order
+ *   intake_lost(in);                     the shard is lost: what is not begun is forgotten, it comes again
+ *
+ * Order     parcels are begun as they arrive. When one cannot be stored, none is begun any more; what is under way ends, and then all that is not stored is begun
+ *           again, in order, until it is.
+ * Twice     a parcel that comes again was accepted already: its messages are SEEN by their keys.
+ * Useless   a parcel for an account that is not there any more, or that the connector does not understand, is logged, counted and acknowledged: it was taken when
+ *           a door believed in it, and keeping it would hold back all that follow.
+ * Answers   went out at the door; calls that a connector wants to make beside the lanes are made by whoever answers (the door hands such requests over instead).
+ * Threads   loop thread.
+ */
+#ifndef HUB_INTAKE_H
+#define HUB_INTAKE_H
+#include "hub/hub.h"
+
+enum { INTAKE_AGAIN_MS = 300 }; /* after a failure */
+struct broker;
+struct intake;
+struct intake *intake_new(struct hub *h, struct broker *b) MUST_USE;
+void intake_free(struct intake *in); /* behind hub_stop: nothing of it is under way any more. Accepts NULL */
+void intake_arrived(struct intake *in, uint64_t tag, slice body);
+void intake_lost(struct intake *in);
+size_t intake_open(const struct intake *in); /* parcels not acknowledged yet */
+#endif

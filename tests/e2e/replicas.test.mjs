@@ -1,0 +1,48 @@
+// Several hubs as one: webhooks at any of them, one works, another takes over; with real PostgreSQL and RabbitMQ.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import {randomBytes} from 'node:crypto';
+import {startRoad, until} from './harness.mjs';
+import {startPostgres, startRabbit} from './servers.mjs';
+import {Load} from '../faults/load.mjs';
+
+const workerOf = async road => (await road.hub.get('/healthz/readiness')).worker;
+
+async function startThree(t, options = {}) {
+  const [pg, rabbit] = [await startPostgres(t), await startRabbit(t)];
+  const road = await startRoad(t, {replicas: 3, ...options, hub: {store: pg.uri, broker: rabbit.uri, secret_key: randomBytes(32).toString('hex'), ...options.hub}});
+  return {road, pg, rabbit};
+}
+
+test('webhooks at any replica, calls of the API at any replica, and another one takes over', async t => {
+  const {road} = await startThree(t, {deskArgs: ['--receipts', 'off']});
+  const urls = road.replicas.map(r => r.api.base);
+  const first = await workerOf(road);
+  assert.ok(urls.includes(first), 'one of them works');
+  for (const r of road.replicas) {
+    assert.equal(await until('every door knows the worker', async () => (await r.api.get('/healthz/readiness')).worker), first);
+    assert.equal((await r.api.get('/healthz/readiness?worker')).ready, true, 'forwarded');
+    assert.match((await r.api.call('GET', '/metrics/door')).text, /dragoman_http_requests_total/);
+    assert.equal((await r.api.call('GET', '/api/v1/openapi')).status, 200, 'the API at every door');
+  }
+  const loads = road.replicas.map((r, i) => new Load({...road, hub: r.api}, {guests: 10, seed: i, agents: i === 0}));
+  const people = (await road.line.get('/sim/guests')).guests.filter(g => g.kind === 'user');
+  assert.ok(people.length > 0);
+  await loads[0].start();
+  await until('some are acknowledged', () => loads[0].acknowledged > 50);
+  const at = urls.indexOf(first);
+  if (at !== 0) road.hub = road.replicas[0].api;
+  road.replicas[at].program.child.kill('SIGKILL');
+  await road.replicas[at].program.exit;
+  loads[0].road.hub = road.replicas[(at + 1) % 3].api;
+  road.hub = loads[0].road.hub;
+  const second = await until('another works', async () => { const w = await workerOf(road); return w !== first && (await road.hub.get('/healthz/readiness?worker')).ready && w; }, 60000);
+  assert.notEqual(second, first);
+  const before = loads[0].acknowledged;
+  await until('and takes what comes', () => loads[0].acknowledged > before + 50, 30000);
+  await loads[0].stop();
+  const found = await loads[0].check({drainMs: 60000});
+  assert.equal(found.lost, 0, JSON.stringify(found));
+  assert.equal(found.doubled, 0, JSON.stringify(found));
+  assert.equal(found.unordered, 0, JSON.stringify(found));
+});
