@@ -7,7 +7,7 @@
 //   const some = await startRedisCluster(t);  // some.uri; await some.loseMaster(); await some.restart('SIGKILL')
 //   const rabbit = await startRabbit(t);      // rabbit.uri; await rabbit.restart('SIGKILL'); rabbit.ctl('list_queues')
 import {execFileSync, spawn} from 'node:child_process';
-import {chownSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync} from 'node:fs';
+import {chownSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync} from 'node:fs';
 import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -35,11 +35,16 @@ function programs(t, what, installed) {
 
 class Server {
   constructor(dir, command, args, answers) { Object.assign(this, {dir, command, args, answers}); }
-  async start() {
+  spawn() {
     const out = openSync(join(this.dir, 'log'), 'a');
+    this.ended = false;
     this.child = spawn(this.command, this.args, {stdio: ['ignore', out, out], cwd: this.dir, ...who});
-    this.exit = new Promise(resolve => this.child.on('exit', resolve));
-    await until(`${this.command} answers`, this.answers, 30000);
+    this.exit = new Promise(resolve => this.child.on('exit', () => { this.ended = true; resolve(); }));
+    closeSync(out);
+  }
+  async start() { // again, as a service manager does: PostgreSQL waits for nobody, and those that a killed one left behind still hold its memory for a moment
+    this.spawn();
+    await until(`${this.command} answers`, () => { if (this.ended) this.spawn(); return this.answers(); }, 30000);
   }
   async stop(signal) { this.child.kill(signal); await this.exit; }
   async restart(signal) { await this.stop(signal); await this.start(); }
