@@ -6,7 +6,7 @@
 
 /* Every behaviour is tested on each of these. Servers are started by the first test that wants them. */
 enum place { IN_MEMORY, IN_REDIS, IN_REDIS_TLS, IN_CLUSTER };
-#define TEST_EACH(name)                                                        \
+#define TEST_PLACES(name)                                                        \
     static void each_##name(enum place at);                                    \
     TEST(name##_in_memory)                                                     \
     {                                                                          \
@@ -179,7 +179,7 @@ static void pass(int64_t ms)
     loop_timer_done(&t);
 }
 
-TEST_EACH(cache_values_stay_for_their_time)
+TEST_PLACES(cache_values_stay_for_their_time)
 {
     struct cache *c = open_new(at);
     REMOVE(c, "v:1");
@@ -208,7 +208,7 @@ TEST_EACH(cache_values_stay_for_their_time)
     done_with(c, NULL);
 }
 
-TEST_EACH(cache_locks_have_one_holder)
+TEST_PLACES(cache_locks_have_one_holder)
 {
     struct cache *c = open_new(at), *other = at == IN_MEMORY ? NULL : open_new(at), *o = other ? other : c;
     REMOVE(c, "lock:1");
@@ -227,7 +227,7 @@ TEST_EACH(cache_locks_have_one_holder)
     done_with(c, other);
 }
 
-TEST_EACH(cache_numbers_are_counted_within_their_time)
+TEST_PLACES(cache_numbers_are_counted_within_their_time)
 {
     struct cache *c = open_new(at);
     REMOVE(c, "n:1");
@@ -250,7 +250,7 @@ static void heard(void *arg, slice text)
 }
 
 #define TAG(literal) ((void *)(uintptr_t)(literal))
-TEST_EACH(cache_news_reach_those_who_listen)
+TEST_PLACES(cache_news_reach_those_who_listen)
 {
     struct cache *c = open_new(at), *other = at == IN_MEMORY ? NULL : open_new(at), *o = other ? other : c;
     heard_text[0] = 0;
@@ -274,7 +274,7 @@ TEST_EACH(cache_news_reach_those_who_listen)
     done_with(c, other);
 }
 
-TEST_EACH(cache_keeps_many_calls_apart)
+TEST_PLACES(cache_keeps_many_calls_apart)
 {
     enum { MANY = 2000 };
     static struct said all[MANY];

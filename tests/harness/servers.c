@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { START_MS = 30000, LOOK_MS = 20 };
+enum { START_MS = 30000, CONNECT_MS = 10000, LOOK_MS = 20 };
 
 static void rest(void)
 {
@@ -208,6 +209,10 @@ void pg_server_stop(int signum)
 int64_t pg_server_number(const char *uri, const char *sql)
 {
     PGconn *c = PQconnectdb(uri);
+    for (int64_t end_ms = time_mono_ms() + CONNECT_MS; PQstatus(c) != CONNECTION_OK && time_mono_ms() < end_ms; c = PQconnectdb(uri)) { /* it may be starting */
+        PQfinish(c);
+        (void)poll(NULL, 0, LOOK_MS);
+    }
     PGresult *r = PQexec(c, sql);
     ExecStatusType status = PQresultStatus(r);
     int64_t v = 0;
