@@ -106,6 +106,47 @@ bool api_query_number(struct api_call *c, const char *name, int64_t min, int64_t
     return false;
 }
 
+bool api_page(struct api_call *c, struct api_page *ret, int64_t otherwise)
+{
+    *ret = (struct api_page){ .c = c, .after = api_query(c, "after") };
+    if (!api_query_number(c, "limit", 1, API_PAGE_MAX, otherwise, &ret->left))
+        return false;
+    ret->begun = !ret->after.n;
+    if (!ret->left)
+        ret->left = INT64_MAX;
+    return true;
+}
+
+bool api_page_has(struct api_page *p, slice key, bool wanted)
+{
+    if (!p->begun) {
+        p->begun = slice_eq(key, p->after);
+        return false;
+    }
+    if (!wanted || p->next.n)
+        return false;
+    if (p->left == 0) {
+        p->next = p->last;
+        return false;
+    }
+    p->left--;
+    p->last = key;
+    return true;
+}
+
+bool api_page_end(struct api_page *p, struct jw *w)
+{
+    if (!p->begun) {
+        api_problem(p->c, 400, "out_of_range", "after", "is no cursor of this list, or the list has changed: read it from its beginning");
+        return false;
+    }
+    if (p->next.n)
+        jw_str(w, "next", p->next);
+    else
+        jw_null(w, "next");
+    return true;
+}
+
 /* ---- who is it ------------------------------------------------------------------------------------------------------- */
 
 /* Our own pages only: another site's form or script may send the cookie along, but not this header, and not from this origin. */

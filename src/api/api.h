@@ -23,7 +23,6 @@ struct api_setup {
     slice data;           /* the data directory */
     slice root;           /* how people reach the API: "https://hub.example.com"; absent: the hub's public_url */
     slice admin_user, admin_password; /* of the first administrator; password absent: one is made, see logins.h */
-    slice default_storage; /* of the configuration file */
     slice proxy;          /* of the configuration file */
     const struct notice_target *notifiers; /* likewise */
     size_t n_notifiers;

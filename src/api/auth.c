@@ -207,15 +207,21 @@ static void write_login(struct jw *w, const struct login *l)
 
 void api_logins_list(struct api_call *c)
 {
+    struct api_page page;
+    if (!api_page(c, &page, 0))
+        return;
     struct jw w = api_json(c);
     jw_open(&w, "items", '[');
     for (const struct login *l = login_first(c->api->logins); l; l = l->next) {
+        if (!api_page_has(&page, slice_of(l->user), true))
+            continue;
         jw_open(&w, NULL, '{');
         write_login(&w, l);
         jw_close(&w, '}');
     }
     jw_close(&w, ']');
-    api_answer(c, &w);
+    if (api_page_end(&page, &w))
+        api_answer(c, &w);
 }
 
 struct saving {

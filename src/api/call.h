@@ -85,6 +85,24 @@ bool api_if_match(struct api_call *c, int64_t *ret_rev);
 /* Query parameter as number; otherwise when absent. False: it is no number in the range, and that was answered. */
 bool api_query_number(struct api_call *c, const char *name, int64_t min, int64_t max, int64_t otherwise, int64_t *ret);
 slice api_query(struct api_call *c, const char *name); /* {NULL,0}: absent or empty */
+/* A page of a list that is at hand: ?limit and ?after, the key of the last item of the page before.
+ *
+ *   if (!api_page(c, &page, 0)) return;
+ *   for (…) if (api_page_has(&page, key, wanted)) …write it…
+ *   jw_close(&w, ']');
+ *   if (api_page_end(&page, &w)) api_answer(c, &w);
+ *
+ * Keys must stay until then. Every item is asked for, also those that are not wanted: the one the cursor names may be one of these by now. */
+enum { API_PAGE_MAX = 500 };
+struct api_page {
+    struct api_call *c;
+    slice after, last, next;
+    int64_t left;
+    bool begun;
+};
+bool api_page(struct api_call *c, struct api_page *ret, int64_t otherwise); /* otherwise: without ?limit; 0: all. False: answered */
+bool api_page_has(struct api_page *p, slice key, bool wanted);
+bool api_page_end(struct api_page *p, struct jw *w); /* writes "next". False: the cursor is none of this list (any more), which was answered */
 /* Too many wrong passwords for one of these keys: 429 was answered. */
 bool api_slow_down(struct api_call *c, slice key_user, slice key_address);
 /* "a:203.0.113.9"; absent where the address is that of a proxy, behind which everybody is: then only the login is counted. */

@@ -46,18 +46,35 @@ void api_channels_list(struct api_call *c)
 {
     slice tenant = api_query(c, "tenant");
     const struct registry_entry *of = tenant.n ? registry_find(c->hub, tenant) : NULL;
+    struct api_page page;
+    if (!api_page(c, &page, 0))
+        return;
     struct jw w = api_json(c);
     jw_open(&w, "items", '[');
     for (size_t i = 0; i < c->hub->n_actors; i++) {
         const struct actor *actor = c->hub->actors[i];
         bool comes = actor->learning && !actor->tenant->retired; /* what it remembers is being read: at work in a moment */
-        if ((actor->retired && !comes) || (tenant.n && (!of || actor->tenant != of->tenant)))
+        bool wanted = (!actor->retired || comes) && (!tenant.n || (of && actor->tenant == of->tenant));
+        if (!api_page_has(&page, actor->account.id, wanted))
             continue;
         jw_open(&w, NULL, '{');
         write_channel(c, &w, actor);
         jw_close(&w, '}');
     }
     jw_close(&w, ']');
+    if (api_page_end(&page, &w))
+        api_answer(c, &w);
+}
+
+void api_channels_get(struct api_call *c)
+{
+    const struct actor *actor = hub_actor(c->hub, c->params[0]);
+    if (!actor) {
+        api_not_found(c, "channel", c->params[0]);
+        return;
+    }
+    struct jw w = api_json(c);
+    write_channel(c, &w, actor);
     api_answer(c, &w);
 }
 

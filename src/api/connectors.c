@@ -1,4 +1,5 @@
 #include "hub/setting.h"
+#include "hub/adapt.h"
 #include "api/connectors.h"
 #include "api/call.h"
 
@@ -239,8 +240,9 @@ static void write_bits(struct jw *w, const char *key, unsigned bits, const char 
     jw_close(w, ']');
 }
 
-static void write_caps(struct jw *w, const struct caps *caps)
+static void write_caps(struct jw *w, const struct connector *type)
 {
+    const struct caps *caps = &type->caps;
     static const char *const units[] = { [UNIT_CHARS] = "characters", [UNIT_UTF16] = "utf16", [UNIT_BYTES] = "bytes" };
     static const char *const ways[] = { [MEDIA_NONE] = "none", [MEDIA_LINK] = "link", [MEDIA_UPLOAD] = "upload" };
     jw_open(w, "capabilities", '{');
@@ -267,7 +269,11 @@ static void write_caps(struct jw *w, const struct caps *caps)
     jw_bool(w, "choice_urls", caps->choice_urls);
     jw_bool(w, "location_needs_title", caps->location_needs_title);
     jw_bool(w, "sticker_needs_own_id", caps->sticker_needs_own_id);
+    jw_bool(w, "choice_pictures", caps->choice_pictures);
     jw_bool(w, "agent_name", caps->agent_name);
+    jw_int(w, "reply_window_ms", caps->reply_window_ms);
+    if (caps->reply_window_setting)
+        jw_str(w, "reply_window_setting", slice_of(type->settings[caps->reply_window_setting].name));
     jw_close(w, '}');
 }
 
@@ -279,7 +285,7 @@ static void write_connector(struct api_call *c, struct jw *w, const struct conne
     jw_str(w, "title", slice_of(type->title));
     jw_str(w, "side", type->desk ? SL("desk") : SL("network"));
     settings_schema(w, "schema", type->settings, type->n_settings, NULL, SETTINGS_FORM);
-    write_caps(w, &type->caps);
+    write_caps(w, type);
     if (type->hook.path)
         jw_str(w, "webhook", arena_printf(c->a, SLF "%s", SLA(c->hub->public_url), type->hook.path));
     else
@@ -308,5 +314,31 @@ void api_connectors_get(struct api_call *c)
     }
     struct jw w = api_json(c);
     write_connector(c, &w, type);
+    api_answer(c, &w);
+}
+
+void api_capabilities(struct api_call *c)
+{
+    struct jw w = api_json(c);
+    jw_open(&w, "items", '[');
+    for (size_t i = 0; i < n_connectors; i++) {
+        jw_open(&w, NULL, '{');
+        jw_str(&w, "name", slice_of(connectors[i]->name));
+        jw_str(&w, "title", slice_of(connectors[i]->title));
+        jw_str(&w, "side", connectors[i]->desk ? SL("desk") : SL("network"));
+        write_caps(&w, connectors[i]);
+        jw_close(&w, '}');
+    }
+    jw_close(&w, ']');
+    jw_open(&w, "rules", '[');
+    const struct adapt_rule *rule;
+    for (size_t i = 0; (rule = adapt_rule_at(i)); i++) {
+        jw_open(&w, NULL, '{');
+        jw_str(&w, "name", slice_of(rule->name));
+        jw_str(&w, "text", slice_of(rule->text));
+        jw_bool(&w, "loses", rule->loses);
+        jw_close(&w, '}');
+    }
+    jw_close(&w, ']');
     api_answer(c, &w);
 }

@@ -8,9 +8,8 @@ enum { SEARCH_MIN = 3 };
 
 /* ---- pages ----------------------------------------------------------------------------------------------------------- */
 
-bool told_account(struct api_call *c, slice *ret)
+bool told_account(struct api_call *c, slice tenant, slice channel, slice *ret)
 {
-    slice tenant = api_query(c, "tenant"), channel = api_query(c, "channel");
     *ret = channel;
     if (channel.n || !tenant.n)
         return true;
@@ -174,7 +173,7 @@ void api_conversations_list(struct api_call *c)
         api_problem(c, 400, "out_of_range", "open", "must be true or false");
         return;
     }
-    if (!api_query_number(c, "limit", 1, TOLD_PAGE_MAX, TOLD_PAGE, &limit) || !told_account(c, &q.account))
+    if (!api_query_number(c, "limit", 1, TOLD_PAGE_MAX, TOLD_PAGE, &limit) || !told_account(c, api_query(c, "tenant"), api_query(c, "channel"), &q.account))
         return;
     if (after.n && (!slice_int(slice_cut(&after, '.'), &q.before_ms) || !slice_int(after, &q.before_id))) {
         api_problem(c, 400, "out_of_range", "after", "is no cursor of this list");
@@ -246,7 +245,7 @@ void api_messages_search(struct api_call *c)
         api_problem(c, 400, "out_of_range", "q", "must have at least %d characters", SEARCH_MIN);
         return;
     }
-    if (!told_account(c, &account))
+    if (!told_account(c, api_query(c, "tenant"), api_query(c, "channel"), &account))
         return;
     struct told *t = told_page(c, "before");
     if (!t)

@@ -31,12 +31,20 @@ static slice reason_note(struct arena *a, slice reason)
     return arena_printf(a, "\"reason\":" SLF, SLA(jw_done(&w)));
 }
 
+static int state_of(slice name)
+{
+    return slice_eq(name, SL("dead")) ? J_DEAD : slice_eq(name, SL("unknown")) ? J_UNKNOWN : 0;
+}
+
 void api_journal_dead(struct api_call *c)
 {
-    slice state = api_query(c, "state");
     struct history_failed q = { .target = api_query(c, "account"), .note = reason_note(c->a, api_query(c, "reason")), .text = api_query(c, "q") };
-    q.state = slice_eq(state, SL("dead")) ? J_DEAD : slice_eq(state, SL("unknown")) ? J_UNKNOWN : 0;
-    if (!told_account(c, &q.account))
+    q.state = state_of(api_query(c, "state"));
+    if (api_query(c, "state").n && !q.state) {
+        api_problem(c, 400, "out_of_range", "state", "must be dead or unknown");
+        return;
+    }
+    if (!told_account(c, api_query(c, "tenant"), api_query(c, "channel"), &q.account))
         return;
     struct told *t = told_page(c, "after");
     if (!t)
@@ -142,7 +150,9 @@ static void decide_asked(struct api_call *c, bool replay)
         return;
     }
     struct history_failed q = { .note = reason_note(c->a, js_text(js_get(query, SL("reason")))), .target = js_text(js_get(query, SL("account"))),
-                                .text = js_text(js_get(query, SL("q"))), .limit = HISTORY_PAGE_MAX };
+                                .text = js_text(js_get(query, SL("q"))), .state = state_of(js_text(js_get(query, SL("state")))), .limit = HISTORY_PAGE_MAX };
+    if (!told_account(c, js_text(js_get(query, SL("tenant"))), js_text(js_get(query, SL("channel"))), &q.account))
+        return;
     history_failed(c->hub->history, &q, found, searched, de);
 }
 

@@ -7,25 +7,28 @@ enum { DOCUMENT_MAX = 8 << 20 };
 
 /* clang-format off */
 static const struct {
-    const char *name, *type, *help;
+    const char *name, *type, *help, *in;
 } query_params[] = {
-    { "limit",   "integer", "How many at most" },
-    { "after",   "string",  "The page behind this cursor: `next` of the page before" },
-    { "before",  "string",  "Only what is older: `next` of the page before" },
-    { "q",       "string",  "Only what holds this text" },
-    { "tenant",  "string",  "Only of this tenant (id, slug or name)" },
-    { "channel", "string",  "Only of this channel (account id)" },
-    { "account", "string",  "Only to this account (account id)" },
-    { "open",    "boolean", "Only those a desk has open (true) or not (false)" },
-    { "reason",  "string",  "Only those refused for this reason" },
-    { "state",   "string",  "Only those in this state" },
-    { "language", "string", "In this language (en, ja …)" },
-    { "queue",   "string",  "Only of this queue" },
-    { "mine",    "boolean", "Only those I am in, or am asked to take" },
-    { "name",    "string",  "File name" },
-    { "next",    "string",  "Path of this hub to go to afterwards" },
-    { "code",    "string",  "As the provider sends it" },
-    { "secrets", "string",  "none: secrets are left out; passphrase: they are in the document, encrypted with the header X-Passphrase" },
+    { "limit",   "integer", "How many at most", "query" },
+    { "after",   "string",  "The page behind this cursor: `next` of the page before", "query" },
+    { "before",  "string",  "Only what is older: `next` of the page before", "query" },
+    { "q",       "string",  "Only what holds this text", "query" },
+    { "tenant",  "string",  "Only of this tenant (id, slug or name)", "query" },
+    { "channel", "string",  "Only of this channel (account id)", "query" },
+    { "account", "string",  "Only to this account (account id)", "query" },
+    { "open",    "boolean", "Only those a desk has open (true) or not (false)", "query" },
+    { "reason",  "string",  "Only those refused for this reason", "query" },
+    { "state",   "string",  "Only those in this state", "query" },
+    { "language", "string", "In this language (en, ja …)", "query" },
+    { "queue",   "string",  "Only of this queue", "query" },
+    { "mine",    "boolean", "Only those I am in, or am asked to take", "query" },
+    { "name",    "string",  "File name", "query" },
+    { "next",    "string",  "Path of this hub to go to afterwards", "query" },
+    { "code",    "string",  "As the provider sends it", "query" },
+    { "If-Match", "string", "Only if it is still at this revision, an ETag; otherwise 412", "header" },
+    { "If-None-Match", "string", "304 if it is still at this revision, an ETag", "header" },
+    { "Idempotency-Key", "string", "Yours, at most 255 bytes: a repeat with the same one has no effect", "header" },
+    { "secrets", "string",  "none: secrets are left out; passphrase: they are in the document, encrypted with the header X-Passphrase", "query" },
 };
 static const struct {
     const char *name, *help;
@@ -210,7 +213,7 @@ static void write_query_params(struct jw *w, const struct operation *op)
         bool declared = i < COUNT(query_params);
         jw_open(w, NULL, '{');
         jw_str(w, "name", name);
-        jw_str(w, "in", SL("query"));
+        jw_str(w, "in", declared ? slice_of(query_params[i].in) : SL("query"));
         if (declared)
             jw_str(w, "description", slice_of(query_params[i].help));
         jw_open(w, "schema", '{');
@@ -284,7 +287,8 @@ static void write_operation(struct jw *w, struct arena *a, const struct operatio
     if (op->request) {
         bool patch = slice_starts(slice_of(op->request), SL("Patch:"));
         jw_open(w, "requestBody", '{');
-        jw_bool(w, "required", true);
+        const struct schema *body = schema_find(op->request);
+        jw_bool(w, "required", !body || !schema_is_optional(body));
         write_content(w, patch ? "application/merge-patch+json" : "application/json", patch ? NULL : op->request);
         jw_close(w, '}');
     }

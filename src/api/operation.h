@@ -25,7 +25,7 @@ enum { OPERATION_PARAMS_MAX = 2 };
 struct operation {
     const char *id, *method, *path; /* below /api/v1: "/tenants/{id}" */
     unsigned may;
-    const char *query;   /* names out of query_params (openapi.c), with commas; NULL: none */
+    const char *query;   /* parameters, names out of query_params (openapi.c), with commas; those of the head among them. NULL: none */
     const char *request; /* schema of the body; NULL: none. "Patch:X": a merge-patch of X */
     int status;          /* of success */
     const char *answer;  /* its schema; NULL: no body; "type/subtype": such a body */

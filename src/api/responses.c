@@ -34,20 +34,24 @@ void api_responses_list(struct api_call *c)
         api_not_found(c, "tenant", tenant);
         return;
     }
+    struct api_page page;
+    if (!api_page(c, &page, 0))
+        return;
     const struct own_response *const *all;
     size_t n = responses_own(c->hub, &all);
     struct jw w = api_json(c);
     jw_open(&w, "items", '[');
     for (size_t i = 0; i < n; i++) {
-        bool wanted = holds(all[i]->r.name, q) || holds(all[i]->r.text, q) || holds(all[i]->r.library, q);
-        if (!wanted || (e && !response_is_of(all[i], e->tenant)))
+        bool holds_it = holds(all[i]->r.name, q) || holds(all[i]->r.text, q) || holds(all[i]->r.library, q);
+        if (!api_page_has(&page, all[i]->r.name, holds_it && (!e || response_is_of(all[i], e->tenant))))
             continue;
         jw_open(&w, NULL, '{');
         write_one(&w, all[i]);
         jw_close(&w, '}');
     }
     jw_close(&w, ']');
-    api_answer(c, &w);
+    if (api_page_end(&page, &w))
+        api_answer(c, &w);
 }
 
 static void answer(struct api_call *c, const struct own_response *o)
@@ -148,7 +152,7 @@ static void found(void *arg, const struct canned_response *r, const struct fault
 {
     struct rendering *re = arg;
     struct api_call *c = re->c;
-    struct commander who = { .prefix = SL(COMMANDER_PREFIX_OTHERWISE) };
+    struct commander who = { .prefix = SL(COMMANDER_PREFIX_OTHERWISE), .zone = c->hub->config ? c->hub->config->commander.values[COMMANDER_ZONE] : SLICE_NONE };
     struct fault f = { 0 };
     slice text = SL(""), line;
     if (!r && strcmp(why->code, "no_response") == 0) {
@@ -161,7 +165,7 @@ static void found(void *arg, const struct canned_response *r, const struct fault
     }
     if (re->t)
         (void)commander_of(re->t, &who);
-    bool good = !r->why.n && response_render(c->hub, c->a, r, re->values, re->n, &text, &f);
+    bool good = !r->why.n && response_render(c->hub, c->a, r, who.zone, re->values, re->n, &text, &f);
     bool command = good && command_prefixed(text, who.prefix, &line);
     struct jw w = api_json(c);
     jw_str(&w, "name", r->name);

@@ -45,7 +45,7 @@ static const struct member password_request[] = {
 static const struct member login[] = {
     M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles), M("created", S_TIME, S_REQUIRED), M("changed", S_TIME, S_REQUIRED),
 };
-static const struct member login_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Login") };
+static const struct member login_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Login"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 static const struct member login_new[] = {
     M("user", S_TEXT, S_REQUIRED, .min = 1, .max = 64),
     M("role", S_TEXT, S_REQUIRED, .choices = roles),
@@ -67,13 +67,23 @@ static const struct member capabilities[] = {
     M("media", S_TEXT, S_REQUIRED), M("media_per_message", S_WHOLE, S_REQUIRED), M("media_rules", S_LIST, S_REQUIRED, .of = "MediaRule"),
     M("choices_max", S_WHOLE, S_REQUIRED), M("choice_label_max", S_WHOLE, S_REQUIRED), M("cards_max", S_WHOLE, S_REQUIRED),
     M("card_choices_max", S_WHOLE, S_REQUIRED), M("choice_urls", S_BOOL, S_REQUIRED), M("location_needs_title", S_BOOL, S_REQUIRED),
-    M("sticker_needs_own_id", S_BOOL, S_REQUIRED), M("agent_name", S_BOOL, S_REQUIRED),
+    M("sticker_needs_own_id", S_BOOL, S_REQUIRED), M("choice_pictures", S_BOOL, S_REQUIRED), M("agent_name", S_BOOL, S_REQUIRED),
+    M("reply_window_ms", S_WHOLE, S_REQUIRED, .help = "How long after the guest's last words it lets us answer; 0: as long as we like"),
+    M("reply_window_setting", S_TEXT, 0, .help = "The setting of an account that says it instead, in seconds"),
 };
 static const struct member connector[] = {
     M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("side", S_TEXT, S_REQUIRED, .choices = sides),
     M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema 2020-12 of its settings"),
     M("capabilities", S_OBJECT, S_REQUIRED, .of = "Capabilities"),
     M("webhook", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "What to enter at the vendor; null: it calls nobody"),
+};
+static const struct member connector_caps[] = {
+    M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("side", S_TEXT, S_REQUIRED, .choices = sides),
+    M("capabilities", S_OBJECT, S_REQUIRED, .of = "Capabilities"),
+};
+static const struct member capability_list[] = {
+    M("items", S_LIST, S_REQUIRED, .of = "ConnectorCapabilities"),
+    M("rules", S_LIST, S_REQUIRED, .of = "PreviewRule", .help = "What becomes of what the other side cannot carry; those applied are recorded on the message"),
 };
 static const struct member connector_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Connector") };
 
@@ -172,7 +182,7 @@ static const struct member channel[] = {
     M("why", S_TEXT, 0, .help = "Why it is not set up"), M("paused", S_BOOL, S_REQUIRED, .help = "Calls are held back after failures in a row"),
     M("failures", S_WHOLE, S_REQUIRED), M("waiting", S_WHOLE, S_REQUIRED), M("in_flight", S_WHOLE, S_REQUIRED), M("token_expires", S_TIME, 0),
 };
-static const struct member channel_list[] = { M("items", S_LIST, S_REQUIRED, .of = "ChannelAtWork") };
+static const struct member channel_list[] = { M("items", S_LIST, S_REQUIRED, .of = "ChannelAtWork"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 
 static const char *const parts[] = { "good", "header", "clock", "secret", "body", "account", "content", NULL };
 static const struct member refused_now[] = {
@@ -277,8 +287,10 @@ static const struct member contact_export[] = {
     M("waiting", S_WHOLE, S_REQUIRED), M("parked", S_WHOLE, S_REQUIRED), M("delivered", S_WHOLE, S_REQUIRED), M("dead", S_WHOLE, S_REQUIRED), \
     M("unknown", S_WHOLE, S_REQUIRED), M("ignored", S_WHOLE, S_REQUIRED)
 static const struct member journal_counts[] = { COUNT_MEMBERS, M("accepted", S_WHOLE, S_REQUIRED), M("lanes", S_WHOLE, S_REQUIRED) };
+static const char *const failed_states[] = { "dead", "unknown", NULL };
 static const struct member journal_query[] = {
-    M("reason", S_TEXT, 0, .max = 64), M("account", S_TEXT, 0, .max = 200), M("q", S_TEXT, 0, .max = 200),
+    M("reason", S_TEXT, 0, .max = 64), M("account", S_TEXT, 0, .max = 200), M("q", S_TEXT, 0, .max = 200), M("tenant", S_TEXT, 0, .max = 200),
+    M("channel", S_TEXT, 0, .max = 200), M("state", S_TEXT, 0, .choices = failed_states, .help = "unknown ones may have arrived: look at the other side before they are tried again"),
 };
 static const struct member journal_decision[] = {
     M("ids", S_WHOLES, 0, .max = 1000), M("query", S_OBJECT, 0, .of = "JournalQuery", .help = "At most 500 at a time: repeat while something is done"),
@@ -320,6 +332,8 @@ static const struct member notifier_standing[] = {
 static const struct member settings_document[] = {
     M("proxy", S_TEXT, S_NULLABLE, .max = 1000, .help = "For calls to networks and desks: http://host:port; null: that of the configuration file, or none"),
     M("notifiers", S_OWNS, 0, .of = "NotifierSettings", .max = 32),
+    M("default_storage", S_TEXT, S_NULLABLE, .max = 64, .help = "Where attachments are kept of tenants that name no storage; null: as in the configuration file"),
+    M("default_storage_in_use", S_ANY, 0),
     M("rev", S_ANY, 0, .help = "This and the following only come out; sent back they mean nothing"), M("changed", S_ANY, 0), M("changed_by", S_ANY, 0),
     M("proxy_in_use", S_ANY, 0), M("standing", S_ANY, 0), M("storages", S_ANY, 0, .help = "See /storages"),
     M("commander", S_OWN, S_NULLABLE, .of = "CommanderDefault", .help = "The default commander; null: that of the configuration file"), M("commander_of_file", S_ANY, 0),
@@ -328,6 +342,7 @@ static const struct member settings_facts[] = {
     M("rev", S_WHOLE, S_REQUIRED), M("changed", S_TIME, 0), M("changed_by", S_TEXT, 0), M("proxy_in_use", S_TEXT, S_REQUIRED | S_NULLABLE),
     M("proxy", S_TEXT, S_REQUIRED | S_NULLABLE), M("notifiers", S_OWNS, S_REQUIRED, .of = "NotifierSettings"),
     M("storages", S_OWNS, S_REQUIRED, .of = "StorageSettings", .help = "Those made over the API"),
+    M("default_storage", S_TEXT, S_REQUIRED | S_NULLABLE), M("default_storage_in_use", S_TEXT, S_REQUIRED),
     M("standing", S_LIST, S_REQUIRED, .of = "NotifierStanding", .help = "All destinations at work, also those of the configuration file"),
     M("commander", S_OWN, 0, .of = "CommanderDefault", .help = "The default commander made over the API"),
     M("commander_of_file", S_OWN, 0, .of = "CommanderDefault", .help = "The configuration file's, where there is no other"),
@@ -350,7 +365,7 @@ static const struct member canned_response[] = {
     RESPONSE_MEMBERS, M("substitutions", S_LIST, 0, .of = "Substitution"), M("tenants", S_TEXTS, S_REQUIRED), M("rev", S_WHOLE, S_REQUIRED, .help = "Also the ETag"),
     M("changed", S_TIME, S_REQUIRED), M("changed_by", S_TEXT, S_REQUIRED),
 };
-static const struct member response_list[] = { M("items", S_LIST, S_REQUIRED, .of = "CannedResponse") };
+static const struct member response_list[] = { M("items", S_LIST, S_REQUIRED, .of = "CannedResponse"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 static const struct member response_render[] = {
     M("tenant", S_TEXT, 0, .max = 200, .help = "Whose responses: its desk's first, then the hub's own; otherwise only the latter"),
     M("network", S_TEXT, 0, .max = 64, .help = "What would go to a guest of this network (name of a connector)"),
@@ -383,10 +398,11 @@ static const struct member storage[] = {
     M("document", S_OWN, 0, .of = "StorageSettings"),
     M("name", S_TEXT, S_REQUIRED), M("type", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("default", S_BOOL, S_REQUIRED, .help = "Of tenants that name none"),
     M("checked", S_BOOL, S_REQUIRED), M("works", S_BOOL, S_REQUIRED), M("why", S_TEXT, 0, .help = "Why it does not"),
+    M("remark", S_TEXT, 0, .help = "What one should know though it works"),
 };
 static const struct member storage_type[] = { M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("schema", S_ANY, S_REQUIRED) };
 static const struct member storage_list[] = {
-    M("items", S_LIST, S_REQUIRED, .of = "Storage"), M("types", S_LIST, S_REQUIRED, .of = "StorageType", .help = "The catalogue: what can be configured"),
+    M("items", S_LIST, S_REQUIRED, .of = "Storage"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE), M("types", S_LIST, S_REQUIRED, .of = "StorageType", .help = "The catalogue: what can be configured"),
 };
 
 static const struct member secret_state[] = { M("set", S_BOOL, S_REQUIRED) };
@@ -416,14 +432,14 @@ static const struct member user[] = {
     M("queues", S_TEXTS, S_REQUIRED), M("skills", S_ANY, S_REQUIRED), M("capacity", S_OBJECT, S_REQUIRED, .of = "UserCapacity"),
     M("status", S_TEXT, S_REQUIRED), M("created", S_TIME, S_REQUIRED), M("changed", S_TIME, S_REQUIRED),
 };
-static const struct member user_list[] = { M("items", S_LIST, S_REQUIRED, .of = "User") };
+static const struct member user_list[] = { M("items", S_LIST, S_REQUIRED, .of = "User"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 static const struct member queue[] = {
     M("name", S_TEXT, S_REQUIRED, .min = 1, .max = 64), M("title", S_TEXT, 0, .max = 200), M("tenant", S_TEXT, 0, .max = 64, .help = "Slug; of all when left out"),
     M("skills", S_TEXTS, 0, .max = 50, .help = "Required of who answers"), M("overflow_s", S_WHOLE, 0, .min = 0, .max = 604800), M("overflow_queue", S_TEXT, 0, .max = 64),
     M("business_hours", S_TEXT, 0, .max = 300, .help = "Mo-Fr 09:00-18:00;Sa 10:00-14:00"), M("timezone", S_TEXT, 0, .max = 64),
     M("service_level_s", S_WHOLE, 0, .min = 0, .max = 86400),
 };
-static const struct member queue_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Queue") };
+static const struct member queue_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Queue"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 static const char *const readiness[] = { "ready", "not-ready", NULL };
 static const struct member desk_status[] = {
     M("media", S_TEXT, 0, .help = "chat or all"), M("state", S_TEXT, S_REQUIRED, .choices = readiness), M("reason", S_TEXT, 0, .max = 200),
@@ -491,6 +507,8 @@ const struct schema schemas[] = {
     SCHEMA("Capabilities", capabilities, "What it can carry; the rest is adapted by documented rules"),
     SCHEMA("Connector", connector, NULL),
     SCHEMA("ConnectorList", connector_list, NULL),
+    SCHEMA("ConnectorCapabilities", connector_caps, NULL),
+    SCHEMA("CapabilityList", capability_list, NULL),
     SCHEMA("TenantFacts", tenant_facts, "What the hub knows of a tenant; ignored when it is sent back"),
     SCHEMA("TenantList", tenant_list, NULL),
     SCHEMA("Change", change, NULL),

@@ -15,7 +15,7 @@ enum { DOC_MAX = 512 << 10 };
 /* What is at work; a change makes a new one. */
 struct set {
     struct arena *a;
-    slice proxy, by;
+    slice proxy, by, default_storage; /* absent: the configuration file's */
     const struct notice_target *notifiers;
     size_t n;
     const struct config_storage *storages;
@@ -62,6 +62,10 @@ static void write_set(struct jw *w, const struct set *s, enum doc_secrets secret
         jw_str(w, "proxy", s->proxy);
     else
         jw_null(w, "proxy");
+    if (s->default_storage.n)
+        jw_str(w, "default_storage", s->default_storage);
+    else
+        jw_null(w, "default_storage");
     jw_open(w, "notifiers", '[');
     for (size_t i = 0; i < s->n; i++)
         write_notifier(w, &s->notifiers[i], secrets);
@@ -151,6 +155,8 @@ static bool read_set(const struct api *api, const struct js *doc, const struct s
     struct yaml *stores = yaml_of_js(ret->a, places ? places : js_get(before, SL("storages")));
     keep_storage_secrets(ret->a, stores, old);
     ret->storages = config_storages_read(ret->a, stores, api->settings->file, &ret->n_storages, p);
+    const struct js *standard = js_get(doc, SL("default_storage"));
+    ret->default_storage = arena_dup(ret->a, js_text(standard ? standard : js_get(before, SL("default_storage"))));
     const struct js *commander = js_get(doc, SL("commander"));
     ok = read_commander(commander ? commander : js_get(before, SL("commander")), old, ret, p) && ok;
     return ok && ret->notifiers && ret->storages;
@@ -194,6 +200,16 @@ static struct config_commander commander_keep(struct arena *a, const struct conf
     return to;
 }
 
+static bool is_storage(const struct config *file, const struct set *s, slice name)
+{
+    bool there = slice_eq(name, SL(STORAGE_LOCAL));
+    for (size_t i = 0; i < file->n_storages; i++)
+        there |= slice_eq(name, file->storages[i].name);
+    for (size_t i = 0; i < s->n_storages; i++)
+        there |= slice_eq(name, s->storages[i].name);
+    return there;
+}
+
 static void merge_config(struct settings *st)
 {
     size_t n;
@@ -202,6 +218,8 @@ static void merge_config(struct settings *st)
     st->merged.storages = ARENA_ARRAY(st->api->a, struct config_storage, n + 1);
     memcpy(st->merged.storages, all, n * sizeof(all[0]));
     st->merged.n_storages = n;
+    if (is_storage(st->file, &st->now, st->now.default_storage))
+        st->merged.values[CFG_STORAGE] = arena_dup(st->api->a, st->now.default_storage);
     if (st->now.own_commander)
         st->merged.commander = commander_keep(st->api->a, &st->now.commander);
     st->api->hub->config = &st->merged;
@@ -326,6 +344,7 @@ static void answer(struct api_call *c)
         jw_str(&w, "proxy_in_use", proxy);
     else
         jw_null(&w, "proxy_in_use");
+    jw_str(&w, "default_storage_in_use", settings_default_storage(c->api));
     if (!s->own_commander)
         commander_doc_write(&w, "commander_of_file", &c->api->settings->file->commander, COMMANDER_OF_ALL, DOC_SECRETS_HIDDEN);
     write_set(&w, s, DOC_SECRETS_HIDDEN);
@@ -345,9 +364,39 @@ struct change {
     struct api_call *c;
     struct settings *st;
     struct set to;
+    slice detail;
+    struct config_problems *p;
+    size_t looked; /* so many of those storages that were there are known to stay, or to be empty */
     void (*done)(void *arg, const struct fault *f);
     void *arg;
 };
+
+/* For the audit trail: which members differ, never their values. */
+static slice changed_members(struct arena *a, const struct set *old, const struct set *to)
+{
+    const struct set *const sets[] = { old, to };
+    const struct js *docs[COUNT(sets)];
+    for (size_t i = 0; i < COUNT(sets); i++) {
+        struct jw w = jw_new(a, DOC_MAX);
+        jw_open(&w, NULL, '{');
+        write_set(&w, sets[i], DOC_SECRETS_SHOWN);
+        jw_close(&w, '}');
+        docs[i] = js_parse(a, jw_done(&w), NULL);
+    }
+    struct jw w = jw_new(a, 1024);
+    jw_open(&w, NULL, '{');
+    jw_open(&w, "members", '[');
+    for (size_t i = 0; i < COUNT(sets); i++) {
+        for (void *it = js_first(docs[i]); it; it = js_next(docs[i], it)) {
+            const struct js *other = js_get(docs[1 - i], js_key(docs[i], it));
+            if (i == 0 ? !other : !other || !js_equal(other, js_value(it)))
+                jw_str(&w, NULL, js_key(docs[i], it));
+        }
+    }
+    jw_close(&w, ']');
+    jw_close(&w, '}');
+    return jw_done(&w);
+}
 
 static void stored(void *arg, const struct fault *f)
 {
@@ -367,7 +416,7 @@ static void stored(void *arg, const struct fault *f)
     api_settings(ch->c->api);
     if (ch->c->hub->storages)
         storages_check(ch->c->hub);
-    audit_note(ch->c, "settings.change", SL(""), SLICE_NONE);
+    audit_note(ch->c, "settings.change", SL(""), ch->detail);
     ch->done(ch->arg, NULL);
 }
 
@@ -386,19 +435,84 @@ static const struct registry_entry *user_of(const struct hub *h, slice storage)
     return NULL;
 }
 
+static bool stays(const struct set *to, slice storage)
+{
+    for (size_t k = 0; k < to->n_storages; k++)
+        if (slice_eq(to->storages[k].name, storage))
+            return true;
+    return false;
+}
+
+static bool default_is_there(const struct config *file, const struct set *to, struct config_problems *p)
+{
+    if (!to->default_storage.n || is_storage(file, to, to->default_storage))
+        return true;
+    p->items[p->n++] = (struct config_problem){ .path = SL("default_storage"), .text = SL("there is no storage of this name") };
+    return false;
+}
+
 static bool may_go(const struct hub *h, const struct set *old, const struct set *to, struct config_problems *p)
 {
     for (size_t i = 0; i < old->n_storages; i++) {
-        bool stays = false;
-        for (size_t k = 0; k < to->n_storages; k++)
-            stays |= slice_eq(to->storages[k].name, old->storages[i].name);
-        const struct registry_entry *e = stays ? NULL : user_of(h, old->storages[i].name);
-        if (!e)
+        bool goes = !stays(to, old->storages[i].name);
+        const struct registry_entry *e = goes ? user_of(h, old->storages[i].name) : NULL;
+        bool standard = goes && slice_eq(old->storages[i].name, to->default_storage);
+        if (!e && !standard)
             continue;
-        p->items[p->n++] = (struct config_problem){ .path = SL("storages"), .text = arena_printf(p->a, "the tenant " SLF " keeps its attachments in " SLF, SLA(e->name), SLA(old->storages[i].name)) };
+        slice text = e ? arena_printf(p->a, "the tenant " SLF " keeps its attachments in " SLF, SLA(e->name), SLA(old->storages[i].name))
+                       : arena_printf(p->a, SLF " is the default storage", SLA(old->storages[i].name));
+        p->items[p->n++] = (struct config_problem){ .path = SL("storages"), .text = text };
         return false;
     }
     return true;
+}
+
+static void put_set(struct change *ch)
+{
+    struct api_call *c = ch->c;
+    struct jw w = jw_new(c->a, DOC_MAX);
+    jw_open(&w, NULL, '{');
+    jw_int(&w, "rev", ch->to.rev);
+    jw_int(&w, "changed", ch->to.changed_ms);
+    jw_str(&w, "by", ch->to.by);
+    write_set(&w, &ch->to, DOC_SECRETS_SHOWN);
+    jw_close(&w, '}');
+    store_put(c->hub->store, &(struct store_pair){ STORE_KEY, seal_close(c->hub->seal, c->a, STORE_KEY, jw_done(&w)) }, 1, stored, ch);
+}
+
+static void look_into(struct change *ch);
+
+static void looked_into(void *arg, const struct attachment *a, const struct fault *why)
+{
+    struct change *ch = arg;
+    struct fault f;
+    if (why || ch->c->api->stopped) {
+        stored(ch, why);
+        return;
+    }
+    if (!a) {
+        ch->looked++;
+        look_into(ch);
+        return;
+    }
+    ch->p->items[ch->p->n++] = (struct config_problem){
+        .path = SL("storages"),
+        .text = arena_printf(ch->p->a, SLF " still has attachments: it can go once they are purged, after their conversations closed", SLA(a->storage))
+    };
+    fault(&f, "in_use", "", "the settings are not valid");
+    stored(ch, &f);
+}
+
+/* A storage does not go while it has attachments: nobody could read or purge them any more. */
+static void look_into(struct change *ch)
+{
+    const struct set *old = &ch->st->now;
+    while (ch->looked < old->n_storages && stays(&ch->to, old->storages[ch->looked].name))
+        ch->looked++;
+    if (ch->looked < old->n_storages)
+        store_attachment_in(ch->c->hub->store, old->storages[ch->looked].name, looked_into, ch);
+    else
+        put_set(ch);
 }
 
 void settings_change(struct api_call *c, const struct js *doc, struct config_problems *p, void (*done)(void *arg, const struct fault *f), void *arg)
@@ -407,25 +521,28 @@ void settings_change(struct api_call *c, const struct js *doc, struct config_pro
     struct set to = { .a = arena_new(), .rev = st->now.rev + 1, .changed_ms = time_now_ms() };
     struct fault f;
     to.by = arena_dup(to.a, c->user);
-    bool good = !st->busy && read_set(c->api, doc, &st->now, &to, p);
-    if (!good || !may_go(c->hub, &st->now, &to, p)) {
-        fault(&f, st->busy ? "changed" : good ? "in_use" : "invalid", "",
-              st->busy ? "another change of the settings is being stored" : "the settings are not valid");
+    const char *wrong = st->busy ? "changed" : !read_set(c->api, doc, &st->now, &to, p) ? "invalid" : !may_go(c->hub, &st->now, &to, p) ? "in_use" :
+                        !default_is_there(st->file, &to, p) ? "invalid" : NULL;
+    if (wrong) {
+        fault(&f, wrong, "", st->busy ? "another change of the settings is being stored" : "the settings are not valid");
         arena_free(to.a);
         done(arg, &f);
         return;
     }
     struct change *ch = ARENA_NEW(c->a, struct change);
-    *ch = (struct change){ c, st, to, done, arg };
-    struct jw w = jw_new(c->a, DOC_MAX);
-    jw_open(&w, NULL, '{');
-    jw_int(&w, "rev", to.rev);
-    jw_int(&w, "changed", to.changed_ms);
-    jw_str(&w, "by", to.by);
-    write_set(&w, &to, DOC_SECRETS_SHOWN);
-    jw_close(&w, '}');
+    *ch = (struct change){ .c = c, .st = st, .to = to, .detail = changed_members(c->a, &st->now, &to), .p = p, .done = done, .arg = arg };
     st->busy = true;
-    store_put(c->hub->store, &(struct store_pair){ STORE_KEY, seal_close(c->hub->seal, c->a, STORE_KEY, jw_done(&w)) }, 1, stored, ch);
+    look_into(ch);
+}
+
+int64_t settings_rev(const struct api *api)
+{
+    return api->settings->now.rev;
+}
+
+slice settings_default_storage(const struct api *api)
+{
+    return slice_or(config_text(&api->settings->merged, CFG_STORAGE), SL(STORAGE_LOCAL));
 }
 
 size_t settings_storages(const struct api *api, const struct config_storage **ret)

@@ -30,23 +30,32 @@ static void write_storage(struct api_call *c, struct jw *w, const struct storage
     jw_str(w, "name", s->name);
     jw_str(w, "type", slice_of(s->type->name));
     jw_str(w, "title", slice_of(s->type->title));
-    jw_bool(w, "default", slice_eq(s->name, slice_or(c->api->setup.default_storage, SL(STORAGE_LOCAL))));
+    jw_bool(w, "default", slice_eq(s->name, settings_default_storage(c->api)));
     jw_bool(w, "checked", s->checked || s == c->hub->storage);
     jw_bool(w, "works", !s->trouble.code);
+    if (s->remark)
+        jw_str(w, "remark", slice_of(s->remark));
     if (s->trouble.code)
         jw_str(w, "why", slice_of(s->trouble.text));
 }
 
 void api_storages_list(struct api_call *c)
 {
+    struct api_page page;
+    if (!api_page(c, &page, 0))
+        return;
     struct jw w = api_json(c);
     jw_open(&w, "items", '[');
     for (size_t i = 0; i < storages_count(c->hub); i++) {
+        if (!api_page_has(&page, storages_at(c->hub, i)->name, true))
+            continue;
         jw_open(&w, NULL, '{');
         write_storage(c, &w, storages_at(c->hub, i));
         jw_close(&w, '}');
     }
     jw_close(&w, ']');
+    if (!api_page_end(&page, &w))
+        return;
     jw_open(&w, "types", '[');
     for (size_t i = 0; i < n_storage_types; i++) {
         jw_open(&w, NULL, '{');
@@ -66,6 +75,8 @@ static void answer(struct api_call *c, slice name)
     for (size_t i = 0; i < storages_count(c->hub); i++) {
         if (!slice_eq(storages_at(c->hub, i)->name, name))
             continue;
+        if (own(c->api, name)) /* its revision is that of the settings it is part of; no 304 for it: how it stands has none */
+            api_header(c, "ETag", arena_printf(c->a, "\"%lld\"", (long long)settings_rev(c->api)));
         struct jw w = api_json(c);
         write_storage(c, &w, storages_at(c->hub, i));
         api_answer(c, &w);
@@ -156,9 +167,14 @@ void api_storages_create(struct api_call *c)
 static bool may_change(struct api_call *c)
 {
     slice name = c->params[0];
-    if (own(c->api, name))
-        return true;
-    if (storages_find(c->hub, name))
+    int64_t rev;
+    if (own(c->api, name)) {
+        if (!api_if_match(c, &rev))
+            return false;
+        if (rev < 0 || rev == settings_rev(c->api))
+            return true;
+        api_problem(c, 412, "changed", NULL, "the settings were changed meanwhile (they are at revision %lld): read it again", (long long)settings_rev(c->api));
+    } else if (storages_find(c->hub, name))
         api_problem(c, 409, "read_only", NULL, "this storage stands in the configuration file, or is the local disk: change it there and restart the hub");
     else
         api_not_found(c, "storage", name);

@@ -3,7 +3,7 @@
 #include "api/changes.h"
 #include "api/passphrase.h"
 
-enum { PAGE = 50, PAGE_MAX = 500, DETAIL_MAX = 4096 };
+enum { PAGE = 50, DETAIL_MAX = 4096 };
 
 /* Members that only come out: sent back they mean nothing. */
 static const char *const facts[] = { "slug", "origin", "rev", "changed", "changed_by", "read_only", "problem" };
@@ -156,34 +156,23 @@ static bool asked_for(const struct registry_entry *e, slice q)
 
 void api_tenants_list(struct api_call *c)
 {
-    int64_t limit;
-    if (!api_query_number(c, "limit", 1, PAGE_MAX, PAGE, &limit))
+    struct api_page page;
+    slice q = api_query(c, "q");
+    if (!api_page(c, &page, PAGE))
         return;
-    slice after = api_query(c, "after"), q = api_query(c, "q"), next = SLICE_NONE;
-    size_t i = 0, n = registry_count(c->hub);
-    while (after.n && i < n && !slice_eq(registry_at(c->hub, i++)->id, after))
-        ;
     struct jw w = api_json(c);
     jw_open(&w, "items", '[');
-    for (slice last = SLICE_NONE; i < n; i++) {
+    for (size_t i = 0; i < registry_count(c->hub); i++) {
         const struct registry_entry *e = registry_at(c->hub, i);
-        if (!asked_for(e, q))
+        if (!api_page_has(&page, e->id, asked_for(e, q)))
             continue;
-        if (limit-- == 0) {
-            next = last;
-            break;
-        }
-        last = e->id;
         jw_open(&w, NULL, '{');
         tenant_write(&w, e);
         jw_close(&w, '}');
     }
     jw_close(&w, ']');
-    if (next.n)
-        jw_str(&w, "next", next);
-    else
-        jw_null(&w, "next");
-    api_answer(c, &w);
+    if (api_page_end(&page, &w))
+        api_answer(c, &w);
 }
 
 void api_tenants_get(struct api_call *c)

@@ -13,8 +13,8 @@ struct told { /* a page being gathered; one more than asked for tells whether th
     slice account;
     bool more;
 };
-/* Out of ?tenant and ?channel: "acme/" or "acme/line". False: there is no such tenant, which was answered. */
-bool told_account(struct api_call *c, slice *ret);
+/* Of a tenant and a channel, each of which may be absent: "acme/" or "acme/line". False: there is no such tenant, which was answered. */
+bool told_account(struct api_call *c, slice tenant, slice channel, slice *ret);
 /* ?limit and the cursor. NULL: answered. */
 struct told *told_page(struct api_call *c, const char *cursor) MUST_USE;
 void told_message(void *arg, const struct history_message *m); /* each of a page */

@@ -65,7 +65,7 @@ static void accept_failed(struct accepting *ac)
         struct conv *conv = ac->convs[i];
         if (!conv)
             continue;
-        conv->dirty = true;
+        conv_soil(conv);
         if (ac->peers[i].n) {
             it->m.of = it->of;
             memory_set(conv->memory, sent_key(ac, &it->m).p, ac->peers[i], time_now_ms() + ac->from->hub->limits.dedupe_ms);

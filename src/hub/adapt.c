@@ -30,6 +30,11 @@ const struct adapt_rule *adapt_rule_find(slice name)
     return NULL;
 }
 
+const struct adapt_rule *adapt_rule_at(size_t i)
+{
+    return i < COUNT(rules) ? &rules[i] : NULL;
+}
+
 static void rule(struct adapting *ad, const char *name)
 {
     slice noted = text_slice(&ad->note);

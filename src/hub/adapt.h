@@ -22,6 +22,7 @@ struct adapt_rule {
     const char *text; /* one sentence, for people */
 };
 const struct adapt_rule *adapt_rule_find(slice name); /* NULL: there is none */
+const struct adapt_rule *adapt_rule_at(size_t i);      /* in the order of rules.def; NULL: behind the last */
 struct adapt_to {
     const struct account *account;
     const struct conversation *conversation;

@@ -114,7 +114,9 @@ static slice free_name(struct config_reader *r, const struct config_tenant *t, s
 static void finish_account(struct config_reader *r, const struct config_tenant *t, struct account *acc)
 {
     acc->tenant = t->name;
-    acc->storage = slice_or(slice_or(acc->own_storage, t->values[TENANT_STORAGE]), r->c->values[CFG_STORAGE]);
+    slice named = slice_or(acc->own_storage, t->values[TENANT_STORAGE]);
+    acc->storage = slice_or(named, r->c->values[CFG_STORAGE]);
+    acc->storage_is_default = !named.n;
     acc->id = arena_printf(r->a, SLF "/" SLF, SLA(t->slug), SLA(acc->name));
     acc->public_url = r->c->values[CFG_PUBLIC_URL];
     if (acc->type->hook.path)

@@ -47,6 +47,7 @@ struct account { /* one configured instance of a connector */
     const slice *settings; /* indexed like type->settings; checked; defaults filled in; {NULL,0}: absent. SETTING_PAIRS: JSON text */
     slice storage;         /* name of the storage for files this side sends … */
     slice own_storage;     /* … where it is set for this side alone */
+    bool storage_is_default; /* neither this side nor its tenant names one: it is whatever default_storage says now */
     int64_t dedupe_ms;     /* how long its message ids are remembered, where it is set for this account; 0: hook.dedupe_ms */
     slice public_url;      /* of the hub, no slash at the end */
     slice hook_url;        /* public_url + type->hook.path */
@@ -64,7 +65,12 @@ struct call {
     const struct jwks *keys;           /* hook.keys as fetched last, while a request is verified; NULL: none */
     struct record *record;             /* route_extra.record; else NULL */
     struct fault *f;
+    slice (*response)(const struct call *c, slice name); /* call_response; NULL: none are to be had here */
+    void *of;                          /* the framework's */
 };
+/* How a canned response of the tenant's reads, with its own defaults, where it is at hand: for dialogs, which must be open within seconds. {NULL,0}: it is not; then the desk is
+ * being asked, so that whoever sends a button which will want it asks for it beforehand. In c->a. */
+slice call_response(const struct call *c, slice name);
 static inline slice setting(const struct call *c, unsigned i)
 {
     return c->account->settings[i];
@@ -176,7 +182,8 @@ struct delivery {
     const struct media *media;   /* media_find: what to find; else NULL */
     slice resumed;               /* data of inbox_resume; {NULL,0}: not resumed */
     unsigned attempt;            /* 0: the first */
-    bool interrupted;            /* a call that was not repeatable may have been made by a process that died, or its answer was lost */
+    bool interrupted;            /* a call that was not repeatable may have been made by a process that died: connector.settles_interrupted */
+    bool begun;                  /* an earlier attempt, or a process that ended, may have made calls for it */
     int64_t accepted_ms;         /* the same in every attempt */
     slice key;                   /* names this delivery for ever, the same in every attempt: "dg-…" */
     /* results */
@@ -404,6 +411,7 @@ struct connector {
     bool (*receive)(struct call *c, const struct request *rq, struct inbox *in);
     /* d->parts[…].kind is always one of caps.kinds. */
     enum outcome (*deliver)(struct call *c, struct delivery *d);
+    bool settles_interrupted; /* deliver knows what to do when d->interrupted is set; else the framework ends such a delivery as unknown */
     /* When the account is started or saved: who am I, make or update what the vendor must know. Webhooks are served meanwhile. */
     enum outcome (*setup)(struct call *c, struct delivery *d);
     /* Does the vendor just try whether we are there, in a request that nobody signs? Then it is answered 200, and nothing else of it is looked at. */

@@ -196,10 +196,24 @@ static slice state_key(struct arena *a, char letter, slice id)
     return arena_join(a, (slice){ &letter, 1 }, SL(":"), id);
 }
 
+static void open_put(struct conv *conv, struct jbatch *b)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    state_put(conv->channel->hub->state, b, state_key(a, 'o', conv->pub.id), conv->pub.open ? SL("1") : SLICE_NONE);
+    conv->open_dirty = false;
+}
+
+void conv_soil(struct conv *conv)
+{
+    conv->dirty = conv->open_dirty = true;
+}
+
 void conv_save(struct conv *conv, struct jbatch *b)
 {
     if (!conv->dirty && !memory_dirty(conv->memory))
         return;
+    if (conv->open_dirty)
+        open_put(conv, b);
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct stored st = {
         .person = conv->pub.person,
@@ -336,10 +350,9 @@ void conv_open(struct conv *conv, bool open, struct jbatch *b)
     if (conv->pub.open == open)
         return;
     struct hub *h = conv->channel->hub;
-    CLEANUP(arena_freep) struct arena *a = arena_new();
     conv->pub.open = open;
     conv->dirty = true;
-    state_put(h->state, b, state_key(a, 'o', conv->pub.id), open ? SL("1") : SLICE_NONE);
+    open_put(conv, b);
     if (open)
         open_link(conv);
     else

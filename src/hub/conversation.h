@@ -20,7 +20,7 @@ struct conv {
     struct bucket pace;                      /* of the rate per conversation its calls count for … */
     unsigned pace_rate;                      /* … which is this row of connector.rates; 0: none yet */
     unsigned holds;
-    bool loaded, dirty;
+    bool loaded, dirty, open_dirty;          /* open_dirty: whether it is open may not be stored as it is */
     struct conv_wait *waiting, **waiting_last;
     struct accept_turn *turns, **turns_last; /* requests with messages of it that are not committed yet, in the order they came: accept.c */
     struct conv *hash_next;
@@ -41,6 +41,7 @@ bool conv_set(struct conv *conv, slice *member, slice value);
 void conv_person(struct conv *conv, const struct person *p); /* only the members that p has */
 void conv_person_forget(struct conv *conv);              /* it is someone else: nothing is known, and the lookup is asked again */
 void conv_open(struct conv *conv, bool open, struct jbatch *b);
+void conv_soil(struct conv *conv); /* what was saved last was not stored: the next conv_save puts all of it again */
 /* Into the batch, when it or its memory changed. */
 void conv_save(struct conv *conv, struct jbatch *b);
 /* Nothing of the guest is remembered any more: person, agent, what connectors keep. A conversation that is open at its desk goes on as one of somebody

@@ -130,6 +130,32 @@ TEST(open_conversations_are_a_ring_of_their_desk)
     rig_free(r);
 }
 
+static void note_ok(void *arg, bool ok)
+{
+    *(int *)arg = ok ? 1 : -1;
+}
+
+TEST(conversation_whose_opening_was_not_stored_is_stored_as_open_with_the_next_change)
+{
+    struct rig *r = rig_new();
+    struct conv *conv = conv_of(r, "U1");
+    int ended = 0;
+    rig_disk_full(true);
+    struct jbatch *b = jbatch_new(r->hub.journal);
+    conv_open(conv, true, b);
+    conv_save(conv, b);
+    jbatch_commit(b, JOURNAL_DURABLE, note_ok, &ended);
+    UNTIL(r, ended);
+    rig_disk_full(false);
+    CHECK_INT(ended, -1);
+    conv_soil(conv);
+    save(r, conv, -1);
+    conv_release(conv);
+    rig_crash(r);
+    CHECK_INT(conversations_open(&r->hub), 1);
+    rig_free(r);
+}
+
 TEST(conversation_that_remembers_too_much_still_fits_into_the_journal)
 {
     struct rig *r = rig_new();

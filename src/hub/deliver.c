@@ -321,7 +321,7 @@ static void recorded(void *arg, bool ok)
     hub_notice_part(dl->h, NOTICE_JOURNAL_FAILS, SLICE_NONE, slice_of(journal_last_fault(dl->h->journal)->text));
     memory_soil(dl->work->target->memory);
     if (dl->conv)
-        dl->conv->dirty = true;
+        conv_soil(dl->conv);
     loop_timer_start(dl->h->loop, &dl->again, STORAGE_RETRY_MS, deliver_record, dl);
 }
 
@@ -547,6 +547,8 @@ static void deliver_run(struct delivering *dl)
     r->saved = dl->has_progress;
     r->d.resumed = dl->resumed;
     r->d.attempt = dl->work->attempts;
+    r->d.interrupted = dl->work->interrupted;
+    r->d.begun = dl->work->begun;
     r->d.accepted_ms = dl->work->accepted_ms;
     r->d.key = arena_printf(dl->a, "%s-%llu", dl->h->key_prefix, (unsigned long long)dl->work->id);
     run_start(r);
@@ -644,12 +646,13 @@ static void got_conv(void *arg, struct conv *conv)
         end_ignored(dl, by);
         return;
     }
-    if (dl->work->interrupted) {
+    bool too_late = too_old(dl), settles = dl->work->target->account.type->settles_interrupted && !too_late;
+    if (dl->work->interrupted && !settles) {
         fault(&dl->fault, "interrupted", "", "a call that must not be repeated was under way when the hub stopped");
         end_final(dl, J_UNKNOWN, OUT_UNKNOWN);
         return;
     }
-    if (too_old(dl)) {
+    if (too_late) {
         dl->reason = REASON_EXPIRED;
         fault(&dl->fault, "expired", "", "tried for longer than give_up");
         end_final(dl, J_DEAD, OUT_REFUSED);

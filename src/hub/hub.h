@@ -45,6 +45,7 @@ struct hub_limits {
     unsigned in_flight_all; /* and to all of them */
     unsigned media_parallel; /* fetches at a time */
     int64_t media_bytes;    /* largest attachment */
+    slice media_types;      /* kinds that are taken, for mime_among; absent: all */
     int64_t media_ms;       /* longest fetch */
     int64_t media_wait_ms;  /* before the second try of a fetch; doubles with each */
     int64_t give_up_ms;     /* a message older than this is a dead letter */
@@ -143,7 +144,7 @@ struct hub {
     int64_t turn;         /* on that database, of hubs that follow one another: the later one takes over; 0: there is only this one */
     struct cache *cache; /* NULL: nothing is shared with other processes */
     const struct seal *seal; /* for what accounts remember */
-    const struct config *config; /* the file's; NULL: none */
+    const struct config *config; /* the file's, with what is set over the API; NULL: none */
     struct storage_set *storages;
     struct storage *storage; /* the local disk, which is always there */
     uint8_t link_secret[32]; /* signs media_link.h's links */
@@ -197,7 +198,6 @@ const struct own_end *hub_own_end_of(const struct hub *h, const struct connector
 struct actor *hub_actor(const struct hub *h, slice account_id); /* NULL: none is configured */
 /* Of a desk's address "U1@line" within its tenant; *ret_guest gets "U1". NULL: no such channel. */
 struct actor *tenant_channel(const struct tenant *t, slice address, slice *ret_guest);
-/* The setting of this name of any connector; {NULL,0}: it has none or it is absent. */
 /* Fills c for a call of a function of this actor's connector. */
 void actor_call(struct actor *actor, struct call *c, struct arena *a, struct conv *conv, struct fault *f);
 

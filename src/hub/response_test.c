@@ -82,7 +82,7 @@ TEST(a_typical_response_costs_microseconds)
     for (int i = 0; i < TIMES; i++) {
         CLEANUP(arena_freep) struct arena *a = arena_new();
         int64_t at_us = time_mono_us();
-        CHECK(response_render(&rig->hub, a, &r, values, COUNT(values), &text, &f));
+        CHECK(response_render(&rig->hub, a, &r, SLICE_NONE, values, COUNT(values), &text, &f));
         rendered_us += time_mono_us() - at_us;
         CHECK(response_messages(a, text, &all_of_it, &list, &f) && list.n == 1);
     }

@@ -15,7 +15,7 @@ struct kept { /* what a desk said about a name */
     struct fault f;     /* code NULL: nothing was wrong */
     int64_t asked_ms, used_ms; /* monotonic; asked_ms 0: never answered */
     struct waiting *waiting, **waiting_last;
-    bool asking;
+    bool asking, answering; /* it stays while either */
 };
 struct cached_responses {
     struct hub *hub;
@@ -48,7 +48,7 @@ static void make_room(struct cached_responses *rs)
 {
     size_t oldest = SIZE_MAX;
     for (size_t i = 0; rs->n >= RESPONSES_CACHED && i < rs->n; i++)
-        if (!rs->entries[i]->asking && (oldest == SIZE_MAX || rs->entries[i]->used_ms < rs->entries[oldest]->used_ms))
+        if (!rs->entries[i]->asking && !rs->entries[i]->answering && (oldest == SIZE_MAX || rs->entries[i]->used_ms < rs->entries[oldest]->used_ms))
             oldest = i;
     if (oldest != SIZE_MAX) {
         entry_free(rs->entries[oldest]);
@@ -75,22 +75,22 @@ static struct kept *entry_of(struct cached_responses *rs, struct actor *desk, sl
 
 /* ---- asking the desk -------------------------------------------------------------------------------------------------- */
 
-static void answer(struct cached_responses *rs, struct kept *e)
+static void answer(struct kept *e)
 {
     struct waiting *w = e->waiting;
     e->waiting = NULL;
-    (void)rs;
+    e->answering = true; /* who is answered may look for another one */
     for (struct waiting *next; w; w = next) {
         next = w->next;
         w->found(w->arg, e->r, e->r ? NULL : &e->f);
         free(w);
     }
+    e->answering = false;
 }
 
 static void asked(struct run *r, enum outcome end)
 {
     struct kept *e = r->arg;
-    struct cached_responses *rs = r->hub->responses->cached;
     int64_t now_ms = time_mono_ms();
     bool usable = e->r && now_ms - e->asked_ms < RESPONSE_STALE_MS;
     e->asking = false;
@@ -112,7 +112,7 @@ static void asked(struct run *r, enum outcome end)
         fault(&e->f, "response_failed", "", "the desk could not be asked: %s", r->fault.text);
     }
     run_free(r);
-    answer(rs, e);
+    answer(e);
 }
 
 static void ask(struct kept *e)
@@ -215,12 +215,28 @@ void responses_find(struct tenant *t, slice name, response_found found, void *ar
 
 const struct canned_response *responses_peek(struct tenant *t, slice name)
 {
-    struct cached_responses *rs = t->desk->hub->responses->cached;
-    const struct own_response *o = response_own(t->desk->hub, name);
-    struct kept *e = t->desk->account.type->canned.find ? entry_find(rs, t->desk, name) : NULL;
-    if (e)
-        e->used_ms = time_mono_ms();
+    struct hub *h = t->desk->hub;
+    struct cached_responses *rs = h->responses->cached;
+    const struct own_response *o = response_own(h, name);
+    struct kept *e = NULL;
+    if (t->desk->account.type->canned.find && name.n <= RESPONSE_NAME_BYTES) {
+        int64_t now_ms = time_mono_ms();
+        e = entry_of(rs, t->desk, name);
+        e->used_ms = now_ms;
+        if (!fresh(e, now_ms) && !h->draining) {
+            ask(e); /* which may end at once */
+            e = entry_find(rs, t->desk, name);
+        }
+    }
     return e && e->r ? e->r : o && response_is_of(o, t) ? &o->r : NULL;
+}
+
+slice responses_text(struct tenant *t, struct arena *a, slice name)
+{
+    struct fault f = { 0 };
+    slice text = SLICE_NONE;
+    const struct canned_response *r = t && t->desk && t->desk->hub->responses ? responses_peek(t, name) : NULL;
+    return r && !r->why.n && response_render(t->desk->hub, a, r, NULL, 0, &text, &f) ? text : SLICE_NONE;
 }
 
 /* ---- rendering -------------------------------------------------------------------------------------------------------- */
@@ -240,11 +256,11 @@ static bool is_json(struct arena *a, slice text)
     return json.p && js_parse(a, json, NULL);
 }
 
-bool response_render(struct hub *h, struct arena *a, const struct canned_response *r, const struct template_pair *values, size_t n, slice *ret, struct fault *f)
+bool response_render(struct hub *h, struct arena *a, const struct canned_response *r, slice zone, const struct template_pair *values, size_t n, slice *ret, struct fault *f)
 {
     struct template_cache *c = h->responses->cached->templates;
     struct template_pair *given = ARENA_ARRAY(a, struct template_pair, n + 1), *defaults = ARENA_ARRAY(a, struct template_pair, r->substitutions.n + 1);
-    struct template_options o = { .now_ms = time_now_ms(), .novalue_empty = true };
+    struct template_options o = { .now_ms = time_now_ms(), .zone = zone, .novalue_empty = true };
     struct template_error e = { 0 };
     random_bytes(&o.random, sizeof(o.random));
     for (size_t i = 0; i < r->substitutions.n; i++) {
@@ -257,7 +273,8 @@ bool response_render(struct hub *h, struct arena *a, const struct canned_respons
         return true;
     /* A value with quotes or line ends broke the JSON that it was put in: once more, with values as JSON writes them. */
     slice second;
-    memcpy(given, values, n * sizeof(values[0]));
+    if (n)
+        memcpy(given, values, n * sizeof(values[0]));
     for (size_t i = 0; i < n; i++)
         given[i].value = escaped(a, given[i].value);
     for (size_t i = 0; i < r->substitutions.n; i++)

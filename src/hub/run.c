@@ -91,7 +91,7 @@ static void run_saved(void *arg, bool ok)
     if (!ok) {
         memory_soil(r->actor->memory);
         if (r->conv)
-            r->conv->dirty = true;
+            conv_soil(r->conv);
     }
     if (!ok && e->end == OUT_DELIVERED) { /* what was learned is not safe: as if it had not been said */
         fault(&r->fault, "storage", "", "the journal could not store what was learned");

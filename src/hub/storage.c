@@ -87,6 +87,30 @@ slice storage_safe_name(struct arena *a, slice name, slice type)
     return arena_printf(a, SLF "." SLF, SLA(stem), SLA(extension));
 }
 
+/* Bytes at the beginning of s that are a mark of direction: U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069. */
+static size_t turns_writing(slice s)
+{
+    if (s.n < 3 || s.p[0] != '\xe2')
+        return 0;
+    unsigned char x = (unsigned char)s.p[1], y = (unsigned char)s.p[2];
+    bool mark = (x == 0x80 && (y == 0x8e || y == 0x8f || (y >= 0xaa && y <= 0xae))) || (x == 0x81 && y >= 0xa6 && y <= 0xa9);
+    return mark ? 3 : 0;
+}
+
+slice storage_shown_name(struct arena *a, slice name, slice type)
+{
+    slice whole = utf8_repair(a, name);
+    struct text t = text_new(a, STORAGE_SHOWN_MAX);
+    for (size_t i = 0, skip; i < whole.n; i += skip ? skip : 1) {
+        char c = whole.p[i];
+        skip = turns_writing(slice_from(whole, i));
+        if (!skip && (unsigned char)c >= ' ' && c != 0x7f)
+            text_char(&t, c == '/' || c == '\\' ? '_' : c);
+    }
+    slice shown = slice_trim(text_slice(&t));
+    return shown.n && shown.p[0] != '.' && !t.over ? shown : storage_safe_name(a, name, type);
+}
+
 bool storage_is_inline(slice type)
 {
     static const slice whole[] = { SLI("image/jpeg"), SLI("image/png"), SLI("image/gif"), SLI("image/webp"), SLI("application/pdf") };

@@ -96,6 +96,7 @@ struct storage { /* the first member of each storage's own struct */
     /* What the last check found: set by who probes (hub/storage_set.h). */
     bool checked;
     struct fault trouble;
+    const char *remark; /* what one should know though it works; NULL: nothing */
 };
 
 static inline void storage_close(struct storage *s)
@@ -159,7 +160,7 @@ const struct storage_type *storage_type_find(slice name);
 
 /* ---- what all storages need ------------------------------------------------------------------------------------------------ */
 
-enum { STORAGE_ID_BYTES = 33, STORAGE_WORD_MAX = 64, STORAGE_NAME_MAX = 100 };
+enum { STORAGE_ID_BYTES = 33, STORAGE_WORD_MAX = 64, STORAGE_NAME_MAX = 100, STORAGE_SHOWN_MAX = 200 };
 void storage_id(char ret[STORAGE_ID_BYTES]); /* 32 hex digits */
 /* [A-Za-z0-9_-]{1,64}: may be part of a path */
 bool storage_word_ok(slice s);
@@ -167,6 +168,9 @@ bool storage_word_ok(slice s);
 slice storage_word(struct arena *a, slice text) MUST_USE;
 /* For keys and URLs: [A-Za-z0-9._-], at most STORAGE_NAME_MAX, the extension kept; "file.jpg" by type where nothing is left. */
 slice storage_safe_name(struct arena *a, slice name, slice type) MUST_USE;
+/* For people, of a file that somebody uploads: its own name in whatever script, without paths, control characters and marks that turn the direction of writing
+ * (which could make an ending look like another). Safe where nothing is left, or it is over STORAGE_SHOWN_MAX bytes. */
+slice storage_shown_name(struct arena *a, slice name, slice type) MUST_USE;
 /* May a browser show it in place? Only pictures, sound, films and PDF. */
 bool storage_is_inline(slice type);
 /* The type to serve it with: what could run scripts becomes application/octet-stream. */

@@ -41,7 +41,8 @@ struct storage *storages_find(const struct hub *h, slice name)
 struct storage *storages_choose(const struct actor *from)
 {
     const struct hub *h = from->hub;
-    struct storage *s = storages_find(h, from->account.storage);
+    bool standard = from->account.storage_is_default && h->config;
+    struct storage *s = storages_find(h, standard ? config_text(h->config, CFG_STORAGE) : from->account.storage);
     if (!s || (s->trouble.code && h->limits.storage_instead))
         return h->storage;
     return s;
@@ -154,6 +155,11 @@ static void note(struct hub *h, struct storage *s, const struct fault *why)
     const char *instead = h->limits.storage_instead && s != h->storage ? "; what it should keep goes to the local disk" : "";
     struct log_line *l = why ? log_begin_fault(h->log, LEVEL_WARN, why, "The storage " SLF " does not work%s", SLA(s->name), instead)
                              : log_begin(h->log, LEVEL_INFO, "The storage " SLF " works", SLA(s->name));
+    log_str(l, "storage", s->name);
+    log_end(l);
+    if (why || !s->remark)
+        return;
+    l = log_begin(h->log, LEVEL_WARN, "The storage " SLF ": %s", SLA(s->name), s->remark);
     log_str(l, "storage", s->name);
     log_end(l);
 }

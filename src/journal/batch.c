@@ -140,13 +140,12 @@ static bool fits(struct jbatch *b, slice s, size_t max, const char *field)
     return fault(&b->j->fault, "too_large", field, "%zu bytes are more than the limit of %zu", s.n, max);
 }
 
-void batch_add(struct jbatch *b, const struct rec *r)
+bool batch_add(struct jbatch *b, const struct rec *r)
 {
     size_t n = rec_bytes(r);
     if (n > BATCH_BYTES_MAX - b->n) {
         b->bad = true;
-        fault(&b->j->fault, "too_large", "batch", "a batch holds at most %d bytes", BATCH_BYTES_MAX);
-        return;
+        return fault(&b->j->fault, "too_large", "batch", "a batch holds at most %d bytes", BATCH_BYTES_MAX);
     }
     if (b->cap - b->n < n) {
         b->cap = MAX(b->cap * 2, b->n + n);
@@ -154,6 +153,7 @@ void batch_add(struct jbatch *b, const struct rec *r)
     }
     rec_put(b->buf + b->n, r);
     b->n += n;
+    return true;
 }
 
 static int64_t wall_ms(const struct jbatch *b)
@@ -168,8 +168,10 @@ void jbatch_accept(struct jbatch *b, const struct jaccept *in, enum jresult *ret
     struct rec r = { .op = JOP_ACCEPT, .state = in->state, .at_ms = wall_ms(b) };
     bool fit = fits(b, in->lane, JOURNAL_LANE_MAX, "lane") && fits(b, in->body, JOURNAL_BODY_MAX, "body") &&
                fits(b, in->note, JOURNAL_VALUE_MAX, "note") && fits(b, in->dedupe, JOURNAL_VALUE_MAX, "dedupe");
-    if (in->dedupe.p && fit) {
-        struct dkey k = dedupe_key(j->dedupe, in->dedupe);
+    struct dkey k = { { 0, 0 } };
+    bool keyed = in->dedupe.p && fit;
+    if (keyed) {
+        k = dedupe_key(j->dedupe, in->dedupe);
         uint64_t claimed = dedupe_claimed(j->dedupe, k);
         if (claimed || dedupe_seen(j->dedupe, k, journal_hour(j))) {
             if (claimed)
@@ -178,7 +180,6 @@ void jbatch_accept(struct jbatch *b, const struct jaccept *in, enum jresult *ret
             *ret_id = 0;
             return;
         }
-        dedupe_claim(j->dedupe, k, b->serial);
         REC_TEXT(&r, REC_DEDUPE) = in->dedupe;
         REC_NUMBER(&r, REC_EXPIRES) = journal_clock_ms(j) + MAX(in->dedupe_keep_ms, 0);
     }
@@ -190,7 +191,8 @@ void jbatch_accept(struct jbatch *b, const struct jaccept *in, enum jresult *ret
     REC_TEXT(&r, REC_BODY) = in->body.p ? in->body : SL("");
     REC_TEXT(&r, REC_NOTE) = in->note;
     REC_NUMBER(&r, REC_NOT_BEFORE) = in->not_before_ms;
-    batch_add(b, &r);
+    if (batch_add(b, &r) && keyed) /* what is not in the batch could not give its claim back */
+        dedupe_claim(j->dedupe, k, b->serial);
 }
 
 void jbatch_put(struct jbatch *b, slice key, slice value)
@@ -255,6 +257,8 @@ void jbatch_park(struct jbatch *b, uint64_t id, slice wait_key, int64_t until_ms
 bool jbatch_resume(struct jbatch *b, slice wait_key, slice note, uint64_t *ret_id)
 {
     struct journal *j = b->j;
+    if (wait_key.n > JOURNAL_VALUE_MAX || !fits(b, note, JOURNAL_VALUE_MAX, "note"))
+        return false; /* nothing can be parked under such a key */
     uint32_t n = state_parked(&j->state, wait_key);
     uint64_t id = 0;
     if (n != NONE) {
@@ -310,11 +314,26 @@ static void number_puts(struct journal *j, struct jbatch *b)
             rec_set_id(b->buf + at, ++j->position);
 }
 
+/* Nothing of it is stored, nor of those that found a key claimed by it. */
+static void batch_fails(struct journal *j, const struct jbatch *b)
+{
+    batch_forget(j, slice_mem(b->buf, b->n));
+    struct jbatch *lists[] = { j->open, j->held };
+    for (size_t l = 0; l < COUNT(lists); l++)
+        for (struct jbatch *other = lists[l]; other; other = other->next)
+            for (unsigned i = 0; i < other->n_on; i++)
+                other->bad |= other->on[i] == b->serial;
+}
+
 static void append(struct journal *j, struct jbatch *b)
 {
     b->bad |= b->depends && b->epoch != j->fail_epoch;
+    if (b->n && j->gathering && j->gathering->n_waiters && j->gathering->n + b->n > j->limits.gather_bytes) {
+        b->bad = true;
+        fault(&j->fault, "busy", "journal", "%zu bytes wait for the disk already", j->gathering->n);
+    }
     if (b->bad) {
-        batch_forget(j, slice_mem(b->buf, b->n));
+        batch_fails(j, b);
         b->n = 0;
     } else if (b->has_puts) {
         number_puts(j, b);
@@ -369,12 +388,7 @@ void jbatch_drop(struct jbatch *b)
 {
     struct journal *j = b->j;
     batch_close(j, b);
-    batch_forget(j, slice_mem(b->buf, b->n));
-    struct jbatch *lists[] = { j->open, j->held };
-    for (size_t l = 0; l < COUNT(lists); l++)
-        for (struct jbatch *other = lists[l]; other; other = other->next)
-            for (unsigned i = 0; i < other->n_on; i++)
-                other->bad |= other->on[i] == b->serial;
+    batch_fails(j, b);
     batch_release(j, b);
     if (j->held)
         unhold(j);

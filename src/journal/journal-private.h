@@ -115,7 +115,7 @@ bool journal_record(struct journal *j, const struct entry *e, struct arena *a, s
 void journal_changed(struct journal *j); /* the state did: offers, timers */
 
 /* batch.c */
-void batch_add(struct jbatch *b, const struct rec *r);
+bool batch_add(struct jbatch *b, const struct rec *r); /* false: it holds no more */
 void batch_forget(struct journal *j, slice records); /* they will not happen: claims are given back */
 bool batch_is_open(const struct journal *j, uint64_t serial);
 void batch_free_all(struct journal *j);

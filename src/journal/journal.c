@@ -13,6 +13,7 @@ void journal_limits_default(struct journal_limits *l)
     *l = (struct journal_limits){
         .window_max_us = 3000,
         .window_bytes = 256 << 10,
+        .gather_bytes = 64 << 20,
         .segment_bytes = 8 << 20,
         .keep_ms = INT64_C(7) * 24 * 3600 * 1000,
         .keep_bytes = 1 << 30,

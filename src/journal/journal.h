@@ -27,7 +27,7 @@
  * Ids        uint64, growing, never reused in a data directory; 0 is none.
  * Ownership  slices are copied. Offers and notes are valid during the callback.
  * Errors     done(arg, false): nothing of the batch was stored (disk full, I/O error, over a limit); journal_last_fault says
- *            why ("io", "too_large"; "damaged" after an open that could not read all of the log). The journal tries again with the next batch: it recovers by itself when space is back.
+ *            why ("io", "too_large", "busy"; "damaged" after an open that could not read all of the log). The journal tries again with the next batch: it recovers by itself when space is back.
  * Threads    loop thread only. Disk work happens on a thread of the implementation; callbacks come on the loop thread.
  */
 #ifndef JOURNAL_JOURNAL_H
@@ -77,6 +77,7 @@ struct joffers {
 struct journal_limits {
     int64_t window_max_us;   /* longest wait for company under load (default 3000); 0: never wait */
     size_t window_bytes;     /* a group of this size goes at once (default 256 KiB) */
+    size_t gather_bytes;     /* what may gather while a group is being written (default 64 MiB); more fails ("busy"): memory is bounded by a slow disk, too */
     size_t segment_bytes;    /* default 8 MiB */
     int64_t keep_ms;         /* settled records are kept at least this long for trace (default 7 days) … */
     int64_t keep_bytes;      /* … but not more than this (default 1 GiB); unsettled ones and live dedupe keys always */

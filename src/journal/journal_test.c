@@ -452,6 +452,71 @@ TEST(over_a_limit_is_refused_and_names_it)
     bench_free(t);
 }
 
+TEST(a_key_of_a_batch_that_holds_no_more_is_free_again)
+{
+    struct bench *t = bench_new();
+    char *big = must_calloc(1, JOURNAL_BODY_MAX);
+    struct jbatch *b = jbatch_new(t->j);
+    enum jresult r;
+    uint64_t id;
+    for (size_t i = 0; i <= BATCH_BYTES_MAX / JOURNAL_BODY_MAX; i++) {
+        char key[20];
+        snprintf(key, sizeof(key), "k%zu", i);
+        jbatch_accept(b, &(struct jaccept){ .lane = SL("a"), .dedupe = slice_of(key), .dedupe_keep_ms = 3600000, .body = slice_mem(big, JOURNAL_BODY_MAX) }, &r, &id);
+        CHECK_INT(r, J_NEW);
+    }
+    CHECK_INT(commit_and_run(t, b, JOURNAL_DURABLE), -1);
+    CHECK_SLICE(slice_of(journal_last_fault(t->j)->field), SL("batch"));
+    free(big);
+    for (size_t i = 0; i <= BATCH_BYTES_MAX / JOURNAL_BODY_MAX; i++) {
+        char key[20];
+        snprintf(key, sizeof(key), "k%zu", i);
+        b = jbatch_new(t->j);
+        put_in(b, "a", key, "1", &r);
+        CHECK_INT(r, J_NEW);
+        CHECK_INT(commit_and_run(t, b, JOURNAL_DURABLE), 1);
+    }
+    bench_free(t);
+}
+
+TEST(what_gathers_behind_a_slow_disk_is_bounded)
+{
+    struct bench *t = bench_new();
+    t->limits.gather_bytes = 2000;
+    reopen(t);
+    char body[900] = { 0 };
+    memset(body, 'x', sizeof(body) - 1);
+    struct ended ends[4] = { 0 };
+    enum jresult r;
+    for (size_t i = 0; i < COUNT(ends); i++) { /* none of them is on its way yet: the turn has not ended */
+        char key[8];
+        snprintf(key, sizeof(key), "k%zu", i);
+        struct jbatch *b = jbatch_new(t->j);
+        put_in(b, "a", key, body, &r);
+        CHECK_INT(r, J_NEW);
+        jbatch_commit(b, JOURNAL_DURABLE, note_end, &ends[i]);
+    }
+    CHECK_SLICE(slice_of(journal_last_fault(t->j)->code), SL("busy"));
+    struct jbatch *empty = jbatch_new(t->j); /* takes no room */
+    struct ended none = { 0 };
+    jbatch_commit(empty, JOURNAL_DURABLE, note_end, &none);
+    run(t);
+    CHECK_INT(none.how, 1);
+    for (size_t i = 0; i < COUNT(ends); i++)
+        CHECK_INT(ends[i].how, i < 2 ? 1 : -1);
+    CHECK(journal_healthy(t->j));
+    struct jbatch *again = jbatch_new(t->j);
+    put_in(again, "a", "k1", body, &r);
+    CHECK_INT(r, J_SEEN);
+    put_in(again, "a", "k2", body, &r);
+    CHECK_INT(r, J_NEW);
+    CHECK_INT(commit_and_run(t, again, JOURNAL_DURABLE), 1);
+    int64_t counts[J_STATES];
+    journal_counts(t->j, counts);
+    CHECK_INT(counts[J_WAITING], 3);
+    bench_free(t);
+}
+
 TEST(puts_come_back_until_they_are_flushed)
 {
     struct bench *t = bench_new();

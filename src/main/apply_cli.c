@@ -131,7 +131,8 @@ static bool apply_one(struct planning *p, struct planned *t, struct fault *f)
     const char *method = t->fate == MAKE ? "POST" : t->fate == REMOVE ? "DELETE" : "PUT";
     if (t->fate == SAME)
         return true;
-    if (!remote_ask(p->r, method, path.p, t->fate == REMOVE ? SLICE_NONE : t->doc, &got, f))
+    int64_t rev = t->fate == CHANGE ? t->rev : -1; /* what was shown is what is done: not over somebody's change since */
+    if (!remote_change(p->r, method, path.p, t->fate == REMOVE ? SLICE_NONE : t->doc, rev, &got, f))
         return false;
     if (t->fate == MAKE)
         t->id = js_text(js_get(got.json, SL("id")));

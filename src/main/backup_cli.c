@@ -19,7 +19,7 @@ static const char usage[] =
     "  --passphrase TEXT      backup: secrets are in it, encrypted with this; restore: they are put back. Without it secrets are left out of the\n"
     "                         backup, and a restore leaves those of tenants that are there as they are\n"
     "  --dry-run              restore: only tell what would be done\n"
-    "  --replace              restore: remove tenants that the backup does not have\n"
+    "  --replace              restore: remove tenants, queues and canned responses that the backup does not have\n"
     "  --ca FILE              PEM file of a private certificate authority\n"
     "  --log FILE             a log for bunyan; with DEBUG=1 in the environment a talkative one\n"
     "  --help, -h\n"

@@ -167,6 +167,7 @@ static int decide_stopped(const char *dir, bool replay, const uint64_t *ids, siz
     struct loop *loop = loop_new();
     struct journal_limits limits;
     journal_limits_default(&limits);
+    limits.keep_ms = limits.keep_bytes = INT64_MAX; /* what goes when is the hub's to say, by its own settings */
     struct joffers to = { .offer = no_offer, .put = no_put };
     struct journal *j = journal_open(loop, dir, &limits, &to, f);
     if (!j) {

@@ -37,12 +37,19 @@ static bool refused(struct remote_answer *got, const char *method, const char *p
 
 bool remote_ask(struct remote *r, const char *method, const char *path, slice body, struct remote_answer *ret, struct fault *f)
 {
-    struct header headers[2];
+    return remote_change(r, method, path, body, -1, ret, f);
+}
+
+bool remote_change(struct remote *r, const char *method, const char *path, slice body, int64_t rev, struct remote_answer *ret, struct fault *f)
+{
+    struct header headers[3];
     size_t n = 0;
     if (r->token.n)
         headers[n++] = (struct header){ SL("Authorization"), arena_printf(r->a, "Bearer " SLF, SLA(r->token)) };
     if (body.p)
         headers[n++] = (struct header){ SL("Content-Type"), SL("application/json") };
+    if (rev >= 0)
+        headers[n++] = (struct header){ SL("If-Match"), arena_printf(r->a, "\"%lld\"", (long long)rev) };
     struct client_call call = { .a = r->a, .method = method, .url = arena_printf(r->a, SLF "/api/v1%s", SLA(r->base), path), .headers = headers,
                                 .n_headers = n, .body = body, .done = answered, .arg = r };
     *ret = (struct remote_answer){ 0 };

@@ -26,5 +26,7 @@ struct remote_answer {
 struct remote *remote_open(struct arena *a, const struct remote_where *where, struct fault *f) MUST_USE;
 /* body absent: none. False: no answer, or not 2xx. *ret is filled when there was an answer. */
 bool remote_ask(struct remote *r, const char *method, const char *path, slice body, struct remote_answer *ret, struct fault *f) MUST_USE;
+/* The same, only if what is changed is still at revision rev (-1: whatever it is). */
+bool remote_change(struct remote *r, const char *method, const char *path, slice body, int64_t rev, struct remote_answer *ret, struct fault *f) MUST_USE;
 void remote_close(struct remote *r); /* NULL is fine */
 #endif

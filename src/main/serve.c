@@ -164,6 +164,12 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
     log_int(l, "http_status", status);
     log_int(l, "written", (int64_t)written);
     log_double(l, "duration", (double)took_us / 1e6);
+    const struct fault *why = exchange_refusal(x);
+    if (why) {
+        log_str(l, "code", slice_of(why->code));
+        log_str(l, "field", slice_of(why->field));
+        log_str(l, "why", slice_of(why->text));
+    }
     log_end(l);
 }
 
@@ -469,7 +475,6 @@ static bool open_api(struct serving *s, struct fault *f)
         .root = config_text(c, CFG_API_ROOT),
         .admin_user = config_text(c, CFG_ADMIN_USER),
         .admin_password = config_text(c, CFG_ADMIN_PASSWORD),
-        .default_storage = config_text(c, CFG_STORAGE),
         .proxy = config_text(c, CFG_PROXY),
         .notifiers = c->notifiers,
         .n_notifiers = c->n_notifiers,
@@ -510,6 +515,7 @@ static void limits_of(struct serving *s)
     l->in_flight_all = (unsigned)config_number(c, CFG_IN_FLIGHT);
     l->media_parallel = (unsigned)config_number(c, CFG_MEDIA_PARALLEL);
     l->media_bytes = config_number(c, CFG_MEDIA_BYTES);
+    l->media_types = config_text(c, CFG_MEDIA_TYPES);
     l->give_up_ms = config_number(c, CFG_GIVE_UP_HOURS) * 3600000;
     l->purge_ms = config_number(c, CFG_PURGE_DELAY) * 1000;
     l->storage_instead = config_true(c, CFG_STORAGE_INSTEAD);

@@ -103,6 +103,8 @@ void exchange_fault_with(struct exchange *x, int status, const struct fault *f, 
 /* While the exchange waits for its answer, or is answered by a stream: left(arg) is called once, when the peer has closed its side. It left, or sends no
  * more but still listens: only what is written to it tells. The exchange stays the handler's. */
 void exchange_watch(struct exchange *x, void (*left)(void *arg), void *arg);
+/* For server_observe: what it was refused with, by the server or by a handler's exchange_fault. NULL: it was not, or the library below refused it. */
+const struct fault *exchange_refusal(const struct exchange *x);
 /* Streams a file from fd (taken over, closed) with Range, If-None-Match, HEAD: 200, 206, 304, 416. headers as in response. */
 struct file_answer {
     int fd;
@@ -112,6 +114,18 @@ struct file_answer {
     size_t n_headers;
 };
 void exchange_file(struct exchange *x, const struct file_answer *fa);
+/* Streams a body of known length out of anything that can be read piece by piece; r->body is not looked at. read gives how many bytes (-1: no more can be had,
+ * the connection is cut; SOURCE_WAIT: exchange_more is called as soon as there are some). done is called once, when all was sent or the peer is gone: x lives
+ * until then, so what is read may live in x->a. */
+enum { SOURCE_WAIT = -2 };
+struct source {
+    uint64_t size;
+    ssize_t (*read)(void *arg, char *to, size_t n);
+    void (*done)(void *arg);
+    void *arg;
+};
+void exchange_source(struct exchange *x, const struct response *r, const struct source *from);
+void exchange_more(struct exchange *x);
 
 /* Answers in pieces, as they come to hand. */
 struct stream_answer {

@@ -156,6 +156,8 @@ void ex_fault(struct ex *e, int status, const struct fault *f, const struct head
 {
     if (!still_there(e))
         return;
+    if (f != &e->fault)
+        e->fault = *f;
     const struct server_fault_style *style = &e->server->faults;
     if (style->write && slice_starts(e->x.path, slice_of(style->below))) {
         exchange_answer(&e->x, &(struct response){ .status = status, .type = slice_of(style->type), .body = style->write(e->x.a, e->x.path, status, f),
@@ -223,6 +225,12 @@ void exchange_watch(struct exchange *x, void (*left)(void *arg), void *arg)
     e->left = left;
     e->left_arg = arg;
     uv_poll_start(e->leaving, UV_DISCONNECT, on_left);
+}
+
+const struct fault *exchange_refusal(const struct exchange *x)
+{
+    const struct ex *e = x->impl;
+    return e->fault.code ? &e->fault : NULL;
 }
 
 /* ---- files -------------------------------------------------------------------------------------- */
@@ -326,4 +334,51 @@ void exchange_file(struct exchange *x, const struct file_answer *fa)
         add_header(e, m, SL("Content-Range"), arena_printf(x->a, "bytes */%llu", (unsigned long long)fa->size));
     ex_add_headers(e, m, fa->headers, fa->n_headers);
     ex_send(e, status, m, (size_t)n, false);
+}
+
+/* ---- anything that can be read ------------------------------------------------------------------------ */
+
+static ssize_t source_bytes(void *arg, uint64_t pos, char *to, size_t max)
+{
+    struct ex *e = arg;
+    (void)pos;
+    ssize_t n = e->source->read(e->source->arg, to, max);
+    if (n > 0) {
+        e->written += (size_t)n;
+        return n;
+    }
+    if (n != SOURCE_WAIT)
+        return MHD_CONTENT_READER_END_WITH_ERROR; /* it was to be longer */
+    e->suspended = true;
+    MHD_suspend_connection(e->mhd);
+    return 0;
+}
+
+void exchange_source(struct exchange *x, const struct response *r, const struct source *from)
+{
+    enum { BLOCK_BYTES = 64 << 10 };
+    struct ex *e = x->impl;
+    struct source *kept = ARENA_NEW(x->a, struct source);
+    *kept = *from;
+    if (!e->mhd) {
+        kept->done(kept->arg);
+        ex_finished(e);
+        return;
+    }
+    e->source = kept;
+    struct MHD_Response *m = MHD_create_response_from_callback(kept->size, BLOCK_BYTES, source_bytes, e, NULL);
+    if (r->type.n)
+        add_header(e, m, SL("Content-Type"), r->type);
+    ex_add_headers(e, m, r->headers, r->n_headers);
+    ex_send(e, r->status, m, 0, r->close);
+}
+
+void exchange_more(struct exchange *x)
+{
+    struct ex *e = x->impl;
+    if (!e->suspended)
+        return;
+    e->suspended = false;
+    MHD_resume_connection(e->mhd);
+    server_run_soon(e->server);
 }

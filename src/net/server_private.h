@@ -97,7 +97,7 @@ struct ex { /* an exchange as the server sees it; lives in x.a */
     bool gzip_ended;
 
     int refusal; /* status */
-    struct fault fault;
+    struct fault fault; /* why it was refused, by us or by the handler */
     const char *allow; /* with 405 */
 
     int status;
@@ -107,6 +107,7 @@ struct ex { /* an exchange as the server sees it; lives in x.a */
     uv_poll_t *leaving; /* watches for the peer's end; NULL: nobody asked */
     void (*left)(void *);
     void *left_arg;
+    const struct source *source; /* NULL: the answer has none */
 };
 
 /* server.c */

@@ -19,7 +19,7 @@ static const char *const migrations[] = {
 /* clang-format off */
 #define COLUMNS "id,account,conversation,storage,handle,url,sha256,type,name,size,created_ms,purge_at_ms,attempts,state"
 enum statement {
-    ST_PUT, ST_REMOVE, ST_REMOVE_PREFIX, ST_GET, ST_SCAN, ST_ATT_PUT, ST_ATT_GET, ST_ATT_OF, ST_ATT_PURGE, ST_ATT_REOPEN, ST_ATT_DUE, ST_ATT_DELETE,
+    ST_PUT, ST_REMOVE, ST_REMOVE_PREFIX, ST_GET, ST_SCAN, ST_ATT_PUT, ST_ATT_GET, ST_ATT_IN, ST_ATT_OF, ST_ATT_PURGE, ST_ATT_REOPEN, ST_ATT_DUE, ST_ATT_DELETE,
     ST_MAX,
 };
 static const char *const statements[ST_MAX] = {
@@ -30,6 +30,7 @@ static const char *const statements[ST_MAX] = {
     [ST_SCAN]          = "SELECT key,value FROM kv WHERE key>=?1 AND (?2 IS NULL OR key<?2) ORDER BY key LIMIT ?3",
     [ST_ATT_PUT]       = "INSERT OR REPLACE INTO attachments(" COLUMNS ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
     [ST_ATT_GET]       = "SELECT " COLUMNS " FROM attachments WHERE id=?1",
+    [ST_ATT_IN]        = "SELECT " COLUMNS " FROM attachments WHERE storage=?1 LIMIT 1",
     [ST_ATT_OF]        = "SELECT " COLUMNS " FROM attachments WHERE conversation=?1 ORDER BY created_ms,id",
     [ST_ATT_PURGE]     = "UPDATE attachments SET purge_at_ms=?2 WHERE conversation=?1 AND state=0 AND (?3='' OR storage=?3)",
     [ST_ATT_REOPEN]    = "UPDATE attachments SET purge_at_ms=0 WHERE conversation=?1 AND state=0 AND (?3='' OR storage=?3)",
@@ -223,6 +224,13 @@ static bool sqlite_attachment_get(void *arg, slice id, engine_attachment each, v
     return attachments(e, ST_ATT_GET, each, each_arg, f);
 }
 
+static bool sqlite_attachment_in(void *arg, slice storage, engine_attachment each, void *each_arg, struct fault *f)
+{
+    struct sqlite *e = arg;
+    bind_text(e->st[ST_ATT_IN], 1, storage);
+    return attachments(e, ST_ATT_IN, each, each_arg, f);
+}
+
 static bool sqlite_attachments_of(void *arg, slice conversation, engine_attachment each, void *each_arg, struct fault *f)
 {
     struct sqlite *e = arg;
@@ -272,6 +280,7 @@ const struct store_engine store_sqlite = {
     .scan = sqlite_scan,
     .attachment_put = sqlite_attachment_put,
     .attachment_get = sqlite_attachment_get,
+    .attachment_in = sqlite_attachment_in,
     .attachments_of = sqlite_attachments_of,
     .attachments_purge = sqlite_attachments_purge,
     .attachments_due = sqlite_attachments_due,

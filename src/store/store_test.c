@@ -163,6 +163,9 @@ TEST_EACH(store_attachments_of_one_storage_are_purged_by_its_own_delay)
     struct store *s = open_new();
     add(s, "a1", "c1", 0), add_to(s, "a2", "c1", SL("aws"), 0), add_to(s, "a3", "c2", SL("aws"), 0);
     noted();
+    store_attachment_in(s, SL("local"), on_got_attachment, TAG(""));
+    store_attachment_in(s, SL("gone"), on_got_attachment, TAG(""));
+    CHECK_SLICE(noted(), SL("a1,acme/line,c1,local,{\"relpath\":\"x\"},http://x,ab,image/png,あ.png,7,5 got:none "));
     store_attachments_purge(s, SL("c1"), SLICE_NONE, 100, on_done, TAG(""));
     store_attachments_purge(s, SL("c1"), SL("aws"), 200, on_done, TAG(""));
     noted();

@@ -50,6 +50,7 @@ struct template_error {
 struct template_options {
     int64_t now_ms;     /* what now and ago see */
     uint64_t random;    /* seed of shuffle, randAlpha … */
+    slice zone;         /* Local, of date and now: "Asia/Tokyo", "+09:00"; absent, or not known: UTC */
     bool novalue_empty; /* no value prints as nothing instead of "<no value>" */
     int wall_ms;        /* 0: TEMPLATE_WALL_MS */
 };

@@ -13,9 +13,9 @@ async function walk(page, visit) {
   await page.getByTestId('tenant-row').first().waitFor();
   await visit('tenants');
   await page.getByTestId('tenant-row').getByRole('link').first().click();
-  for (const id of ['general', 'api', 'desk', 'messaging']) {
+  for (const id of ['general', 'api', 'desk', 'commander', 'messaging']) {
     await page.locator(`#tab-${id}`).click();
-    await page.locator(id === 'general' || id === 'api' ? '#tab-panel .field' : '#tab-panel .account').first().waitFor();
+    await page.locator(id === 'desk' || id === 'messaging' ? '#tab-panel .account' : '#tab-panel .field').first().waitFor();
     await visit(`tenant, ${id}`);
   }
   const go = async place => { await page.evaluate(to => { location.hash = `#/${to}`; }, place); };
@@ -48,11 +48,15 @@ async function walk(page, visit) {
   await go('doctor');
   await page.getByTestId('none-refused').waitFor();
   await visit('signature doctor');
-  for (const place of ['users', 'audit', 'storages']) {
+  for (const place of ['users', 'audit', 'storages', 'provisioning', 'keys', 'responses']) {
     await go(place);
     await page.locator('main table').first().waitFor();
     await visit(place);
   }
+  await go('preview');
+  await page.getByTestId('look').click();
+  await page.getByTestId('preview-line').waitFor();
+  await visit('preview');
   await go('users');
   for (const name of ['user-add', 'queue-add']) { // in any language
     await page.getByTestId(name).click();
@@ -83,6 +87,9 @@ async function busySite(t) {
   await site.says('a question with a rather long text that has to be broken somewhere: https://example.com/'.padEnd(300, 'x'));
   await site.admin.call('POST', '/messages', {tenantId: tenant.id, userId: await site.guest(), message: {type: 'sticker', packageId: '1', stickerId: '999999'}}, {authorization: ''});
   await until('a dead letter', async () => (await site.admin.call('GET', '/journal/dead')).json.items.length === 1);
+  assert.equal((await site.admin.call('POST', '/responses', {name: 'Opening hours', text: 'Nine to five'})).status, 201);
+  const key = {enabled: true, tenant: tenant.id, name: 'pages', permissions: ['nexus:consumer:chat'], expires: false};
+  assert.ok((await fetch(`${site.hub.base}/nexus/v3/apikeys`, {method: 'POST', headers: {authorization: site.admin.token, 'content-type': 'application/json'}, body: JSON.stringify(key)})).ok);
   return site;
 }
 
@@ -142,6 +149,10 @@ test('by keyboard alone', async t => {
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
   await page.locator('#tab-desk[aria-selected="true"]').waitFor();
+  for (const [key, id] of [['End', 'messaging'], ['ArrowRight', 'general'], ['End', 'messaging'], ['Home', 'general'], ['ArrowRight', 'api'], ['ArrowRight', 'desk']]) {
+    await page.keyboard.press(key);
+    await page.waitForFunction(of => document.activeElement.id === of && document.activeElement.getAttribute('aria-selected') === 'true', `tab-${id}`);
+  }
   await page.locator('#f-desk-client-id').waitFor();
   await until_('document.activeElement.id === "f-desk-client-id"');
   await page.keyboard.type('x');

@@ -48,6 +48,10 @@ test('the guide\'s steps: a tenant with Genesys Cloud and LINE, made by hand, ca
     const described = await input(page, 'channels[0].base_url').getAttribute('aria-describedby');
     assert.equal(await page.locator('#' + described.split(' ')[0]).textContent(), await errorOf(page, 'channels[0].base_url').textContent(), 'read out with its field');
     assert.equal(await errorOf(page, 'channels[0].channel_id').count(), 0, 'what is right has no mark');
+    for (const [path, id] of [['desk.end_poll_seconds', 'f-desk-end-poll-seconds'], ['channels[0].base_url', 'f-channels-0-base-url']]) { // the list leads to each, in whatever tab
+      await page.getByTestId('problems').getByRole('link', {name: path}).click();
+      await page.waitForFunction(of => document.activeElement.id === of, id);
+    }
     await input(page, 'channels[0].base_url').fill(site.line.base);
     await input(page, 'channels[0].channel_secret').fill(secret);
     await input(page, 'channels[0].bot_id').fill('@testshop');
@@ -79,6 +83,13 @@ test('the guide\'s steps: a tenant with Genesys Cloud and LINE, made by hand, ca
     await page.reload();
     await field(page, 'channels[0].channel_secret').getByText('Set, and not shown').waitFor();
     assert.ok(!(await page.content()).includes(secret));
+  });
+
+  await t.test('a sample of the flow that brings guests to agents, to import at Genesys Cloud', async () => {
+    await tab(page, 'CX Platform').click();
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('sample-flow').click()]);
+    assert.equal(download.suggestedFilename(), 'inbound-message-flow.yaml');
+    assert.match(readFileSync(await download.path(), 'utf8'), /^inboundShortMessage:$/m);
   });
 
   await t.test('a guest writes, an agent answers, and both are seen as they happen', async () => {
@@ -128,6 +139,75 @@ test('the guide\'s steps: a tenant with Genesys Cloud and LINE, made by hand, ca
     await page.waitForFunction(() => document.querySelector('#f-subscription')?.value === 'theirs');
   });
   site.good();
+});
+
+test('what a message became, and trying it again from where it was said', async t => {
+  const site = await startConsole(t);
+  const tenant = await site.tenant({api: {auth: 'none'}});
+  await site.says('the whole terms, please');
+  const conversation = await until('at the desk', async () => (await site.desk.get('/sim/conversations')).conversations[0]);
+  await site.desk.post(`/sim/conversations/${conversation.id}/agent`, {text: 'All of them.', attachment: {base64: 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', name: 'terms.gif', mime: 'image/gif'}});
+  const page = await site.open();
+  await page.getByTestId('nav-conversations').click();
+  await page.getByTestId('conversation').first().click();
+  await page.getByTestId('message-out').filter({hasText: 'All of them.'}).getByTestId('trace-link').click();
+  await page.getByTestId('trace').getByTestId('downgrades').getByText('A file became a text with a link').waitFor();
+  await site.line.post('/sim/faults', {rules: [{paths: ['/v2/bot/message/*'], status: 400}]});
+  const r = await site.admin.call('POST', '/messages', {tenantId: tenant.id, userId: await site.guest(), message: 'refused'}, {authorization: ''});
+  assert.equal(r.status, 202, r.text);
+  const id = r.json.messages[0].id;
+  await until('refused', async () => (await site.admin.get(`/messages/${id}`)).state === 'dead');
+  await page.getByRole('link', {name: `Trace ${id}`}).click();
+  await page.getByTestId('trace').getByRole('region', {name: 'Last attempt'}).getByText('400', {exact: true}).waitFor(); // what the vendor answered
+  await page.getByTestId('trace').getByRole('button', {name: 'Try again'}).click();
+  await page.getByTestId('news').getByText('On their way again: 1 of 1').waitFor();
+  await until('tried again', async () => (await site.admin.get(`/messages/${id}`)).tries === 2);
+  site.good();
+});
+
+test('health: what waits, tokens, webhooks against their deadline', async t => {
+  const site = await startConsole(t);
+  const page = await site.open();
+  await page.getByTestId('nav-health').click();
+  await page.getByText('No webhook has come since the start.').waitFor();
+  await site.tenant();
+  await site.desk.post('/sim/faults', {rules: [{paths: ['/api/v2/conversations/messages/*'], status: 503}]});
+  await site.says('is somebody there?');
+  const row = (table, account) => page.getByTestId(table).getByRole('row').filter({has: page.getByRole('rowheader', {name: account, exact: true})});
+  const cells = async (table, account) => { await row(table, account).waitFor(); return row(table, account).getByRole('cell').allTextContents(); };
+  const [number, , p99, deadline] = await cells('health-webhooks', 'LINE');
+  assert.equal(number, '1');
+  assert.match(p99, /\d+(\.\d)? ms/);
+  assert.equal(deadline, '2,000 ms');
+  const [waiting, oldest] = await cells('health-queues', 'test-shop/genesys-cloud');
+  assert.equal(waiting, '1');
+  assert.match(oldest, /ago|now/);
+  const [standing, token] = await cells('health-accounts', 'test-shop/genesys-cloud');
+  assert.match(standing, /ready|paused/);
+  assert.match(token, /^in /, 'its token ends then');
+  assert.equal(await page.locator('.charts svg').count(), 4);
+  await page.getByTestId('nav-doctor').click();
+  await page.getByTestId('none-refused').waitFor();
+  site.good();
+});
+
+test('a page goes on hearing what happens when the hub has started anew behind a proxy', async t => {
+  const site = await startConsole(t);
+  await site.tenant();
+  await site.says('before');
+  const page = await site.open();
+  await page.getByTestId('nav-conversations').click();
+  await page.getByTestId('conversation').first().click();
+  await page.getByTestId('message-in').filter({hasText: 'before'}).waitFor();
+  let refused = 0, asked = 0;
+  await page.route('**/api/v1/events', async route => (refused++ ? (asked++, await route.continue()) : await route.fulfill({status: 502, body: 'Bad Gateway'})));
+  assert.equal((await site.hub.program.stop()).code, 0);
+  await site.hub.start();
+  await until('it was refused, and asked again', () => refused > 0 && asked > 0, 30000);
+  await until('the accounts are at work', async () => { const c = (await site.admin.get('/channels')).items; return c.length === 2 && c.every(x => x.set_up); });
+  await site.says('after');
+  await page.getByTestId('message-in').filter({hasText: 'after'}).waitFor();
+  assert.deepEqual(site.outside, []);
 });
 
 test('duplicate, export, import, delete', async t => {
@@ -260,6 +340,13 @@ test('dead letters: why, try again, give up', async t => {
   await page.getByTestId('answer-yes').click();
   await page.getByTestId('news').getByText('On their way again: 2 of 2').waitFor();
   await until('refused again', async () => (await site.admin.call('GET', '/journal/dead')).json.items.filter(m => m.tries === 2).length === 2);
+  await page.getByLabel('State').selectOption({label: 'not known whether it came'});
+  await page.getByTestId('no-letters').waitFor();
+  await page.getByLabel('State').selectOption({label: 'dead letter'});
+  await letters.nth(1).waitFor();
+  await letters.last().getByTestId('replay').click();
+  await page.getByTestId('news').getByText('On their way again: 1 of 1').waitFor();
+  await until('one was tried once more', async () => (await site.admin.call('GET', '/journal/dead')).json.items.map(m => m.tries).sort().join() === '2,3');
   await letters.nth(1).waitFor();
   await letters.first().getByTestId('edit-target').click();
   assert.equal(await page.getByTestId('target').inputValue(), `test-shop/line:${guest}`);
@@ -391,6 +478,13 @@ test('storages: made here, checked, and chosen by a tenant', async t => {
   await page.getByTestId('save').click();
   await page.getByTestId('news').getByText('Test Shop was saved').waitFor();
   assert.equal((await site.admin.call('GET', '/tenants')).json.items[0].storage, 'pictures');
+  await page.getByTestId('nav-storages').click();
+  await input(page, 'default_storage').selectOption('pictures');
+  await page.getByTestId('save').click();
+  await page.getByTestId('storage').filter({hasText: 'pictures'}).getByText('Default storage').waitFor();
+  await page.getByRole('button', {name: 'Remove: pictures'}).click();
+  await page.getByTestId('save').click();
+  await page.getByRole('alert').filter({hasText: 'Test Shop keeps its attachments in pictures'}).waitFor();
   assert.ok(!(await page.content()).includes('a-secret-key'));
   site.good();
 });

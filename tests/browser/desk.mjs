@@ -2,31 +2,28 @@
 //
 //   const site = await startDesk(t);
 //   const kim = await site.agent('kim');                  // logged in at /ux/conv and ready; site.complaints gathers what went wrong in any page
-//   const ana = await site.guest('Ana');                  // at the shop, in the chat
+//   const ana = await site.guest('Ana');                  // at the shop, in the chat; browsers: 2: in a browser of her own
 //   site.later(86400)                                     // the hub's wall clock goes on by a day
 import assert from 'node:assert/strict';
-import {execFileSync} from 'node:child_process';
-import {readFileSync, openSync, writeFileSync, writeSync, mkdtempSync} from 'node:fs';
+import {readFileSync, mkdtempSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {movableClock} from '../e2e/clock.mjs';
 import {startHub} from '../e2e/hub.mjs';
 import {openBrowser, settled} from './pages.mjs';
 
 export const pageKey = '7c1d2b9e-7d51-4d0a-9a55-0d7a6c1b2e77';
 export const password = 'nine slow ferries';
 const axeFile = createRequire(new URL('../npm/package.json', import.meta.url)).resolve('axe-core/axe.min.js');
-const patience = 15000;
+const patience = 30000;
 
-export async function startDesk(t, {desk = {}, webchat = {}, settings = {}, users = {}, tenants = []} = {}) {
+export async function startDesk(t, {desk = {}, webchat = {}, settings = {}, users = {}, tenants = [], browsers = 1} = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-desk-'));
-  const [shim, file] = [join(dir, 'clock.so'), join(dir, 'offset')];
-  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', shim, new URL('../faults/clock.c', import.meta.url).pathname, '-ldl']);
-  writeFileSync(file, Buffer.alloc(4096));
-  const clock = openSync(file, 'r+');
+  const clock = movableClock(dir);
   const hub = await startHub(t, {
     dir, settings: {demo_shop: true, session: {hours: 1000, idle_minutes: 60000}, ...settings},
-    env: {LD_PRELOAD: shim, CLOCK_FILE: file, ASAN_OPTIONS: 'detect_leaks=0:verify_asan_link_order=0'},
+    env: clock.env,
     tenants: [{name: 'Test Shop', desk: {type: 'builtin', queue: 'sales', ...desk}, channels: [{type: 'webchat', api_key: pageKey, async: true, ...webchat}]}, ...tenants],
   });
   const admin = await hub.login();
@@ -35,11 +32,12 @@ export async function startDesk(t, {desk = {}, webchat = {}, settings = {}, user
     assert.equal(r.status, 201, r.text);
   }
   const browser = await openBrowser(t);
+  const guests = browsers > 1 ? await openBrowser(t) : browser;
   const site = {
     hub, admin, browser, complaints: [], outside: [],
-    later(seconds) { const b = Buffer.alloc(8); b.writeBigInt64LE(BigInt(seconds)); writeSync(clock, b, 0, 8, 0); },
-    async open(path, {known = /status of 4\d\d/, ...context} = {}) {
-      const page = await (await browser.newContext({viewport: {width: 1280, height: 820}, locale: 'en-GB', ...context})).newPage();
+    later: clock.later,
+    async open(path, {known = /status of 4\d\d/, within = browser, ...context} = {}) {
+      const page = await (await within.newContext({viewport: {width: 1280, height: 820}, locale: 'en-GB', ...context})).newPage();
       page.setDefaultTimeout(patience);
       page.on('console', m => m.type() === 'error' && !known.test(m.text()) && site.complaints.push(`${path} ${m.text()}`));
       page.on('pageerror', e => site.complaints.push(`${path} ${e.message}`));
@@ -57,7 +55,7 @@ export async function startDesk(t, {desk = {}, webchat = {}, settings = {}, user
       return page;
     },
     async guest(name, context = {}) {
-      const page = await site.open(`/demo/shop?key=${pageKey}&open`, {viewport: {width: 1100, height: 820}, ...context});
+      const page = await site.open(`/demo/shop?key=${pageKey}&open`, {viewport: {width: 1100, height: 820}, within: guests, ...context});
       await page.getByLabel('Your name').fill(name);
       await page.getByTestId('start').click();
       await page.getByTestId('field').waitFor();

@@ -46,12 +46,12 @@ export async function drawn(page, where) {
   await page.waitForFunction(img => img.complete && img.naturalWidth > 0, await where.elementHandle());
 }
 
-/** What fades in or out has come to its end: colours and places are those that stay. */
+/** What fades in or out has come to its end: colours and places are those that stay. Of what is not drawn (in a closed menu) no end is ever told, so it is asked. */
 export function settled(page) {
-  return page.evaluate(async () => {
+  return page.waitForFunction(() => {
     const roots = [document];
     for (const r of roots) for (const e of r.querySelectorAll('*')) if (e.shadowRoot) roots.push(e.shadowRoot);
-    const ends = a => a.effect?.getComputedTiming().endTime !== Infinity;
-    await Promise.all(roots.flatMap(r => r.getAnimations()).filter(ends).map(a => a.finished.catch(() => {})));
-  });
+    const moves = ({effect, playState}) => playState === 'running' && effect?.getComputedTiming().endTime !== Infinity && effect?.target?.checkVisibility({contentVisibilityAuto: true});
+    return !roots.some(r => r.getAnimations().some(moves));
+  }, undefined, {polling: 40});
 }

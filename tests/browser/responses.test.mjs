@@ -95,9 +95,14 @@ test('the Commander of a tenant: its prefix, a language with a key file, its age
   await field(form, 'commander.language').locator('select').selectOption({label: 'Google Dialogflow ES'});
   const {privateKey} = generateKeyPairSync('rsa', {modulusLength: 2048, privateKeyEncoding: {type: 'pkcs8', format: 'pem'}, publicKeyEncoding: {type: 'spki', format: 'pem'}});
   const key = {type: 'service_account', project_id: 'shop-words', client_email: 'hub@shop-words.iam.gserviceaccount.com', client_id: '42', private_key_id: 'k1', private_key: privateKey};
+  for (const wrong of ['no JSON', 'null', '{"type": "authorized_user", "client_id": "42"}']) {
+    await form.getByLabel('Take the key from its file (JSON)').setInputFiles({name: 'other.json', mimeType: 'application/json', buffer: Buffer.from(wrong)});
+    await errorOf(form, 'commander.key_file').filter({hasText: 'This file cannot be used'}).waitFor();
+  }
   await form.getByLabel('Take the key from its file (JSON)').setInputFiles({name: 'key.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(key))});
   await form.locator('[data-path="commander.language.project_id"] input').waitFor();
   assert.equal(await input(form, 'commander.language.project_id').inputValue(), 'shop-words');
+  await errorOf(form, 'commander.key_file').waitFor({state: 'detached'});
   const link = form.getByRole('link', {name: /\.zip$/});
   const got = await page.evaluate(async href => { const r = await fetch(href); return [r.status, r.headers.get('content-type'), new TextDecoder().decode((await r.arrayBuffer()).slice(0, 2))]; }, await link.getAttribute('href'));
   assert.deepEqual(got, [200, 'application/zip', 'PK']);

@@ -2,6 +2,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createHmac} from 'node:crypto';
+import {createServer} from 'node:http';
 import {execFile} from 'node:child_process';
 import {promisify} from 'node:util';
 import {secret, startRoad, until} from './harness.mjs';
@@ -217,10 +218,13 @@ test('dead letters: listed with their reason, replayed by query, discarded', asy
   assert.equal((await admin.call('GET', '/journal/dead?reason=blocked')).json.items.length, 0);
   assert.equal((await admin.call('GET', '/journal/dead?q=two')).json.items.length, 1);
   assert.equal((await admin.call('GET', '/journal/dead?limit=2')).json.next, String(dead[1].id));
+  for (const [query, n] of [['tenant=test-shop', 3], ['channel=test-shop/line', 3], ['channel=test-shop/other', 0], ['state=dead', 3], ['state=unknown', 0]])
+    assert.equal((await admin.call('GET', `/journal/dead?${query}`)).json.items.length, n, query);
   assert.equal((await admin.call('GET', '/journal/counts')).json.dead, 3);
   await road.desk.post('/sim/faults', {rules: []});
   assert.deepEqual((await admin.call('POST', '/journal/discard', {ids: [999999]})).json, {asked: 1, done: 0}, 'there is none');
-  assert.deepEqual((await admin.call('POST', '/journal/replay', {query: {account: 'test-shop/genesys-cloud'}})).json, {asked: 3, done: 3});
+  for (const query of [{state: 'unknown'}, {channel: 'test-shop/other'}]) assert.deepEqual((await admin.call('POST', '/journal/discard', {query})).json, {asked: 0, done: 0}, 'what the list would not show is left alone');
+  assert.deepEqual((await admin.call('POST', '/journal/replay', {query: {tenant: 'Test Shop', state: 'dead', account: 'test-shop/genesys-cloud'}})).json, {asked: 3, done: 3});
   await until('at the desk, in order', async () => (await inbound(road)).filter(m => m.text).map(m => m.text).join() === 'one,two,three');
   assert.equal((await admin.call('GET', '/journal/counts')).json.dead, 0);
   assert.ok((await admin.call('GET', '/audit')).json.items.some(r => r.action === 'journal.replay' && r.detail.done === 3));
@@ -259,6 +263,56 @@ test('a dead letter goes to another target', async t => {
   const now = (await admin.call('GET', `/messages/${both.find(r => r.status === 200).json.id}`)).json;
   assert.equal(now.conversation, `test-shop/line:${guests[1]}`);
   assert.ok((await admin.call('GET', '/audit')).json.items.some(r => r.action === 'journal.redirect'));
+});
+
+test('the default storage is changed while the hub runs: the next attachment goes there', async t => {
+  const puts = [], kept = new Map();
+  const bucket = createServer(async (rq, rs) => { // as much of a bucket as the hub needs
+    const pieces = [], path = rq.url.split('?')[0];
+    for await (const piece of rq) pieces.push(piece);
+    if (rq.method === 'PUT') kept.set(path, Buffer.concat(pieces));
+    if (rq.method === 'PUT' && rq.headers['content-type']?.startsWith('image/')) puts.push(path);
+    rs.writeHead(rq.method === 'DELETE' ? 204 : kept.has(path) ? 200 : 404, {etag: '"0"'}).end(rq.method === 'GET' ? kept.get(path) : undefined);
+  }).listen(0, '127.0.0.1');
+  await new Promise(r => bucket.once('listening', r));
+  t.after(() => { bucket.closeAllConnections(); bucket.close(); });
+  const road = await startRoad(t, {env});
+  const admin = await login(road.hub.base, 'admin', adminPassword);
+  const picture = async n => {
+    await road.line.post('/sim/guests/1/send', {type: 'image'});
+    await until(`picture ${n} at the desk`, async () => (await inbound(road)).length >= n);
+  };
+  await picture(1);
+  const made = await admin.call('POST', '/storages', {type: 's3', name: 'bucket', bucket: 'pictures', endpoint: `http://127.0.0.1:${bucket.address().port}`, access_key_id: 'AKIDEXAMPLE', secret_access_key: 's'});
+  assert.equal(made.status, 201, made.text);
+  await until('it works', async () => { const s = (await admin.get('/storages/bucket')); return s.checked && s.works; });
+  await picture(2);
+  assert.deepEqual(puts, [], 'nobody named it');
+  assert.equal((await admin.call('PUT', '/settings', {default_storage: 'bucket'})).status, 200);
+  await picture(3);
+  await until('stored there', () => puts.length === 1);
+});
+
+test('two secrets are good while one takes the place of the other', async t => {
+  const road = await startRoad(t, {env});
+  const admin = await login(road.hub.base, 'admin', adminPassword);
+  const desk = {type: 'genesys-cloud', base_url: road.desk.base, client_id: 'c1', client_secret: 's1', integration: {name: 'Two', token: 'a-token-that-is-long-enough'}, end_poll_seconds: 0};
+  const channel = {type: 'line', base_url: road.line.base, channel_id: '1234567890', channel_secret: 'secret-of-today', bot_id: '@two'};
+  const made = await admin.call('POST', '/tenants', {name: 'Two', desk, channels: [channel]});
+  assert.equal(made.status, 201, made.text);
+  const body = JSON.stringify({destination: (await road.line.get('/sim/guests')).destination ?? 'U0', events: []});
+  const hook = key => road.hub.call('POST', '/line/two/line', body, {'x-line-signature': createHmac('sha256', key).update(body).digest('base64')});
+  const taken = async () => [(await hook('secret-of-today')).status, (await hook('secret-of-tomorrow')).status].join();
+  const change = secrets => admin.call('PATCH', `/tenants/${made.json.id}`, {channels: [{...channel, ...secrets}]});
+  assert.equal(await taken(), '200,403');
+  const refused = async () => (await admin.get(`/channels/${encodeURIComponent('two/line')}/refused`)).items[0].now.good;
+  assert.equal(await refused(), false);
+  const both = await change({channel_secret: 'secret-of-tomorrow', old_channel_secret: 'secret-of-today'});
+  assert.deepEqual(both.json.channels[0].old_channel_secret, {set: true}, both.text);
+  assert.equal(await taken(), '200,200');
+  assert.equal(await refused(), true, 'looked at again: it would be taken now');
+  assert.equal((await change({channel_secret: 'secret-of-tomorrow', old_channel_secret: null})).status, 200);
+  assert.equal(await taken(), '403,200');
 });
 
 test('signature doctor: says which part differs, and when it would be good', async t => {

@@ -1,9 +1,13 @@
 // What all tenants share: the proxy and the services operators are told on, changed while the hub runs.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
 import {createServer} from 'node:http';
+import {join} from 'node:path';
 import {until} from './harness.mjs';
 import {goodTenant, startHub} from './hub.mjs';
+
+const inStore = (hub, sql) => execFileSync('python3', ['-c', 'import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as db: db.execute(sys.argv[2])', join(hub.dir, 'data', 'store.db'), sql]);
 
 async function listener(t, answer = (rq, rs) => rs.end('ok')) {
   const heard = [];
@@ -103,6 +107,11 @@ test('storages: made, named by a tenant, changed, and not removed while one name
   const changed = await admin.call('PUT', '/storages/bucket', {...made.json.document, bucket: 'bucket-2', purge_delay_seconds: 60});
   assert.equal(changed.status, 200, changed.text);
   assert.deepEqual([changed.json.document.bucket, changed.json.document.purge_delay_seconds], ['bucket-2', 60]);
+  const [was, is] = [made.headers.get('etag'), changed.headers.get('etag')];
+  assert.ok(was && is && was !== is);
+  assert.equal((await admin.call('GET', '/storages/bucket')).headers.get('etag'), is);
+  for (const [method, body] of [['PUT', {...s3, bucket: 'bucket-3'}], ['DELETE', undefined]]) assert.equal((await admin.call(method, '/storages/bucket', body, {'if-match': was})).status, 412, method);
+  assert.equal((await admin.call('PUT', '/storages/bucket', changed.json.document, {'if-match': is})).status, 200);
   await until('it is found not to work', async () => { const s = (await admin.call('GET', '/storages/bucket')).json; return s.checked && !s.works && s.why; });
   assert.equal((await admin.call('DELETE', '/storages/local')).status, 409);
   assert.equal((await admin.call('DELETE', '/storages/none')).status, 404);
@@ -112,6 +121,43 @@ test('storages: made, named by a tenant, changed, and not removed while one name
   assert.equal((await admin.call('GET', '/tenants/acme-and-line')).json.storage, 'bucket', 'known before the tenants are read');
   assert.equal('problem' in (await admin.call('GET', '/tenants/acme-and-line')).json, false);
   assert.equal((await admin.call('PATCH', '/tenants/acme-and-line', {storage: null})).status, 200);
+  assert.equal((await hub.program.stop()).code, 0);
+  inStore(hub, `INSERT INTO attachments(id,account,conversation,storage,handle,url,sha256,type,name,size,created_ms,purge_at_ms,attempts,state)
+    VALUES('f1','acme-and-line/line','c','bucket','{}','http://x','','image/png','x.png',1,1,0,0,0)`);
+  await hub.start();
+  const full = await admin.call('DELETE', '/storages/bucket');
+  assert.equal(full.status, 409);
+  assert.match(full.json.detail, /bucket still has attachments/);
+  const settings = (await admin.call('GET', '/settings')).json;
+  assert.equal((await admin.call('PUT', '/settings', {...settings, storages: []})).status >= 400, true, 'nor in this way');
+  assert.equal((await hub.program.stop()).code, 0);
+  inStore(hub, 'DELETE FROM attachments');
+  await hub.start();
   assert.equal((await admin.call('DELETE', '/storages/bucket')).status, 204);
   assert.equal((await admin.call('GET', '/storages')).json.items.length, 1);
+});
+
+test('the default storage: chosen, kept, not removed while it is that, and as in the file again', async t => {
+  const s3 = name => ({type: 's3', name, bucket: 'bucket-1', endpoint: 'http://127.0.0.1:9', access_key_id: 'AKIDEXAMPLE', secret_access_key: 's'});
+  const hub = await startHub(t, {settings: {storages: [s3('of-the-file')], default_storage: 'of-the-file'}});
+  const admin = await hub.login();
+  const standard = async () => (await admin.get('/storages')).items.filter(s => s.default).map(s => s.name).join();
+  const put = body => admin.call('PUT', '/settings', body);
+  assert.equal(await standard(), 'of-the-file');
+  const unknown = await put({default_storage: 'bucket'});
+  assert.deepEqual([unknown.status, unknown.json.field], [400, 'default_storage'], unknown.text);
+  assert.equal((await admin.call('POST', '/storages', s3('bucket'))).status, 201);
+  const set = await put({default_storage: 'bucket'});
+  assert.deepEqual([set.status, set.json.default_storage, set.json.default_storage_in_use], [200, 'bucket', 'bucket'], set.text);
+  assert.equal(await standard(), 'bucket');
+  const used = await admin.call('DELETE', '/storages/bucket');
+  assert.deepEqual([used.status, used.json.code, used.json.detail], [409, 'in_use', 'bucket is the default storage']);
+  assert.deepEqual((await admin.get('/audit')).items.find(r => r.action === 'settings.change').detail, {members: ['default_storage']}, 'what was changed, not to what');
+  assert.equal((await hub.program.stop()).code, 0);
+  await hub.start();
+  assert.equal(await standard(), 'bucket');
+  assert.equal((await put({default_storage: 'local'})).status, 200);
+  assert.equal(await standard(), 'local');
+  assert.equal((await put({default_storage: null})).json.default_storage_in_use, 'of-the-file');
+  assert.equal((await admin.call('DELETE', '/storages/bucket')).status, 204);
 });

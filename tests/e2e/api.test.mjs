@@ -206,6 +206,65 @@ test('tenants: pages, search, and those of the file are read-only', async t => {
   assert.equal(r.json.code, 'read_only');
 });
 
+test('every list comes in pages; a cursor that is gone is told, and nothing is left out in silence', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  for (const n of [1, 2, 3]) {
+    assert.equal((await admin.call('POST', '/tenants', goodTenant(`Inn ${n}`))).status, 201);
+    assert.equal((await admin.call('POST', '/users', {name: `u${n}`, role: 'agent', password: agent.password})).status, 201);
+    assert.equal((await admin.call('POST', '/queues', {name: `q${n}`})).status, 201);
+    assert.equal((await admin.call('POST', '/responses', {name: `r${n}`, text: 'x'})).status, 201);
+    assert.equal((await admin.call('POST', '/storages', {type: 's3', name: `s${n}`, bucket: 'bucket-1', endpoint: 'http://127.0.0.1:9', access_key_id: 'A', secret_access_key: 's'})).status, 201);
+  }
+  const lists = {'/tenants': [x => x.id, 3], '/users': [x => x.name, 4], '/logins': [x => x.user, 4], '/queues': [x => x.name, 3], '/responses': [x => x.name, 3], '/storages': [x => x.name, 4], '/channels': [x => x.id, 6]};
+  for (const [path, [key, n]] of Object.entries(lists)) {
+    const whole = (await admin.get(path)).items.map(key);
+    assert.equal(whole.length, n, path);
+    const seen = [];
+    for (let after = '', pages = 0; after !== null; pages++) {
+      assert.ok(pages < 4, path);
+      const page = (await admin.call('GET', `${path}?limit=2${after && `&after=${encodeURIComponent(after)}`}`)).json;
+      assert.ok(page.items.length <= 2, path);
+      seen.push(...page.items.map(key));
+      after = page.next;
+    }
+    assert.deepEqual(seen, whole, path);
+    assert.equal((await admin.get(path)).next, null, path);
+    const gone = await admin.call('GET', `${path}?limit=2&after=no-such-thing`);
+    assert.deepEqual([gone.status, gone.json.field], [400, 'after'], path);
+    for (const limit of ['0', '501', 'x']) assert.equal((await admin.call('GET', `${path}?limit=${limit}`)).json.field, 'limit', path);
+  }
+  assert.deepEqual((await admin.get('/channels?tenant=inn-2')).items.map(c => c.id).sort(), ['inn-2/genesys-cloud', 'inn-2/line']);
+  assert.deepEqual((await admin.get('/channels?tenant=inn-2&limit=1')).next, (await admin.get('/channels?tenant=inn-2')).items[0].id);
+  const one = (await admin.get(`/channels/${encodeURIComponent('inn-2/line')}`));
+  assert.deepEqual([one.id, one.tenant, one.type, one.webhook], ['inn-2/line', 'Inn 2', 'line', `${hub.base}/line`]);
+  assert.equal((await admin.call('GET', '/channels/none')).status, 404);
+});
+
+test('capabilities: what each network and desk carries, and what becomes of the rest', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const {items, rules} = await admin.get('/capabilities');
+  assert.deepEqual(items.map(x => [x.name, x.side]), (await admin.get('/connectors')).items.map(x => [x.name, x.side]));
+  const line = items.find(x => x.name === 'line').capabilities;
+  assert.ok(line.kinds.includes('sticker') && !line.kinds.includes('file'));
+  assert.deepEqual([line.text_max, line.text_unit, line.choices_max, line.choice_pictures, line.reply_window_ms], [5000, 'utf16', 13, true, 0]);
+  assert.ok(line.media_rules.some(r => /^image/.test(r.type) && r.max_bytes > 0));
+  assert.ok(items.some(x => x.capabilities.reply_window_setting), 'some network lets an account say it');
+  assert.equal(rules.find(r => r.name === 'split').loses, false);
+  assert.ok(rules.length > 10 && rules.some(r => r.loses) && rules.every(r => r.text));
+});
+
+test('api_root: the document, its page and changes from that address', async t => {
+  const hub = await startHub(t, {settings: {api_root: 'https://hub.example.com'}});
+  assert.deepEqual((await hub.anyone.get('/openapi')).servers, [{url: 'https://hub.example.com/api/v1'}]);
+  const cookie = (await hub.anyone.call('POST', '/auth/login', {user: 'admin', password: adminPassword, cookie: true})).headers.get('set-cookie');
+  assert.match(cookie, /; Secure$/);
+  const change = origin => hub.anyone.call('POST', '/tenants/check', goodTenant(), {cookie: cookie.split(';')[0], 'x-dragoman': '1', origin});
+  assert.equal((await change('https://hub.example.com')).status, 200);
+  assert.equal((await change('https://hub.example.com.evil.example')).status, 403);
+});
+
 test('mistakes are told at their field', async t => {
   const hub = await startHub(t);
   const admin = await hub.login();
@@ -260,6 +319,10 @@ test('the API document comes whole: every parameter has its meaning, every shape
   const operations = Object.values(got.json.paths).flatMap(Object.values);
   const parameters = operations.flatMap(op => (op.parameters ?? []).map(p => [op.operationId, p]));
   assert.ok(operations.length > 100 && parameters.some(([, p]) => p.in === 'query'));
+  const header = (id, name) => parameters.some(([of, p]) => of === id && p.in === 'header' && p.name === name);
+  for (const id of ['tenants_put', 'tenants_patch', 'tenants_delete', 'storages_put', 'settings_put', 'responses_put', 'users_put', 'queues_put', 'contacts_put']) assert.ok(header(id, 'If-Match'), id);
+  assert.ok(header('messages_send', 'Idempotency-Key') && header('tenants_get', 'If-None-Match'));
+  assert.equal(got.json.paths['/tenants/{id}/export'].post.requestBody.required, false, 'nothing in it must be said');
   for (const [id, p] of parameters) if (p.in === 'query') assert.ok(p.description && p.schema.type, `${id}: ${p.name}`);
   for (const [, name] of got.text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) assert.ok(got.json.components.schemas[name], name);
 });
@@ -328,6 +391,9 @@ test('hostile input: 4xx problems, and the hub goes on', async t => {
     ['DELETE', '/connectors', undefined, 405],
     ['POST', '/journal/replay', '{}', 400],
     ['POST', '/journal/replay', '{"ids":["x"]}', 400],
+    ['POST', '/journal/replay', '{"query":{"state":"delivered"}}', 400],
+    ['POST', '/journal/discard', '{"query":{"tenant":"none"}}', 404],
+    ['GET', '/journal/dead?state=delivered', undefined, 400],
   ];
   for (const [method, path, body, status] of rows) {
     const r = await admin.call(method, path, body, body === undefined ? {} : {'content-type': 'application/json'}).catch(e => { throw new Error(`${method} ${path} ${String(body).slice(0, 40)}: ${e.cause ?? e}`); });

@@ -125,6 +125,21 @@ test("the guide's kinds of canned responses: pictures put in, a time picked, a r
   assert.equal(receivedMessage.imageIdentifier, undefined, 'a name without a picture goes');
   assert.equal(data.listPicker.sections[0].items[1].imageIdentifier, undefined);
   assert.equal(asked, 2);
+  const rooms = n => ({data: {images: [{identifier: '1', url: `${at}/room.png`}], listPicker: {sections: [{title: 'Rooms', items: [{identifier: 'r', title: 'Room', imageIdentifier: '1'}]}]}}, receivedMessage: {title: `Rooms ${n}`}});
+  const shownRooms = async n => (await road.screen()).filter(m => m.from !== 'guest' && m.message.interactiveData?.receivedMessage?.title === `Rooms ${n}`);
+  for (const [n, refs] of [[1, 0], [1, 1], [2, 1]]) { // what Apple has already goes by reference, also to the phone that shows it whole
+    const before = (await shownRooms(n)).length;
+    await road.agent(c, {text: JSON.stringify(rooms(n))});
+    await until('the rooms', async () => (await shownRooms(n)).length > before);
+    assert.equal((await road.apple.get('/sim/counters')).refs, refs);
+    assert.deepEqual((await shownRooms(n)).at(-1).message.interactiveData.data.images[0].data, png.toString('base64'));
+  }
+  await road.send({type: 'pick', titles: ['Room']});
+  await road.deskHas('the room', m => (m.button?.text ?? m.text) === 'Room');
+  await road.agent(c, {text: JSON.stringify({
+    data: {listPicker: {multipleSelection: true, sections: [{title: 'Fruit', order: 0, multipleSelection: true, items: [{identifier: 'a', title: 'Apple', order: 0}, {identifier: 'o', title: 'Orange', order: 1}]}]}},
+    receivedMessage: {title: 'Again'}})});
+  await road.guestHas('the list again', m => m.message.interactiveData?.receivedMessage?.title === 'Again');
   await road.send({type: 'pick', titles: ['Apple', 'Orange']});
   await road.deskHas('both', m => m.text === 'Apple, Orange' || m.button?.text === 'Apple, Orange');
   await road.agent(c, {text: JSON.stringify({data: {event: {identifier: '1', title: 'Visit'}, timezoneOffset: 540,

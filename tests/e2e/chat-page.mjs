@@ -44,11 +44,11 @@ export class ChatPage {
   }
   async say(text, extra) { return await this.call('POST', `/${this.sid}/messages`, {type: 'Text', text}, extra); }
   async types(text) { return await this.call('POST', `/${this.sid}/messages`, {type: 'TypingStarted', text}); }
-  async picture(bytes, name, type) {
+  async picture(bytes, name, type, {operationId = randomUUID(), to = 'images'} = {}) {
     const f = new FormData();
     f.append('file', new Blob([bytes], {type}), name);
-    f.append('operationId', randomUUID());
-    const r = await fetch(`${this.url}/${this.sid}/images`, {method: 'POST', headers: this.headers(), body: f});
+    f.append('operationId', operationId);
+    const r = await fetch(`${this.url}/${this.sid}/${to}`, {method: 'POST', headers: this.headers(), body: f});
     return {status: r.status, json: await r.json(), headers: r.headers};
   }
   // What a page does every 3 s. Messages are kept in the order in which they were first seen.

@@ -7,6 +7,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {randomUUID} from 'node:crypto';
+import {movableClock} from './clock.mjs';
 import {Api, Program, freePort, ready, secret, until} from './harness.mjs';
 import {adminPassword, login} from './hub.mjs';
 import {ChatPage} from './chat-page.mjs';
@@ -67,8 +68,10 @@ export class Agent {
   async hears(it, what, is = m => m.text === what) { return await until(`${this.name} hears ${what}`, () => this.said.get(it.id ?? it)?.find(is)); }
 }
 
-export async function startDesk(t, {desk = {}, webchat = {}, hub = {}, channels = []} = {}) {
+// clock: road.later(seconds) moves the hub's wall clock.
+export async function startDesk(t, {desk = {}, webchat = {}, hub = {}, channels = [], clock = false} = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-desk-'));
+  const moved = clock ? movableClock(dir) : undefined;
   const [hubPort, linePort] = [await freePort(), await freePort()];
   const at = p => `http://127.0.0.1:${p}`;
   const config = join(dir, 'hub.yaml');
@@ -84,8 +87,9 @@ export async function startDesk(t, {desk = {}, webchat = {}, hub = {}, channels 
     dir, config, base: at(hubPort), hub: new Api(at(hubPort)), line: new Api(at(linePort)), agents: [],
     programs: {
       line: new Program(dir, 'line', ['sim', 'line', '--listen', `127.0.0.1:${linePort}`, '--hub', at(hubPort), '--channel-id', '1234567890', '--channel-secret', secret, '--bot-id', '@testshop']),
-      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', DRAGOMAN_ADMIN_PASSWORD: adminPassword}),
+      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', DRAGOMAN_ADMIN_PASSWORD: adminPassword, ...moved?.env}),
     },
+    later: moved?.later,
     page: () => new ChatPage(`${at(hubPort)}/nexus/v3/chat/sessions`, pageKey),
     async startHub() {
       road.programs.hub.start();

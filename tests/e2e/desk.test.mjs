@@ -430,6 +430,88 @@ test('supervisors see figures, and set agents not ready', async t => {
   await until('kim knows', () => kim.me.media.chat.reason === 'training');
 });
 
+test('the day of the figures is that of the desk\'s zone', async t => {
+  const at = new Date(), minutes = at.getUTCHours() * 60 + at.getUTCMinutes();
+  const late = 23 * 60 + 30, ahead = late - minutes > 14 * 60 ? late - minutes - 24 * 60 : late - minutes;   // it is half past eleven at night there
+  const two = n => String(n).padStart(2, '0'), size = Math.abs(ahead);
+  const road = await startDesk(t, {clock: true, hub: {session: {hours: 1000, idle_minutes: 60000}}, desk: {timezone: `${ahead < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`}});
+  const sue = await road.user('sue', {role: 'supervisor', queues: ['none']});
+  const kim = await road.agent('kim');
+  const page = road.page();
+  await page.start();
+  await page.say('hi');
+  await kim.accepts();
+  const today = async () => [(await sue.ok('GET', '/queues')).items.find(q => q.name === 'default').answered_today, (await sue.ok('GET', '/agents')).items.find(a => a.user === 'kim').answered_today];
+  assert.deepEqual(await today(), [1, 1]);
+  await road.crash();
+  assert.deepEqual(await today(), [1, 1], 'counted again after a crash');
+  road.later(45 * 60);
+  assert.deepEqual(await today(), [0, 0], 'midnight has passed');
+  const other = road.page();
+  await other.start();
+  await other.say('good morning');
+  await kim.accepts(i => i.conversation.endsWith(other.sid));
+  assert.deepEqual(await today(), [1, 1]);
+});
+
+test('who talks to the guest and goes is told to the guest; who is not in it any more is told so', async t => {
+  const road = await startDesk(t, {desk: {last_agent_s: 0}});
+  const [kim, ken] = [await road.agent('kim', {queues: ['default']}), await road.agent('ken', {queues: ['other']})];
+  await road.admin.call('POST', '/queues', {name: 'nobody', skills: ['everything']});
+  const page = road.page();
+  await page.start();
+  await page.say('hello');
+  const it = await kim.accepts();
+  await kim.act(it, 'conference', {user: 'ken'});
+  await kim.act(it, 'hold');
+  await page.say('still there?');
+  await until('ken is not in it any more', () => ken.gone.includes(it.id));
+  await kim.offered(i => i.id === it.id);
+  await kim.act(it, 'accept');
+  await kim.act(it, 'conference', {user: 'ken'});
+  await ken.has('it again', i => i.id === it.id);
+  await kim.act(it, 'transfer', {queue: 'nobody'});
+  const left = () => page.messages.filter(m => m.type === 'ParticipantLeft').map(m => m.from.nickname).toSorted();
+  await until('both have left', async () => { await page.poll(); return left().length >= 2; });
+  assert.deepEqual(left(), ['Ken', 'Kim']);
+});
+
+test('names of agents that are not to be told are told nowhere', async t => {
+  const road = await startDesk(t, {webchat: {show_agent_name: false, agent_name: 'Support'}});
+  const kim = await road.agent('kim'), page = road.page();
+  await page.start();
+  await page.say('hello');
+  const it = await kim.accepts();
+  await kim.call('POST', `/interactions/${it.id}/typing`, {on: true});
+  await kim.say(it, 'good day');
+  await page.until('the answer', m => m.text === 'good day');
+  await kim.act(it, 'done');
+  await until('the end', async () => { await page.poll(); return page.ended; });
+  assert.ok(!JSON.stringify([page.messages, page.typing]).match(/kim/i));
+  assert.deepEqual(page.messages.filter(m => m.from.type === 'Agent').map(m => [m.type, m.from.nickname]), [['ParticipantJoined', 'Support'], ['Text', 'Support'], ['ParticipantLeft', 'Support']]);
+});
+
+test('what an agent had who is no user any more goes to somebody else', async t => {
+  const road = await startDesk(t);
+  const kim = await road.agent('kim'), [one, two] = [road.page(), road.page()];
+  await one.start({nickname: 'One'});
+  await one.say('hello');
+  const open = await kim.accepts();
+  await two.start({nickname: 'Two'});
+  await two.say('hello');
+  const left = await kim.accepts(i => i.id !== open.id);
+  await two.leave();
+  await until('to be closed', () => kim.mine.get(left.id)?.state === 'wrapup');
+  assert.equal((await road.admin.call('DELETE', '/users/kim')).status, 204);
+  const ken = await road.agent('ken');
+  const it = await ken.accepts();
+  assert.equal(it.id, open.id);
+  await ken.say(it, 'I go on with this');
+  await one.until('somebody answers', m => m.text === 'I go on with this');
+  const sue = await road.user('sue', {role: 'supervisor'});
+  await until('what the guest had left is closed', async () => (await sue.ok('GET', `/interactions/${left.id}`)).state === 'done');
+});
+
 test('users and queues are kept, with revisions', async t => {
   const road = await startDesk(t);
   const made = await road.admin.call('POST', '/users', {name: 'zoe', role: 'agent', password: 'nine sleepy badgers hum', skills: {fr: 5}, queues: ['a'], capacity: {chat: 3}, email: 'zoe@example.net'});

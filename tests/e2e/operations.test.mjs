@@ -2,12 +2,14 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {execFile, execFileSync} from 'node:child_process';
-import {mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {createHmac} from 'node:crypto';
+import {mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {request} from 'node:https';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {bin, freePort, secret, startRoad, token, until} from './harness.mjs';
+import {Recorder} from '../conformance/recorder.mjs';
 
 const run = promisify(execFile);
 const cli = async (road, ...args) => (await run(bin, [...args, '--config', road.config])).stdout;
@@ -31,16 +33,33 @@ test('health, readiness and metrics', async t => {
   assert.match(metrics.text, /dragoman_webhooks_total\{connector="line",result="accepted"\} 1\n/);
 });
 
+// A text as LINE sends it, by us: with what headers we like.
+async function say(road, text, n, headers = {}) {
+  const guest = (await road.line.get('/sim/guests')).guests[0].id;
+  const body = JSON.stringify({destination: 'U0123456789abcdef0123456789abcdef', events: [{type: 'message', mode: 'active', timestamp: Date.now(), webhookEventId: `01FZ74A0TDDPYRVKNK77X${n}`,
+    deliveryContext: {isRedelivery: false}, source: {type: 'user', userId: guest}, message: {id: String(n), type: 'text', text}}]});
+  const r = await road.hub.call('POST', '/line', body, {'x-line-signature': createHmac('sha256', secret).update(body).digest('base64'), ...headers});
+  assert.equal(r.status, 200, r.text);
+}
+
 test('trace tells every hop; the trace id of the request goes on to the desk', async t => {
-  const road = await startRoad(t);
+  const desk = new Recorder(), traceId = '463ac35c9f6413ad48485a3953bb6124';
+  const road = await startRoad(t, {between: {desk: url => desk.start(t, url)}});
+  await say(road, 'with an id of its own', 10000, {'x-b3-traceid': traceId, 'x-b3-spanid': 'a2fb4a1d1a96d312'});
+  const call = await until('the call to the desk', () => desk.calls.find(c => c.body.includes('with an id of its own')));
+  assert.equal(call.headers['x-b3-traceid'], traceId);
+  assert.match(call.headers['x-b3-spanid'], /^[0-9a-f]{16}$/);
+  assert.notEqual(call.headers['x-b3-spanid'], 'a2fb4a1d1a96d312', 'a span of its own');
   await road.line.post('/sim/guests/1/send', {type: 'text', text: 'follow me'});
-  const [m] = await until('at the desk', async () => { const all = await inbound(road); return all.length === 1 && all; });
+  const m = await until('at the desk', async () => (await inbound(road)).find(x => x.text === 'follow me'));
+  const made = desk.calls.find(c => c.body.includes('follow me')).headers['x-b3-traceid'];
+  assert.match(made, /^[0-9a-f]{32}$/);
   const told = await cli(road, 'trace', m.messageId);
   assert.match(told, /accept +waiting/);
   assert.match(told, /settle +delivered/);
   assert.match(told, /call .* POST 127\.0\.0\.1:\d+\/api\/v2\/conversations\/messages\/[0-9a-f-]+\/inbound\/open\/message +status 20\d/);
   assert.doesNotMatch(told, /Bearer|client_secret/);
-  assert.match(told, /"trace_id":"[0-9a-f]{32}"/);
+  assert.ok(told.includes(`"trace_id":"${made}"`), 'made where there was none, and passed on');
 });
 
 test('a dead letter is seen, replayed and discarded, on a running and on a stopped hub', async t => {
@@ -67,6 +86,32 @@ test('a dead letter is seen, replayed and discarded, on a running and on a stopp
   road.programs.hub.start();
   await until('delivered after the start', async () => (await inbound(road)).some(m => m.text === 'refused again'));
   assert.match(await cli(road, 'journal', 'count'), /dead +0\n/);
+});
+
+test('deciding on a stopped hub takes nothing away that its own settings keep', async t => {
+  const road = await startRoad(t, {hub: {journal: {segment_mib: 1, keep_hours: 87600}}});
+  await road.desk.post('/sim/faults', {rules: [{paths: ['/api/v2/conversations/messages/*'], status: 400, times: 2}]});
+  await say(road, 'refused', 10001);
+  await say(road, 'refused, too', 10002);
+  const [one, other] = await until('two dead letters', async () => {
+    const ids = [...(await cli(road, 'journal', 'list', 'dead')).matchAll(/^ *(\d+) +dead/gm)].map(m => m[1]);
+    return ids.length === 2 && ids;
+  });
+  for (let i = 0; i < 12; i++) await say(road, 'x'.repeat(100000), 10003 + i); // enough for a second segment
+  const metric = async name => Number(new RegExp(`${name} (\\d+)`).exec((await road.hub.call('GET', '/metrics')).text)[1]);
+  await until('all are delivered', async () => await metric('dragoman_journal_messages{state="waiting"}'.replace(/[{}]/g, '\\$&')) === 0);
+  const then = await metric('dragoman_store_commits_total');
+  await until('the store has what is remembered: the first segment is needed for it no more', async () => await metric('dragoman_store_commits_total') >= then + 2);
+  await road.programs.hub.stop();
+  const segments = filesBelow(join(road.dir, 'data/journal')).filter(f => f.endsWith('.log')).sort();
+  assert.ok(segments.length >= 2);
+  const old = Date.now() / 1000 - 30 * 86400;
+  for (const f of segments) utimesSync(f, old, old);
+  assert.match(await cli(road, 'journal', 'discard', one), /1 of 1 discarded/);
+  assert.deepEqual(filesBelow(join(road.dir, 'data/journal')).filter(f => f.endsWith('.log')).sort().slice(0, segments.length), segments);
+  assert.match(await cli(road, 'journal', 'replay', other), /1 of 1 will be delivered/);
+  road.programs.hub.start();
+  await until('delivered after the start', async () => (await inbound(road)).some(m => m.text === 'refused, too'));
 });
 
 // Keys the store holds for single messages (progress, media, resumed data); the hub must be stopped.

@@ -2,8 +2,11 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createHash, createHmac, randomBytes} from 'node:crypto';
+import {execFileSync} from 'node:child_process';
+import {readFileSync} from 'node:fs';
 import {connect} from 'node:net';
-import {startRoad, until, secret} from './harness.mjs';
+import {gzipSync} from 'node:zlib';
+import {bin, ready, startRoad, until, secret} from './harness.mjs';
 
 const conversations = async road => (await road.desk.get('/sim/conversations')).conversations;
 const conversation = async (road, id) => await road.desk.get(`/sim/conversations/${id}`);
@@ -131,3 +134,64 @@ test('what is not for us or not well-formed gets a clear 4xx and is not kept', a
   assert.match(log, /bad_signature/);
   assert.doesNotMatch(log, /8c570fa6dd201bb328f1c1eac23a96d8/, 'no secret in the log');
 });
+
+test('every refusal of a webhook says in the log which part is wrong, and none of them costs memory', async t => {
+  const road = await startRoad(t);
+  const sign = b => createHmac('sha256', secret).update(b).digest('base64');
+  const post = async (body, headers) => (await fetch(`${road.hub.base}/line`, {method: 'POST', body, headers: {'content-type': 'application/json', ...headers}})).status;
+  const peak = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${road.programs.hub.child.pid}/status`, 'latin1'))[1]) / 1024;
+  const to = (destination, events) => JSON.stringify({destination, events});
+  const ours = 'U0123456789abcdef0123456789abcdef';
+  const event = {type: 'message', mode: 'active', timestamp: 1, webhookEventId: '01FZ74A0TDDPYRVKNK77XKC3Z9', deliveryContext: {isRedelivery: false}, source: {type: 'user'}, message: {id: '1', type: 'text', text: 'x'}};
+  const bomb = gzipSync(Buffer.alloc(512 << 20));
+  const many = to(ours, Array(20000).fill(event));
+  const before = peak();
+  const rows = [ // what, body, headers, status, code and field in the log
+    ['another secret', to(ours, []), {'x-line-signature': 'A'.repeat(43) + '='}, 403, 'bad_signature', 'x-line-signature'],
+    ['no signature', to(ours, []), {}, 403, 'no_signature', 'x-line-signature'],
+    ['a destination of nobody', to('Uffffffffffffffffffffffffffffffff', []), {'x-line-signature': sign(to('Uffffffffffffffffffffffffffffffff', []))}, 404, 'unknown_account', ''],
+    ['no JSON', '{"destination"', {'x-line-signature': sign('{"destination"')}, 400, 'bad_json', ''],
+    ['no user', to(ours, [event]), {'x-line-signature': sign(to(ours, [event]))}, 400, 'missing_field', 'events[0].source'],
+    ['a bomb', bomb, {'content-encoding': 'gzip'}, 413, 'too_large', 'body'],
+    ['no gzip', 'xxxx', {'content-encoding': 'gzip'}, 400, 'bad_request', 'body'],
+    ['another coding', 'xxxx', {'content-encoding': 'br'}, 415, 'unsupported', 'content-encoding'],
+    ['larger than allowed', 'x'.repeat(3 << 20), {}, 413, 'too_large', 'body'],
+    ['larger than allowed, and many', many, {'x-line-signature': sign(many)}, 413, 'too_large', 'body'],
+  ];
+  for (const [what, body, headers, status, code, field] of rows) {
+    const said = road.programs.hub.text().length;
+    assert.equal(await post(body, headers), status, what);
+    const line = await until(`${what} in the log`, () => road.programs.hub.text().slice(said).split('\n').filter(l => l.startsWith('{')).map(l => JSON.parse(l))
+      .find(l => l.code && l.level >= 40 && (l.topic === 'route' || l.msg === 'Webhook refused')));
+    assert.equal(line.code, code, `${what}: ${JSON.stringify(line)}`);
+    assert.equal(line.field ?? '', field, what);
+    assert.ok(line.why, what);
+  }
+  for (let i = 0; i < 20; i++) assert.equal(await post(bomb, {'content-encoding': 'gzip'}), 413);
+  const grown = peak() - before; // the sanitizers keep what was freed
+  assert.ok(grown < 100, `twenty bodies that unpack to 512 MiB each, and the others, took ${grown} MiB`);
+  const log = road.programs.hub.text();
+  assert.doesNotMatch(log, new RegExp(secret), 'no secret in the log');
+});
+
+for (const [what, rule, unknown] of [
+  ['LINE had not taken', {status: 503, slow_ms: 20000}, false],
+  ['LINE had taken', {timeout_share: 1, timeout_ms: 20000}, true],
+])
+  test(`a reply that ${what} when the hub was killed is asked for again with its token`, async t => {
+    const road = await startRoad(t, {hub: {limits: {call_ms: 30000}}});
+    await road.line.post('/sim/guests/1/send', {type: 'text', text: 'Hi'});
+    const {c} = await deskHas(road, 'the text', m => m.text === 'Hi');
+    await road.line.post('/sim/faults', {rules: [{paths: ['/v2/bot/message/reply'], times: 1, ...rule}]});
+    await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'by token'});
+    await until('the reply is under way', async () => Object.values((await road.line.get('/sim/faults')).injected).some(n => n > 0));
+    await road.programs.hub.stop('SIGKILL');
+    await road.line.call('DELETE', '/sim/faults');
+    road.programs.hub.start();
+    await ready(road.programs.hub, road.hub.base + '/healthz/readiness');
+    await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'behind it'});
+    await phoneHas(road, 'what comes behind it', m => m.message.text === 'behind it');
+    assert.deepEqual(fromAccount(await phone(road)).map(m => m.message.text), ['by token', 'behind it'], 'once, and in order');
+    const listed = execFileSync(bin, ['journal', 'list', 'unknown', '--config', road.config]).toString();
+    assert.equal((listed.match(/ unknown /g) ?? []).length, unknown ? 1 : 0, listed);
+  });

@@ -117,22 +117,38 @@ export function query(values: Record<string, string | number | boolean | null | 
   return text ? `?${text}` : "";
 }
 
-/** One event stream for the whole page; who is interested listens on it. The browser connects again by itself. */
+/** One event stream for the whole page; who is interested listens on it. After an interruption all are told {}: anything may have happened meanwhile. */
 type Listener = (data: unknown) => void;
 const listeners = new Map<string, Set<Listener>>();
 let stream: EventSource | null = null;
+let reopening = 0;
 const names = ["conversation", "contact", "health", "config"];
+const reopen_ms = 5000;
 
-export function streamOpen(): void {
+function open(again: boolean): void {
+  if (token) return; // it cannot show the token: pages in a frame look every so often
   stream?.close();
-  stream = new EventSource(`${root}/events`);
+  const own = (stream = new EventSource(`${root}/events`));
+  let heard = again;
+  own.addEventListener("hello", () => {
+    if (heard) for (const all of listeners.values()) for (const tell of all) tell({});
+    heard = true;
+  });
+  own.onerror = () => {
+    // a lost connection is made again by the browser; after a refusal (a hub that starts anew, or a proxy before it) it gives up
+    if (own.readyState === EventSource.CLOSED && own === stream) reopening = window.setTimeout(open, reopen_ms, true);
+  };
   for (const name of names)
-    stream.addEventListener(name, (e) => {
+    own.addEventListener(name, (e) => {
       const data: unknown = JSON.parse((e as MessageEvent<string>).data);
       for (const tell of listeners.get(name) ?? []) tell(data);
     });
 }
+export function streamOpen(): void {
+  open(false);
+}
 export function streamClose(): void {
+  clearTimeout(reopening);
   stream?.close();
   stream = null;
 }

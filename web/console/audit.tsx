@@ -11,33 +11,37 @@ export function Audit() {
     <section>
       <h1>{t("audit.title")}</h1>
       <Loading of={rows}>
-        {(page) => (
-          <>
-            <Table
-              label={t("audit.title")}
-              heads={[
-                t("audit.at"),
-                t("audit.by"),
-                t("audit.action"),
-                t("audit.target"),
-                t("audit.detail"),
-              ]}
-            >
-              {page.items.map((r, i) => (
-                <tr key={i}>
-                  <td>{time(r.at)}</td>
-                  <td>
-                    {r.by} <span class="help">{r.address}</span>
-                  </td>
-                  <td>{word("action", r.action)}</td>
-                  <td>{r.target}</td>
-                  <td>{r.detail !== undefined && r.detail !== null && <code>{JSON.stringify(r.detail)}</code>}</td>
-                </tr>
-              ))}
-            </Table>
-            <Pager pages={pages} next={page.next} />
-          </>
-        )}
+        {(page) =>
+          page.items.length ? (
+            <>
+              <Table
+                label={t("audit.title")}
+                heads={[
+                  t("audit.at"),
+                  t("audit.by"),
+                  t("audit.action"),
+                  t("audit.target"),
+                  t("audit.detail"),
+                ]}
+              >
+                {page.items.map((r, i) => (
+                  <tr key={i}>
+                    <td>{time(r.at)}</td>
+                    <td>
+                      {r.by} <span class="help">{r.address}</span>
+                    </td>
+                    <td>{word("action", r.action)}</td>
+                    <td>{r.target}</td>
+                    <td>{r.detail !== undefined && r.detail !== null && <code>{JSON.stringify(r.detail)}</code>}</td>
+                  </tr>
+                ))}
+              </Table>
+              <Pager pages={pages} next={page.next} />
+            </>
+          ) : (
+            <p data-testid="empty">{t("audit.none")}</p>
+          )
+        }
       </Loading>
     </section>
   );

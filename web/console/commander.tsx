@@ -1,4 +1,5 @@
 // commander.tsx - the form of a commander: of one tenant, and the default of all. What it can be comes from GET /commander and GET /languages.
+import { useState } from "preact/hooks";
 import { get } from "./api";
 import { SettingsForm, withMember } from "./form";
 import type { Marks } from "./form";
@@ -15,6 +16,8 @@ const key_file: [string, string][] = [
   ["private_key", "private_key"],
 ];
 
+const key_file_bytes_max = 64 << 10;
+
 async function kindsOf(): Promise<CommanderKinds> {
   const [{ schema }, { items }] = await Promise.all([get<{ schema: Schema }>("/commander"), get<{ items: CommanderKinds["languages"] }>("/languages")]);
   return { schema, languages: items };
@@ -23,12 +26,21 @@ async function kindsOf(): Promise<CommanderKinds> {
 /** ofAll: the default of all tenants: without what only a tenant has. */
 export function CommanderForm({ value, path, ofAll, readOnly, marks, change }: { value: Doc; path: string; ofAll: boolean; readOnly: boolean; marks: Marks; change: (next: Doc) => void }) {
   const kinds = useLoad("commander", () => kindsOf());
+  const [unreadable, setUnreadable] = useState(false);
   const language = (value["language"] as Doc | undefined) ?? {};
   const put = (next: Doc | undefined) => change(withMember(value, "language", next));
   const take = async (file: File | undefined, schema: Schema) => {
+    setUnreadable(false);
     if (!file) return;
-    const read = JSON.parse(await file.text()) as Doc;
-    put({ ...language, ...Object.fromEntries(key_file.filter(([from, to]) => typeof read[from] === "string" && schema.properties?.[to]).map(([from, to]) => [to, read[from]!])) });
+    let read: Doc = {};
+    try {
+      if (file.size <= key_file_bytes_max) read = JSON.parse(await file.text()) as Doc;
+    } catch {
+      read = {};
+    }
+    const found = key_file.filter(([from, to]) => typeof read?.[from] === "string" && schema.properties?.[to]);
+    if (!found.some(([from]) => from === "private_key")) return setUnreadable(true); // some other file
+    put({ ...language, ...Object.fromEntries(found.map(([from, to]) => [to, read[from]!])) });
     for (const [, to] of key_file) marks.touch(`${path}.language.${to}`);
   };
   return (
@@ -69,9 +81,12 @@ export function CommanderForm({ value, path, ofAll, readOnly, marks, change }: {
                   </p>
                 )}
                 {!readOnly && (
-                  <label>
-                    {t("commander.key_file")} <input type="file" accept=".json,application/json" onChange={(e) => void take(e.currentTarget.files?.[0], type.schema).catch(() => undefined)} />
-                  </label>
+                  <Field
+                    path={`${path}.key_file`}
+                    title={t("commander.key_file")}
+                    error={unreadable ? t("file.unreadable") : undefined}
+                    control={(props) => <input {...props} type="file" accept=".json,application/json" onChange={(e) => void take(e.currentTarget.files?.[0], type.schema)} />}
+                  />
                 )}
                 <SettingsForm schema={type.schema} value={language} path={`${path}.language`} readOnly={readOnly} marks={marks} change={(next) => put({ ...next, type: type.name })} />
               </>

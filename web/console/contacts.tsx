@@ -246,7 +246,7 @@ function One({ id, me, changed }: { id: string; me: Me; changed: () => void }) {
   const refresh = useThrottle(() => contact.again(), throttle_ms);
   const shown = useRef("");
   shown.current = contact.value?.id ?? id;
-  useEffect(() => listen("contact", (e) => (e as { id: string }).id === shown.current && refresh()), [id]);
+  useEffect(() => listen("contact", (e) => [shown.current, undefined].includes((e as { id?: string }).id) && refresh()), [id]);
   const again = () => {
     contact.again();
     changed();

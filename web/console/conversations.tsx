@@ -187,7 +187,8 @@ function Transcript({ id, me, chosen }: { id: string; me: Me; chosen: number }) 
     about.again();
     messages.again();
   }, throttle_ms);
-  useEffect(() => listen("conversation", (e) => (e as { id: string }).id === id && refresh()), [id]);
+  useEffect(() => listen("conversation", (e) => [id, undefined].includes((e as { id?: string }).id) && refresh()), [id]);
+  useEvery(refresh_ms, refresh);
   const end = useRef<HTMLDivElement>(null);
   const newest = messages.value?.items[0]?.id;
   useEffect(() => {

@@ -62,18 +62,22 @@ export function Doctor({ route }: { route: string[] }) {
       <h1>{t("doctor.title")}</h1>
       <p class="help">{t("doctor.help")}</p>
       <Loading of={channels}>
-        {(list) => (
-          <div class="adder">
-            <select aria-label={t("account")} value={id ?? ""} onChange={(e) => go("doctor", e.currentTarget.value)}>
-              {list.map((c) => (
-                <option key={c.id} value={c.id}>
-                  {c.title} · {c.tenant} ({c.id})
-                </option>
-              ))}
-            </select>
-            {one && <a href={href("tenants", one.tenant_id, one.side === "desk" ? "desk" : "messaging")}>{t("doctor.settings")}</a>}
-          </div>
-        )}
+        {(list) =>
+          list.length ? (
+            <div class="adder">
+              <select aria-label={t("account")} value={id ?? ""} onChange={(e) => go("doctor", e.currentTarget.value)}>
+                {list.map((c) => (
+                  <option key={c.id} value={c.id}>
+                    {c.title} · {c.tenant} ({c.id})
+                  </option>
+                ))}
+              </select>
+              {one && <a href={href("tenants", one.tenant_id, one.side === "desk" ? "desk" : "messaging")}>{t("doctor.settings")}</a>}
+            </div>
+          ) : (
+            <p data-testid="empty">{t("doctor.no_accounts")}</p>
+          )
+        }
       </Loading>
       {id && <List key={id} id={id} />}
     </section>

@@ -9,7 +9,7 @@ import { useState } from "preact/hooks";
 import { label, t } from "./i18n";
 import { problemText } from "./problems";
 import type { Doc, Json, ProblemItem, Schema } from "./types";
-import { Field } from "./ui";
+import { Field, say } from "./ui";
 
 export interface Marks {
   error: (path: string) => string | undefined;
@@ -40,8 +40,12 @@ export function withMember(doc: Doc, name: string, v: Json | undefined): Doc {
 const long_text = 1000; // characters from which on a text is more likely a file: keys, credentials
 const file_bytes_max = 1 << 20;
 
-/** The content of a file that the user chooses; null: none was chosen, or it is no text of a sensible size. */
+/** The content of a file that the user chooses; null: none was chosen, or it is no text of a sensible size, which was said. */
 function textOfFile(): Promise<string | null> {
+  const refuse = () => {
+    say(t("file.unreadable"));
+    return null;
+  };
   return new Promise((resolve) => {
     const choose = document.createElement("input");
     choose.type = "file";
@@ -49,8 +53,9 @@ function textOfFile(): Promise<string | null> {
     choose.oncancel = () => resolve(null);
     choose.onchange = () => {
       const file = choose.files?.[0];
-      if (!file || file.size > file_bytes_max) resolve(null);
-      else file.text().then(resolve, () => resolve(null));
+      if (!file) resolve(null);
+      else if (file.size > file_bytes_max) resolve(refuse());
+      else file.text().then(resolve, () => resolve(refuse()));
     };
     choose.click();
   });

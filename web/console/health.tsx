@@ -81,7 +81,7 @@ export function Health() {
               <Chart title={t("chart.memory")} samples={h.series.samples} of={(s) => s.rss_bytes / mib} unit={(n) => t("mib", { n: number(n) })} />
             </div>
             {h.queues.length > 0 && (
-              <Table label={t("health.queues")} caption heads={[t("account"), t("state.waiting"), t("health.oldest")]}>
+              <Table label={t("health.queues")} caption testid="health-queues" heads={[t("account"), t("state.waiting"), t("health.oldest")]}>
                 {h.queues.map((q) => (
                   <tr key={q.account}>
                     <th scope="row">{q.account}</th>
@@ -91,39 +91,29 @@ export function Health() {
                 ))}
               </Table>
             )}
-            <div class="overflow-auto" tabIndex={0} role="region" aria-label={t("health.webhooks")}>
-              <table>
-                <caption>{t("health.webhooks")}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("health.connector")}</th>
-                    <th scope="col">{t("health.webhooks.number")}</th>
-                    <th scope="col">p50</th>
-                    <th scope="col">p99</th>
-                    <th scope="col">{t("health.deadline")}</th>
+            {h.webhooks.length > 0 ? (
+              <Table label={t("health.webhooks")} caption testid="health-webhooks" heads={[t("health.connector"), t("health.webhooks.number"), "p50", "p99", t("health.deadline")]}>
+                {h.webhooks.map((w) => (
+                  <tr key={w.connector}>
+                    <th scope="row">{w.title}</th>
+                    <td>{number(w.webhooks)}</td>
+                    <td>{t("ms", { n: number(w.p50_ms) })}</td>
+                    <td>
+                      <Badge kind={w.deadline_ms && w.p99_ms > w.deadline_ms / 2 ? "bad" : "good"}>{t("ms", { n: number(w.p99_ms) })}</Badge>
+                    </td>
+                    <td>{w.deadline_ms === null ? "–" : t("ms", { n: number(w.deadline_ms) })}</td>
                   </tr>
-                </thead>
-                <tbody>
-                  {h.webhooks.map((w) => (
-                    <tr key={w.connector}>
-                      <th scope="row">{w.title}</th>
-                      <td>{number(w.webhooks)}</td>
-                      <td>{t("ms", { n: number(w.p50_ms) })}</td>
-                      <td>
-                        <Badge kind={w.deadline_ms && w.p99_ms > w.deadline_ms / 2 ? "bad" : "good"}>{t("ms", { n: number(w.p99_ms) })}</Badge>
-                      </td>
-                      <td>{w.deadline_ms === null ? "–" : t("ms", { n: number(w.deadline_ms) })}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+                ))}
+              </Table>
+            ) : (
+              <p>{t("health.webhooks.none")}</p>
+            )}
           </>
         )}
       </Loading>
       <Loading of={channels}>
         {(list) => (
-          <Table label={t("health.accounts")} caption heads={[t("account"), t("standing"), t("health.token"), t("state.waiting")]}>
+          <Table label={t("health.accounts")} caption testid="health-accounts" heads={[t("account"), t("standing"), t("health.token"), t("state.waiting")]}>
             {list.map((c) => {
               const now = standing([c]);
               return (

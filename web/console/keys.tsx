@@ -131,11 +131,12 @@ export function Keys() {
       <header class="bar">
         <h1>{t("keys.title")}</h1>
         <div class="tools">
-          <button type="button" onClick={() => setMaking(true)} data-testid="key-add">
+          <button type="button" disabled={!tenants.value} onClick={() => setMaking(true)} data-testid="key-add">
             {t("keys.add")}
           </button>
         </div>
       </header>
+      <Failed error={tenants.error} />
       <Loading of={keys}>
         {(list) =>
           list.length ? (

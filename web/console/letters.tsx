@@ -11,6 +11,8 @@ const throttle_ms = 1000;
 const refresh_ms = 5000; // what no event tells of
 const reasons = ["blocked", "unknown_guest", "rate_limited", "window_closed", "media_type", "media_size", "unsupported", "invalid", "expired", "credentials", "server", "general"];
 
+const states = ["dead", "unknown"]; // of the second it is not known whether they came
+
 /** Where it goes instead: of a message to a guest another conversation, of one to a desk the desk's account. */
 function Target({ message, done }: { message: Message; done: (sent: boolean) => void }) {
   const [target, setTarget] = useState(message.way === "out" ? message.conversation : message.to);
@@ -39,10 +41,11 @@ function Target({ message, done }: { message: Message; done: (sent: boolean) => 
 export function Letters({ me }: { me: Me }) {
   const [reason, setReason] = useState("");
   const [account, setAccount] = useState("");
+  const [state, setState] = useState("");
   const [q, setQ] = useState("");
   const [editing, setEditing] = useState(0); // the message whose target is being edited
   const pages = usePages();
-  const filter = Object.fromEntries(Object.entries({ reason, account, q }).filter(([, v]) => v));
+  const filter = Object.fromEntries(Object.entries({ reason, account, state, q }).filter(([, v]) => v));
   const letters = useLoad(JSON.stringify([filter, pages.after]), () => get<Page<Message>>("/journal/dead" + query({ ...filter, limit: 50, after: pages.after })));
   const accounts = useLoad("accounts", () => get<{ items: Channel[] }>("/channels"));
   const refresh = useThrottle(() => letters.again(), throttle_ms);
@@ -58,7 +61,8 @@ export function Letters({ me }: { me: Me }) {
   };
   const all = async (what: "replay" | "discard") => {
     const yes = t(what === "replay" ? "letters.replay_all" : "letters.discard_all");
-    if (!(await ask({ title: yes, text: t("letters.all.text"), yes, danger: what === "discard" }))) return;
+    const twice = what === "replay" && state !== "dead" ? ` ${t("letters.all.unknown")}` : "";
+    if (!(await ask({ title: yes, text: t("letters.all.text") + twice, yes, danger: what === "discard" }))) return;
     if (await decide(what, { query: filter })) letters.again();
   };
   const change = (set: (v: string) => void) => (v: string) => {
@@ -76,6 +80,14 @@ export function Letters({ me }: { me: Me }) {
             {reasons.map((r) => (
               <option key={r} value={r}>
                 {word("reason", r)}
+              </option>
+            ))}
+          </select>
+          <select aria-label={t("state")} value={state} onChange={(e) => change(setState)(e.currentTarget.value)}>
+            <option value="">{t("letters.any_state")}</option>
+            {states.map((s) => (
+              <option key={s} value={s}>
+                {word("state", s)}
               </option>
             ))}
           </select>

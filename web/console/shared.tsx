@@ -85,8 +85,14 @@ export function TypedList({ d, member, kinds, fresh, addTitle, typeTitle, extra 
     for (let n = 2; names.has(name); n++) name = `${adding}-${n}`;
     put([...list, { type: adding, name, ...fresh }]);
   };
+  const wrongWithAll = d.marks.error(member);
   return (
     <>
+      {wrongWithAll && (
+        <p class="failed" role="alert">
+          {wrongWithAll}
+        </p>
+      )}
       {list.map((item, i) => {
         const kind = kinds.find((k) => k.name === item["type"]);
         const path = `${member}[${i}]`;

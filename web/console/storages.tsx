@@ -5,7 +5,7 @@ import { withMember } from "./form";
 import { t } from "./i18n";
 import { dropGuard } from "./router";
 import { TypedList, useDraft } from "./shared";
-import type { Me, Settings, Storage, StorageKind } from "./types";
+import type { Doc, Me, Settings, Storage, StorageKind } from "./types";
 import { Badge, Field, Loading, Table, useEvery, useLoad } from "./ui";
 
 const refresh_ms = 5000;
@@ -23,7 +23,7 @@ function Standing({ list }: { list: Storage[] }) {
           <td>{s.title}</td>
           <td>
             <Badge kind={!s.checked ? "busy" : s.works ? "good" : "bad"}>{!s.checked ? t("storages.unchecked") : s.works ? t("standing.ready") : t("storages.trouble")}</Badge> {s.default && <Badge kind="plain">{t("storages.default")}</Badge>}{" "}
-            {s.why}
+            {s.why ?? s.remark}
           </td>
         </tr>
       ))}
@@ -31,13 +31,40 @@ function Standing({ list }: { list: Storage[] }) {
   );
 }
 
-function Editor({ settings, etag, kinds, loaded, again }: { settings: Settings; etag: string | null; kinds: StorageKind[]; loaded: (s: Settings, etag: string | null) => void; again: () => void }) {
-  const d = useDraft({ settings, etag, members: ["storages"], page: "storages", loaded, again });
+function Editor({ settings, etag, kinds, places, loaded, again }: { settings: Settings; etag: string | null; kinds: StorageKind[]; places: Storage[]; loaded: (s: Settings, etag: string | null) => void; again: () => void }) {
+  const d = useDraft({ settings, etag, members: ["storages", "default_storage"], page: "storages", loaded, again });
+  const made = (d.draft["storages"] as Doc[]).map((s) => s["name"]).filter((name): name is string => typeof name === "string");
+  const names = new Set([...places.filter((s) => s.read_only).map((s) => s.name), ...made]);
+  const standard = typeof d.draft["default_storage"] === "string" ? d.draft["default_storage"] : "";
   return (
     <>
       {d.header(t("storages.title"))}
       <p class="help">{t("storages.help")}</p>
       <form noValidate onSubmit={(e) => e.preventDefault()}>
+        <Field
+          path="default_storage"
+          title={t("storages.default")}
+          help={t("storages.default.help")}
+          error={d.marks.error("default_storage")}
+          control={(props) => (
+            <select
+              {...props}
+              value={standard}
+              onChange={(e) => {
+                d.setDraft({ ...d.draft, default_storage: e.currentTarget.value || null });
+                d.marks.touch("default_storage");
+              }}
+            >
+              <option value="">{t("storages.default.file")}</option>
+              {[...names].map((name) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+              {standard && !names.has(standard) && <option value={standard}>{standard}</option>}
+            </select>
+          )}
+        />
         <TypedList
           d={d}
           member="storages"
@@ -91,6 +118,7 @@ export function Storages({ me }: { me: Me }) {
                 settings={now.settings}
                 etag={now.etag}
                 kinds={p.types}
+                places={p.items}
                 loaded={(s, etag) => {
                   setFresh({ settings: s, etag });
                   places.again();

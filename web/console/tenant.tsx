@@ -8,14 +8,16 @@ import { CommanderForm } from "./commander";
 import { isSet, marksOf, Pairs, SettingsForm, withMember } from "./form";
 import type { Marks } from "./form";
 import { t, time } from "./i18n";
-import { chatTag, guestLink, vendorLinks } from "./vendors";
+import { chatTag, guestLink, sampleFlow, vendorLinks } from "./vendors";
+import { problemText } from "./problems";
 import { dropGuard, go, href, leave, replace, useGuard } from "./router";
 import { standing } from "./tenants";
 import type { Channel, Connector, Doc, Json, ProblemItem, Schema, Storage, Tenant } from "./types";
-import { ask, Badge, Copy, download, explain, Field, Loading, Modal, say, Tabs, useEvery, useLoad } from "./ui";
+import { ask, Badge, Copy, download, explain, Field, idOf, Loading, Modal, say, Tabs, useEvery, useLoad } from "./ui";
 import { QrCode } from "./qr";
 
 const check_after_ms = 400;
+const focus_after_ms = 50; // when its tab is drawn
 const refresh_ms = 5000;
 const facts = ["slug", "origin", "rev", "changed", "changed_by", "read_only", "problem"];
 
@@ -194,6 +196,7 @@ function AtWork({ account, at, type, base }: { account: Doc; at: Channel | undef
   const hook = at ? at.webhook : type.webhook;
   const now = at && standing([at]);
   const links = vendorLinks(type.name, account);
+  const flow = sampleFlow(type.name);
   const qr = guestLink(type.name, account);
   const tag = type.name === "webchat" ? chatTag(account, base) : null;
   const setUp = async () => {
@@ -231,6 +234,13 @@ function AtWork({ account, at, type, base }: { account: Doc; at: Channel | undef
               {t("vendor.console", { name: l.name })}
             </a>
           ))}
+        </p>
+      )}
+      {flow && (
+        <p>
+          <a href={flow.href} download={flow.file} data-testid="sample-flow">
+            {t("channel.flow")}
+          </a>
         </p>
       )}
       {tag && (
@@ -529,6 +539,18 @@ function Editor({ tenant, etag, start, connectors, storages, tab, base, loaded, 
             </button>
           )}
         </p>
+      )}
+      {failure && seen.length > 0 && (
+        <ul class="failed" data-testid="problems">
+          {seen.map((x) => (
+            <li key={`${x.field} ${x.message}`}>
+              <a href={href(...base, tabOf(x.field))} onClick={() => setTimeout(() => document.getElementById(idOf(x.field))?.focus(), focus_after_ms)}>
+                {x.field}
+              </a>{" "}
+              {problemText(x.message)}
+            </li>
+          ))}
+        </ul>
       )}
       <Tabs tabs={tabs} now={shown} title={t("tenants.tabs")} choose={(name) => go(...base, name)} />
       <div role="tabpanel" id="tab-panel" aria-labelledby={`tab-${shown}`}>

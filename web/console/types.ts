@@ -193,12 +193,14 @@ export interface Health {
 }
 export interface Storage {
   name: string;
+  read_only: boolean;
   type: string;
   title: string;
   default: boolean;
   checked: boolean;
   works: boolean;
   why?: string;
+  remark?: string;
 }
 export interface StorageKind {
   name: string;
@@ -230,6 +232,8 @@ export interface Settings {
   changed_by?: string;
   proxy: string | null;
   proxy_in_use: string | null;
+  default_storage: string | null;
+  default_storage_in_use: string;
   notifiers: Doc[];
   storages: Doc[];
   standing: Standing[];

@@ -1,6 +1,6 @@
 // ui.tsx - the small pieces all pages share: loading, questions, what was said last, tabs, copying.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "./api";
 import { t } from "./i18n";
 import { problemText } from "./problems";
@@ -134,7 +134,7 @@ export function say(text: string): void {
 
 export function Modal({ title, close, children }: { title: string; close: () => void; children: Children }) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     const dialog = box.current;
     dialog?.showModal();
@@ -296,10 +296,12 @@ export interface Tab {
   problems?: number;
 }
 export function Tabs({ tabs, now, choose, title }: { tabs: Tab[]; now: string; choose: (name: string) => void; title: string }) {
-  const move = (e: KeyboardEvent, from: string, by: number) => {
-    e.preventDefault();
+  const move = (e: KeyboardEvent, from: string) => {
     const at = tabs.findIndex((x) => x.name === from);
-    const next = tabs[(at + by + tabs.length) % tabs.length]!;
+    const to: Record<string, number> = { ArrowRight: (at + 1) % tabs.length, ArrowLeft: (at + tabs.length - 1) % tabs.length, Home: 0, End: tabs.length - 1 };
+    const next = tabs[to[e.key] ?? -1];
+    if (!next) return;
+    e.preventDefault();
     choose(next.name);
     document.getElementById(`tab-${next.name}`)?.focus();
   };
@@ -315,7 +317,7 @@ export function Tabs({ tabs, now, choose, title }: { tabs: Tab[]; now: string; c
           aria-controls="tab-panel"
           tabIndex={x.name === now ? 0 : -1}
           onClick={() => choose(x.name)}
-          onKeyDown={(e) => (e.key === "ArrowRight" ? move(e, x.name, 1) : e.key === "ArrowLeft" ? move(e, x.name, -1) : undefined)}
+          onKeyDown={(e) => move(e, x.name)}
         >
           {x.title}
           {x.problems ? (

@@ -23,6 +23,11 @@ export function vendorLinks(connector: string, account: Doc): { name: string; hr
   return consoles[connector]?.(account) ?? [];
 }
 
+/** Where this hub gives the sample of an inbound message flow; null: its vendor knows no such thing. */
+export function sampleFlow(connector: string): { href: string; file: string } | null {
+  return connector === "genesys-cloud" ? { href: "/openmessaging/flow", file: "inbound-message-flow.yaml" } : null;
+}
+
 /** The address that leads guests to an account; null: there is none, or not yet. */
 export function guestLink(connector: string, account: Doc): string | null {
   const id = connector === "line" ? text(account["bot_id"]) : text(account["business_id"]);

@@ -1,7 +1,7 @@
 // keys.tsx - the shortcuts: Alt and a letter, anywhere in the page, also while writing. docs/desk.md lists them, and so does the page (Alt+Z).
 //
 //   useKeys({ a: accept, r: reject })      the innermost part that knows the letter has it; not while a dialog is open
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Modal } from "../console/ui";
 import { t } from "./i18n";
 import type { Key } from "./i18n";
@@ -29,7 +29,7 @@ addEventListener("keydown", (e) => {
 export function useKeys(map: Map_): void {
   const latest = useRef(map);
   latest.current = map;
-  useEffect(() => {
+  useLayoutEffect(() => { // as soon as it is seen, it can be pressed
     maps.push(latest);
     return () => void maps.splice(maps.indexOf(latest), 1);
   }, []);

@@ -14,6 +14,7 @@ export interface Item {
   url?: string;
   mime?: string;
   name?: string;
+  size?: number;
   at?: string;
   submitLabel?: string;
   actions?: Action;
@@ -49,10 +50,11 @@ interface State {
   seenIndex?: string; // up to where the other side has read
   satisfaction?: number; // the guest is to be asked how it was, 1 to so many
 }
+export type Uploads = "images" | "files"; // what the hub takes
 interface Answer {
   status: number;
   code: string | number;
-  data: State & { clientToken?: string; index?: string };
+  data: State & { clientToken?: string; index?: string; uploads?: Uploads };
   ended: boolean;
 }
 export interface Listener {
@@ -72,6 +74,7 @@ const pageOfHistory = 100;
 const streamSilent = 60000; // the hub says something each 25 s: a connection that does not is dead
 const streamTries = 3; // that ended at once: then this page polls
 const streamShort = 5000;
+export const pictureTypes = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 export const order = (index: string): number => Number(index.replace("-", ""));
 
@@ -84,6 +87,7 @@ export class Chat {
   participant = "";
   seenTo = ""; // the index up to which the other side has read
   asks = 0; // how it was, 1 to so many; 0: nobody asks
+  uploads: Uploads | undefined;
   private token = "";
   private session = "";
   private seen = new Set<string>();
@@ -166,6 +170,7 @@ export class Chat {
         const r = await this.call("POST", "", { ...(endpoint ? { endpoint } : {}), ...(stream ? { stream } : {}), userData });
         if (r.status === 200 && r.data.clientToken && !r.ended) {
           this.take(r.data.clientToken); // a transport of our own: another tab reads with its own
+          this.uploads = r.data.uploads;
           this.begin(`?count=${pageOfHistory}`);
           return true;
         }
@@ -190,6 +195,7 @@ export class Chat {
       this.pending = [];
       this.seen.clear();
       this.take(r.data.clientToken);
+      this.uploads = r.data.uploads;
       this.begin("");
       return 0;
     } catch {
@@ -393,7 +399,7 @@ export class Chat {
     this.typedAt = 0;
     await this.deliver({ id: crypto.randomUUID(), text });
   }
-  async picture(file: File): Promise<string | number> {
+  async upload(file: File): Promise<string | number> {
     return await this.deliver({ id: crypto.randomUUID(), text: file.name, file });
   }
   async deliver(p: Pending): Promise<string | number> {
@@ -405,7 +411,8 @@ export class Chat {
     const form = p.file ? new FormData() : undefined;
     if (p.file) form?.append("file", p.file, p.file.name);
     try {
-      const r = await this.call("POST", `/${this.session}/${p.file ? "images" : "messages"}`, { type: "Text", text: p.text }, p.id, form);
+      const to = !p.file ? "messages" : pictureTypes.includes(p.file.type) || this.uploads !== "files" ? "images" : "files";
+      const r = await this.call("POST", `/${this.session}/${to}`, { type: "Text", text: p.text }, p.id, form);
       if (r.status === 200) {
         if (r.data.index && !this.seen.has(r.data.index)) p.index = r.data.index;
         else this.pending = this.pending.filter((x) => x !== p);

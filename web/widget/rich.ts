@@ -67,6 +67,34 @@ function picture(chat: Chat, item: Item, who: string): HTMLElement {
   return box;
 }
 
+/** The hub says what is attached in the text, too, for pages that know no attachments. */
+export function withoutFiles(m: Message): string {
+  let text = m.text ?? "";
+  for (const i of m.content ?? []) {
+    if (i.type === "file") text = "";
+    else if (i.type === "attachment" && i.name && i.url) text = text.replace(`${i.name}: ${i.url}`, "").trim();
+  }
+  return text;
+}
+/** A file that the guest has sent: only this chat gets it, with both headers. */
+function ownFile(chat: Chat, item: Item): HTMLElement {
+  const name = item.name ?? "file";
+  const b = button(name, () => {
+    void chat
+      .file(item.url ?? "")
+      .then((blob) => {
+        const href = URL.createObjectURL(blob);
+        el("a", { href, download: name }).click();
+        setTimeout(() => URL.revokeObjectURL(href), 60000);
+      })
+      .catch(() => {
+        b.setAttribute("disabled", ""); // it is gone
+      });
+  });
+  b.setAttribute("data-testid", "own-file");
+  return b;
+}
+
 function button(text: string, pressed: () => void): HTMLElement {
   const b = el("button", { type: "button", class: "choice" }, text);
   b.addEventListener("click", pressed);
@@ -153,7 +181,8 @@ export function rich(chat: Chat, m: Message, say: Say, last: boolean): (HTMLElem
   if (m.contentType === "list-vertical") return items.map((i) => tapList(i, say));
   return items.map((i) => {
     if (i.type === "image") return picture(chat, i, m.from.nickname ?? "");
+    if (i.type === "file") return ownFile(chat, i);
     const url = safe(i.url);
-    return url && !m.text?.includes(i.url ?? "") ? link(url, i.name ?? url) : undefined;
+    return url && (i.name || !m.text?.includes(i.url ?? "")) ? link(url, i.name || url) : undefined;
   });
 }

@@ -1,7 +1,7 @@
 // What the guest sees: a button, and the chat in a panel. It lives in a shadow of its own, so that the site's styles and this do not meet.
-import { order } from "./chat";
+import { order, pictureTypes } from "./chat";
 import type { Chat, Message, Pending } from "./chat";
-import { el, prose, rich } from "./rich";
+import { el, prose, rich, withoutFiles } from "./rich";
 import { t } from "./texts";
 
 declare const STYLE: string; // style.css, put in by the build
@@ -95,7 +95,8 @@ export class View {
   private readonly composer: HTMLFormElement;
   private readonly menu: HTMLElement;
   private readonly palette: HTMLElement;
-  private readonly pick = el("input", { type: "file", accept: "image/png,image/jpeg,image/gif,image/webp", hidden: "", tabindex: "-1", "data-testid": "file" });
+  private readonly pick = el("input", { type: "file", hidden: "", tabindex: "-1", "data-testid": "file" });
+  private readonly attach = tool("attach", t("attach"), () => this.pick.click());
   private readonly shown = new Map<string, HTMLElement>();
   private readonly invitation = el("div", { class: "invite", role: "status", "data-testid": "invite" });
   private readonly sound = el("button", { type: "button", "data-testid": "menu-sound" });
@@ -179,7 +180,7 @@ export class View {
       this.palette.hidden = !this.palette.hidden;
       emoji.setAttribute("aria-expanded", String(!this.palette.hidden));
     });
-    const form = el("form", { class: "composer" }, emoji, tool("attach", t("attach"), () => this.pick.click()), this.pick, this.field, send);
+    const form = el("form", { class: "composer" }, emoji, this.attach, this.pick, this.field, send);
     form.addEventListener("submit", (e) => {
       e.preventDefault();
       this.send();
@@ -198,7 +199,7 @@ export class View {
     this.pick.addEventListener("change", () => {
       const file = this.pick.files?.[0];
       this.pick.value = "";
-      if (file) void this.chat.picture(file).then((code) => this.complain(code === "INVALID_FILE_TYPE" ? t("wrong") : code === "LIMIT_FILE_SIZE" ? t("large") : ""));
+      if (file) void this.chat.upload(file).then((code) => this.complain(code === "INVALID_FILE_TYPE" ? t("wrong") : code === "LIMIT_FILE_SIZE" ? t("large") : ""));
     });
     return form;
   }
@@ -314,7 +315,7 @@ export class View {
     const who = own ? t("you") : (m.from.nickname ?? m.from.firstName ?? "");
     if (m.type === "ParticipantJoined" || m.type === "ParticipantLeft")
       return el("p", { class: "event", ...(own ? { hidden: "" } : {}) }, t(m.type === "ParticipantJoined" ? "joined" : "left", who));
-    const text = m.type === "PushUrl" ? (m.url ?? m.text ?? "") : (m.text ?? "");
+    const text = m.type === "PushUrl" ? (m.url ?? m.text ?? "") : withoutFiles(m);
     const body = el("div", { class: "bubble" });
     const cards = m.contentType === "generic" || m.contentType === "single-selection-list";
     if (text && !cards) body.append(el("p", { class: "text" }, prose(text)));
@@ -407,6 +408,11 @@ export class View {
       this.shown.clear();
       this.main.replaceChildren(this.log, this.status, this.palette, this.composer);
     }
+    const any = chat.uploads === "files";
+    this.attach.hidden = !chat.uploads;
+    this.attach.title = t(any ? "file" : "attach");
+    this.attach.setAttribute("aria-label", this.attach.title);
+    this.pick.accept = any ? "" : pictureTypes.join();
     this.drawLog();
     const ended = chat.state === "ended";
     this.composer.hidden = ended;

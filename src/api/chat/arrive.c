@@ -108,11 +108,12 @@ static void happens(struct chat *chat, struct chat_session *s, const struct own_
 {
     switch ((enum event)d->m->event) {
     case EVENT_JOINED:
-        joins(chat, s, d, a, d->m->from.name, b);
+        if (d->m->from.name.n)
+            joins(chat, s, d, a, shown_name(d), b);
         return;
     case EVENT_LEFT:
         if (d->m->from.name.n)
-            leaves(chat, s, d, a, d->m->from.name, b);
+            leaves(chat, s, d, a, shown_name(d), b);
         return;
     case EVENT_CLOSED:
         leaves(chat, s, d, a, SLICE_NONE, b);

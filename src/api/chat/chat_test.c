@@ -170,6 +170,10 @@ TEST(chat_files_are_shown_in_place_or_linked)
     m.kind = KIND_FILE;
     CHECK(is(a, said(a, &m, &o), HEAD("Text") "\"content\":[{\"type\":\"attachment\",\"id\":\"1718000100000-0-0\",\"url\":\"https://hub.example/attachments/x?sig=1\","
              "\"name\":\"bill.pdf\",\"mediaType\":\"application/pdf\",\"size\":10}],\"text\":\"your receipt\\nbill.pdf: https://hub.example/attachments/x?sig=1\"}"));
+    files = SLICE_NONE;
+    json = say_upload(a, &s, 1718000100000 * 16, &md, &files); /* a guest's own: without the link */
+    CHECK(say_file(a, files, 0, &back) && slice_find(json, SL("?sig=")) == SIZE_MAX);
+    CHECK(slice_find(json, SL("{\"type\":\"file\",\"mime\":\"application/pdf\",\"url\":\"/sessions/" SID "/files/1718000100000-0-0\",\"name\":\"bill.pdf\",\"size\":10}")) != SIZE_MAX);
     struct message native = { .kind = KIND_NATIVE, .text = SL("fallback"), .native_json = SL("{\"contentType\":\"generic\",\"content\":[{\"id\":\"c\",\"actions\":{\"url\":\"JAVASCRIPT:x\"}}]}") };
     CHECK(is(a, said(a, &native, &o), HEAD("Structured") "\"text\":\"fallback\"}"));
     native.native_json = SL("{\"contentType\":\"generic\",\"content\":[{\"id\":\"c\"}]}");

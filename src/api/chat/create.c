@@ -95,6 +95,8 @@ static void answer_token(struct chat_call *c)
     jw_open(&w, NULL, '{');
     jw_str(&w, "clientToken", chat_token_sign(c->a, c->chat->key, &t));
     jw_str(&w, "selfUri", arena_printf(c->a, "/nexus/v3/chat/sessions/%s", s->id));
+    if (c->actor && chat_number(c, WEBCHAT_UPLOAD_BYTES))
+        jw_str(&w, "uploads", chat_true(c, WEBCHAT_FILES) ? SL("files") : SL("images"));
     jw_close(&w, '}');
     chat_answer(c, jw_done(&w), s->end != CHAT_OPEN);
 }

@@ -1,6 +1,7 @@
-/* files.c - pictures of guests into the storage and the chat, pictures of agents out of it. */
+/* files.c - pictures and files of guests into the storage and the chat; those and agents' pictures out of it, for who is in the chat. */
 #include "api/chat/request.h"
 #include "api/chat/say.h"
+#include "api/desk/sniff.h"
 #include "hub/media_link.h"
 #include "hub/storage.h"
 #include "hub/storage_set.h"
@@ -37,19 +38,9 @@ static slice picture_type(slice body)
     return SLICE_NONE;
 }
 
-static slice picture_line(struct chat_call *c, int64_t place, slice *ret_files)
+static slice file_line(struct chat_call *c, int64_t place, slice *ret_files)
 {
-    return say_picture(c->a, c->session, place, message_media(&c->in.first->m), ret_files);
-}
-
-static void uploaded(struct chat_call *c, bool repeated)
-{
-    struct jw w = jw_new(c->a, 200);
-    jw_open(&w, NULL, '{');
-    if (!repeated)
-        jw_str(&w, "index", place_index(c->a, c->session->last));
-    jw_close(&w, '}');
-    chat_answer(c, jw_done(&w), false);
+    return say_upload(c->a, c->session, place, message_media(&c->in.first->m), ret_files);
 }
 
 static void row_stored(void *arg, const struct fault *f)
@@ -64,9 +55,10 @@ static void row_stored(void *arg, const struct fault *f)
         chat_refuse(c, 404, "INVALID_SESSION", "the chat has ended");
         return;
     }
-    struct message *m = chat_message(c, KIND_IMAGE);
+    struct message *m = chat_message(c, kind_of_file(up->md.type));
+    m->id = chat_message_id(c, up->body);
     *LIST_ADD(c->a, &m->media, struct media) = up->md;
-    chat_accept(c, picture_line, uploaded);
+    chat_accept(c, file_line, chat_said);
 }
 
 static void put(struct uploading *up, struct storage *to);
@@ -116,7 +108,8 @@ static void put(struct uploading *up, struct storage *to)
     storage_put_end(to, p);
 }
 
-void chat_upload(struct chat_call *c)
+/* any: also what is no picture. */
+static void upload(struct chat_call *c, bool any)
 {
     struct multipart mp;
     struct fault f = { 0 };
@@ -150,6 +143,8 @@ void chat_upload(struct chat_call *c)
         return;
     }
     slice type = picture_type(file->body);
+    if (!type.n && any)
+        type = sniff_type(file->body, mime_essence(file->type));
     if (!type.n) {
         chat_refuse(c, 400, "INVALID_FILE_TYPE", "only pictures are taken: PNG, JPEG, GIF, WebP, BMP");
         return;
@@ -158,50 +153,78 @@ void chat_upload(struct chat_call *c)
     *up = (struct uploading){ .c = c };
     storage_id(up->id);
     up->md.type = type;
-    up->md.name = storage_safe_name(c->a, file->filename, type);
+    up->md.name = storage_shown_name(c->a, file->filename, type);
     up->conversation = arena_printf(c->a, SLF ":%s", SLA(c->actor->account.id), c->session->id);
     up->body = file->body;
     put(up, storages_choose(c->actor));
 }
 
+void chat_upload(struct chat_call *c)
+{
+    upload(c, false);
+}
+
+void chat_upload_file(struct chat_call *c)
+{
+    upload(c, chat_true(c, WEBCHAT_FILES));
+}
+
 /* ---- down --------------------------------------------------------------------------------------------------------------------------- */
 
+enum { DOWN_FIRST_BYTES = 16 << 10 };
 struct downloading {
     struct chat_call *c;
     size_t n;
     struct media md;
     struct storage *storage;
     struct storage_get *get;
-    struct text bytes;
+    bool answering;
+    ssize_t first;   /* bytes read before it is answered: that there is such a file is known by them … */
+    size_t given;    /* … of which so many are sent */
+    char *block;
 };
+
+static ssize_t down_read(void *arg, char *to, size_t n)
+{
+    struct downloading *dn = arg;
+    size_t left = (size_t)dn->first - dn->given;
+    if (!left)
+        return storage_get_read(dn->storage, dn->get, to, n); /* STORAGE_WAIT is SOURCE_WAIT */
+    n = MIN(n, left);
+    memcpy(to, dn->block + dn->given, n);
+    dn->given += n;
+    return (ssize_t)n;
+}
+
+static void down_done(void *arg)
+{
+    struct downloading *dn = arg;
+    storage_get_close(dn->storage, dn->get);
+}
 
 static void down(void *arg)
 {
     struct downloading *dn = arg;
     struct chat_call *c = dn->c;
-    struct storage *st = dn->storage;
-    enum { BLOCK = 64 << 10 };
-    for (;;) {
-        char *to = text_room(&dn->bytes, BLOCK);
-        ssize_t n = to ? storage_get_read(st, dn->get, to, BLOCK) : -1;
-        if (n == STORAGE_WAIT)
-            return;
-        if (n > 0) {
-            dn->bytes.n += (size_t)n;
-            continue;
-        }
-        storage_get_close(st, dn->get);
-        if (n < 0) {
-            chat_refuse(c, 404, NULL, "there is no such file any more");
-            return;
-        }
-        struct header headers[] = { { SL("Content-Disposition"), storage_disposition(c->a, dn->md.name, dn->md.type) },
-                                    { SL("Cache-Control"), SL("private, max-age=3600") },
-                                    { SL("Content-Security-Policy"), SL("default-src 'none'; sandbox") } };
-        chat_send(c, &(struct response){ .status = 200, .type = storage_serve_type(dn->md.type), .body = text_slice(&dn->bytes), .headers = headers,
-                                         .n_headers = COUNT(headers) });
+    static_assert((int)SOURCE_WAIT == (int)STORAGE_WAIT, "handed on as it is");
+    if (dn->answering) {
+        exchange_more(c->x);
         return;
     }
+    dn->first = storage_get_read(dn->storage, dn->get, dn->block, DOWN_FIRST_BYTES);
+    if (dn->first == STORAGE_WAIT)
+        return;
+    if (dn->first <= 0) {
+        storage_get_close(dn->storage, dn->get);
+        chat_refuse(c, 404, NULL, "there is no such file any more");
+        return;
+    }
+    dn->answering = true;
+    struct header headers[] = { { SL("Content-Disposition"), storage_disposition(c->a, dn->md.name, dn->md.type) },
+                                { SL("Cache-Control"), SL("private, max-age=3600") },
+                                { SL("Content-Security-Policy"), SL("default-src 'none'; sandbox") } };
+    chat_send_source(c, &(struct response){ .status = 200, .type = storage_serve_type(dn->md.type), .headers = headers, .n_headers = COUNT(headers) },
+                     &(struct source){ (uint64_t)dn->md.size, down_read, down_done, dn });
 }
 
 static void found(void *arg, slice files)
@@ -214,7 +237,7 @@ static void found(void *arg, slice files)
         chat_refuse(c, 404, NULL, "there is no such file in this chat");
         return;
     }
-    dn->bytes = text_new(c->a, (size_t)dn->md.size + (128 << 10));
+    dn->block = arena_alloc(c->a, DOWN_FIRST_BYTES);
     dn->get = storage_get(dn->storage, dn->md.handle, 0, -1, down, dn);
     down(dn);
 }

@@ -2,14 +2,16 @@
 #include "api/chat/request.h"
 #include "api/chat/say.h"
 
-enum { COUNT_LEAST = 1 };
+enum { COUNT_LEAST = 1, POLL_ANSWER_MAX = CHAT_ANSWER_MAX / 2 };
 
 struct reading {
     struct chat_call *c;
     struct jw w;
     int64_t last;  /* place of the last line given; 0: none */
     size_t n;
-    bool polled;   /* the transport's own place moves on */
+    bool polled;   /* the transport's own place moves on … */
+    bool asked;    /* … to where the page itself has asked to be told on from */
+    bool full;     /* there is more than one answer holds */
     char transport[UUID_TEXT];
 };
 
@@ -20,9 +22,13 @@ static void begin(struct reading *r)
     jw_open(&r->w, "messages", '[');
 }
 
+/* A poll goes on where its answer ended; who asks for a page of so many is told that they are too many. */
 static void give(void *arg, int64_t place, slice json)
 {
     struct reading *r = arg;
+    r->full = r->full || (r->polled && r->w.t.n + json.n > POLL_ANSWER_MAX);
+    if (r->full)
+        return;
     jw_raw(&r->w, NULL, json);
     r->last = place;
     r->n++;
@@ -43,7 +49,7 @@ static void finish(struct reading *r, bool to_the_end)
 {
     struct chat_call *c = r->c;
     jw_close(&r->w, ']');
-    chat_state_write(&r->w, c->session, c->actor, to_the_end);
+    chat_state_write(&r->w, c->session, c->actor, to_the_end && !r->full);
     jw_close(&r->w, '}');
     slice data = jw_done(&r->w);
     if (!data.p)
@@ -54,12 +60,22 @@ static void finish(struct reading *r, bool to_the_end)
 
 /* ---- the poll -------------------------------------------------------------------------------------------------------------------- */
 
-/* Where the transport is to be told on from. Its last answer may have got lost with its connection: when it comes over another one it gets that answer's
- * lines again, once. Pages know lines by their index and drop what they have. */
+static void has_it_all(struct chat_transport *t)
+{
+    for (size_t i = 0; i < CHAT_REPEATS; i++)
+        t->before[i] = t->had;
+}
+
+/* Where the transport is to be told on from. Who asks over the connection of the last answer has got it. Else that answer may have got lost with its
+ * connection, and those before it: their lines are told again, as often as a bad line loses answers one after the other. Pages know lines by their index and
+ * drop what they have. */
 static int64_t told_up_to(struct chat_transport *t, uint64_t connection)
 {
-    int64_t from = t->connection == connection ? t->had : t->before;
-    t->before = t->had;
+    if (t->connection == connection)
+        has_it_all(t);
+    int64_t from = t->before[0];
+    memmove(t->before, t->before + 1, sizeof(t->before) - sizeof(t->before[0]));
+    t->before[CHAT_REPEATS - 1] = t->had;
     t->connection = connection;
     return from;
 }
@@ -104,7 +120,9 @@ static void page_done(void *arg, bool ok)
     }
     if (r->polled) {
         struct chat_transport *t = session_transport(s, slice_of(r->transport));
-        t->had = t->before = MAX(t->had, r->last);
+        t->had = MAX(t->had, r->last);
+        if (r->asked)
+            has_it_all(t);
         t->connection = slice_hash(r->c->x->remote);
     }
     finish(r, r->polled);
@@ -114,7 +132,7 @@ void chat_read(struct chat_call *c)
 {
     slice index = exchange_query(c->x, "index"), count = exchange_query(c->x, "count");
     struct reading *r = ARENA_NEW(c->a, struct reading);
-    *r = (struct reading){ .c = c, .polled = !index.n || !count.n };
+    *r = (struct reading){ .c = c, .polled = !index.n || !count.n, .asked = index.n || count.n };
     int64_t place = 0, n = CHAT_READ_MAX;
     memcpy(r->transport, c->transport->id, sizeof(r->transport));
     begin(r);

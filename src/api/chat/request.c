@@ -31,7 +31,7 @@ void chat_cors(struct chat_call *c, struct header to[CHAT_CORS_HEADERS])
     to[4] = (struct header){ SL("X-Content-Type-Options"), SL("nosniff") };
 }
 
-void chat_send(struct chat_call *c, struct response *r)
+void chat_send_source(struct chat_call *c, struct response *r, const struct source *from)
 {
     struct header headers[CHAT_CORS_HEADERS + 3];
     size_t n = CHAT_CORS_HEADERS;
@@ -41,7 +41,15 @@ void chat_send(struct chat_call *c, struct response *r)
     r->headers = headers;
     r->n_headers = n;
     chat_leave(c);
-    exchange_answer(c->x, r);
+    if (from)
+        exchange_source(c->x, r, from);
+    else
+        exchange_answer(c->x, r);
+}
+
+void chat_send(struct chat_call *c, struct response *r)
+{
+    chat_send_source(c, r, NULL);
 }
 
 static void send_json(struct chat_call *c, int status, struct jw *w)
@@ -224,6 +232,7 @@ static const struct row {
     { "GET",    2, "messages",     chat_read,          false },
     { "POST",   2, "messages",     chat_say,           false },
     { "POST",   2, "images",       chat_upload,        false },
+    { "POST",   2, "files",        chat_upload_file,   false },
     { "PUT",    2, "userdata",     chat_userdata,      false },
     { "GET",    2, "transcript",   chat_transcript,    false },
     { "GET",    2, "events",       chat_stream,        false },
@@ -231,6 +240,7 @@ static const struct row {
     { "POST",   2, "satisfaction", chat_rate,          false },
     { "DELETE", 3, "participants", chat_leave_session, false },
     { "GET",    3, "images",       chat_download,      false },
+    { "GET",    3, "files",        chat_download,      false },
     { "GET",    2, NULL,           chat_interaction,   true },
 };
 /* clang-format on */

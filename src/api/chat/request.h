@@ -42,6 +42,7 @@ struct chat_call {
     struct chat_token token;
     struct chat_transport *transport; /* valid during the first turn */
     struct inbox in;
+    int64_t place;               /* of the line that this call has made; 0: none */
     int64_t now_ms;
 };
 
@@ -54,6 +55,7 @@ void chat_not_stored(struct chat_call *c);
 void chat_leave(struct chat_call *c);
 /* With the CORS headers: for answers that are no JSON. n_headers of struct response are ours. */
 void chat_send(struct chat_call *c, struct response *r);
+void chat_send_source(struct chat_call *c, struct response *r, const struct source *from); /* a body that is read piece by piece */
 enum { CHAT_CORS_HEADERS = 5 };
 void chat_cors(struct chat_call *c, struct header to[CHAT_CORS_HEADERS]);
 
@@ -82,7 +84,8 @@ void chat_transcript(struct chat_call *c);
 /* Behind the messages of an answer: has it ended, how far has the desk read, is the guest to be asked how it was. */
 void chat_state_write(struct jw *w, const struct chat_session *s, const struct actor *actor, bool told_all);
 void chat_say(struct chat_call *c);         /* send.c */
-void chat_upload(struct chat_call *c);      /* files.c */
+void chat_upload(struct chat_call *c);      /* files.c: pictures */
+void chat_upload_file(struct chat_call *c); /* … and whatever else the channel takes */
 void chat_download(struct chat_call *c);
 void chat_stream(struct chat_call *c);      /* stream.c */
 void chat_mark_read(struct chat_call *c);   /* opinion.c */
@@ -90,6 +93,10 @@ void chat_rate(struct chat_call *c);
 
 /* send.c: what the inbox of c holds, and the line it makes. line: makes it at this place when the message has its number; done: answers. */
 void chat_accept(struct chat_call *c, slice (*line)(struct chat_call *c, int64_t place, slice *ret_files), void (*done)(struct chat_call *c, bool repeated));
+/* Answers with the place of what was just said, for a page that wants to find its own message among those it reads. */
+void chat_said(struct chat_call *c, bool repeated);
+/* The same call again, because its answer was lost, has the same id: known by its operation and what it says. */
+slice chat_message_id(struct chat_call *c, slice said) MUST_USE;
 /* A message of the guest with what is known of them. */
 struct message *chat_message(struct chat_call *c, enum kind kind);
 

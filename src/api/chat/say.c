@@ -71,9 +71,9 @@ bool say_file(struct arena *a, slice files, size_t n, struct media *ret)
 }
 
 /* Shown in place by a page: relative to the chat's root without "/sessions", and fetched with both headers. */
-static slice picture_url(struct arena *a, const struct chat_session *s, int64_t place, size_t n)
+static slice own_url(struct arena *a, const struct chat_session *s, const char *what, int64_t place, size_t n)
 {
-    return arena_printf(a, "/sessions/%s/images/" SLF "-%zu", s->id, SLA(place_index(a, place)), n);
+    return arena_printf(a, "/sessions/%s/%s/" SLF "-%zu", s->id, what, SLA(place_index(a, place)), n);
 }
 
 static bool in_place(const struct message *part, const struct media *md)
@@ -96,7 +96,7 @@ static void say_media(struct arena *a, const struct chat_session *s, int64_t pla
         if (in_place(part, md)) {
             jw_str(w, "type", SL("image"));
             jw_str(w, "mime", md->type);
-            jw_str(w, "url", picture_url(a, s, place, kept++));
+            jw_str(w, "url", own_url(a, s, "images", place, kept++));
             jw_opt(w, "name", md->name);
             keep_file(&files, md);
         } else { /* an absolute link, and in the text for pages that know no attachments */
@@ -118,12 +118,35 @@ static void say_media(struct arena *a, const struct chat_session *s, int64_t pla
     *ret_files = kept ? jw_done(&files) : SLICE_NONE;
 }
 
-slice say_picture(struct arena *a, const struct chat_session *s, int64_t place, const struct media *md, slice *ret_files)
+/* Not by a link that others could open, too: anybody may write in a chat. */
+static void say_own_file(struct arena *a, const struct chat_session *s, int64_t place, struct jw *w, const struct media *md, slice *ret_files)
+{
+    struct jw files = jw_new(a, JOURNAL_VALUE_MAX / 4);
+    jw_open(&files, NULL, '[');
+    keep_file(&files, md);
+    jw_close(&files, ']');
+    *ret_files = jw_done(&files);
+    jw_open(w, "content", '[');
+    jw_open(w, NULL, '{');
+    jw_str(w, "type", SL("file"));
+    jw_str(w, "mime", md->type);
+    jw_str(w, "url", own_url(a, s, "files", place, 0));
+    jw_opt(w, "name", md->name);
+    jw_int(w, "size", md->size);
+    jw_close(w, '}');
+    jw_close(w, ']');
+    jw_str(w, "text", md->name);
+}
+
+slice say_upload(struct arena *a, const struct chat_session *s, int64_t place, const struct media *md, slice *ret_files)
 {
     struct say_who who = say_guest(a, s);
     struct jw w = say_begin(a, place, "Text", &who);
     struct message m = { .kind = KIND_IMAGE, .media = { (void *)(uintptr_t)md, 1 } }; /* only ever read */
-    say_media(a, s, place, &w, &m, ret_files);
+    if (in_place(&m, md))
+        say_media(a, s, place, &w, &m, ret_files);
+    else
+        say_own_file(a, s, place, &w, md, ret_files);
     return say_done(&w);
 }
 

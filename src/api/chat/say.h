@@ -25,8 +25,8 @@ struct say_who say_agent(struct arena *a, const struct chat_session *s, slice na
 /* One part of a message to the guest. *ret_files: what line_files shall give back, absent: nothing. o collects what can be tapped. */
 slice say_part(struct arena *a, const struct chat_session *s, int64_t place, const struct say_who *who, const struct message *part, struct offers *o,
                slice *ret_files) MUST_USE;
-/* A picture that the guest sent. */
-slice say_picture(struct arena *a, const struct chat_session *s, int64_t place, const struct media *md, slice *ret_files) MUST_USE;
+/* A picture or a file that the guest sent: only who is in the chat gets it back. */
+slice say_upload(struct arena *a, const struct chat_session *s, int64_t place, const struct media *md, slice *ret_files) MUST_USE;
 
 /* Files kept with a line: JSON [{handle,type,name,size}]. */
 bool say_file(struct arena *a, slice files, size_t n, struct media *ret) MUST_USE;

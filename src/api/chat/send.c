@@ -34,8 +34,7 @@ struct message *chat_message(struct chat_call *c, enum kind kind)
     return m;
 }
 
-/* The same call again, because its answer was lost: known by its operation and what it says. */
-static slice id_of(struct chat_call *c, slice said)
+slice chat_message_id(struct chat_call *c, slice said)
 {
     if (!c->operation.n || c->operation.n > OPERATION_MAX)
         return uuid_make(c->a);
@@ -67,7 +66,7 @@ static void with_line(void *arg, struct jbatch *b)
     slice json = sy->line(c, place, &files);
     if (json.p) {
         line_add(c->chat->sessions, s, place, sy->number, json, files, b);
-        s->own = place;
+        s->own = c->place = place;
     }
     s->active_ms = c->now_ms;
     session_save(c->chat->sessions, s, b);
@@ -88,10 +87,12 @@ static void accepted(void *arg, bool ok)
     if (sy->number)
         lines_withdraw(c->chat->sessions, s, sy->number, NULL);
     s->end = sy->end;
-    chat_not_stored(c);
-    if (s->created_ms == c->now_ms && !s->holds && !s->n_lines) { /* it was to be made */
-        struct jbatch *b = jbatch_new(c->hub->journal);
-        chats_remove(c->chat->sessions, s, b);
+    struct chat *chat = c->chat;
+    bool made = s->created_ms == c->now_ms; /* it was to be made */
+    chat_not_stored(c);                     /* the call may be gone with that */
+    if (made && !s->holds && !s->n_lines) {
+        struct jbatch *b = jbatch_new(chat->hub->journal);
+        chats_remove(chat->sessions, s, b);
         jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
     }
 }
@@ -119,13 +120,12 @@ static slice text_line(struct chat_call *c, int64_t place, slice *ret_files)
     return say_done(&w);
 }
 
-/* The place of what was just said, for a page that wants to find its own message among those it reads. */
-static void said(struct chat_call *c, bool repeated)
+void chat_said(struct chat_call *c, bool repeated)
 {
     struct jw w = jw_new(c->a, 200);
     jw_open(&w, NULL, '{');
-    if (!repeated)
-        jw_str(&w, "index", place_index(c->a, c->session->last));
+    if (!repeated && c->place)
+        jw_str(&w, "index", place_index(c->a, c->place));
     jw_close(&w, '}');
     chat_answer(c, jw_done(&w), false);
 }
@@ -135,14 +135,14 @@ static void say_text(struct chat_call *c, slice text)
     slice payload, of;
     struct message *m = chat_message(c, KIND_TEXT);
     m->text = text;
-    m->id = id_of(c, text);
+    m->id = chat_message_id(c, text);
     if (offers_find(c->a, arena_dup(c->a, bytes_slice(&c->session->offers)), text, &payload, &of)) {
         m->kind = KIND_ANSWER;
         m->payload = payload;
         m->of = of;
     }
     bytes_set(&c->session->preview, SLICE_NONE);
-    chat_accept(c, text_line, said);
+    chat_accept(c, text_line, chat_said);
 }
 
 /* ---- typing: told, shown, never stored -------------------------------------------------------------------------------------------------- */

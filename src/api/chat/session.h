@@ -19,6 +19,7 @@ enum {
     CHAT_TAIL = 200,             /* lines in memory */
     CHAT_READ_MAX = 10000,       /* lines of one answer */
     CHAT_TRANSPORTS = 8,         /* pages of one session that are told apart */
+    CHAT_REPEATS = 3,            /* so often is told again what a page may not have got */
     CHAT_AGENTS = 8,             /* in one session at a time */
     CHAT_STREAMS = 8, CHAT_STREAMS_ALL = 6000, /* pages that are told: of one session, of all */
     CHAT_RATING_MAX = 5, CHAT_ID_BYTES = 200,
@@ -53,7 +54,8 @@ struct chat_line {
 struct chat_transport {
     struct chat_transport *next; /* by use, newest first */
     char id[UUID_TEXT];
-    int64_t had, before;         /* places: up to where it has it; up to where it had it before its last answer with lines */
+    int64_t had;                 /* place: up to where it was told */
+    int64_t before[CHAT_REPEATS]; /* the same before each of its last answers that it may not have got, oldest first */
     uint64_t connection;         /* of its last request */
 };
 struct chat_stream; /* a page that is told as things happen: stream.c */

@@ -76,8 +76,11 @@ struct message *act_say(struct act *act, enum kind kind)
     return m;
 }
 
+/* Who sees to a message that could not be delivered is not in the conversation itself. */
 void act_event(struct act *act, enum event event, slice name, slice text)
 {
+    if (act->it->failed.n)
+        return;
     struct message *m = act_say(act, KIND_EVENT);
     m->event = (int)event;
     m->from.name = arena_dup(act->c->a, name);

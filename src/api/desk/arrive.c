@@ -75,12 +75,12 @@ static void tell_guest(const struct own_delivery *d, slice text, slice id, struc
     accept_own(d->conv->channel, d->conv, &m, b);
 }
 
-static bool is_open(const struct desk *desk, const struct interaction *it, const struct own_delivery *d, int64_t now_ms)
+static bool is_open(struct desk *desk, const struct interaction *it, const struct own_delivery *d, int64_t now_ms)
 {
     struct queue_rules r = queue_rules(desk->queues, it->queue, d->to);
     struct hours hours;
     struct fault f;
-    return !r.hours.n || !hours_read(r.hours, &hours, &f) || hours_open(&hours, now_ms + zone_offset_ms(r.zone, now_ms));
+    return !r.hours.n || !hours_read(r.hours, &hours, &f) || hours_open(&hours, desk_local_ms(desk, r.zone, now_ms));
 }
 
 static void greet(struct desk *desk, struct interaction *it, const struct own_delivery *d, int64_t now_ms, struct jbatch *b)
@@ -122,11 +122,9 @@ static void wake(struct desk *desk, struct interaction *it, const struct own_del
     }
     if (it->state != DESK_HELD && it->state != DESK_WRAPUP)
         return;
-    interaction_alone(it);
+    desk_alone(desk, it);
     interaction_forgive(it);
     desk_queue(desk, it, SLICE_NONE, wait_ms ? owner : SLICE_NONE, now_ms + wait_ms, now_ms);
-    if (owner.n)
-        desk_tell_gone(desk, owner, it);
 }
 
 static void says(struct desk *desk, const struct own_delivery *d, struct jbatch *b)

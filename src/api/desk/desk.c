@@ -58,14 +58,22 @@ struct agent *desk_member(struct desk *desk, slice user)
     return m;
 }
 
-void desk_answered(struct desk *desk, slice user, int64_t at_ms)
+int64_t desk_answered_today(struct desk *desk, const struct agent *m, int64_t now_ms)
+{
+    return m->answered && m->answered_day_ms == desk_day_ms(desk, m->answered_zone, now_ms) ? m->answered : 0;
+}
+
+/* The day is that of who was answered last, where agents answer guests of several zones. */
+void desk_answered(struct desk *desk, const struct interaction *it, slice user, int64_t at_ms)
 {
     struct agent *m = desk_member(desk, user);
-    int64_t day = at_ms / DESK_DAY_MS;
-    if (day < m->answered_day)
+    slice zone = desk_zone_of(desk, it);
+    int64_t now_ms = time_now_ms(), today_ms = desk_day_ms(desk, zone, now_ms);
+    if (at_ms < today_ms)
         return;
-    m->answered = day == m->answered_day ? m->answered + 1 : 1;
-    m->answered_day = day;
+    m->answered = desk_answered_today(desk, m, now_ms) + 1;
+    m->answered_day_ms = today_ms;
+    interaction_set(&m->answered_zone, zone);
 }
 
 struct member_stored {
@@ -163,17 +171,17 @@ struct desk *desk_new(struct api *api)
     desk->queues = queues_new(api->hub);
     desk->figures = figures_new();
     state_each(api->hub->state, SL(MEMBER_KEY), read_member, desk);
-    const struct interaction *const lists[] = { interactions_first_done(desk->all), interactions_first(desk->all) };
-    for (size_t i = 0; i < COUNT(lists); i++)
-        for (const struct interaction *it = lists[i]; it; it = it->next)
-            if (it->first_accepted_ms && (it->owner_was.n || interaction_owner(it).n))
-                desk_answered(desk, slice_or(interaction_owner(it), it->owner_was), it->first_accepted_ms);
     hub_own_end(api->hub, &connector_builtin, &(struct own_end){ desk_arrive, desk_arrived, desk });
     return desk;
 }
 
 void desk_start(struct desk *desk)
 {
+    const struct interaction *const lists[] = { interactions_first_done(desk->all), interactions_first(desk->all) };
+    for (size_t i = 0; i < COUNT(lists); i++)
+        for (const struct interaction *it = lists[i]; it; it = it->next)
+            if (it->first_accepted_ms && (it->owner_was.n || interaction_owner(it).n))
+                desk_answered(desk, it, slice_or(interaction_owner(it), it->owner_was), it->first_accepted_ms);
     desk_contacts_start(desk);
     loop_timer_start(desk->hub->loop, &desk->tick, TICK_MS, tick, desk);
 }
@@ -193,9 +201,12 @@ void desk_free(struct desk *desk)
     for (struct agent *m = desk->members, *next; m; m = next) {
         next = m->next;
         interaction_set(&m->reason, SLICE_NONE);
+        interaction_set(&m->answered_zone, SLICE_NONE);
         free(m->user);
         free(m);
     }
+    for (size_t i = 0; i < DESK_ZONES; i++)
+        interaction_set(&desk->zones[i].name, SLICE_NONE);
     desk_contacts_free(desk);
     figures_free(desk->figures);
     queues_free(desk->queues);

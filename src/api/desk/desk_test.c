@@ -185,3 +185,27 @@ TEST(desk_a_message_is_shown_without_what_only_the_road_needs)
     CHECK_SLICE(js_text(js_at(doc, "media.url")), SL("https://vendor/secret"));
     CHECK_SLICE(js_text(js_at(doc, "from")), SL("guest"));
 }
+
+TEST(desk_a_day_begins_at_midnight_of_its_zone)
+{
+    static const struct {
+        const char *zone, *at, *begins;
+    } rows[] = {
+        { "", "2026-03-10T15:00:00Z", "2026-03-10T00:00:00Z" },
+        { "UTC", "2026-03-10T00:00:00Z", "2026-03-10T00:00:00Z" },
+        { "Asia/Tokyo", "2026-03-10T14:59:59Z", "2026-03-09T15:00:00Z" },
+        { "Asia/Tokyo", "2026-03-10T15:00:00Z", "2026-03-10T15:00:00Z" },
+        { "-03:30", "2026-03-10T03:29:59Z", "2026-03-09T03:30:00Z" },
+        { "Europe/Berlin", "2026-03-29T12:00:00Z", "2026-03-28T23:00:00Z" }, /* an hour was left out that night */
+        { "Europe/Berlin", "2026-10-25T12:00:00Z", "2026-10-24T22:00:00Z" }, /* there was one twice */
+        { "Europe/Berlin", "2026-10-25T12:14:59Z", "2026-10-24T22:00:00Z" },
+    };
+    struct desk desk = { .routes = false };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t at_ms, begins_ms;
+        CHECK(time_parse_rfc3339(slice_of(rows[i].at), &at_ms) && time_parse_rfc3339(slice_of(rows[i].begins), &begins_ms));
+        CHECK_ROW(i, desk_day_ms(&desk, slice_of(rows[i].zone), at_ms) == begins_ms);
+    }
+    for (size_t i = 0; i < DESK_ZONES; i++)
+        interaction_set(&desk.zones[i].name, SLICE_NONE);
+}

@@ -2,7 +2,7 @@
 #include "api/desk/inside.h"
 #include "hub/message.h"
 
-enum { MINUTES = 60, MINUTE_MS = 60000, NAMES_MAX = QUEUES_MAX + 100, FIGURES_BYTES = 4 << 20 };
+enum { MINUTES = 60, MINUTE_MS = 60000, NAMES_MAX = QUEUES_MAX + 100, SLOTS = 2048, FIGURES_BYTES = 4 << 20 };
 
 struct sample {
     int64_t at_ms, waiting, answered, abandoned;
@@ -41,75 +41,82 @@ void figures_free(struct figures *fg)
 
 /* ---- which queues there are --------------------------------------------------------------------------------------------------------------- */
 
-static void name_it(struct arena *a, struct js_list *names, slice name)
+struct tally { /* of one queue */
+    slice name;
+    struct queue_rules rules;
+    int64_t from_ms; /* what is counted of a time, is counted from here on */
+    int64_t waiting, longest_ms, open, held, answered, abandoned, in_time, waited_ms;
+};
+struct tallies {
+    struct tally items[NAMES_MAX];
+    size_t n;
+    uint16_t slots[SLOTS]; /* by name: 1 + index, 0: none */
+};
+
+/* make false: NULL when there is none. */
+static struct tally *tally_of(struct tallies *ts, slice name, bool make)
 {
-    for (size_t i = 0; i < names->n; i++)
-        if (slice_eq(*LIST_AT(*names, slice, i), name))
-            return;
-    if (name.n && names->n < NAMES_MAX)
-        *LIST_ADD(a, names, slice) = name;
+    size_t at = slice_hash(name) % SLOTS;
+    for (; ts->slots[at]; at = (at + 1) % SLOTS)
+        if (slice_eq(ts->items[ts->slots[at] - 1].name, name))
+            return &ts->items[ts->slots[at] - 1];
+    if (!make || !name.n || ts->n == NAMES_MAX)
+        return NULL;
+    ts->items[ts->n].name = name;
+    ts->slots[at] = (uint16_t)++ts->n;
+    return &ts->items[ts->n - 1];
+}
+
+static struct tallies *tallies_new(const struct desk *desk, struct arena *a)
+{
+    struct tallies *ts = ARENA_NEW(a, struct tallies);
+    for (const struct queue *q = queues_first(desk->queues); q; q = q->next)
+        (void)tally_of(ts, q->name, true);
+    for (size_t i = 0; i < desk->hub->n_actors; i++) {
+        const struct actor *actor = desk->hub->actors[i];
+        if (actor->retired || actor->account.type != &connector_builtin)
+            continue;
+        (void)tally_of(ts, actor->account.settings[BUILTIN_QUEUE], true);
+        (void)tally_of(ts, actor->account.settings[BUILTIN_OVERFLOW_QUEUE], true);
+    }
+    (void)tally_of(ts, SL(BUILTIN_UNDELIVERED), true);
+    for (const struct interaction *it = interactions_first(desk->all); it; it = it->next)
+        (void)tally_of(ts, it->queue, true);
+    return ts;
 }
 
 struct js_list figures_queues(const struct desk *desk, struct arena *a)
 {
     struct js_list names = { NULL, 0 };
-    for (const struct queue *q = queues_first(desk->queues); q; q = q->next)
-        name_it(a, &names, q->name);
-    for (size_t i = 0; i < desk->hub->n_actors; i++) {
-        const struct actor *actor = desk->hub->actors[i];
-        if (actor->retired || actor->account.type != &connector_builtin)
-            continue;
-        name_it(a, &names, actor->account.settings[BUILTIN_QUEUE]);
-        name_it(a, &names, actor->account.settings[BUILTIN_OVERFLOW_QUEUE]);
-    }
-    name_it(a, &names, SL(BUILTIN_UNDELIVERED));
-    for (const struct interaction *it = interactions_first(desk->all); it; it = it->next)
-        name_it(a, &names, it->queue);
+    const struct tallies *ts = tallies_new(desk, a);
+    for (size_t i = 0; i < ts->n; i++)
+        *LIST_ADD(a, &names, slice) = ts->items[i].name;
     return names;
 }
 
 bool desk_has_queue(const struct desk *desk, slice name)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct js_list names = figures_queues(desk, a);
-    for (size_t i = 0; i < names.n; i++)
-        if (slice_eq(*LIST_AT(names, slice, i), name))
-            return true;
-    return false;
+    return tally_of(tallies_new(desk, a), name, false) != NULL;
 }
 
 /* ---- counting ------------------------------------------------------------------------------------------------------------------------------- */
 
-struct counted {
-    int64_t waiting, longest_ms, open, held, answered, abandoned, in_time, waited_ms;
-};
-
-static void count_one(const struct interaction *it, int64_t now_ms, int64_t day_ms, int64_t service_ms, struct counted *ret)
+static void count_one(const struct interaction *it, int64_t now_ms, struct tally *to)
 {
     if (it->state == DESK_QUEUED || it->state == DESK_INVITED) {
-        ret->waiting++;
-        ret->longest_ms = MAX(ret->longest_ms, now_ms - it->queued_ms);
+        to->waiting++;
+        to->longest_ms = MAX(to->longest_ms, now_ms - it->queued_ms);
     }
-    ret->open += it->state == DESK_OPEN;
-    ret->held += it->state == DESK_HELD;
-    if (it->first_accepted_ms >= day_ms && it->first_number) { /* what agents began themselves had nobody waiting */
+    to->open += it->state == DESK_OPEN;
+    to->held += it->state == DESK_HELD;
+    if (it->first_accepted_ms >= to->from_ms && it->first_number) { /* what agents began themselves had nobody waiting */
         int64_t waited_ms = it->first_accepted_ms - it->created_ms;
-        ret->answered++;
-        ret->waited_ms += waited_ms;
-        ret->in_time += waited_ms <= service_ms;
+        to->answered++;
+        to->waited_ms += waited_ms;
+        to->in_time += waited_ms <= to->rules.service_ms;
     }
-    ret->abandoned += it->abandoned && it->done_ms >= day_ms;
-}
-
-static struct counted count(const struct desk *desk, slice queue, int64_t now_ms, int64_t from_ms, int64_t service_ms)
-{
-    struct counted n = { 0 };
-    const struct interaction *const lists[] = { interactions_first(desk->all), interactions_first_done(desk->all) };
-    for (size_t i = 0; i < COUNT(lists); i++)
-        for (const struct interaction *it = lists[i]; it; it = it->next)
-            if (slice_eq(it->queue, queue))
-                count_one(it, now_ms, from_ms, service_ms, &n);
-    return n;
+    to->abandoned += it->abandoned && it->done_ms >= to->from_ms;
 }
 
 static const struct actor *desk_of_queue(const struct desk *desk, slice queue)
@@ -126,9 +133,24 @@ static const struct actor *desk_of_queue(const struct desk *desk, slice queue)
     return any;
 }
 
-static int64_t day_begins_ms(int64_t now_ms)
+/* from_ms 0: since midnight, where the queue is. */
+static struct tallies *tally_all(struct desk *desk, struct arena *a, int64_t now_ms, int64_t from_ms)
 {
-    return now_ms - now_ms % DESK_DAY_MS;
+    struct tallies *ts = tallies_new(desk, a);
+    for (size_t i = 0; i < ts->n; i++) {
+        struct tally *t = &ts->items[i];
+        t->rules = queue_rules(desk->queues, t->name, desk_of_queue(desk, t->name));
+        t->from_ms = from_ms ? from_ms : desk_day_ms(desk, t->rules.zone, now_ms);
+    }
+    const struct interaction *const lists[] = { interactions_first(desk->all), interactions_first_done(desk->all) };
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        for (const struct interaction *it = lists[i]; it; it = it->next) {
+            struct tally *t = tally_of(ts, it->queue, false);
+            if (t)
+                count_one(it, now_ms, t);
+        }
+    }
+    return ts;
 }
 
 static struct line *line_of(struct figures *fg, slice name)
@@ -147,16 +169,16 @@ static void sample(struct desk *desk, int64_t now_ms)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct figures *fg = desk->figures;
-    struct js_list names = figures_queues(desk, a);
     int64_t minute_ms = now_ms - now_ms % MINUTE_MS;
     if (fg->sampled_ms == minute_ms)
         return;
+    const struct tallies *ts = tally_all(desk, a, now_ms, minute_ms - MINUTE_MS);
     for (struct line *l = fg->lines; l; l = l->next)
         l->seen = false;
-    for (size_t i = 0; i < names.n; i++) {
-        struct line *l = line_of(fg, *LIST_AT(names, slice, i));
-        struct counted n = count(desk, l->name, now_ms, minute_ms - MINUTE_MS, 0);
-        l->samples[l->at] = (struct sample){ minute_ms, n.waiting, n.answered, n.abandoned };
+    for (size_t i = 0; i < ts->n; i++) {
+        const struct tally *t = &ts->items[i];
+        struct line *l = line_of(fg, t->name);
+        l->samples[l->at] = (struct sample){ minute_ms, t->waiting, t->answered, t->abandoned };
         l->at = (l->at + 1) % MINUTES;
         l->n = MIN(l->n + 1, (size_t)MINUTES);
         l->seen = true;
@@ -193,43 +215,43 @@ static void show_series(struct jw *w, const struct figures *fg, slice name)
     jw_close(w, ']');
 }
 
-static void show_queue(struct desk *desk, struct jw *w, slice name, int64_t now_ms)
+static void show_queue(struct desk *desk, struct jw *w, const struct tally *t)
 {
-    const struct queue *q = queue_find(desk->queues, name);
-    struct queue_rules r = queue_rules(desk->queues, name, desk_of_queue(desk, name));
-    struct counted n = count(desk, name, now_ms, day_begins_ms(now_ms), r.service_ms);
+    const struct queue *q = queue_find(desk->queues, t->name);
     int64_t on = 0, ready = 0;
     for (const struct agent *m = desk->members; m; m = m->next) {
-        const struct login *l = login_find(desk->api->logins, slice_of(m->user));
-        if (!l || !route_serves(&l->is, name))
+        const struct login *l = m->ready || m->pages ? login_find(desk->api->logins, slice_of(m->user)) : NULL;
+        if (!l || !route_serves(&l->is, t->name))
             continue;
         ready += m->ready;
-        on += m->ready || pages_of(desk, slice_of(m->user));
+        on++;
     }
     jw_open(w, NULL, '{');
-    jw_str(w, "name", name);
-    jw_str(w, "title", q ? slice_or(q->title, name) : name);
-    jw_int(w, "waiting", n.waiting);
-    jw_int(w, "longest_ms", n.longest_ms);
-    jw_int(w, "open", n.open);
-    jw_int(w, "held", n.held);
+    jw_str(w, "name", t->name);
+    jw_str(w, "title", q ? slice_or(q->title, t->name) : t->name);
+    jw_int(w, "waiting", t->waiting);
+    jw_int(w, "longest_ms", t->longest_ms);
+    jw_int(w, "open", t->open);
+    jw_int(w, "held", t->held);
     jw_int(w, "agents_ready", ready);
     jw_int(w, "agents_on", on);
-    jw_int(w, "answered_today", n.answered);
-    jw_int(w, "abandoned_today", n.abandoned);
-    jw_double(w, "service_level", n.answered ? (double)n.in_time / (double)n.answered : 1);
-    jw_int(w, "avg_wait_ms", n.answered ? n.waited_ms / n.answered : 0);
-    show_series(w, desk->figures, name);
+    jw_int(w, "answered_today", t->answered);
+    jw_int(w, "abandoned_today", t->abandoned);
+    jw_double(w, "service_level", t->answered ? (double)t->in_time / (double)t->answered : 1);
+    jw_int(w, "avg_wait_ms", t->answered ? t->waited_ms / t->answered : 0);
+    show_series(w, desk->figures, t->name);
     jw_close(w, '}');
 }
 
 static void show_queues(struct desk *desk, struct jw *w, const char *key, int64_t now_ms)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct js_list names = figures_queues(desk, a);
+    const struct tallies *ts = tally_all(desk, a, now_ms, 0);
+    for (struct agent *m = desk->members; m; m = m->next)
+        m->pages = pages_of(desk, slice_of(m->user));
     jw_open(w, key, '[');
-    for (size_t i = 0; i < names.n; i++)
-        show_queue(desk, w, *LIST_AT(names, slice, i), now_ms);
+    for (size_t i = 0; i < ts->n; i++)
+        show_queue(desk, w, &ts->items[i]);
     jw_close(w, ']');
 }
 
@@ -260,7 +282,7 @@ static void show_agents(struct desk *desk, struct jw *w, const char *key, int64_
             if (slice_eq(interaction_owner(it), user))
                 jw_str(w, NULL, it->id);
         jw_close(w, ']');
-        jw_int(w, "answered_today", m->answered_day == now_ms / DESK_DAY_MS ? m->answered : 0);
+        jw_int(w, "answered_today", desk_answered_today(desk, m, now_ms));
         jw_close(w, '}');
     }
     jw_close(w, ']');

@@ -114,7 +114,7 @@ void api_desk_files(struct api_call *c)
     *up = (struct uploading){ .c = c };
     storage_id(up->id);
     up->md.type = sniff_type(c->x->body, type);
-    up->md.name = storage_safe_name(c->a, api_query(c, "name"), up->md.type);
+    up->md.name = storage_shown_name(c->a, api_query(c, "name"), up->md.type);
     put(up, choose(c->hub));
 }
 

@@ -18,9 +18,15 @@ struct agent { /* an agent, as far as it is not in the login */
     int64_t since_ms, idle_since_ms; /* in this state; since the last conversation came */
     int64_t open;                    /* counted anew when it is needed: desk_count */
     bool holds_some;                 /* likewise: they own interactions, open or not */
-    int64_t answered, answered_day;  /* guests, on that day since 1970 */
+    size_t pages;                    /* that are open: counted anew when it is needed: figures.c */
+    int64_t answered, answered_day_ms; /* guests, on the day that began then … */
+    slice answered_zone;             /* … there */
 };
-enum { DESK_AGENT_SLOTS = 1024, DESK_DAY_MS = 86400000 };
+enum { DESK_AGENT_SLOTS = 1024, DESK_DAY_MS = 86400000, DESK_ZONES = 32 };
+struct desk_zone { /* what its clocks show, in one quarter of an hour */
+    slice name;
+    int64_t quarter, offset_ms;
+};
 struct desk_page;
 struct desk_asking;
 struct history_message;
@@ -35,6 +41,7 @@ struct desk {
     size_t n_pages;
     struct figures *figures;
     struct desk_asking *asking; /* for contacts */
+    struct desk_zone zones[DESK_ZONES];
     struct loop_timer tick;
     bool routes; /* route is about to be called */
     bool stopped;
@@ -56,9 +63,16 @@ struct agent *desk_member(struct desk *desk, slice user);       /* made when it 
 void member_save(struct desk *desk, const struct agent *m);
 void member_state(struct desk *desk, struct agent *m, bool ready, slice reason); /* stores, tells, routes */
 void desk_count(struct desk *desk);                               /* member.open of all */
-void desk_answered(struct desk *desk, slice user, int64_t at_ms); /* one guest more on that day */
+void desk_answered(struct desk *desk, const struct interaction *it, slice user, int64_t at_ms); /* one guest more, if that was today */
+int64_t desk_answered_today(struct desk *desk, const struct agent *m, int64_t now_ms);
 slice desk_user_name(const struct desk *desk, slice user);       /* as people call them */
 bool role_watches(enum role role);                                /* supervisors and administrators */
+
+/* ---- days: day.c ----------------------------------------------------------------------------------------------------------------------- */
+
+int64_t desk_local_ms(struct desk *desk, slice zone, int64_t at_ms); /* at_ms as the clocks there show it; zone absent: UTC */
+int64_t desk_day_ms(struct desk *desk, slice zone, int64_t at_ms);   /* when the day of this time began there */
+slice desk_zone_of(const struct desk *desk, const struct interaction *it); /* valid until settings or queues change */
 
 /* ---- contacts: contact.c -------------------------------------------------------------------------------------------------------------- */
 
@@ -74,6 +88,7 @@ void desk_look(struct desk *desk, int64_t now_ms); /* what time alone changes: o
 void desk_queue(struct desk *desk, struct interaction *it, slice queue, slice to, int64_t to_until_ms, int64_t now_ms);
 void desk_take(struct desk *desk, struct interaction *it, slice user, int64_t now_ms); /* user is its owner now; it is open */
 void desk_end(struct desk *desk, struct interaction *it, int64_t now_ms);              /* done */
+void desk_alone(struct desk *desk, struct interaction *it);                            /* nobody is in it any more, and who was is told */
 /* Who of this queue could take one more now, by the rules of routing; absent: nobody. Who is in `it` is not asked. */
 slice desk_choose(struct desk *desk, struct arena *a, slice queue, const struct actor *at, const struct interaction *it);
 int64_t desk_last_agent_ms(const struct desk_place *p);

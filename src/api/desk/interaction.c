@@ -12,7 +12,7 @@ struct interactions {
     struct hub *hub;
     struct interaction *by_id[BUCKETS], *by_conv[BUCKETS];
     struct interaction *first, *last, *first_done, *last_done;
-    size_t n_done;
+    size_t n_done, n_erased;
     struct ulid_state ids;
 };
 
@@ -199,6 +199,14 @@ void interactions_sweep(struct interactions *t, int64_t now_ms)
 {
     enum { AT_ONCE = 200 };
     struct jbatch *b = NULL;
+    for (struct interaction *it = t->n_erased ? t->first_done : NULL, *next; it; it = next) {
+        next = it->next;
+        if (!it->erased || it->holds)
+            continue;
+        b = b ? b : jbatch_new(t->hub->journal);
+        drop(t, it, b);
+        t->n_erased--;
+    }
     for (int i = 0; i < AT_ONCE && t->first_done && !t->first_done->holds; i++) {
         if (t->n_done <= DESK_DONE_MAX && now_ms - t->first_done->done_ms < DESK_DONE_KEEP_MS)
             break;
@@ -213,8 +221,18 @@ void interactions_erase(struct interactions *t, slice conversation, struct jbatc
 {
     for (struct interaction *it = t->by_conv[slice_hash(conversation) % BUCKETS], *next; it; it = next) {
         next = it->conv_next;
-        if (slice_eq(it->conversation, conversation) && !it->holds)
+        if (!slice_eq(it->conversation, conversation) || it->erased)
+            continue;
+        if (!it->holds) {
             drop(t, it, b);
+            continue;
+        }
+        it->erased = true;
+        t->n_erased++;
+        it->done_ms = time_now_ms();
+        interaction_alone(it);
+        interaction_state(t, it, DESK_DONE);
+        interaction_save(t, it, b);
     }
 }
 
@@ -229,7 +247,7 @@ void interaction_save(struct interactions *t, const struct interaction *it, stru
     jw_close(&w, '}');
     slice json = jw_done(&w);
     assert(json.p); /* its parts are bounded */
-    state_put(t->hub->state, b, arena_printf(a, KEY SLF, SLA(it->id)), json);
+    state_put(t->hub->state, b, arena_printf(a, KEY SLF, SLA(it->id)), it->erased ? SLICE_NONE : json);
 }
 
 static void read_one(void *arg, slice key, slice value)

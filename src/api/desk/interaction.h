@@ -14,7 +14,7 @@
 
 enum {
     DESK_AGENTS_MAX = 16,         /* in one interaction */
-    DESK_DONE_KEEP_MS = 86400000, DESK_DONE_MAX = 20000,
+    DESK_DONE_KEEP_MS = 25 * 3600000 /* the longest day */, DESK_DONE_MAX = 20000,
     DESK_ATTRIBUTES_MAX = 16384,  /* bytes of what is known of the guest */
     DESK_NOTE_MAX = 4000, DESK_WORD_MAX = 200,
 };
@@ -46,6 +46,7 @@ struct interaction {
     int64_t last_number;  /* … and the last one that was counted */
     struct js_list agents;  /* struct desk_agent */
     /* in memory only */
+    bool erased;      /* nothing of it is stored any more; it goes when no call holds it */
     int64_t typed_ms; /* the guest was told so */
     struct {
         slice user;

@@ -54,10 +54,17 @@ void desk_take(struct desk *desk, struct interaction *it, slice user, int64_t no
     it->transferred = false;
     it->accepted_ms = now_ms;
     if (!it->first_accepted_ms)
-        desk_answered(desk, user, now_ms);
+        desk_answered(desk, it, user, now_ms);
     it->first_accepted_ms = it->first_accepted_ms ? it->first_accepted_ms : now_ms;
     struct agent *m = desk_member(desk, user);
     m->idle_since_ms = now_ms;
+}
+
+void desk_alone(struct desk *desk, struct interaction *it)
+{
+    for (size_t i = 0; i < it->agents.n; i++)
+        desk_tell_gone(desk, LIST_AT(it->agents, struct desk_agent, i)->user, it);
+    interaction_alone(it);
 }
 
 void desk_end(struct desk *desk, struct interaction *it, int64_t now_ms)
@@ -96,13 +103,13 @@ static void forget_last(struct desk *desk, struct interaction *it, int64_t now_m
     it->last_until_ms = 0;
 }
 
-static bool is_open(const struct queue_rules *r, int64_t now_ms)
+static bool is_open(struct desk *desk, const struct queue_rules *r, int64_t now_ms)
 {
     struct hours hours;
     struct fault f;
     if (!r->hours.n || !hours_read(r->hours, &hours, &f))
         return true;
-    return hours_open(&hours, now_ms + zone_offset_ms(r->zone, now_ms));
+    return hours_open(&hours, desk_local_ms(desk, r->zone, now_ms));
 }
 
 static void overflow(struct desk *desk, struct interaction *it, const struct queue_rules *r, int64_t now_ms)
@@ -174,7 +181,7 @@ static void route(void *arg)
         overflow(desk, it, &r, now_ms);
         r = queue_rules(desk->queues, it->queue, p.desk);
         forget_last(desk, it, now_ms);
-        size_t to = n && is_open(&r, now_ms) ? route_choose(agents, n, it, r.skills, now_ms) : SIZE_MAX;
+        size_t to = n && is_open(desk, &r, now_ms) ? route_choose(agents, n, it, r.skills, now_ms) : SIZE_MAX;
         if (to == SIZE_MAX)
             continue;
         agents[to].open++;
@@ -212,11 +219,23 @@ static void hold_ends(struct desk *desk, struct interaction *it, const struct de
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
     slice owner = arena_dup(a, interaction_owner(it));
-    interaction_alone(it);
+    desk_alone(desk, it);
     interaction_forgive(it);
     desk_queue(desk, it, SLICE_NONE, owner, now_ms + desk_last_agent_ms(p), now_ms);
     save(desk, it);
-    desk_tell_gone(desk, owner, it);
+}
+
+/* Its owner is no user any more: somebody else goes on with it. */
+static void orphaned(struct desk *desk, struct interaction *it, int64_t now_ms)
+{
+    bool guest_gone = it->state == DESK_WRAPUP;
+    desk_alone(desk, it);
+    interaction_forgive(it);
+    if (guest_gone)
+        desk_end(desk, it, now_ms);
+    else
+        desk_queue(desk, it, SLICE_NONE, SLICE_NONE, 0, now_ms);
+    save(desk, it);
 }
 
 struct idling {
@@ -273,7 +292,10 @@ void desk_look(struct desk *desk, int64_t now_ms)
         if (it->holds || !desk_place(desk, it->conversation, &p))
             continue;
         int64_t idle_ms = number(p.desk, BUILTIN_IDLE_END) * 1000, said_ms = MAX(MAX(it->last_guest_ms, it->last_agent_ms), it->accepted_ms);
-        if (it->state == DESK_INVITED && now_ms - it->invited_ms >= number(p.desk, BUILTIN_INVITE) * 1000)
+        slice owner = interaction_owner(it);
+        if (owner.n && !login_find(desk->api->logins, owner))
+            orphaned(desk, it, now_ms);
+        else if (it->state == DESK_INVITED && now_ms - it->invited_ms >= number(p.desk, BUILTIN_INVITE) * 1000)
             unanswered(desk, it, now_ms);
         else if (it->state == DESK_HELD && it->held_until_ms && now_ms >= it->held_until_ms)
             hold_ends(desk, it, &p, now_ms);

@@ -174,9 +174,17 @@ void queues_write(const struct queues *qs, struct jw *w, const char *key)
 
 void api_queues_list(struct api_call *c)
 {
+    struct api_page page;
+    if (!api_page(c, &page, 0))
+        return;
     struct jw w = api_json(c);
-    queues_write(call_desk(c)->queues, &w, "items");
-    api_answer(c, &w);
+    jw_open(&w, "items", '[');
+    for (const struct queue *q = queues_first(call_desk(c)->queues); q; q = q->next)
+        if (api_page_has(&page, q->name, true))
+            write_queue(&w, NULL, q);
+    jw_close(&w, ']');
+    if (api_page_end(&page, &w))
+        api_answer(c, &w);
 }
 
 static void answer_queue(struct api_call *c, int status, const struct queue *q)

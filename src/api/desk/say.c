@@ -97,7 +97,7 @@ static slice print_said(const struct saying *sy, const char *key, bool event)
 static void answer_said(struct act *act)
 {
     const struct saying *sy = act->arg;
-    if (sy->m->private || act->in.first->number) /* else it was said before */
+    if (!sy->m->private && act->in.first->number) /* else it was said before; what agents say to each other has been told (act.c) */
         desk_tell_in(act->desk, act->it, "message", print_said(sy, "message", true), SLICE_NONE);
     api_answer_json(act->c, 202, print_said(sy, "message", false));
 }

@@ -32,15 +32,21 @@ static void write_user(struct desk *desk, struct jw *w, const struct login *l)
 
 void api_users_list(struct api_call *c)
 {
+    struct api_page page;
+    if (!api_page(c, &page, 0))
+        return;
     struct jw w = api_json(c);
     jw_open(&w, "items", '[');
     for (const struct login *l = login_first(c->api->logins); l; l = l->next) {
+        if (!api_page_has(&page, slice_of(l->user), true))
+            continue;
         jw_open(&w, NULL, '{');
         write_user(call_desk(c), &w, l);
         jw_close(&w, '}');
     }
     jw_close(&w, ']');
-    api_answer(c, &w);
+    if (api_page_end(&page, &w))
+        api_answer(c, &w);
 }
 
 void api_users_get(struct api_call *c)
@@ -78,9 +84,9 @@ static void saved(void *arg, const struct fault *f)
     api_header(c, "ETag", arena_printf(c->a, "\"%lld\"", (long long)l->changed_ms));
     struct jw w = api_json(c);
     write_user(call_desk(c), &w, l);
-    api_answer(c, &w);
     desk_tell_me(call_desk(c), sv->user);
     desk_route_soon(call_desk(c));
+    api_answer(c, &w); /* the call may be gone with that */
 }
 
 /* Hashing took a while: things may have changed meanwhile. */

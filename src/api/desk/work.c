@@ -37,8 +37,7 @@ void api_desk_accept(struct api_call *c)
         return;
     }
     desk_take(act->desk, it, c->user, act->now_ms);
-    if (!it->failed.n)
-        act_event(act, EVENT_JOINED, my_name(act), SLICE_NONE);
+    act_event(act, EVENT_JOINED, my_name(act), SLICE_NONE);
     act_commit(act);
 }
 
@@ -100,7 +99,7 @@ void api_desk_done(struct api_call *c)
         return;
     }
     dispose(act);
-    if (!it->failed.n && it->state != DESK_WRAPUP)
+    if (it->state != DESK_WRAPUP)
         act_event(act, EVENT_CLOSED, my_name(act), SLICE_NONE);
     everybody_gone(act);
     desk_end(act->desk, it, act->now_ms);
@@ -206,8 +205,11 @@ void api_desk_transfer(struct api_call *c)
         api_not_found(c, "queue", queue);
         return;
     }
-    if (it->state != DESK_QUEUED && interaction_owner(it).n)
-        act_event(act, EVENT_LEFT, desk_user_name(desk, interaction_owner(it)), SLICE_NONE);
+    for (size_t i = 0; i < it->agents.n; i++) {
+        const struct desk_agent *one = LIST_AT(it->agents, struct desk_agent, i);
+        if (ACT_TALKS & (1u << one->part))
+            act_event(act, EVENT_LEFT, desk_user_name(desk, one->user), SLICE_NONE);
+    }
     everybody_gone(act);
     interaction_alone(it);
     interaction_forgive(it);

@@ -25,7 +25,7 @@ static const struct setting builtin_settings[BUILTIN_SETTINGS] = {
     [BUILTIN_HOURS]          = { "business_hours", "Business hours", .max = 300,
         .help = "Mo-Fr 09:00-18:00;Sa 10:00-14:00. Outside of them nobody is offered; always when left out. A queue may say otherwise" },
     [BUILTIN_TIMEZONE]       = { "timezone", "Time zone", .otherwise = "UTC", .max = 64,
-        .help = "Of the business hours: Asia/Tokyo, +09:00 or UTC" },
+        .help = "Of the business hours, and of the day that figures are of: Asia/Tokyo, +09:00 or UTC" },
     [BUILTIN_WELCOME]        = { "welcome_text", "Welcome", .max = 2000,
         .help = "Said to a guest whose conversation begins" },
     [BUILTIN_CLOSED]         = { "closed_text", "Closed", .max = 2000,

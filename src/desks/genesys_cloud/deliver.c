@@ -273,7 +273,7 @@ static enum outcome gc_part_answer(struct call *c, struct delivery *d, const str
         d->status = STATUS_SENT; /* the Published receipt says that it arrived, 4 */
         return OUT_DELIVERED;
     }
-    if (status == 409 && (d->attempt > 0 || d->interrupted))
+    if (status == 409 && (d->attempt > 0 || d->begun))
         return OUT_DELIVERED; /* the same messageId and time again: the first one was taken (that it is a 409 is unconfirmed) */
     if (part->kind == KIND_ANSWER && d->step == GC_FIRST && (status == 400 || status == 404)) {
         d->step = GC_AS_TEXT; /* a tapped button is never lost */

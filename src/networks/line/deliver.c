@@ -172,6 +172,9 @@ static enum outcome go_on(struct call *c, struct delivery *d, const struct line_
         fault(c->f, "unknown", "", "notification message: the answer was lost");
         return OUT_UNKNOWN;
     case STEP_START:
+        if (d->interrupted) /* what was under way is not known */
+            return reply_lost(c);
+        break;
     case STEP_SWITCH:
     case STEP_NOTICE:
     case STEP_SMALL:

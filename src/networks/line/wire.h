@@ -6,6 +6,7 @@
 enum line_setting {
     LINE_CHANNEL_ID,
     LINE_CHANNEL_SECRET,
+    LINE_OLD_SECRET,
     LINE_BOT_ID,
     LINE_BASE_URL,
     LINE_DATA_URL,

@@ -56,7 +56,12 @@ static bool is_https(slice url)
 /* A picture that is no file of ours is shown from where it is. */
 static void add_picture(struct making *mk, const struct message *m, const struct media *md)
 {
-    slice name = slice_or(md->name, SL("picture")), text = with_name(mk, slack_escape(mk->c->a, m->text));
+    slice name = slice_or(md->name, SL("picture")), text = slack_escape(mk->c->a, m->text);
+    if (utf8_len(text) > SLACK_SECTION_CHARS - SLACK_NAME_CHARS * 6) { /* more than a block takes, its sender's name before it: a message of its own */
+        add_text(mk, m->text);
+        text = SLICE_NONE;
+    }
+    text = with_name(mk, text);
     struct jw w = slack_members(mk->c);
     jw_str(&w, "text", slice_or(text, slack_escape(mk->c->a, name)));
     jw_open(&w, "blocks", '[');
@@ -65,7 +70,7 @@ static void add_picture(struct making *mk, const struct message *m, const struct
         jw_str(&w, "type", SL("section"));
         jw_open(&w, "text", '{');
         jw_str(&w, "type", SL("mrkdwn"));
-        jw_str(&w, "text", utf8_cut(text, SLACK_SECTION_CHARS));
+        jw_str(&w, "text", text);
         jw_close(&w, '}');
         jw_close(&w, '}');
     }

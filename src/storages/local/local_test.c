@@ -438,4 +438,21 @@ TEST(storage_names_are_safe)
     char big[400];
     memset(big, 'x', sizeof(big));
     CHECK(storage_safe_name(a, (slice){ big, sizeof(big) }, SL("image/png")).n == STORAGE_NAME_MAX);
+    CHECK(storage_shown_name(a, (slice){ big, sizeof(big) }, SL("image/png")).n == STORAGE_NAME_MAX);
+}
+
+TEST(storage_names_are_shown_as_they_are)
+{
+    static const struct {
+        const char *name, *shown;
+    } rows[] = {
+        { "my bill.pdf", "my bill.pdf" }, { "領収書.pdf", "領収書.pdf" }, { "../../etc/passwd", NULL }, { "a\r\nb\x7f.pdf", "ab.pdf" },
+        { "\xe2\x80\xae" "fdp.exe", "fdp.exe" }, { "\xe2\x81\xa6x\xe2\x81\xa9 \xe2\x80\x9cy\xe2\x80\x9d.pdf", "x \xe2\x80\x9cy\xe2\x80\x9d.pdf" },
+        { "  ", "file.pdf" }, { "", "file.pdf" }, { ".htaccess", NULL }, { "C:\\x\\y.pdf", "C:_x_y.pdf" },
+    };
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        slice shown = storage_shown_name(a, slice_of(rows[i].name), SL("application/pdf"));
+        CHECK_ROW(i, rows[i].shown ? slice_eq(shown, slice_of(rows[i].shown)) : shown.n && shown.p[0] != '.');
+    }
 }
