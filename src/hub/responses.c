@@ -1,3 +1,4 @@
+#include "hub/command.h"
 #include "hub/responses-private.h"
 #include "hub/run.h"
 #include "wire/js_loose.h"
@@ -236,7 +237,11 @@ slice responses_text(struct tenant *t, struct arena *a, slice name)
     struct fault f = { 0 };
     slice text = SLICE_NONE;
     const struct canned_response *r = t && t->desk && t->desk->hub->responses ? responses_peek(t, name) : NULL;
-    return r && !r->why.n && response_render(t->desk->hub, a, r, NULL, 0, &text, &f) ? text : SLICE_NONE;
+    if (!r || r->why.n)
+        return SLICE_NONE;
+    struct commander who;
+    (void)commander_of(t, &who); /* the zone is the tenant's, whether agents may use commands or not */
+    return response_render(t->desk->hub, a, r, who.zone, NULL, 0, &text, &f) ? text : SLICE_NONE;
 }
 
 /* ---- rendering -------------------------------------------------------------------------------------------------------- */
