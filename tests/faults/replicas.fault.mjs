@@ -19,7 +19,7 @@ const pause = ms => new Promise(r => setTimeout(r, ms));
 const children = pid => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(x => x).map(Number);
 
 // {act: [what it does, whether another must take over]}
-function acts(road, {pg, rabbit, redis, line}, rnd) {
+function acts(road, {pg, rabbit, redis, line}, load, rnd) {
   const some = list => list[Math.floor(rnd() * list.length)];
   const worker = r => until('its worker runs', () => children(r.program.child.pid)[0]);
   const epoch = () => Number(pg.sql('SELECT epoch FROM log_shard'));
@@ -46,6 +46,12 @@ function acts(road, {pg, rabbit, redis, line}, rnd) {
     }, true],
     cut: [async () => line.cut(), false],
     broker: [() => rabbit.restart('SIGKILL'), false],
+    alarm: [async () => { // nothing is taken that the broker has no room for
+      rabbit.ctl('set_vm_memory_high_watermark', '0');
+      const before = load.refused;
+      await until('senders are refused', () => load.refused > before, 30000);
+      rabbit.ctl('set_vm_memory_high_watermark', '0.4');
+    }, false],
     postgres: [() => pg.restart(some(['SIGKILL', 'SIGQUIT'])), false],
     failover: [() => pg.failover(), false],
     postgres_cut: [async () => pg.address.cut(), false],
@@ -64,11 +70,11 @@ export async function run(t, {moments, seed}) {
   const line = await startProxy(t, () => [{port: rabbit.port}]); // to the broker
   const road = await startRoad(t, {replicas: 3, front: true, deskArgs: ['--retry-ms', '300', '--receipts', 'off'], lineArgs: ['--guests', '40'],
     hub: {store: pg.uri, broker: rabbit.uri.replace(`:${rabbit.port}/`, `:${line.port}/`), cache: redis.uri, secret_key: randomBytes(32).toString('hex')}});
-  const all = acts(road, {pg, rabbit, redis, line}, rnd), names = Object.keys(all);
+  const load = new Load(road, {seed, gapMs: 20});
+  const all = acts(road, {pg, rabbit, redis, line}, load, rnd), names = Object.keys(all).filter(n => moments || n !== 'alarm'); // rabbitmqctl takes its time
   const plan = shuffled(names, rnd);
   while (plan.length < (moments ?? 0)) plan.push(...shuffled(names, rnd));
   plan.length = moments ?? names.length;
-  const load = new Load(road, {seed, gapMs: 20});
   const before = Number(pg.sql('SELECT epoch FROM log_shard')), took = {};
   await load.start();
   for (const name of plan) {
