@@ -235,7 +235,7 @@ static const struct member message_list[] = {
     M("channel", S_TEXT, 0, .max = 200, .help = "Name or id of the channel, where the tenant has several")
 static const struct member ivr_messages[] = {
     IVR_MEMBERS, M("userId", S_TEXT, 0, .max = 400, .help = "The guest's identifier with the network; a phone number in full (+81…) where LINE's phone number push is agreed on"),
-    M("message", S_ANY, 0, .help = "A text, or an object with a type: text, sticker (packageId, stickerId), image, video, audio, file (url), location (latitude, longitude, title, address), or one of the network's own"),
+    M("message", S_ANY, 0, .help = "A text, or an object with a type: text, sticker (packageId, stickerId), image, video, audio, file (url), location (latitude, longitude, title, address), quick replies, a card, a carousel, or one of the network's own"),
     M("messages", S_ANY, 0, .help = "A list of them, at most 20"),
 };
 static const struct member ivr_switch[] = { IVR_MEMBERS };
@@ -362,10 +362,12 @@ static const struct member response_document[] = {
     RESPONSE_MEMBERS, M("substitutions", S_LIST, 0, .of = "Substitution", .max = 100),
     M("tenants", S_TEXTS, 0, .max = 100, .help = "Names, slugs or ids of those that may send it; none: all"),
     M("rev", S_ANY, 0, .help = "This and the following only come out; sent back they mean nothing"), M("changed", S_ANY, 0), M("changed_by", S_ANY, 0),
+    M("problem", S_ANY, 0),
 };
 static const struct member canned_response[] = {
     RESPONSE_MEMBERS, M("substitutions", S_LIST, 0, .of = "Substitution"), M("tenants", S_TEXTS, S_REQUIRED), M("rev", S_WHOLE, S_REQUIRED, .help = "Also the ETag"),
     M("changed", S_TIME, S_REQUIRED), M("changed_by", S_TEXT, S_REQUIRED),
+    M("problem", S_TEXT, 0, .help = "In answers to changes: what is wrong with it as far as its defaults show. It is stored all the same"),
 };
 static const struct member response_list[] = { M("items", S_LIST, S_REQUIRED, .of = "CannedResponse"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 static const struct member response_render[] = {

@@ -260,6 +260,7 @@ export interface CannedResponse {
   rev: number;
   changed: string;
   changed_by: string;
+  problem?: string;
 }
 export interface Rendered {
   name: string;
