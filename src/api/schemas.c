@@ -76,6 +76,7 @@ static const struct member connector[] = {
     M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema 2020-12 of its settings"),
     M("capabilities", S_OBJECT, S_REQUIRED, .of = "Capabilities"),
     M("webhook", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "What to enter at the vendor; null: it calls nobody"),
+    M("manifest", S_TEXT, 0, .help = "JSON that the vendor makes the app from"),
 };
 static const struct member connector_caps[] = {
     M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("side", S_TEXT, S_REQUIRED, .choices = sides),
@@ -178,6 +179,7 @@ static const struct member channel[] = {
     M("type", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("side", S_TEXT, S_REQUIRED, .choices = sides),
     M("webhook", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "What to enter at the vendor"),
     M("webhook_own", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "The same for this account alone, where requests do not say whom they are for"),
+    M("manifest", S_TEXT, 0, .help = "JSON that the vendor makes the app from"),
     M("set_up", S_BOOL, S_REQUIRED), M("refused", S_BOOL, S_REQUIRED, .help = "The vendor refused it: something in the settings must change"),
     M("why", S_TEXT, 0, .help = "Why it is not set up"), M("paused", S_BOOL, S_REQUIRED, .help = "Calls are held back after failures in a row"),
     M("failures", S_WHOLE, S_REQUIRED), M("waiting", S_WHOLE, S_REQUIRED), M("in_flight", S_WHOLE, S_REQUIRED), M("token_expires", S_TIME, 0),

@@ -49,6 +49,20 @@ struct journal_pg_numbers journal_pg_numbers(struct journal_pg *p);
 /* Why the last commit failed; code NULL: it did not. */
 void journal_pg_fault(struct journal_pg *p, struct fault *ret);
 
+/* ---- for `dragoman move` ------------------------------------------------------------------------------------------------------------------- */
+
+/* As the holder's name: nobody but a move takes the shard then. The first while one is under way (and after one that was interrupted), the second for good. */
+#define JOURNAL_PG_MOVING_IN "dragoman move in"
+#define JOURNAL_PG_MOVED_OUT "dragoman move out"
+/* The holder that stands in the table after the close; what is not said is nobody. */
+void journal_pg_leave(struct journal_pg *p, const char *holder);
+/* The files of a stopped hub's DIR/journal in place of all that the shard has. told: after each file, with the bytes so far. */
+bool journal_pg_import(struct journal_pg *p, const char *dir, void (*told)(void *arg, int64_t bytes), void *arg, struct fault *f) MUST_USE;
+/* Empties DIR/journal and fills it again, as take did with its own; DIR/journal must be a copy or empty. */
+bool journal_pg_fill(struct journal_pg *p, const char *dir, struct fault *f) MUST_USE;
+/* Rows of the shard's log. */
+bool journal_pg_parts(const char *where, unsigned shard, int64_t *ret, struct fault *f) MUST_USE;
+
 /* Who holds the shard, in a; absent: nobody. Blocks: on a connection of its own. */
 bool journal_pg_holder(const char *where, unsigned shard, struct arena *a, slice *ret_holder, struct fault *f) MUST_USE;
 #endif

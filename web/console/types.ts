@@ -40,6 +40,7 @@ export interface Connector {
   side: "network" | "desk";
   schema: Schema;
   webhook: string | null;
+  manifest?: string;
 }
 export interface Tenant {
   id: string;
@@ -64,6 +65,7 @@ export interface Channel {
   side: "network" | "desk";
   webhook: string | null;
   webhook_own: string | null;
+  manifest?: string;
   set_up: boolean;
   refused: boolean;
   why?: string;
