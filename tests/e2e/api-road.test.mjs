@@ -307,7 +307,10 @@ test('two secrets are good while one takes the place of the other', async t => {
   assert.equal(made.status, 201, made.text);
   const body = JSON.stringify({destination: (await road.line.get('/sim/guests')).destination ?? 'U0', events: []});
   const hook = key => road.hub.call('POST', '/line/two/line', body, {'x-line-signature': createHmac('sha256', key).update(body).digest('base64')});
-  const taken = async () => [(await hook('secret-of-today')).status, (await hook('secret-of-tomorrow')).status].join();
+  const taken = () => until('the channel is there', async () => { // a new account is set up first
+    const seen = [(await hook('secret-of-today')).status, (await hook('secret-of-tomorrow')).status];
+    return !seen.includes(404) && seen.join();
+  });
   const change = secrets => admin.call('PATCH', `/tenants/${made.json.id}`, {channels: [{...channel, ...secrets}]});
   await until('the channel is at work, and knows one secret', async () => await taken() === '200,403');
   const refused = async () => (await admin.get(`/channels/${encodeURIComponent('two/line')}/refused`)).items[0].now.good;
