@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {root} from './harness.mjs';
 import {startPostgres} from './servers.mjs';
 
-const files = ['api-road', 'contacts', 'desk', 'operations', 'webchat-desk', 'webchat-poll'];
+const files = ['api-road', 'contacts', 'desk', 'operations', 'webchat-desk'];
 
 async function run(file, env) {
   const child = spawn(process.execPath, ['--test', '--test-reporter=tap', join(root, 'tests/e2e', `${file}.test.mjs`)], {stdio: ['ignore', 'pipe', 'pipe'], env: {...process.env, ...env}});
