@@ -230,7 +230,7 @@ const struct canned_response *responses_peek(struct tenant *t, slice name)
         int64_t now_ms = time_mono_ms();
         e = entry_of(rs, t->desk, name);
         e->used_ms = now_ms;
-        if (!fresh(e, now_ms) && !h->draining) {
+        if (!fresh(rs, e, now_ms) && !h->draining) {
             ask(e); /* which may end at once */
             e = entry_find(rs, t->desk, name);
         }
