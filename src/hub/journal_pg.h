@@ -10,6 +10,7 @@
  *            Where a log of files would trust a sync, this one trusts a commit: what was not committed is not there after a takeover, lazy batches of the last 50 ms among it.
  * Fence      log_shard(no, holder, epoch): who takes a shard raises the epoch, and every transaction of ours holds that row and fails when the epoch is not ours.
  *            From then on every sync is an error, and the watch is told once. Who does not write finds out within JOURNAL_PG_LOOK_MS.
+ *            A session that holds the row for seconds is ended by the one who takes it: its machine may be gone, and the server need not notice for hours.
  * Errors     take: "in_use" (a hub runs in that folder, or it has a journal of its own: `dragoman move` brings it over), "io", and those of store/pg.h.
  *            A sync whose connection is lost is done again, the same rows in the same places, until JOURNAL_PG_PATIENCE_MS are over; then it is EIO, and the journal
  *            goes on in a new segment, as after any sync that failed. A fence that is lost is ESTALE.

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 enum { PARTS_AT_ONCE = 512, PATH_BYTES = 4096 };
+#define HASTE "2s" /* so long a taker waits for the fence's row before he sends away who holds it */
 
 /* Texts are bytea, as in the store. What is written is sealed or compressed nowhere, and is read once in a life: it is stored as it is, without a try to compress it. */
 static const char *const migrations[] = {
@@ -37,6 +38,11 @@ static const char *const statements[JST_MAX] = {
     [JST_PARTS]  = "SELECT at,bytes FROM log_part WHERE shard=$1::bigint AND file=$2::bytea AND at>=$3::bigint ORDER BY at LIMIT $4::bigint",
     [JST_COUNT]  = "SELECT count(*) FROM log_part WHERE shard=$1::bigint",
     [JST_CLEAR]  = "DELETE FROM log_part WHERE shard=$1::bigint",
+    [JST_HASTE]  = "SELECT set_config('lock_timeout','" HASTE "',true)",
+    /* Sessions with a transaction that wrote, or held the fence to write; but for those that wait themselves. */
+    [JST_SEND_AWAY] = "SELECT count(pg_terminate_backend(pid)) FROM (SELECT DISTINCT pid FROM pg_locks WHERE locktype='relation' AND relation='log_shard'::regclass"
+                   " AND database=(SELECT oid FROM pg_database WHERE datname=current_database()) AND mode IN ('RowShareLock','RowExclusiveLock') AND granted"
+                   " AND pid<>pg_backend_pid() AND pid NOT IN (SELECT pid FROM pg_locks WHERE NOT granted)) AS holding",
 };
 /* clang-format on */
 const struct pg_tables journal_pg_tables = { .name = "log", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements, .n_statements = JST_MAX, .shared = true };
@@ -223,7 +229,23 @@ static void note_number(void *arg, const struct pg_row *row)
     *(int64_t *)arg = pg_number(row, 0);
 }
 
-/* Once more when nobody knows whether it was taken: a higher epoch is as good. Whoever holds the row lets go of it soon, or his session ends. */
+static bool take_once(struct journal_pg *p, const struct pg_args *args, struct fault *f)
+{
+    struct pg_args none_needed = { 0 };
+    return pg_begin(p->segments.pg, f) && pg_write(p->segments.pg, JST_HASTE, &none_needed, f) &&
+           pg_read(p->segments.pg, JST_TAKE, args, note_number, &p->epoch, f) && pg_commit(p->segments.pg, f);
+}
+
+/* Whoever is stopped in the middle of what he writes, or whose machine is gone, holds the row until his session ends; the server may not notice for hours. */
+static void send_away(struct journal_pg *p)
+{
+    struct pg_args none_needed = { 0 };
+    struct fault f = { 0 };
+    int64_t sent = 0;
+    (void)pg_read(p->segments.pg, JST_SEND_AWAY, &none_needed, note_number, &sent, &f); /* without the right to do so his own time-out is waited for */
+}
+
+/* Once more when nobody knows whether it was taken: a higher epoch is as good. */
 static bool take_fence(struct journal_pg *p, slice holder, struct fault *f)
 {
     int64_t until_ms = time_mono_ms() + JOURNAL_PG_TAKE_MS;
@@ -233,11 +255,12 @@ static bool take_fence(struct journal_pg *p, slice holder, struct fault *f)
         pg_bytes(&args, holder);
         *f = (struct fault){ 0 };
         p->epoch = 0;
-        if (pg_begin(p->segments.pg, f) && pg_read(p->segments.pg, JST_TAKE, &args, note_number, &p->epoch, f) && pg_commit(p->segments.pg, f))
+        if (take_once(p, &args, f))
             return p->epoch || fault(f, "in_use", "", "a move into this database was not finished, or what it holds was moved out: `dragoman move`");
         pg_rollback(p->segments.pg);
         if (time_mono_ms() >= until_ms)
             return false;
+        send_away(p);
         (void)poll(NULL, 0, PG_AGAIN_MS);
     }
 }

@@ -1,5 +1,5 @@
 /* A journal whose folder is a copy: what was committed is there after a takeover, what was not is not, and only one writes. */
-#include "hub/journal_pg.h"
+#include "hub/journal_pg-private.h"
 #include "journal/journal-private.h"
 #include "net/loop.h"
 #include "tests/harness/servers.h"
@@ -119,6 +119,11 @@ static void note_waiting(void *ctx, uint64_t id, slice lane, slice body)
     struct worker *w = ctx;
     CHECK(id && lane.p && body.p);
     w->n_waiting++;
+}
+
+static void say_nothing(void *arg, const struct pg_row *row)
+{
+    (void)arg, (void)row;
 }
 
 static void note_lost(void *arg)
@@ -345,6 +350,30 @@ TEST(who_does_not_write_finds_out_that_the_fence_is_lost)
     struct worker *one = worker_new(loop, place), *two = worker_new(loop, place);
     until(loop, &one->lost);
     CHECK_INT(two->lost, 0);
+    worker_free(one);
+    worker_free(two);
+    loop_free(loop);
+}
+
+/* As a machine that is gone leaves it: the server waits for the rest of what it began to say. */
+TEST(who_stopped_in_the_middle_of_a_commit_is_not_waited_for)
+{
+    limits_small();
+    const char *place = pg_place_new();
+    struct loop *loop = loop_new();
+    struct worker *one = worker_new(loop, place);
+    accept_one(one, "a", "k1", "before");
+    struct fault f = { 0 };
+    struct pg *stopped = pg_open(place, &journal_pg_tables, &f);
+    struct pg_args args = { 0 };
+    pg_int(&args, 0);
+    pg_int(&args, 1);
+    CHECK(stopped && pg_begin(stopped, &f) && pg_read(stopped, JST_FENCE, &args, say_nothing, NULL, &f));
+    struct worker *two = worker_new(loop, place);
+    CHECK(is_seen(two, "k1"));
+    CHECK(!pg_commit(stopped, &f)); /* and it hears of it */
+    pg_rollback(stopped);
+    pg_close(stopped);
     worker_free(one);
     worker_free(two);
     loop_free(loop);
