@@ -1,6 +1,6 @@
 /* contacts.c - what a database of many contacts costs: filled as the hub fills it, then asked as agents' pages and messages ask.
  *
- *   bench-contacts FOLDER [CONTACTS]     prints one line for each question: how often it was asked, the middle and the 99th of a hundred, ms
+ *   bench-contacts FOLDER|postgresql://… [CONTACTS]     prints one line for each question: how often it was asked, the middle and the 99th of a hundred, ms
  *
  * Every tenth guest has a second identity of another network with the same telephone number, which is matched. Commits of BATCH while it is filled, as
  * the hub's catching up does; the questions about a message that just came commit one by one, with fsync.
@@ -162,7 +162,7 @@ static void ask(struct contact_db *db, unsigned count, const char *what, unsigne
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: bench-contacts FOLDER [CONTACTS]\n");
+        fprintf(stderr, "usage: bench-contacts FOLDER|postgresql://… [CONTACTS]\n");
         return 2;
     }
     CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -172,9 +172,10 @@ int main(int argc, char **argv)
         return 2;
     }
     unsigned count = (unsigned)asked;
-    slice path = arena_printf(a, "%s/contacts.db", argv[1]);
+    bool in_file = !slice_starts(slice_of(argv[1]), SL("postgres"));
+    slice path = arena_printf(a, "%s%s", argv[1], in_file ? "/contacts.db" : "");
     int64_t before_kib = status_kib("VmRSS");
-    struct contact_db *db = contact_db_open(path.p, &f);
+    struct contact_db *db = contact_db_open(path.p, 0, &f);
     must(db, "open");
     double from_ms = now_ms();
     fill(db, count);
@@ -186,7 +187,7 @@ int main(int argc, char **argv)
     (void)stat(path.p, &st);
     printf("%lld contacts of %u identities in %.1f s, %.0f a second; file %.1f MiB\n", (long long)there, count + (count + 9) / 10, took_s, (count + (count + 9) / 10) / took_s,
            (double)st.st_size / (1 << 20));
-    db = contact_db_open(path.p, &f);
+    db = contact_db_open(path.p, 0, &f);
     must(db, "open");
     ask(db, count, "find by conversation, and read", ASKED, ask_find);
     ask(db, count, "heard again, nothing new (with its commit)", ASKED, ask_again);

@@ -20,7 +20,7 @@
  *   GET    /sim/guests/{guest}/messages   {"messages":[{"from":"guest"|"business","at","message":{…},"media":[{"id","sha256","bytes"}]}]}
  *   GET    /sim/files/{id}, /sim/blobs/{id}   an attachment as shown, and as it lies encrypted on the server
  *   GET    /sim/events                    server-sent events: change {}
- *   GET    /sim/counters                  {"calls","repeats","taken","refused","webhooks"}
+ *   GET    /sim/counters                  {"calls","repeats","refs","taken","refused","webhooks"}
  *   GET|POST|DELETE /sim/faults, GET /sim/webhooks   faults.h, webhook.h
  */
 #include "sim/apple.h"

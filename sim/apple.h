@@ -52,7 +52,7 @@ struct sam {
     struct shelf *blobs, *downloads, *seen, *files, *codes; /* codes: of the identity provider, good once */
     struct sam_chat *last_chat;
     char *last_id, *last_body;
-    int64_t calls, repeats, taken, refused;
+    int64_t calls, repeats, refs, taken, refused;
 };
 
 char *sam_copy(slice s);

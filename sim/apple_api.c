@@ -209,6 +209,28 @@ static const char *bad_attachments(struct sam *s, struct arena *a, const struct 
     return NULL;
 }
 
+static slice ref_write(struct sam *s, struct arena *a, slice id)
+{
+    const struct sam_blob *b = shelf_get(s->blobs, id);
+    struct jw w = jw_new(a, 4096);
+    jw_open(&w, NULL, '{');
+    jw_str(&w, "title", SL("kept"));
+    jw_str(&w, "url", sam_blob_url(s, a, id));
+    jw_str(&w, "owner", b->owner);
+    jw_str(&w, "signature-base64", sign_base64(a, b->signature));
+    jw_str(&w, "size", arena_printf(a, "%zu", b->bytes.n));
+    jw_close(&w, '}');
+    return jw_done(&w);
+}
+
+/* The message that a reference of ours stands for; NULL: it is none. */
+static const struct js *referred(struct sam *s, struct arena *a, const struct js *ref)
+{
+    const struct sam_blob *b = sam_blob_of(s, js_text(js_at(ref, "url")));
+    bool good = b && slice_eq(b->owner, js_text(js_at(ref, "owner"))) && slice_eq(sign_unbase64(a, js_text(js_at(ref, "signature-base64"))), b->signature);
+    return good ? js_parse(a, arena_dup(a, b->bytes), NULL) : NULL;
+}
+
 static const char *bad_message(struct sam *s, struct sim_call *c, const struct js *doc, bool authenticate, slice *ret_media)
 {
     static const char *const fields[][2] = { { "id", "id" }, { "source-id", "sourceId" }, { "destination-id", "destinationId" } };
@@ -223,6 +245,8 @@ static const char *bad_message(struct sam *s, struct sim_call *c, const struct j
         return "type";
     if (slice_eq(type, SL("text")))
         return js_text(js_at(doc, "body")).n ? bad_attachments(s, c->x->a, doc, ret_media) : "body";
+    if (slice_eq(type, SL("interactive")) && js_at(doc, "interactiveDataRef"))
+        return js_at(doc, "interactiveData") || !referred(s, c->x->a, js_at(doc, "interactiveDataRef")) ? "interactiveDataRef" : NULL;
     if (slice_eq(type, SL("interactive")))
         return bad_interactive(js_at(doc, "interactiveData"), authenticate);
     if (slice_eq(type, SL("richLink")))
@@ -238,6 +262,22 @@ static void take(struct sam *s, struct sam_chat *chat, const struct js *doc, sli
         sam_changed(s);
     else
         sam_message_add(chat, false, json, media);
+}
+
+/* What the phone shows of a message that went by reference. */
+static slice whole(struct arena *a, const struct js *doc, const struct js *kept)
+{
+    struct jw w = jw_new(a, SAM_JSON_BYTES);
+    jw_open(&w, NULL, '{');
+    for (void *it = js_first(doc); it; it = js_next(doc, it)) {
+        if (slice_eq(js_key(doc, it), SL("interactiveDataRef")))
+            continue;
+        jw_key(&w, js_key(doc, it));
+        jw_value(&w, NULL, js_value(it));
+    }
+    jw_value(&w, "interactiveData", js_at(kept, "interactiveData"));
+    jw_close(&w, '}');
+    return jw_done(&w);
 }
 
 static void post_any(struct sim_call *c, struct sam *s, bool authenticate)
@@ -264,9 +304,11 @@ static void post_any(struct sim_call *c, struct sam *s, bool authenticate)
         return;
     }
     shelf_put(s->seen, id, s, time_mono_ms());
-    take(s, chat, doc, c->x->body, media);
+    const struct js *kept = js_at(doc, "interactiveDataRef") ? referred(s, a, js_at(doc, "interactiveDataRef")) : NULL;
+    s->refs += kept != NULL;
+    take(s, chat, doc, kept ? whole(a, doc, kept) : c->x->body, media);
     if (js_at(doc, "interactiveData") && c->x->body.n > SAM_LARGE)
-        sim_json(c, 200, arena_printf(a, "{\"interactiveDataRef\":{\"title\":\"kept\",\"url\":\"" SLF "\"}}", SLA(sam_blob_url(s, a, sam_blob_put(s, c->x->body, a)))));
+        sim_json(c, 200, arena_printf(a, "{\"interactiveDataRef\":" SLF "}", SLA(ref_write(s, a, sam_blob_put(s, c->x->body, a)))));
     else
         sim_answer(c, 200, SLICE_NONE, SLICE_NONE);
 }

@@ -306,8 +306,8 @@ static void get_messages(struct sim_call *c, void *ctx)
 static void get_counters(struct sim_call *c, void *ctx)
 {
     struct sam *s = ctx;
-    sim_json(c, 200, arena_printf(c->x->a, "{\"calls\":%lld,\"repeats\":%lld,\"taken\":%lld,\"refused\":%lld,\"webhooks\":" SLF "}", (long long)s->calls,
-                                  (long long)s->repeats, (long long)s->taken, (long long)s->refused, SLA(webhooks_show(s->env->webhooks, c->x->a))));
+    sim_json(c, 200, arena_printf(c->x->a, "{\"calls\":%lld,\"repeats\":%lld,\"refs\":%lld,\"taken\":%lld,\"refused\":%lld,\"webhooks\":" SLF "}", (long long)s->calls,
+                                  (long long)s->repeats, (long long)s->refs, (long long)s->taken, (long long)s->refused, SLA(webhooks_show(s->env->webhooks, c->x->a))));
 }
 
 static const struct sim_route routes[] = {

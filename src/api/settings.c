@@ -365,6 +365,8 @@ struct change {
     struct settings *st;
     struct set to;
     slice detail;
+    struct config_problems *p;
+    size_t looked; /* so many of those storages that were there are known to stay, or to be empty */
     void (*done)(void *arg, const struct fault *f);
     void *arg;
 };
@@ -433,6 +435,14 @@ static const struct registry_entry *user_of(const struct hub *h, slice storage)
     return NULL;
 }
 
+static bool stays(const struct set *to, slice storage)
+{
+    for (size_t k = 0; k < to->n_storages; k++)
+        if (slice_eq(to->storages[k].name, storage))
+            return true;
+    return false;
+}
+
 static bool default_is_there(const struct config *file, const struct set *to, struct config_problems *p)
 {
     if (!to->default_storage.n || is_storage(file, to, to->default_storage))
@@ -444,11 +454,9 @@ static bool default_is_there(const struct config *file, const struct set *to, st
 static bool may_go(const struct hub *h, const struct set *old, const struct set *to, struct config_problems *p)
 {
     for (size_t i = 0; i < old->n_storages; i++) {
-        bool stays = false;
-        for (size_t k = 0; k < to->n_storages; k++)
-            stays |= slice_eq(to->storages[k].name, old->storages[i].name);
-        const struct registry_entry *e = stays ? NULL : user_of(h, old->storages[i].name);
-        bool standard = !stays && slice_eq(old->storages[i].name, to->default_storage);
+        bool goes = !stays(to, old->storages[i].name);
+        const struct registry_entry *e = goes ? user_of(h, old->storages[i].name) : NULL;
+        bool standard = goes && slice_eq(old->storages[i].name, to->default_storage);
         if (!e && !standard)
             continue;
         slice text = e ? arena_printf(p->a, "the tenant " SLF " keeps its attachments in " SLF, SLA(e->name), SLA(old->storages[i].name))
@@ -457,6 +465,54 @@ static bool may_go(const struct hub *h, const struct set *old, const struct set 
         return false;
     }
     return true;
+}
+
+static void put_set(struct change *ch)
+{
+    struct api_call *c = ch->c;
+    struct jw w = jw_new(c->a, DOC_MAX);
+    jw_open(&w, NULL, '{');
+    jw_int(&w, "rev", ch->to.rev);
+    jw_int(&w, "changed", ch->to.changed_ms);
+    jw_str(&w, "by", ch->to.by);
+    write_set(&w, &ch->to, DOC_SECRETS_SHOWN);
+    jw_close(&w, '}');
+    store_put(c->hub->store, &(struct store_pair){ STORE_KEY, seal_close(c->hub->seal, c->a, STORE_KEY, jw_done(&w)) }, 1, stored, ch);
+}
+
+static void look_into(struct change *ch);
+
+static void looked_into(void *arg, const struct attachment *a, const struct fault *why)
+{
+    struct change *ch = arg;
+    struct fault f;
+    if (why || ch->c->api->stopped) {
+        stored(ch, why);
+        return;
+    }
+    if (!a) {
+        ch->looked++;
+        look_into(ch);
+        return;
+    }
+    ch->p->items[ch->p->n++] = (struct config_problem){
+        .path = SL("storages"),
+        .text = arena_printf(ch->p->a, SLF " still has attachments: it can go once they are purged, after their conversations closed", SLA(a->storage))
+    };
+    fault(&f, "in_use", "", "the settings are not valid");
+    stored(ch, &f);
+}
+
+/* A storage does not go while it has attachments: nobody could read or purge them any more. */
+static void look_into(struct change *ch)
+{
+    const struct set *old = &ch->st->now;
+    while (ch->looked < old->n_storages && stays(&ch->to, old->storages[ch->looked].name))
+        ch->looked++;
+    if (ch->looked < old->n_storages)
+        store_attachment_in(ch->c->hub->store, old->storages[ch->looked].name, looked_into, ch);
+    else
+        put_set(ch);
 }
 
 void settings_change(struct api_call *c, const struct js *doc, struct config_problems *p, void (*done)(void *arg, const struct fault *f), void *arg)
@@ -474,16 +530,9 @@ void settings_change(struct api_call *c, const struct js *doc, struct config_pro
         return;
     }
     struct change *ch = ARENA_NEW(c->a, struct change);
-    *ch = (struct change){ c, st, to, changed_members(c->a, &st->now, &to), done, arg };
-    struct jw w = jw_new(c->a, DOC_MAX);
-    jw_open(&w, NULL, '{');
-    jw_int(&w, "rev", to.rev);
-    jw_int(&w, "changed", to.changed_ms);
-    jw_str(&w, "by", to.by);
-    write_set(&w, &to, DOC_SECRETS_SHOWN);
-    jw_close(&w, '}');
+    *ch = (struct change){ .c = c, .st = st, .to = to, .detail = changed_members(c->a, &st->now, &to), .p = p, .done = done, .arg = arg };
     st->busy = true;
-    store_put(c->hub->store, &(struct store_pair){ STORE_KEY, seal_close(c->hub->seal, c->a, STORE_KEY, jw_done(&w)) }, 1, stored, ch);
+    look_into(ch);
 }
 
 int64_t settings_rev(const struct api *api)

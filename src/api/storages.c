@@ -33,6 +33,8 @@ static void write_storage(struct api_call *c, struct jw *w, const struct storage
     jw_bool(w, "default", slice_eq(s->name, settings_default_storage(c->api)));
     jw_bool(w, "checked", s->checked || s == c->hub->storage);
     jw_bool(w, "works", !s->trouble.code);
+    if (s->remark)
+        jw_str(w, "remark", slice_of(s->remark));
     if (s->trouble.code)
         jw_str(w, "why", slice_of(s->trouble.text));
 }

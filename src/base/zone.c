@@ -18,20 +18,29 @@ static bool number(slice *s, int64_t *ret)
     return ok;
 }
 
-static bool skip_name(slice *s)
+static bool letters(slice *s, slice *ret)
 {
     size_t n = 0;
     if (slice_starts(*s, SL("<"))) {
         n = slice_find_char(*s, '>');
         if (n == SIZE_MAX)
             return false;
+        *ret = slice_sub(*s, 1, n - 1);
         *s = slice_from(*s, n + 1);
         return true;
     }
     while (n < s->n && ((s->p[n] >= 'A' && s->p[n] <= 'Z') || (s->p[n] >= 'a' && s->p[n] <= 'z')))
         n++;
+    *ret = slice_sub(*s, 0, n);
     *s = slice_from(*s, n);
     return n > 0;
+}
+
+static struct zone_clock clock_of(int64_t offset_s, slice called)
+{
+    struct zone_clock c = { .offset_s = (int32_t)offset_s };
+    snprintf(c.letters, sizeof(c.letters), SLF, SLA(slice_sub(called, 0, sizeof(c.letters) - 1)));
+    return c;
 }
 
 /* "[+-]h[h[h]][:mm[:ss]]" as seconds */
@@ -104,17 +113,18 @@ static bool rule_second(slice *s, int64_t year, int64_t *ret)
     return true;
 }
 
-static bool rule_offset(slice s, int64_t at_s, int64_t *ret_s)
+static bool rule_clock(slice s, int64_t at_s, struct zone_clock *ret)
 {
     int64_t standard, summer, begins, ends;
-    if (!skip_name(&s) || !clock_time(&s, &standard))
+    slice called, called_summer;
+    if (!letters(&s, &called) || !clock_time(&s, &standard))
         return false;
     standard = -standard; /* west is positive there */
-    *ret_s = standard;
+    *ret = clock_of(standard, called);
     if (!s.n)
         return true;
     summer = standard + 3600;
-    if (!skip_name(&s))
+    if (!letters(&s, &called_summer))
         return false;
     if (!slice_starts(s, SL(","))) {
         if (!clock_time(&s, &summer))
@@ -134,7 +144,7 @@ static bool rule_offset(slice s, int64_t at_s, int64_t *ret_s)
         return false;
     int64_t year_s = days_before_year(year) * 86400, from = year_s + begins - standard, to = year_s + ends - summer;
     bool is_summer = from < to ? at_s >= from && at_s < to : at_s >= from || at_s < to;
-    *ret_s = is_summer ? summer : standard;
+    *ret = is_summer ? clock_of(summer, called_summer) : clock_of(standard, called);
     return true;
 }
 
@@ -149,8 +159,8 @@ static int64_t big(slice s, size_t at, size_t bytes)
 }
 
 struct block { /* where the parts of one of a file's two blocks are */
-    size_t times, kinds, types, end;
-    size_t n_times, n_types;
+    size_t times, kinds, types, letters, end;
+    size_t n_times, n_types, n_letters;
 };
 static bool block_at(slice file, size_t at, size_t time_bytes, struct block *ret)
 {
@@ -162,14 +172,15 @@ static bool block_at(slice file, size_t at, size_t time_bytes, struct block *ret
         if (counts[i] < 0 || counts[i] > FILE_MAX)
             return false;
     }
-    size_t n_times = (size_t)counts[3], n_types = (size_t)counts[4];
-    *ret = (struct block){ .times = at + HEADER, .kinds = at + HEADER + n_times * time_bytes, .n_times = n_times, .n_types = n_types };
+    size_t n_times = (size_t)counts[3], n_types = (size_t)counts[4], n_letters = (size_t)counts[5];
+    *ret = (struct block){ .times = at + HEADER, .kinds = at + HEADER + n_times * time_bytes, .n_times = n_times, .n_types = n_types, .n_letters = n_letters };
     ret->types = ret->kinds + n_times;
-    ret->end = ret->types + n_types * 6 + (size_t)counts[5] + (size_t)counts[2] * (time_bytes + 4) + (size_t)counts[1] + (size_t)counts[0];
+    ret->letters = ret->types + n_types * 6;
+    ret->end = ret->letters + n_letters + (size_t)counts[2] * (time_bytes + 4) + (size_t)counts[1] + (size_t)counts[0];
     return ret->end <= file.n && n_types > 0;
 }
 
-bool zone_file_offset(slice file, int64_t at_s, int64_t *ret_s)
+bool zone_file_clock(slice file, int64_t at_s, struct zone_clock *ret)
 {
     struct block first, b;
     if (!block_at(file, 0, 4, &first) || file.p[4] < '2' || !block_at(file, first.end, 8, &b))
@@ -177,7 +188,7 @@ bool zone_file_offset(slice file, int64_t at_s, int64_t *ret_s)
     slice rule = slice_from(file, b.end + 1);
     rule = slice_cut(&rule, '\n');
     if (b.n_times == 0 || at_s >= big(file, b.times + (b.n_times - 1) * 8, 8)) {
-        if (rule.n && rule_offset(rule, at_s, ret_s))
+        if (rule.n && rule_clock(rule, at_s, ret))
             return true;
     }
     size_t kind = 0;
@@ -185,7 +196,9 @@ bool zone_file_offset(slice file, int64_t at_s, int64_t *ret_s)
         kind = (unsigned char)file.p[b.kinds + i];
     if (kind >= b.n_types)
         return false;
-    *ret_s = big(file, b.types + kind * 6, 4);
+    slice type = slice_sub(file, b.types + kind * 6, 6), called = slice_sub(file, b.letters, b.n_letters);
+    called = slice_from(called, (unsigned char)type.p[5]);
+    *ret = clock_of(big(type, 0, 4), slice_sub(called, 0, slice_find_char(called, 0)));
     return true;
 }
 
@@ -218,32 +231,36 @@ static slice file_of(struct arena *a, slice name)
 }
 
 /* "+09:00" */
-static bool fixed(slice name, int64_t *ret_s)
+static bool fixed(slice name, struct zone_clock *ret)
 {
+    int64_t offset_s;
     if (name.n != 6 || (name.p[0] != '+' && name.p[0] != '-') || name.p[3] != ':')
         return false;
     slice rest = name;
-    return clock_time(&rest, ret_s) && !rest.n && *ret_s >= -18 * 3600 && *ret_s <= 18 * 3600;
+    if (!clock_time(&rest, &offset_s) || rest.n || offset_s < -18 * 3600 || offset_s > 18 * 3600)
+        return false;
+    *ret = clock_of(offset_s, SLICE_NONE);
+    return true;
 }
 
-static bool offset_s(slice name, int64_t at_s, int64_t *ret_s)
+bool zone_clock(slice name, int64_t at_s, struct zone_clock *ret)
 {
-    *ret_s = 0;
-    if (!name.n || slice_eq(name, SL("UTC")) || fixed(name, ret_s))
+    *ret = clock_of(0, SL("UTC"));
+    if (!name.n || slice_eq(name, SL("UTC")) || fixed(name, ret))
         return true;
     CLEANUP(arena_freep) struct arena *a = arena_new();
     slice file = file_of(a, name);
-    return file.n && zone_file_offset(file, at_s, ret_s);
+    return file.n && zone_file_clock(file, at_s, ret);
 }
 
 bool zone_known(slice name)
 {
-    int64_t s;
-    return offset_s(name, 0, &s);
+    struct zone_clock c;
+    return zone_clock(name, 0, &c);
 }
 
 int64_t zone_offset_ms(slice name, int64_t at_ms)
 {
-    int64_t s;
-    return offset_s(name, at_ms / 1000, &s) ? s * 1000 : 0;
+    struct zone_clock c;
+    return zone_clock(name, at_ms / 1000, &c) ? c.offset_s * INT64_C(1000) : 0;
 }

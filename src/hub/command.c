@@ -105,7 +105,7 @@ static void found(void *arg, const struct canned_response *response, const struc
         refuse_with(r, "canned response \"" SLF "\" cannot be sent: " SLF, SLA(r->response), SLA(response->why));
         return;
     }
-    if (!response_render(r->t->desk->hub, r->a, response, r->object->values, r->object->n, &text, &f)) {
+    if (!response_render(r->t->desk->hub, r->a, response, r->who.zone, r->object->values, r->object->n, &text, &f)) {
         refuse_with(r, "%s", f.text);
         return;
     }
@@ -373,7 +373,7 @@ static void ask_again(struct asking *from, struct conv *conv)
     k->language = who.language;
     k->text = arena_dup(r->a, from->text);
     struct sha256 sum = sha256(arena_join(r->a, t->id, SL("\x1f"), conv->pub.id));
-    k->ask = (struct language_ask){ .text = utf8_cut(k->text, LANGUAGE_TEXT_CHARS), .tenant = t->slug,
+    k->ask = (struct language_ask){ .text = utf8_cut(k->text, LANGUAGE_TEXT_CHARS), .tenant = t->slug, .zone = arena_dup(r->a, who.zone),
                                     .session = slice_sub(hex_encode(r->a, slice_mem(sum.b, sizeof(sum.b))), 0, LANGUAGE_SESSION_CHARS) };
     r->d.own = k;
     r->no_wait = true;

@@ -33,6 +33,11 @@ slice request_query(struct arena *a, const struct request *rq, const char *name)
     return form_get(a, rq->query, slice_of(name));
 }
 
+slice call_response(const struct call *c, slice name)
+{
+    return c->response && name.n ? c->response(c, name) : SLICE_NONE;
+}
+
 void call_header(struct http_call *call, const char *name, slice value)
 {
     assert(call->n_headers < CALL_HEADERS_MAX);

@@ -65,7 +65,12 @@ struct call {
     const struct jwks *keys;           /* hook.keys as fetched last, while a request is verified; NULL: none */
     struct record *record;             /* route_extra.record; else NULL */
     struct fault *f;
+    slice (*response)(const struct call *c, slice name); /* call_response; NULL: none are to be had here */
+    void *of;                          /* the framework's */
 };
+/* How a canned response of the tenant's reads, with its own defaults, where it is at hand: for dialogs, which must be open within seconds. {NULL,0}: it is not; then the desk is
+ * being asked, so that whoever sends a button which will want it asks for it beforehand. In c->a. */
+slice call_response(const struct call *c, slice name);
 static inline slice setting(const struct call *c, unsigned i)
 {
     return c->account->settings[i];
@@ -192,6 +197,7 @@ struct delivery {
     struct person person;        /* lookup: what was found */
     struct js_list data;         /* lookup: struct js_pair: more of what the network tells about the guest, for this message */
     slice text, payload;         /* lookup: the message's, as they read with what was learned; absent: as they are */
+    struct location location;    /* lookup: present: what the message is, instead of the file it came as */
     slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */
     slice media_url;             /* media_find */
     slice wanted;                /* responses.find: the name of a canned response, and … */

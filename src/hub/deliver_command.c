@@ -84,6 +84,7 @@ static void say_it(struct delivering *dl)
         m->sticker = is.sticker;
         m->choices = is.choices;
         m->cards = is.cards;
+        m->picker = is.picker;
         m->native_for = is.native_for;
         m->native_json = is.native_json;
         for (size_t j = 0; j < is.media.n; j++)

@@ -87,7 +87,7 @@ static slice searched(struct rig *r, const char *text, const char *account)
     return text_slice(&s.text);
 }
 
-TEST_EACH(history_tells_what_was_said_both_ways_and_how_it_fared)
+TEST_BOTH(history_tells_what_was_said_both_ways_and_how_it_fared)
 {
     struct rig *r = rig_with_database();
     history_on(r);
@@ -108,7 +108,7 @@ TEST_EACH(history_tells_what_was_said_both_ways_and_how_it_fared)
     rig_free(r);
 }
 
-TEST_EACH(history_pages_searches_and_erases)
+TEST_BOTH(history_pages_searches_and_erases)
 {
     struct rig *r = rig_with_database();
     history_on(r);
@@ -142,7 +142,7 @@ static int refuse_first(struct rig *r, const struct seen *s)
     return r->n_seen == 1 ? 503 : 200;
 }
 
-TEST_EACH(history_keeps_the_trace_and_goes_on_after_a_crash)
+TEST_BOTH(history_keeps_the_trace_and_goes_on_after_a_crash)
 {
     struct rig *r = rig_with_database();
     history_on(r);

@@ -1,5 +1,6 @@
 #include "hub/hub.h"
 #include "hub/conversation.h"
+#include "hub/responses.h"
 
 void hub_limits_default(struct hub_limits *l)
 {
@@ -19,6 +20,7 @@ void hub_limits_default(struct hub_limits *l)
         .storage_instead = true,
         .conversations = 8000,
         .notice_haste = 1,
+        .response_haste = 1,
     };
 }
 
@@ -75,9 +77,16 @@ slice account_setting(const struct account *acc, const char *name)
     return SLICE_NONE;
 }
 
+static slice response_of(const struct call *c, slice name)
+{
+    const struct actor *actor = c->of;
+    return responses_text(actor->tenant, c->a, name);
+}
+
 void actor_call(struct actor *actor, struct call *c, struct arena *a, struct conv *conv, struct fault *f)
 {
-    *c = (struct call){ .a = a, .account = &actor->account, .memory = actor->memory, .now_ms = time_now_ms(), .f = f };
+    *c = (struct call){ .a = a, .account = &actor->account, .memory = actor->memory, .now_ms = time_now_ms(), .f = f, .response = response_of,
+                         .of = actor };
     if (conv) {
         conv->pub.tenant = conv->channel->tenant->name; /* they may have changed since it was loaded */
         conv->pub.tenant_data = conv->channel->tenant->data;

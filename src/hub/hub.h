@@ -45,6 +45,7 @@ struct hub_limits {
     unsigned in_flight_all; /* and to all of them */
     unsigned media_parallel; /* fetches at a time */
     int64_t media_bytes;    /* largest attachment */
+    slice media_types;      /* kinds that are taken, for mime_among; absent: all */
     int64_t media_ms;       /* longest fetch */
     int64_t media_wait_ms;  /* before the second try of a fetch; doubles with each */
     int64_t give_up_ms;     /* a message older than this is a dead letter */
@@ -56,6 +57,7 @@ struct hub_limits {
     bool storage_instead;   /* what another storage does not take goes to the local disk */
     unsigned conversations; /* kept in memory */
     unsigned notice_haste;  /* 1; tests: the waits of notices.def are so many times shorter */
+    unsigned response_haste; /* … and the times of responses.h */
 };
 void hub_limits_default(struct hub_limits *l);
 

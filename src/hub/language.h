@@ -20,6 +20,7 @@ struct language_ask {
     slice text;    /* without the prefix, at most LANGUAGE_TEXT_CHARS characters */
     slice session; /* the same for all commands of a conversation, at most LANGUAGE_SESSION_CHARS signs (hexadecimal) */
     slice tenant;  /* its slug */
+    slice zone;    /* the commander's, as base/zone.h names zones; absent: none is set */
 };
 struct language_answer {
     bool understood;       /* false: no command was meant that it knows */

@@ -9,6 +9,7 @@
 #include "store/store.h"
 #include "wire/aes_ctr.h"
 #include "wire/hex.h"
+#include "wire/mime.h"
 #include "wire/url.h"
 
 enum {
@@ -37,12 +38,11 @@ struct fetch {
     struct aes_ctr *cipher; /* of this try; NULL: it comes as it is */
     struct loop_timer timer;
     unsigned tries, preparing;
-    bool with_token, open, guarded, too_large;
+    bool with_token, open, guarded, too_large, unwanted; /* unwanted: media_types */
     bool page;     /* something else came than the file: md.exact */
     int64_t bytes; /* of this try */
     char id[STORAGE_ID_BYTES];
     int64_t started_ms;
-    slice type; /* as answered */
 };
 struct waiter {
     struct waiter *next;
@@ -293,7 +293,6 @@ static void put_done(void *arg, const struct storage_stored *st, const struct fa
     md->storage = f->storage->name;
     md->sha256 = arena_dup(job->a, st->sha256);
     md->size = st->size;
-    md->type = arena_dup(job->a, slice_or(md->type, slice_or(f->type, SL("application/octet-stream"))));
     struct storage_link link = { .audience = job->from->account.type->desk ? STORAGE_FOR_GUEST : STORAGE_FOR_DESK, .name = md->name, .type = md->type,
                                  .expires_s = h->limits.link_ms ? (time_now_ms() + h->limits.link_ms) / 1000 : 0 };
     md->url = arena_dup(job->a, media_link(h, f->a, f->storage, slice_of(f->id), md->handle, &link));
@@ -350,10 +349,10 @@ static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
         f->page = f->md->exact && slice_eq_nocase(bare, SL("text/html")) && !slice_eq_nocase(f->md->type, SL("text/html"));
         if (f->page)
             return false;
-        f->type = arena_dup(job->a, bare);
-        bool vague = !f->md->type.n || slice_eq_nocase(f->md->type, SL("application/octet-stream")) || slice_ends(f->md->type, SL("/*"));
-        if (vague && bare.n)
-            f->md->type = f->type;
+        f->md->type = arena_dup(job->a, slice_or(mime_settle(f->md->type, bare, f->md->name, f->cipher ? SLICE_NONE : slice_mem(p, n)), SL("application/octet-stream")));
+        f->unwanted = h->limits.media_types.n && !mime_among(f->md->type, h->limits.media_types);
+        if (f->unwanted)
+            return false;
         storage_id(f->id);
         struct storage_file file = { .tenant = job->from->tenant->name, .conversation = job->conversation, .id = slice_of(f->id),
                                      .name = f->md->name, .type = f->md->type, .length = length, .max_bytes = h->limits.media_bytes };
@@ -407,7 +406,7 @@ static void fetched(void *arg, const struct answer *r)
         token_drop_named(f->job->from, f->md->token_name, f->token);
     else if (r->status == 401 && f->token.n && f->tries == 0)
         token_drop(f->job->from, f->token);
-    bool again = (r->status == 0 && !f->too_large && !r->refused) || (r->status == 401 && f->token.n) || r->status == 408 || r->status == 429 ||
+    bool again = (r->status == 0 && !f->too_large && !f->unwanted && !r->refused) || (r->status == 401 && f->token.n) || r->status == 408 || r->status == 429 ||
                  r->status >= 500;
     if (again && ++f->tries < MEDIA_TRIES) {
         fetch_later(f, fetch_wait_ms(f, r->retry_after_ms));
@@ -416,6 +415,7 @@ static void fetched(void *arg, const struct answer *r)
     struct arena *a = f->job->a;
     slice why = f->page            ? SL("its sender sent something else than the file")
                 : f->too_large     ? arena_printf(a, "it has more than %lld bytes", (long long)f->job->hub->limits.media_bytes)
+                : f->unwanted  ? arena_printf(a, "files of the kind " SLF " are not taken here", SLA(f->md->type))
                 : r->status == 200 ? SL("the file is empty")
                 : r->status ? arena_printf(a, "its sender answered %d", r->status)
                             : arena_printf(a, "its sender did not answer: " SLF, SLA(r->error));
@@ -425,7 +425,7 @@ static void fetched(void *arg, const struct answer *r)
 static void fetch_send(struct fetch *f)
 {
     struct hub *h = f->job->hub;
-    f->page = f->too_large = false;
+    f->page = f->too_large = f->unwanted = false;
     f->cipher = aes_ctr_free(f->cipher);
     if (f->md->key.n && !(f->cipher = aes_ctr_new(hex_decode(f->a, f->md->key), 0))) {
         fetch_failed(f, "refused", SL("its sender's key is none"));

@@ -131,6 +131,31 @@ TEST(media_that_cannot_be_had_is_told)
     }
 }
 
+/* Kinds that are not taken are told in the conversation; what it is, its first bytes say better than its sender. */
+TEST(media_of_a_kind_that_is_not_taken_is_told)
+{
+    static const struct {
+        slice taken, head, type;
+        const char *told, *kept;
+    } rows[] = {
+        { SLI("image/*, application/pdf"), SLI(""), SLI("image/png"), NULL, "image/png" },
+        { SLI("image/*, application/pdf"), SLI("%PDF-1.7\n"), SLI("application/octet-stream"), NULL, "application/pdf" },
+        { SLI("image/*"), SLI("%PDF-1.7\n"), SLI("image/png"), "[pic.png: files of the kind application/pdf are not taken here]", NULL },
+        { SLI("application/pdf"), SLI(""), SLI("video/mp4"), "[pic.png: files of the kind video/mp4 are not taken here]", NULL },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct rig *r = rig_new();
+        r->hub.limits.media_types = rows[i].taken;
+        r->file_head = rows[i].head;
+        r->file_type = rows[i].type;
+        rig_file(r, "/tnet", "1", "U1", "cat");
+        UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+        CHECK_ROW(i, r->n_files == 1);
+        CHECK_ROW(i, rows[i].told ? desk_got(r, rows[i].told) && rig_shelved(r) == 0 : slice_eq(r->shelved[0].type, slice_of(rows[i].kept)));
+        rig_free(r);
+    }
+}
+
 static int works_after_a_while(struct rig *r, slice name, size_t n)
 {
     (void)name;

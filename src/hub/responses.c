@@ -1,3 +1,4 @@
+#include "hub/command.h"
 #include "hub/responses-private.h"
 #include "hub/run.h"
 #include "wire/js_loose.h"
@@ -15,7 +16,7 @@ struct kept { /* what a desk said about a name */
     struct fault f;     /* code NULL: nothing was wrong */
     int64_t asked_ms, used_ms; /* monotonic; asked_ms 0: never answered */
     struct waiting *waiting, **waiting_last;
-    bool asking;
+    bool asking, answering; /* it stays while either */
 };
 struct cached_responses {
     struct hub *hub;
@@ -24,6 +25,11 @@ struct cached_responses {
     struct template_cache *templates;
     struct loop_timer refresh;
 };
+
+static int64_t hasty(const struct cached_responses *rs, int64_t ms)
+{
+    return ms / (int64_t)rs->hub->limits.response_haste;
+}
 
 static struct kept *entry_find(struct cached_responses *rs, const struct actor *desk, slice name)
 {
@@ -48,7 +54,7 @@ static void make_room(struct cached_responses *rs)
 {
     size_t oldest = SIZE_MAX;
     for (size_t i = 0; rs->n >= RESPONSES_CACHED && i < rs->n; i++)
-        if (!rs->entries[i]->asking && (oldest == SIZE_MAX || rs->entries[i]->used_ms < rs->entries[oldest]->used_ms))
+        if (!rs->entries[i]->asking && !rs->entries[i]->answering && (oldest == SIZE_MAX || rs->entries[i]->used_ms < rs->entries[oldest]->used_ms))
             oldest = i;
     if (oldest != SIZE_MAX) {
         entry_free(rs->entries[oldest]);
@@ -75,24 +81,24 @@ static struct kept *entry_of(struct cached_responses *rs, struct actor *desk, sl
 
 /* ---- asking the desk -------------------------------------------------------------------------------------------------- */
 
-static void answer(struct cached_responses *rs, struct kept *e)
+static void answer(struct kept *e)
 {
     struct waiting *w = e->waiting;
     e->waiting = NULL;
-    (void)rs;
+    e->answering = true; /* who is answered may look for another one */
     for (struct waiting *next; w; w = next) {
         next = w->next;
         w->found(w->arg, e->r, e->r ? NULL : &e->f);
         free(w);
     }
+    e->answering = false;
 }
 
 static void asked(struct run *r, enum outcome end)
 {
     struct kept *e = r->arg;
-    struct cached_responses *rs = r->hub->responses->cached;
     int64_t now_ms = time_mono_ms();
-    bool usable = e->r && now_ms - e->asked_ms < RESPONSE_STALE_MS;
+    bool usable = e->r && now_ms - e->asked_ms < hasty(r->hub->responses->cached, RESPONSE_STALE_MS);
     e->asking = false;
     if (end == OUT_DELIVERED || end == OUT_REFUSED) {
         struct arena *a = arena_new();
@@ -112,7 +118,7 @@ static void asked(struct run *r, enum outcome end)
         fault(&e->f, "response_failed", "", "the desk could not be asked: %s", r->fault.text);
     }
     run_free(r);
-    answer(rs, e);
+    answer(e);
 }
 
 static void ask(struct kept *e)
@@ -128,9 +134,9 @@ static void ask(struct kept *e)
     run_start(r);
 }
 
-static bool fresh(const struct kept *e, int64_t now_ms)
+static bool fresh(const struct cached_responses *rs, const struct kept *e, int64_t now_ms)
 {
-    return e->asked_ms && now_ms - e->asked_ms < (e->r ? RESPONSE_FRESH_MS : RESPONSE_UNKNOWN_MS);
+    return e->asked_ms && now_ms - e->asked_ms < hasty(rs, e->r ? RESPONSE_FRESH_MS : RESPONSE_UNKNOWN_MS);
 }
 
 static void refresh(void *arg)
@@ -141,12 +147,13 @@ static void refresh(void *arg)
     unsigned n = 0;
     for (size_t i = 0; i < rs->n && n < AT_ONCE && !rs->hub->draining; i++) {
         struct kept *e = rs->entries[i];
-        if (!e->r || e->asking || e->desk->retired || now_ms - e->used_ms > RESPONSE_WARM_MS || now_ms - e->asked_ms < RESPONSE_REFRESH_MS)
+        if (!e->r || e->asking || e->desk->retired || now_ms - e->used_ms > hasty(rs, RESPONSE_WARM_MS) ||
+            now_ms - e->asked_ms < hasty(rs, RESPONSE_REFRESH_MS))
             continue;
         ask(e);
         n++;
     }
-    loop_timer_start(rs->hub->loop, &rs->refresh, RESPONSE_REFRESH_MS / 60, refresh, rs);
+    loop_timer_start(rs->hub->loop, &rs->refresh, hasty(rs, RESPONSE_REFRESH_MS / 60), refresh, rs);
 }
 
 /* ---- finding ---------------------------------------------------------------------------------------------------------- */
@@ -198,8 +205,8 @@ void responses_find(struct tenant *t, slice name, response_found found, void *ar
     *fi = (struct finding){ .t = t, .found = found, .arg = arg, .n_name = name.n };
     memcpy(fi->name, name.p, name.n);
     e->used_ms = now_ms;
-    bool now = fresh(e, now_ms) || (e->r && now_ms - e->asked_ms < RESPONSE_STALE_MS);
-    bool again = !fresh(e, now_ms);
+    bool now = fresh(rs, e, now_ms) || (e->r && now_ms - e->asked_ms < hasty(rs, RESPONSE_STALE_MS));
+    bool again = !fresh(rs, e, now_ms);
     if (now) { /* before it is asked again, which may end at once and change it */
         found_at_desk(fi, e->r, e->r ? NULL : &e->f);
         if (again && (e = entry_find(rs, desk, name)) != NULL)
@@ -215,12 +222,32 @@ void responses_find(struct tenant *t, slice name, response_found found, void *ar
 
 const struct canned_response *responses_peek(struct tenant *t, slice name)
 {
-    struct cached_responses *rs = t->desk->hub->responses->cached;
-    const struct own_response *o = response_own(t->desk->hub, name);
-    struct kept *e = t->desk->account.type->canned.find ? entry_find(rs, t->desk, name) : NULL;
-    if (e)
-        e->used_ms = time_mono_ms();
+    struct hub *h = t->desk->hub;
+    struct cached_responses *rs = h->responses->cached;
+    const struct own_response *o = response_own(h, name);
+    struct kept *e = NULL;
+    if (t->desk->account.type->canned.find && name.n <= RESPONSE_NAME_BYTES) {
+        int64_t now_ms = time_mono_ms();
+        e = entry_of(rs, t->desk, name);
+        e->used_ms = now_ms;
+        if (!fresh(rs, e, now_ms) && !h->draining) {
+            ask(e); /* which may end at once */
+            e = entry_find(rs, t->desk, name);
+        }
+    }
     return e && e->r ? e->r : o && response_is_of(o, t) ? &o->r : NULL;
+}
+
+slice responses_text(struct tenant *t, struct arena *a, slice name)
+{
+    struct fault f = { 0 };
+    slice text = SLICE_NONE;
+    const struct canned_response *r = t && t->desk && t->desk->hub->responses ? responses_peek(t, name) : NULL;
+    if (!r || r->why.n)
+        return SLICE_NONE;
+    struct commander who;
+    (void)commander_of(t, &who); /* the zone is the tenant's, whether agents may use commands or not */
+    return response_render(t->desk->hub, a, r, who.zone, NULL, 0, &text, &f) ? text : SLICE_NONE;
 }
 
 /* ---- rendering -------------------------------------------------------------------------------------------------------- */
@@ -240,11 +267,11 @@ static bool is_json(struct arena *a, slice text)
     return json.p && js_parse(a, json, NULL);
 }
 
-bool response_render(struct hub *h, struct arena *a, const struct canned_response *r, const struct template_pair *values, size_t n, slice *ret, struct fault *f)
+bool response_render(struct hub *h, struct arena *a, const struct canned_response *r, slice zone, const struct template_pair *values, size_t n, slice *ret, struct fault *f)
 {
     struct template_cache *c = h->responses->cached->templates;
     struct template_pair *given = ARENA_ARRAY(a, struct template_pair, n + 1), *defaults = ARENA_ARRAY(a, struct template_pair, r->substitutions.n + 1);
-    struct template_options o = { .now_ms = time_now_ms(), .novalue_empty = true };
+    struct template_options o = { .now_ms = time_now_ms(), .zone = zone, .novalue_empty = true };
     struct template_error e = { 0 };
     random_bytes(&o.random, sizeof(o.random));
     for (size_t i = 0; i < r->substitutions.n; i++) {
@@ -257,7 +284,8 @@ bool response_render(struct hub *h, struct arena *a, const struct canned_respons
         return true;
     /* A value with quotes or line ends broke the JSON that it was put in: once more, with values as JSON writes them. */
     slice second;
-    memcpy(given, values, n * sizeof(values[0]));
+    if (n)
+        memcpy(given, values, n * sizeof(values[0]));
     for (size_t i = 0; i < n; i++)
         given[i].value = escaped(a, given[i].value);
     for (size_t i = 0; i < r->substitutions.n; i++)
@@ -280,7 +308,7 @@ struct cached_responses *responses_cached_new(struct hub *h)
 void responses_start(struct hub *h)
 {
     struct cached_responses *rs = h->responses->cached;
-    loop_timer_start(h->loop, &rs->refresh, RESPONSE_REFRESH_MS / 60, refresh, rs);
+    loop_timer_start(h->loop, &rs->refresh, hasty(rs, RESPONSE_REFRESH_MS / 60), refresh, rs);
 }
 
 void responses_cached_free(struct cached_responses *rs)

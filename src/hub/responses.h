@@ -31,10 +31,12 @@ void responses_stop(struct hub *h); /* what is asked for is not answered any mor
 
 typedef void (*response_found)(void *arg, const struct canned_response *r, const struct fault *f);
 void responses_find(struct tenant *t, slice name, response_found found, void *arg);
-const struct canned_response *responses_peek(struct tenant *t, slice name);
+const struct canned_response *responses_peek(struct tenant *t, slice name); /* asks for it, where it is not at hand */
+/* The same as it reads with its defaults, in a. {NULL,0}: not at hand, or it cannot be sent. */
+slice responses_text(struct tenant *t, struct arena *a, slice name) MUST_USE;
 
-/* What the template makes of it. False: *f, code "bad_template", text for the agent. */
-bool response_render(struct hub *h, struct arena *a, const struct canned_response *r, const struct template_pair *values, size_t n, slice *ret, struct fault *f) MUST_USE;
+/* What the template makes of it, with clocks of this zone. False: *f, code "bad_template", text for the agent. */
+bool response_render(struct hub *h, struct arena *a, const struct canned_response *r, slice zone, const struct template_pair *values, size_t n, slice *ret, struct fault *f) MUST_USE;
 
 /* ---- the hub's own ------------------------------------------------------------------------------------------------------ */
 

@@ -335,10 +335,10 @@ static void on_file(struct exchange *x, void *ctx)
         exchange_abort(x);
     } else if (status == 200) {
         struct text t = text_new(x->a, 8 << 20);
-        text_add(&t, "bytes of " SLF, SLA(x->rest));
+        text_add(&t, SLF "bytes of " SLF, SLA(r->file_head), SLA(x->rest));
         for (size_t i = 0; i < r->file_bytes; i++)
             text_char(&t, (char)('a' + i % 26));
-        exchange_answer(x, &(struct response){ .status = 200, .type = SL("image/png"), .body = text_slice(&t) });
+        exchange_answer(x, &(struct response){ .status = 200, .type = slice_or(r->file_type, SL("image/png")), .body = text_slice(&t) });
     } else {
         struct header wait = { SL("Retry-After"), SL("1") };
         exchange_answer(x, &(struct response){ .status = status, .type = SL("text/plain"), .body = SL("no"), .headers = &wait, .n_headers = status == 429 });

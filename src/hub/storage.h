@@ -96,6 +96,7 @@ struct storage { /* the first member of each storage's own struct */
     /* What the last check found: set by who probes (hub/storage_set.h). */
     bool checked;
     struct fault trouble;
+    const char *remark; /* what one should know though it works; NULL: nothing */
 };
 
 static inline void storage_close(struct storage *s)

@@ -90,7 +90,8 @@ static void retire(struct hub *h, struct storage *s)
 {
     struct storage_set *set = h->storages;
     struct storage **more = ARENA_ARRAY(h->a, struct storage *, set->n_gone + 1);
-    memcpy(more, set->gone, set->n_gone * sizeof(more[0]));
+    if (set->n_gone)
+        memcpy(more, set->gone, set->n_gone * sizeof(more[0]));
     more[set->n_gone++] = s;
     set->gone = more;
 }
@@ -155,6 +156,11 @@ static void note(struct hub *h, struct storage *s, const struct fault *why)
     const char *instead = h->limits.storage_instead && s != h->storage ? "; what it should keep goes to the local disk" : "";
     struct log_line *l = why ? log_begin_fault(h->log, LEVEL_WARN, why, "The storage " SLF " does not work%s", SLA(s->name), instead)
                              : log_begin(h->log, LEVEL_INFO, "The storage " SLF " works", SLA(s->name));
+    log_str(l, "storage", s->name);
+    log_end(l);
+    if (why || !s->remark)
+        return;
+    l = log_begin(h->log, LEVEL_WARN, "The storage " SLF ": %s", SLA(s->name), s->remark);
     log_str(l, "storage", s->name);
     log_end(l);
 }

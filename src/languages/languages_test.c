@@ -17,6 +17,7 @@ struct desk {
     struct language_answer got;
     struct answer answer;
     enum outcome end;
+    const char *zone; /* the commander's */
 };
 
 static void begin(struct desk *k, const struct language *l, const char *settings)
@@ -32,7 +33,7 @@ static void begin(struct desk *k, const struct language *l, const char *settings
 /* Asks; the vendor answers so. */
 static slice ask(struct desk *k, const char *text, int status, const char *body)
 {
-    const struct language_ask asked = { slice_of(text), SL("00112233445566778899aabbccddeeff0011"), SL("acme") };
+    const struct language_ask asked = { slice_of(text), SL("00112233445566778899aabbccddeeff0011"), SL("acme"), slice_of(k->zone ? k->zone : "") };
     k->d = (struct delivery){ .key = SL("dg-1") };
     k->f = (struct fault){ 0 };
     k->got = (struct language_answer){ 0 };
@@ -87,6 +88,21 @@ TEST(dialogflow_asks_in_their_two_forms)
     sent = ask(&k, "continue tomorrow", 0, "");
     CHECK_SLICE(slice_from(sent, slice_find(sent, SL(" ")) + 1),
                 SL("{\"queryInput\":{\"text\":{\"text\":\"continue tomorrow\"},\"languageCode\":\"en\"},\"queryParams\":{\"parameters\":{\"tenant\":\"acme\"}}}"));
+    static const struct { const char *zone, *sent; } zones[] = {
+        { "Europe/Paris", "\"timeZone\":\"Europe/Paris\"" }, { "+09:00", "\"timeZone\":\"Etc/GMT-9\"" }, { "-03:00", "\"timeZone\":\"Etc/GMT+3\"" }, { "+05:30", NULL }, { "", NULL },
+    };
+    for (size_t i = 0; i < COUNT(zones); i++) { /* the commander's, where the language has none of its own */
+        k.zone = zones[i].zone;
+        sent = ask(&k, "continue tomorrow", 0, "");
+        CHECK_ROW(i, (slice_find(sent, SL("timeZone")) != SIZE_MAX) == (zones[i].sent != NULL));
+        CHECK_ROW(i, !zones[i].sent || slice_find(sent, slice_of(zones[i].sent)) != SIZE_MAX);
+    }
+    ask(&k, "x", 200, "{\"queryResult\":{\"match\":{\"matchType\":\"INTENT\",\"confidence\":1,\"intent\":{\"displayName\":\"c\"}},\"parameters\":{\"when\":{\"year\":2026,\"month\":8,\"day\":23,\"hours\":9}}}}");
+    CHECK_INT(k.got.when_ms, NOW_MS + 9 * 3600000);
+    k.zone = "+09:00";
+    ask(&k, "x", 200, "{\"queryResult\":{\"match\":{\"matchType\":\"INTENT\",\"confidence\":1,\"intent\":{\"displayName\":\"c\"}},\"parameters\":{\"when\":{\"year\":2026,\"month\":8,\"day\":23,\"hours\":9}}}}");
+    CHECK_INT(k.got.when_ms, NOW_MS);
+    k.zone = NULL;
     char longer[400];
     memset(longer, 'x', sizeof(longer));
     longer[sizeof(longer) - 1] = 0;

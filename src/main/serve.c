@@ -515,6 +515,7 @@ static void limits_of(struct serving *s)
     l->in_flight_all = (unsigned)config_number(c, CFG_IN_FLIGHT);
     l->media_parallel = (unsigned)config_number(c, CFG_MEDIA_PARALLEL);
     l->media_bytes = config_number(c, CFG_MEDIA_BYTES);
+    l->media_types = config_text(c, CFG_MEDIA_TYPES);
     l->give_up_ms = config_number(c, CFG_GIVE_UP_HOURS) * 3600000;
     l->purge_ms = config_number(c, CFG_PURGE_DELAY) * 1000;
     l->storage_instead = config_true(c, CFG_STORAGE_INSTEAD);

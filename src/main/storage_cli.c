@@ -60,7 +60,7 @@ static void checked(void *arg, const struct fault *f)
 {
     struct trial *t = arg;
     if (!f)
-        printf(SLF ": works\n", SLA(t->s->name));
+        printf(SLF ": works%s%s\n", SLA(t->s->name), t->s->remark ? "; " : "", t->s->remark ? t->s->remark : "");
     over(t, f);
 }
 

@@ -40,6 +40,8 @@ static bool sink(void *owner, const struct answer *head, const char *p, size_t n
     struct cloud_op *op = &d->op->op;
     if (d->op->asked_from > 0 && head->status != 206)
         return false; /* from the beginning again: those bytes were read already */
+    if (op->bytes >= 0) /* the whole file was sent, not the part that was asked for */
+        n = MIN(n, (size_t)op->bytes);
     if (d->from == d->to)
         d->from = d->to = 0;
     if (d->cap - d->to < n && d->from) {

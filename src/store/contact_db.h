@@ -1,4 +1,4 @@
-/* contact_db.h - who the guests are: contacts, the conversations they are known by, their addresses and attributes, in a database of its own.
+/* contact_db.h - who the guests are: contacts, the conversations they are known by, their addresses and attributes, in tables of their own.
  *
  * A contact is a person as a company sees it: one or more identities (a conversation each: one guest on one channel), telephone numbers, e-mail
  * addresses, attributes. It belongs to one tenant, and nothing is ever matched across tenants. What a person at a desk has decided (merge, split, names,
@@ -8,9 +8,11 @@
  *          e-mail address; else a new contact. When an address becomes known later, a contact that nobody has touched and that has no other identity
  *          gives its identity to the contact that has the address. What people have split stays split.
  * Ids      "ct-" and 20 hex digits. A contact that was merged into another one is found by its old id, too.
- * Search   part of a name, guest id, number, address or attribute: FTS5 with trigrams from three characters on.
+ * Where    a file of SQLite, or PostgreSQL (postgresql://…), beside the store's tables there.
+ * Search   part of a name, guest id, number, address or attribute, by trigrams: FTS5 from three characters on, or pg_trgm where it can be had.
  * Memory   nothing is held but SQLite's page cache (CONTACT_CACHE_KIB).
- * Errors   bool functions fill *f when they return false: "store_failed", "newer"; "not_found", "other_tenant", "invalid".
+ * Errors   bool functions fill *f when they return false: "store_failed", "newer", and those of store/pg.h ("store_lost": it can be done again);
+ *          "not_found", "other_tenant", "invalid".
  * Threads  everything here blocks and belongs to one thread at a time.
  */
 #ifndef STORE_CONTACT_DB_H
@@ -44,7 +46,8 @@ struct contact {
 };
 
 struct contact_db;
-struct contact_db *contact_db_open(const char *path, struct fault *f) MUST_USE;
+/* where: a file of SQLite, or postgresql://…. turn: of those who follow one another there, see history_db.h. */
+struct contact_db *contact_db_open(const char *where, int64_t turn, struct fault *f) MUST_USE;
 void contact_db_close(struct contact_db *db);
 bool contact_db_begin(struct contact_db *db, struct fault *f);
 bool contact_db_commit(struct contact_db *db, struct fault *f);

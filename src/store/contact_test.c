@@ -1,17 +1,20 @@
 #include "store/contact_db.h"
+#include "tests/harness/servers.h"
 #include "tests/harness/test.h"
 
 static struct fault f;
 static struct arena *a;
 
+static char place[256];
+
 static struct contact_db *open_new(void)
 {
     f = (struct fault){ 0 };
     a = arena_new();
-    struct contact_db *db = contact_db_open(arena_printf(a, "%s/contacts.db", test_dir()).p, &f);
+    snprintf(place, sizeof(place), "%s%s", on_pg ? pg_place_new() : test_dir(), on_pg ? "" : "/contacts.db");
+    struct contact_db *db = contact_db_open(place, 0, &f);
     if (!db)
-        fprintf(stderr, "%s\n", f.text);
-    CHECK(db);
+        test_fail(__FILE__, __LINE__, "%s", f.text);
     return db;
 }
 
@@ -20,6 +23,9 @@ static void close_all(struct contact_db *db)
     contact_db_close(db);
     a = arena_free(a);
 }
+
+/* As one transaction; false: nothing of it has happened. */
+#define WITHIN(db, call) (contact_db_begin(db, &f) && ((call) && contact_db_commit(db, &f) ? true : (contact_db_rollback(db), false)))
 
 static int64_t clock_ms = 1000;
 static int64_t hear(struct contact_db *db, const char *conversation, const char *name, const char *phone, const char *email)
@@ -93,7 +99,7 @@ TEST(contact_addresses_are_compared_in_one_form)
     }
 }
 
-TEST(contact_is_matched_by_guest_phone_and_email_within_its_tenant)
+TEST_BOTH(contact_is_matched_by_guest_phone_and_email_within_its_tenant)
 {
     struct contact_db *db = open_new();
     int64_t one = hear(db, "acme/line:U1", "Ann", NULL, "Ann@Example.com");
@@ -113,31 +119,31 @@ TEST(contact_is_matched_by_guest_phone_and_email_within_its_tenant)
     close_all(db);
 }
 
-TEST(contact_is_merged_and_split_by_hand)
+TEST_BOTH(contact_is_merged_and_split_by_hand)
 {
     struct contact_db *db = open_new();
     int64_t ann = hear(db, "acme/line:U1", "Ann", NULL, "ann@x.org"), bob = hear(db, "acme/chat:b", "Bob", "0170 1234567", NULL), n;
     slice ann_id = id_of(db, ann), bob_id = id_of(db, bob);
     const struct js *one = js_parse(a, SL("{\"vip\":\"yes\",\"crm\":\"1\"}"), NULL), *two = js_parse(a, SL("{\"crm\":\"2\",\"city\":\"Bonn\"}"), NULL);
-    CHECK(contact_db_change(db, ann_id, -1, &(struct contact_change){ .attributes = one }, &n, &f));
-    CHECK(contact_db_change(db, bob_id, -1, &(struct contact_change){ .attributes = two, .name = SL("Robert") }, &n, &f));
-    CHECK(contact_db_merge(db, ann_id, bob_id, &n, &f));
+    CHECK(WITHIN(db, contact_db_change(db, ann_id, -1, &(struct contact_change){ .attributes = one }, &n, &f)));
+    CHECK(WITHIN(db, contact_db_change(db, bob_id, -1, &(struct contact_change){ .attributes = two, .name = SL("Robert") }, &n, &f)));
+    CHECK(WITHIN(db, contact_db_merge(db, ann_id, bob_id, &n, &f)));
     CHECK_INT(n, ann);
     CHECK_SLICE(told(db, ann), SL("Robert|acme/line:U1 new,acme/chat:b hand|01701234567|ann@x.org|{\"vip\":\"yes\",\"crm\":\"1\",\"city\":\"Bonn\"}") );
     CHECK(contact_db_find(db, bob_id, &n, &f) && n == ann);
     CHECK(contact_db_find(db, SL("acme/chat:b"), &n, &f) && n == ann);
-    CHECK(!contact_db_merge(db, ann_id, bob_id, &n, &f));
+    CHECK(!WITHIN(db, contact_db_merge(db, ann_id, bob_id, &n, &f)));
     CHECK_SLICE(slice_of(f.code), SL("invalid"));
     int64_t other = hear(db, "other/line:U1", "Cy", NULL, NULL);
-    CHECK(!contact_db_merge(db, ann_id, id_of(db, other), &n, &f));
+    CHECK(!WITHIN(db, contact_db_merge(db, ann_id, id_of(db, other), &n, &f)));
     CHECK_SLICE(slice_of(f.code), SL("other_tenant"));
     /* and apart again: the number goes with the conversation that it was learned from */
     static const struct { const char *list, *code; } bad[] = {
         { "[]", "invalid" }, { "[\"acme/chat:c\"]", "invalid" }, { "[\"acme/chat:b\",\"acme/chat:b\"]", "invalid" }, { "[\"acme/chat:b\",\"acme/line:U1\"]", "invalid" },
     };
     for (size_t i = 0; i < COUNT(bad); i++)
-        CHECK_ROW(i, !contact_db_split(db, ann_id, js_parse(a, slice_of(bad[i].list), NULL), &n, &f) && slice_eq(slice_of(f.code), slice_of(bad[i].code)));
-    CHECK(contact_db_split(db, ann_id, js_parse(a, SL("[\"acme/chat:b\"]"), NULL), &n, &f));
+        CHECK_ROW(i, !WITHIN(db, contact_db_split(db, ann_id, js_parse(a, slice_of(bad[i].list), NULL), &n, &f)) && slice_eq(slice_of(f.code), slice_of(bad[i].code)));
+    CHECK(WITHIN(db, contact_db_split(db, ann_id, js_parse(a, SL("[\"acme/chat:b\"]"), NULL), &n, &f)));
     CHECK(n != ann);
     CHECK_SLICE(told(db, n), SL("Bob|acme/chat:b hand|01701234567||{}"));
     CHECK_SLICE(told(db, ann), SL("Robert|acme/line:U1 new||ann@x.org|{\"vip\":\"yes\",\"crm\":\"1\",\"city\":\"Bonn\"}"));
@@ -146,38 +152,38 @@ TEST(contact_is_merged_and_split_by_hand)
     close_all(db);
 }
 
-TEST(contact_is_changed_by_hand_with_a_revision)
+TEST_BOTH(contact_is_changed_by_hand_with_a_revision)
 {
     struct contact_db *db = open_new();
     int64_t n = hear(db, "acme/line:U1", "Ann", NULL, NULL), m;
     struct contact c;
     CHECK(contact_db_read(db, a, n, &c, &f));
     const struct js *phones = js_parse(a, SL("[\"+49 170 1234567\",\"0049 1701234567\"]"), NULL), *bad = js_parse(a, SL("[\"+49 170 1234567\",\"x\"]"), NULL);
-    CHECK(contact_db_change(db, c.id, c.rev, &(struct contact_change){ .name = SL("Dr. Ann"), .phones = phones }, &m, &f));
+    CHECK(WITHIN(db, contact_db_change(db, c.id, c.rev, &(struct contact_change){ .name = SL("Dr. Ann"), .phones = phones }, &m, &f)));
     CHECK_SLICE(told(db, n), SL("Dr. Ann|acme/line:U1 new|+491701234567||{}"));
-    CHECK(!contact_db_change(db, c.id, c.rev, &(struct contact_change){ .name = SL("x") }, &m, &f));
+    CHECK(!WITHIN(db, contact_db_change(db, c.id, c.rev, &(struct contact_change){ .name = SL("x") }, &m, &f)));
     CHECK_SLICE(slice_of(f.code), SL("changed"));
     CHECK(contact_db_begin(db, &f) && !contact_db_change(db, c.id, -1, &(struct contact_change){ .phones = bad }, &m, &f));
     CHECK_SLICE(slice_of(f.field), SL("phones[1]"));
     contact_db_rollback(db);
     hear(db, "acme/line:U1", "Annette", NULL, NULL);
     CHECK_SLICE(told(db, n), SL("Dr. Ann|acme/line:U1 new|+491701234567||{}"));
-    CHECK(contact_db_change(db, c.id, -1, &(struct contact_change){ .name = SL("") }, &m, &f));
+    CHECK(WITHIN(db, contact_db_change(db, c.id, -1, &(struct contact_change){ .name = SL("") }, &m, &f)));
     CHECK_SLICE(told(db, n), SL("Annette|acme/line:U1 new|+491701234567||{}"));
-    CHECK(contact_db_make(db, SL("acme"), &(struct contact_change){ .name = SL("Company"), .phones = phones }, &m, &f));
+    CHECK(WITHIN(db, contact_db_make(db, SL("acme"), &(struct contact_change){ .name = SL("Company"), .phones = phones }, &m, &f)));
     CHECK_SLICE(told(db, m), SL("Company||+491701234567||{}"));
-    CHECK(!contact_db_change(db, SL("ct-none"), -1, &(struct contact_change){ .name = SL("x") }, &m, &f));
+    CHECK(!WITHIN(db, contact_db_change(db, SL("ct-none"), -1, &(struct contact_change){ .name = SL("x") }, &m, &f)));
     CHECK_SLICE(slice_of(f.code), SL("not_found"));
     close_all(db);
 }
 
-TEST(contact_is_found_and_erased)
+TEST_BOTH(contact_is_found_and_erased)
 {
     struct contact_db *db = open_new();
     int64_t ann = hear(db, "acme/line:U1", "\xe5\xb1\xb1\xe7\x94\xb0 Ann", "+49 170 1234567", "ann@x.org"), n;
     hear(db, "acme/line:U2", "Bob 100%", NULL, NULL);
     hear(db, "other/line:U3", "Ann Other", NULL, NULL);
-    CHECK(contact_db_change(db, id_of(db, ann), -1, &(struct contact_change){ .attributes = js_parse(a, SL("{\"crm\":\"K-4711\"}"), NULL) }, &n, &f));
+    CHECK(WITHIN(db, contact_db_change(db, id_of(db, ann), -1, &(struct contact_change){ .attributes = js_parse(a, SL("{\"crm\":\"K-4711\"}"), NULL) }, &n, &f)));
     static const struct { const char *text, *tenant; size_t n; } rows[] = {
         { "", NULL, 3 }, { "", "acme", 2 }, { "Ann", NULL, 2 }, { "ann", "acme", 1 }, { "NN@X", NULL, 1 }, { "0049 170 123 4567", NULL, 1 },
         { "k-47", NULL, 1 }, { "\xe5\xb1\xb1\xe7\x94\xb0", NULL, 1 }, { "0%", NULL, 1 }, { "%%", NULL, 0 }, { "U2", NULL, 1 }, { "\" OR search:*", NULL, 0 },
@@ -189,13 +195,13 @@ TEST(contact_is_found_and_erased)
     CHECK_INT(found(db, "Ann", NULL), 1);
     CHECK_INT(found(db, "4711", NULL), 0);
     CHECK(contact_db_find(db, SL("acme/line:U1"), &n, &f) && n == 0);
-    CHECK(!contact_db_erase(db, SL("acme/line:U1"), &f));
+    CHECK(!WITHIN(db, contact_db_erase(db, SL("acme/line:U1"), &f)));
     CHECK_SLICE(slice_of(f.code), SL("not_found"));
     CHECK(contact_db_count(db, &n, &f) && n == 2);
     close_all(db);
 }
 
-TEST(contact_list_has_pages)
+TEST_BOTH(contact_list_has_pages)
 {
     struct contact_db *db = open_new();
     for (int i = 0; i < 7; i++)
@@ -220,5 +226,41 @@ TEST(contact_list_has_pages)
         CHECK_INT(sum, 28);
         CHECK_INT(pages, 3);
     }
+    close_all(db);
+}
+
+/* ---- what only a server can do -------------------------------------------------------------------------------------------------- */
+
+TEST(contact_tables_are_written_by_the_last_turn_only)
+{
+    on_pg = true;
+    struct contact_db *one = open_new(), *two;
+    contact_db_close(one);
+    CHECK((one = contact_db_open(place, 1, &f)));
+    int64_t ann = hear(one, "acme/line:U1", "Ann", NULL, NULL), n;
+    slice id = id_of(one, ann);
+    CHECK(contact_db_begin(one, &f) && contact_db_change(one, id, -1, &(struct contact_change){ .name = SL("too late") }, &n, &f));
+    CHECK((two = contact_db_open(place, 2, &f)));
+    CHECK(!contact_db_commit(one, &f));
+    contact_db_rollback(one);
+    CHECK(contact_db_begin(two, &f) && contact_db_change(two, id, -1, &(struct contact_change){ .name = SL("Dr. Ann") }, &n, &f) && contact_db_commit(two, &f));
+    CHECK(!contact_db_begin(one, &f));
+    CHECK_SLICE(slice_of(f.code), SL("in_use"));
+    CHECK_SLICE(told(two, ann), SL("Dr. Ann|acme/line:U1 new|||{}"));
+    contact_db_close(one);
+    close_all(two);
+}
+
+TEST(contact_takes_any_bytes_in_postgresql)
+{
+    on_pg = true;
+    struct contact_db *db = open_new();
+    struct contact_identity v = { .conversation = SL("acme/line:\xff\0x"), .network = SL("line"), .name = SL("\xff\0 Ann"), .picture = SL("\xfe"), .heard_ms = 1 };
+    int64_t n = 0, m = 0;
+    bool changed;
+    CHECK(contact_db_begin(db, &f) && contact_db_hear(db, &v, &n, &changed, &f) && contact_db_commit(db, &f));
+    CHECK(contact_db_find(db, v.conversation, &m, &f) && m == n);
+    CHECK_INT(found(db, "Ann", NULL), 1);
+    CHECK_INT(found(db, "\xff", NULL), 1); /* what is no text is looked for as U+FFFD */
     close_all(db);
 }

@@ -12,43 +12,60 @@ static bool make(struct contact_db *db, slice tenant, slice name, bool named, bo
     random_bytes(raw, sizeof(raw));
     for (size_t i = 0; i < sizeof(raw); i++)
         snprintf(id + 3 + 2 * i, 3, "%02x", raw[i]);
-    contact_bind(db, CS_MAKE, 1, slice_of(id));
-    contact_bind(db, CS_MAKE, 2, tenant);
-    contact_bind(db, CS_MAKE, 3, name);
-    contact_bind_int(db, CS_MAKE, 4, named);
-    contact_bind_int(db, CS_MAKE, 5, touched);
-    contact_bind(db, CS_MAKE, 6, SL("{}"));
-    contact_bind_int(db, CS_MAKE, 7, at_ms);
-    if (!contact_finish(db, CS_MAKE, f))
-        return false;
-    *ret_n = sqlite3_last_insert_rowid(db->db);
-    return true;
+    struct sql_args args = { 0 };
+    sql_bytes(&args, slice_of(id));
+    sql_bytes(&args, tenant);
+    sql_bytes(&args, name);
+    sql_int(&args, named);
+    sql_int(&args, touched);
+    sql_bytes(&args, SL("{}"));
+    sql_int(&args, at_ms);
+    return sql_number(db->sql, CS_MAKE, &args, ret_n, f);
 }
 
-static bool is_touched(struct contact_db *db, int64_t n)
+static void found_touched(void *arg, const struct sql_row *row)
 {
-    sqlite3_stmt *st = db->st[CS_READ];
-    contact_bind_int(db, CS_READ, 1, n);
-    bool touched = sqlite3_step(st) == SQLITE_ROW && sqlite3_column_int(st, 9);
-    contact_reset(db, CS_READ);
-    return touched;
+    *(bool *)arg = sql_int_at(row, 9) != 0;
 }
 
-static bool on_contact(struct contact_db *db, enum contact_statement which, int64_t n, struct fault *f)
+static bool is_touched(struct contact_db *db, int64_t n, bool *ret, struct fault *f)
 {
-    contact_bind_int(db, which, 1, n);
-    return contact_finish(db, which, f);
+    struct sql_args args = { 0 };
+    sql_int(&args, n);
+    *ret = false;
+    return sql_each(db->sql, CS_READ, &args, found_touched, ret, f);
+}
+
+static bool set(struct contact_db *db, int64_t n, slice name, bool named, slice attributes, struct fault *f)
+{
+    struct sql_args args = { 0 };
+    sql_int(&args, n);
+    sql_bytes(&args, name);
+    sql_int(&args, named);
+    sql_bytes(&args, attributes);
+    return sql_do(db->sql, CS_CHANGE, &args, f);
+}
+
+static bool identity_move(struct contact_db *db, slice conversation, int64_t from, int64_t to, enum contact_how how, struct fault *f)
+{
+    struct sql_args args = { 0 };
+    sql_bytes(&args, conversation);
+    sql_int(&args, from);
+    sql_int(&args, to);
+    sql_int(&args, how);
+    return sql_do(db->sql, CS_IDENTITY_MOVE, &args, f);
 }
 
 static bool address_put(struct contact_db *db, int64_t n, slice tenant, enum address_kind kind, slice value, struct fault *f)
 {
     if (!value.n)
         return true;
-    contact_bind_int(db, CS_ADDRESS_PUT, 1, n);
-    contact_bind_int(db, CS_ADDRESS_PUT, 2, kind);
-    contact_bind(db, CS_ADDRESS_PUT, 3, value);
-    contact_bind(db, CS_ADDRESS_PUT, 4, tenant);
-    return contact_finish(db, CS_ADDRESS_PUT, f);
+    struct sql_args args = { 0 };
+    sql_int(&args, n);
+    sql_int(&args, kind);
+    sql_bytes(&args, value);
+    sql_bytes(&args, tenant);
+    return sql_do(db->sql, CS_ADDRESS_PUT, &args, f);
 }
 
 /* A contact that nobody has named is called as its first guest with a name; else by a guest's id. */
@@ -63,23 +80,19 @@ static bool rename_of(struct contact_db *db, int64_t n, struct fault *f)
         name = LIST_AT(c.identities, struct contact_identity, i)->name;
     if (!name.n && c.identities.n)
         name = contact_guest(LIST_AT(c.identities, struct contact_identity, 0)->conversation);
-    if (c.named || !name.n || slice_eq(name, c.name))
-        return true;
-    contact_bind_int(db, CS_CHANGE, 1, n);
-    contact_bind(db, CS_CHANGE, 2, name);
-    contact_bind_int(db, CS_CHANGE, 3, false);
-    contact_bind(db, CS_CHANGE, 4, c.attributes);
-    return contact_finish(db, CS_CHANGE, f);
+    return c.named || !name.n || slice_eq(name, c.name) || set(db, n, name, false, c.attributes, f);
 }
 
 /* ---- two become one ---------------------------------------------------------------------------------------------------------- */
 
 static bool move_rows(struct contact_db *db, enum contact_statement which, int64_t from, int64_t to, struct fault *f)
 {
-    contact_bind_int(db, which, 2, to);
+    struct sql_args args = { 0 };
+    sql_int(&args, from);
+    sql_int(&args, to);
     if (which == CS_IDENTITIES_MOVE)
-        contact_bind_int(db, which, 3, CONTACT_BY_HAND);
-    return on_contact(db, which, from, f);
+        sql_int(&args, CONTACT_BY_HAND);
+    return sql_do(db->sql, which, &args, f);
 }
 
 /* Attributes of both; those of `first` win. */
@@ -113,16 +126,14 @@ static bool unite(struct contact_db *db, int64_t to, int64_t from, struct fault 
     if (keep.identities.n + go.identities.n > CONTACT_IDENTITIES_MAX)
         return fault(f, "invalid", "with", "a contact has at most %d conversations", CONTACT_IDENTITIES_MAX);
     bool theirs = !keep.named && go.named;
-    contact_bind_int(db, CS_CHANGE, 1, to);
-    contact_bind(db, CS_CHANGE, 2, theirs ? go.name : keep.name);
-    contact_bind_int(db, CS_CHANGE, 3, keep.named || go.named);
-    contact_bind(db, CS_CHANGE, 4, both(a, keep.attributes, go.attributes));
-    if (!contact_finish(db, CS_CHANGE, f) || !move_rows(db, CS_IDENTITIES_MOVE, from, to, f) || !move_rows(db, CS_ADDRESSES_MOVE, from, to, f) ||
+    slice attributes = both(a, keep.attributes, go.attributes);
+    struct sql_args merged = { 0 };
+    sql_bytes(&merged, go.id);
+    sql_int(&merged, to);
+    if (!set(db, to, theirs ? go.name : keep.name, keep.named || go.named, attributes, f) || !move_rows(db, CS_IDENTITIES_MOVE, from, to, f) || !move_rows(db, CS_ADDRESSES_MOVE, from, to, f) ||
         !move_rows(db, CS_MERGED_MOVE, from, to, f) || !contact_db_erase(db, go.id, f))
         return false;
-    contact_bind(db, CS_MERGED_PUT, 1, go.id);
-    contact_bind_int(db, CS_MERGED_PUT, 2, to);
-    return contact_finish(db, CS_MERGED_PUT, f) && rename_of(db, to, f) && contact_refresh(db, to, f);
+    return sql_do(db->sql, CS_MERGED_PUT, &merged, f) && rename_of(db, to, f) && contact_refresh(db, to, f);
 }
 
 /* ---- a conversation is heard of ------------------------------------------------------------------------------------------------ */
@@ -136,31 +147,33 @@ struct hearing {
     struct contact_identity was;
 };
 
+static void found_row(void *arg, const struct sql_row *row)
+{
+    struct hearing *h = arg;
+    slice *const texts[] = { &h->was.name, &h->was.picture, &h->was.phone, &h->was.email, &h->was.network };
+    h->n = sql_int_at(row, 0);
+    for (size_t i = 0; i < COUNT(texts); i++)
+        *texts[i] = arena_dup(h->a, sql_text_at(row, (int)i + 1));
+}
+
 static bool find_row(struct hearing *h, struct fault *f)
 {
-    sqlite3_stmt *st = h->db->st[CS_IDENTITY];
-    contact_bind(h->db, CS_IDENTITY, 1, h->v->conversation);
-    int rc = sqlite3_step(st);
-    if (rc == SQLITE_ROW) {
-        slice *const texts[] = { &h->was.name, &h->was.picture, &h->was.phone, &h->was.email, &h->was.network };
-        h->n = sqlite3_column_int64(st, 0);
-        for (size_t i = 0; i < COUNT(texts); i++)
-            *texts[i] = arena_dup(h->a, contact_column(st, (int)i + 1));
-    }
-    contact_reset(h->db, CS_IDENTITY);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE || contact_failed(h->db, "be read", f);
+    struct sql_args args = { 0 };
+    sql_bytes(&args, h->v->conversation);
+    return sql_each(h->db->sql, CS_IDENTITY, &args, found_row, h, f);
 }
 
 static bool by_address(struct hearing *h, enum address_kind kind, slice value, int64_t *ret, struct fault *f)
 {
+    struct sql_args args = { 0 };
     *ret = 0;
     if (!value.n)
         return true;
-    contact_bind(h->db, CS_BY_ADDRESS, 1, h->tenant);
-    contact_bind_int(h->db, CS_BY_ADDRESS, 2, kind);
-    contact_bind(h->db, CS_BY_ADDRESS, 3, value);
-    contact_bind_int(h->db, CS_BY_ADDRESS, 4, h->n);
-    return contact_number(h->db, CS_BY_ADDRESS, ret, f);
+    sql_bytes(&args, h->tenant);
+    sql_int(&args, kind);
+    sql_bytes(&args, value);
+    sql_int(&args, h->n);
+    return sql_number(h->db->sql, CS_BY_ADDRESS, &args, ret, f);
 }
 
 static bool has_room(struct hearing *h, int64_t n, size_t *ret_has, struct fault *f)
@@ -177,11 +190,12 @@ static bool has_room(struct hearing *h, int64_t n, size_t *ret_has, struct fault
 static bool match(struct hearing *h, int64_t *ret, int *ret_how, struct fault *f)
 {
     size_t has;
-    contact_bind(h->db, CS_BY_GUEST, 1, h->tenant);
-    contact_bind(h->db, CS_BY_GUEST, 2, h->v->network);
-    contact_bind(h->db, CS_BY_GUEST, 3, h->guest);
+    struct sql_args args = { 0 };
+    sql_bytes(&args, h->tenant);
+    sql_bytes(&args, h->v->network);
+    sql_bytes(&args, h->guest);
     *ret_how = CONTACT_BY_GUEST;
-    if (!contact_number(h->db, CS_BY_GUEST, ret, f))
+    if (!sql_number(h->db->sql, CS_BY_GUEST, &args, ret, f))
         return false;
     if (!*ret) {
         *ret_how = CONTACT_BY_PHONE;
@@ -206,15 +220,16 @@ static bool identity_put(struct hearing *h, int how, struct fault *f)
 {
     const struct contact_identity *v = h->v;
     const struct contact_identity *was = &h->was;
-    slice texts[] = { v->conversation, SLICE_NONE, h->tenant, slice_or(v->network, was->network), h->guest, slice_or(v->name, was->name),
-                      slice_or(v->picture, was->picture), slice_or(h->phone, was->phone), slice_or(h->email, was->email) };
+    const slice texts[] = { h->tenant, slice_or(v->network, was->network), h->guest, slice_or(v->name, was->name), slice_or(v->picture, was->picture),
+                            slice_or(h->phone, was->phone), slice_or(h->email, was->email) };
+    struct sql_args args = { 0 };
+    sql_bytes(&args, v->conversation);
+    sql_int(&args, h->n);
     for (size_t i = 0; i < COUNT(texts); i++)
-        if (i != 1)
-            contact_bind(h->db, CS_IDENTITY_PUT, (int)i + 1, texts[i]);
-    contact_bind_int(h->db, CS_IDENTITY_PUT, 2, h->n);
-    contact_bind_int(h->db, CS_IDENTITY_PUT, 10, how);
-    contact_bind_int(h->db, CS_IDENTITY_PUT, 11, v->heard_ms);
-    return contact_finish(h->db, CS_IDENTITY_PUT, f) && address_put(h->db, h->n, h->tenant, ADDRESS_PHONE, h->phone, f) &&
+        sql_bytes(&args, texts[i]);
+    sql_int(&args, how);
+    sql_int(&args, v->heard_ms);
+    return sql_do(h->db->sql, CS_IDENTITY_PUT, &args, f) && address_put(h->db, h->n, h->tenant, ADDRESS_PHONE, h->phone, f) &&
            address_put(h->db, h->n, h->tenant, ADDRESS_EMAIL, h->email, f) && rename_of(h->db, h->n, f) && contact_refresh(h->db, h->n, f);
 }
 
@@ -224,7 +239,11 @@ static bool unite_late(struct hearing *h, struct fault *f)
     int64_t other = 0;
     size_t has;
     bool phone_new = h->phone.n && !slice_eq(h->phone, h->was.phone), email_new = h->email.n && !slice_eq(h->email, h->was.email);
-    if ((!phone_new && !email_new) || is_touched(h->db, h->n))
+    bool touched = true;
+    if (phone_new || email_new)
+        if (!is_touched(h->db, h->n, &touched, f))
+            return false;
+    if (touched)
         return true;
     if (!has_room(h, h->n, &has, f))
         return false;
@@ -232,7 +251,7 @@ static bool unite_late(struct hearing *h, struct fault *f)
         return true;
     if (phone_new && !by_address(h, ADDRESS_PHONE, h->phone, &other, f))
         return false;
-    int how = other ? CONTACT_BY_PHONE : CONTACT_BY_EMAIL;
+    enum contact_how how = other ? CONTACT_BY_PHONE : CONTACT_BY_EMAIL;
     if (!other && email_new && !by_address(h, ADDRESS_EMAIL, h->email, &other, f))
         return false;
     if (!other)
@@ -243,12 +262,8 @@ static bool unite_late(struct hearing *h, struct fault *f)
         return true;
     if (!unite(h->db, other, h->n, f))
         return false;
-    contact_bind(h->db, CS_IDENTITY_MOVE, 1, h->v->conversation);
-    contact_bind_int(h->db, CS_IDENTITY_MOVE, 2, other);
-    contact_bind_int(h->db, CS_IDENTITY_MOVE, 3, other);
-    contact_bind_int(h->db, CS_IDENTITY_MOVE, 4, how);
     h->n = other;
-    return contact_finish(h->db, CS_IDENTITY_MOVE, f);
+    return identity_move(h->db, h->v->conversation, other, other, how, f);
 }
 
 static bool is_news(slice now, slice was)
@@ -293,8 +308,10 @@ static bool addresses_set(struct contact_db *db, const struct contact *c, enum a
         return true;
     if (js_len(list) > CONTACT_ADDRESSES_MAX)
         return fault(f, "invalid", field, "at most %d", CONTACT_ADDRESSES_MAX);
-    contact_bind_int(db, CS_ADDRESSES_KIND_REMOVE, 2, kind);
-    if (!on_contact(db, CS_ADDRESSES_KIND_REMOVE, c->n, f))
+    struct sql_args args = { 0 };
+    sql_int(&args, c->n);
+    sql_int(&args, kind);
+    if (!sql_do(db->sql, CS_ADDRESSES_KIND_REMOVE, &args, f))
         return false;
     for (size_t i = 0; i < js_len(list); i++) {
         slice text = js_text(js_item(list, i)), value = kind == ADDRESS_PHONE ? contact_phone(a, text) : contact_email(a, text);
@@ -322,11 +339,8 @@ static bool change(struct contact_db *db, struct arena *a, const struct contact 
     bool named = to->name.p ? to->name.n > 0 : c->named;
     if (!attributes_check(to->attributes, f))
         return false;
-    contact_bind_int(db, CS_CHANGE, 1, c->n);
-    contact_bind(db, CS_CHANGE, 2, to->name.n ? utf8_cut(to->name, NAME_CHARS) : c->name);
-    contact_bind_int(db, CS_CHANGE, 3, named);
-    contact_bind(db, CS_CHANGE, 4, to->attributes ? js_print(a, to->attributes) : c->attributes);
-    return contact_finish(db, CS_CHANGE, f) && on_contact(db, CS_TOUCH, c->n, f) && addresses_set(db, c, ADDRESS_PHONE, to->phones, f) &&
+    slice name = to->name.n ? utf8_cut(to->name, NAME_CHARS) : c->name;
+    return set(db, c->n, name, named, to->attributes ? js_print(a, to->attributes) : c->attributes, f) && contact_on(db, CS_TOUCH, c->n, f) && addresses_set(db, c, ADDRESS_PHONE, to->phones, f) &&
            addresses_set(db, c, ADDRESS_EMAIL, to->emails, f) && rename_of(db, c->n, f) && contact_refresh(db, c->n, f);
 }
 
@@ -362,7 +376,7 @@ bool contact_db_merge(struct contact_db *db, slice id, slice with, int64_t *ret_
         return false;
     if (other == *ret_n)
         return fault(f, "invalid", "with", "that is the same contact");
-    return unite(db, *ret_n, other, f) && on_contact(db, CS_TOUCH, *ret_n, f);
+    return unite(db, *ret_n, other, f) && contact_on(db, CS_TOUCH, *ret_n, f);
 }
 
 static bool is_named(const struct js *list, slice text)
@@ -389,9 +403,11 @@ static bool take_address(struct contact_db *db, const struct contact *c, const s
     if (!value.n)
         return true;
     if (!is_shared(c, going, value)) {
-        contact_bind_int(db, CS_ADDRESS_REMOVE, 2, kind);
-        contact_bind(db, CS_ADDRESS_REMOVE, 3, value);
-        if (!on_contact(db, CS_ADDRESS_REMOVE, c->n, f))
+        struct sql_args args = { 0 };
+        sql_int(&args, c->n);
+        sql_int(&args, kind);
+        sql_bytes(&args, value);
+        if (!sql_do(db->sql, CS_ADDRESS_REMOVE, &args, f))
             return false;
     }
     return address_put(db, to, c->tenant, kind, value, f);
@@ -417,13 +433,9 @@ bool contact_db_split(struct contact_db *db, slice id, const struct js *conversa
         const struct contact_identity *v = LIST_AT(c.identities, struct contact_identity, i);
         if (!is_named(conversations, v->conversation))
             continue;
-        contact_bind(db, CS_IDENTITY_MOVE, 1, v->conversation);
-        contact_bind_int(db, CS_IDENTITY_MOVE, 2, n);
-        contact_bind_int(db, CS_IDENTITY_MOVE, 3, *ret_n);
-        contact_bind_int(db, CS_IDENTITY_MOVE, 4, CONTACT_BY_HAND);
-        if (!contact_finish(db, CS_IDENTITY_MOVE, f) || !take_address(db, &c, conversations, *ret_n, ADDRESS_PHONE, v->phone, f) ||
+        if (!identity_move(db, v->conversation, n, *ret_n, CONTACT_BY_HAND, f) || !take_address(db, &c, conversations, *ret_n, ADDRESS_PHONE, v->phone, f) ||
             !take_address(db, &c, conversations, *ret_n, ADDRESS_EMAIL, v->email, f))
             return false;
     }
-    return on_contact(db, CS_TOUCH, n, f) && rename_of(db, n, f) && contact_refresh(db, n, f) && rename_of(db, *ret_n, f) && contact_refresh(db, *ret_n, f);
+    return contact_on(db, CS_TOUCH, n, f) && rename_of(db, n, f) && contact_refresh(db, n, f) && rename_of(db, *ret_n, f) && contact_refresh(db, *ret_n, f);
 }

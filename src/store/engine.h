@@ -28,6 +28,7 @@ struct store_engine {
     bool (*scan)(void *e, slice prefix, slice from, size_t limit, engine_pair each, void *arg, struct fault *f);
     bool (*attachment_put)(void *e, const struct attachment *a, struct fault *f);
     bool (*attachment_get)(void *e, slice id, engine_attachment each, void *arg, struct fault *f);
+    bool (*attachment_in)(void *e, slice storage, engine_attachment each, void *arg, struct fault *f); /* any one */
     bool (*attachments_of)(void *e, slice conversation, engine_attachment each, void *arg, struct fault *f);
     bool (*attachments_purge)(void *e, slice conversation, slice storage, int64_t at_ms, struct fault *f);
     bool (*attachments_due)(void *e, int64_t now_ms, int64_t retry_ms, size_t limit, engine_attachment each, void *arg,

@@ -107,7 +107,7 @@ static slice searched(struct history_db *db, const char *text, const char *accou
     return told_now(history_db_search(db, slice_of(text), slice_of(account), 0, 10, tell_message, NULL, &f));
 }
 
-TEST_EACH(history_keeps_messages_and_how_they_fared)
+TEST_BOTH(history_keeps_messages_and_how_they_fared)
 {
     struct history_db *db = open_new();
     told_new();
@@ -139,7 +139,7 @@ TEST_EACH(history_keeps_messages_and_how_they_fared)
     close_all(db);
 }
 
-TEST_EACH(history_lists_conversations_by_pages_and_what_is_asked)
+TEST_BOTH(history_lists_conversations_by_pages_and_what_is_asked)
 {
     struct history_db *db = open_new();
     told_new();
@@ -171,7 +171,7 @@ TEST_EACH(history_lists_conversations_by_pages_and_what_is_asked)
     close_all(db);
 }
 
-TEST_EACH(history_tells_messages_by_pages_failed_and_waiting_ones)
+TEST_BOTH(history_tells_messages_by_pages_failed_and_waiting_ones)
 {
     struct history_db *db = open_new();
     told_new();
@@ -242,7 +242,7 @@ static void search_all(struct history_db *db)
     }
 }
 
-TEST_EACH(history_finds_parts_of_texts)
+TEST_BOTH(history_finds_parts_of_texts)
 {
     struct history_db *db = open_new();
     told_new();
@@ -253,7 +253,7 @@ TEST_EACH(history_finds_parts_of_texts)
     close_all(db);
 }
 
-TEST_EACH(history_expires_and_erases_with_all_that_belongs_to_it)
+TEST_BOTH(history_expires_and_erases_with_all_that_belongs_to_it)
 {
     struct history_db *db = open_new();
     told_new();
@@ -278,7 +278,7 @@ TEST_EACH(history_expires_and_erases_with_all_that_belongs_to_it)
     close_all(db);
 }
 
-TEST_EACH(history_news_are_told_until_they_are_taken)
+TEST_BOTH(history_news_are_told_until_they_are_taken)
 {
     struct history_db *db = open_new();
     told_new();
@@ -297,7 +297,7 @@ TEST_EACH(history_news_are_told_until_they_are_taken)
     close_all(db);
 }
 
-TEST_EACH(history_takes_any_bytes)
+TEST_BOTH(history_takes_any_bytes)
 {
     struct history_db *db = open_new();
     told_new();
@@ -317,7 +317,7 @@ TEST_EACH(history_takes_any_bytes)
     close_all(db);
 }
 
-TEST_EACH(history_of_a_newer_version_is_refused)
+TEST_BOTH(history_of_a_newer_version_is_refused)
 {
     close_all(open_new());
     if (on_pg) {

@@ -9,11 +9,11 @@ enum {
     GROUP_TRIES = 3,   /* of one whose connection was lost before it was done */
 };
 
-enum op { OP_PUT, OP_DELETE_PREFIX, OP_GET, OP_SCAN, OP_ATT_PUT, OP_ATT_GET, OP_ATT_OF, OP_ATT_PURGE, OP_ATT_DUE, OP_ATT_DELETE };
+enum op { OP_PUT, OP_DELETE_PREFIX, OP_GET, OP_SCAN, OP_ATT_PUT, OP_ATT_GET, OP_ATT_OF, OP_ATT_PURGE, OP_ATT_DUE, OP_ATT_IN, OP_ATT_DELETE };
 static const char *const op_names[] = {
     [OP_PUT] = "put", [OP_DELETE_PREFIX] = "delete_prefix", [OP_GET] = "get", [OP_SCAN] = "scan", [OP_ATT_PUT] = "attachment_put",
     [OP_ATT_GET] = "attachment_get", [OP_ATT_OF] = "attachments_of", [OP_ATT_PURGE] = "attachments_purge", [OP_ATT_DUE] = "attachments_due",
-    [OP_ATT_DELETE] = "attachment_delete",
+    [OP_ATT_IN] = "attachment_in", [OP_ATT_DELETE] = "attachment_delete",
 };
 
 /* One call of the interface: what is asked, whom to tell, and what came out. Lives in its own arena. */
@@ -93,7 +93,7 @@ slice engine_prefix_end(slice prefix, char to[STORE_KEY_MAX])
 
 static bool is_write(enum op op)
 {
-    return op != OP_GET && op != OP_SCAN && op != OP_ATT_GET && op != OP_ATT_OF;
+    return op != OP_GET && op != OP_SCAN && op != OP_ATT_GET && op != OP_ATT_IN && op != OP_ATT_OF;
 }
 
 static bool is_search(enum op op) /* a write that finds something */
@@ -159,6 +159,8 @@ static bool perform(struct store *s, struct request *r)
         return e->attachment_put(s->e, r->found, &r->f);
     case OP_ATT_GET:
         return e->attachment_get(s->e, r->text, keep_attachment, r, &r->f);
+    case OP_ATT_IN:
+        return e->attachment_in(s->e, r->text, keep_attachment, r, &r->f);
     case OP_ATT_OF:
         return e->attachments_of(s->e, r->text, keep_attachment, r, &r->f);
     case OP_ATT_PURGE:
@@ -243,7 +245,7 @@ static void answer(const struct store *s, struct request *r)
         s->observe(s->observe_arg, op_names[r->op], f, time_mono_us() - r->asked_us);
     if (r->op == OP_GET) {
         r->got(r->arg, !f && r->n_pairs ? r->pairs[0].value : SLICE_NONE, f);
-    } else if (r->op == OP_ATT_GET) {
+    } else if (r->got_attachment) {
         r->got_attachment(r->arg, !f && r->n_found ? &r->found[0] : NULL, f);
     } else {
         for (size_t i = 0; !f && r->each && i < r->n_pairs; i++)
@@ -488,13 +490,24 @@ void store_attachment_put(struct store *s, const struct attachment *a, store_don
     submit(s, r);
 }
 
-void store_attachment_get(struct store *s, slice id, void (*got)(void *arg, const struct attachment *a, const struct fault *f),
-                          void *arg)
+typedef void (*one_attachment)(void *arg, const struct attachment *a, const struct fault *f);
+
+static void ask_for_one(struct store *s, enum op op, slice by, one_attachment got, void *arg)
 {
-    struct request *r = request_new(OP_ATT_GET, NULL, arg);
+    struct request *r = request_new(op, NULL, arg);
     r->got_attachment = got;
-    r->text = arena_dup(r->a, id);
+    r->text = arena_dup(r->a, by);
     submit(s, r);
+}
+
+void store_attachment_get(struct store *s, slice id, one_attachment got, void *arg)
+{
+    ask_for_one(s, OP_ATT_GET, id, got, arg);
+}
+
+void store_attachment_in(struct store *s, slice storage, one_attachment got, void *arg)
+{
+    ask_for_one(s, OP_ATT_IN, storage, got, arg);
 }
 
 void store_attachments_purge(struct store *s, slice conversation, slice storage, int64_t at_ms, store_done done, void *arg)

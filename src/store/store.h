@@ -84,6 +84,8 @@ void store_attachments_due(struct store *s, int64_t now_ms, int64_t retry_ms, si
                            void (*each)(void *arg, const struct attachment *a), store_done done, void *arg);
 void store_attachments_of(struct store *s, slice conversation, void (*each)(void *arg, const struct attachment *a), store_done done,
                           void *arg);
+/* One of those in this storage; NULL: there is none. */
+void store_attachment_in(struct store *s, slice storage, void (*got)(void *arg, const struct attachment *a, const struct fault *f), void *arg);
 void store_attachment_delete(struct store *s, slice id, store_done done, void *arg);
 
 /* Told of each request that was answered, in the thread that gets the answers. command: "put", "get" … */

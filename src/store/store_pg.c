@@ -6,7 +6,7 @@
 
 /* Each row takes the tables from version i to i + 1. Rows are never changed once released, only added. Texts are bytea: what SQLite keeps of any text,
  * PostgreSQL would refuse when it holds a zero byte or is no UTF-8, and with it all that shares the commit. */
-static const char *const migrations[STORE_PG_VERSION] = {
+const char *const store_pg_migrations[STORE_PG_VERSION] = {
     "CREATE TABLE kv(key bytea PRIMARY KEY, value bytea NOT NULL);"
     "CREATE TABLE attachments(id bytea PRIMARY KEY, account bytea NOT NULL, conversation bytea NOT NULL, storage bytea NOT NULL,"
     " handle bytea NOT NULL, url bytea NOT NULL, sha256 bytea NOT NULL, type bytea NOT NULL, name bytea NOT NULL,"
@@ -17,7 +17,7 @@ static const char *const migrations[STORE_PG_VERSION] = {
 
 /* clang-format off */
 enum statement {
-    ST_PUT, ST_REMOVE, ST_REMOVE_PREFIX, ST_GET, ST_SCAN, ST_ATT_PUT, ST_ATT_GET, ST_ATT_OF, ST_ATT_PURGE, ST_ATT_REOPEN, ST_ATT_DUE, ST_ATT_DELETE,
+    ST_PUT, ST_REMOVE, ST_REMOVE_PREFIX, ST_GET, ST_SCAN, ST_ATT_PUT, ST_ATT_GET, ST_ATT_IN, ST_ATT_OF, ST_ATT_PURGE, ST_ATT_REOPEN, ST_ATT_DUE, ST_ATT_DELETE,
     ST_MAX,
 };
 static const char *const statements[ST_MAX] = {
@@ -32,6 +32,7 @@ static const char *const statements[ST_MAX] = {
                          "type=excluded.type,name=excluded.name,size=excluded.size,created_ms=excluded.created_ms,purge_at_ms=excluded.purge_at_ms,"
                          "attempts=excluded.attempts,state=excluded.state",
     [ST_ATT_GET]       = "SELECT " COLUMNS " FROM attachments WHERE id=$1::bytea",
+    [ST_ATT_IN]        = "SELECT " COLUMNS " FROM attachments WHERE storage=$1::bytea LIMIT 1",
     [ST_ATT_OF]        = "SELECT " COLUMNS " FROM attachments WHERE conversation=$1::bytea ORDER BY created_ms,id",
     [ST_ATT_PURGE]     = "UPDATE attachments SET purge_at_ms=$2::bigint WHERE conversation=$1::bytea AND state=0 AND ($3::bytea='' OR storage=$3::bytea)",
     [ST_ATT_REOPEN]    = "UPDATE attachments SET purge_at_ms=0 WHERE conversation=$1::bytea AND state=0 AND ($2::bytea='' OR storage=$2::bytea)",
@@ -49,7 +50,7 @@ bool store_is_pg(slice where)
 
 static void *open_pg(const char *where, int64_t turn, struct fault *f)
 {
-    struct pg_tables tables = { .name = "store", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements, .n_statements = ST_MAX,
+    struct pg_tables tables = { .name = "store", .migrations = store_pg_migrations, .n_migrations = STORE_PG_VERSION, .statements = statements, .n_statements = ST_MAX,
                                 .turn = MAX(turn, 0), .shared = turn == STORE_BESIDE };
     return pg_open(where, &tables, f);
 }
@@ -182,6 +183,11 @@ static bool attachment_get(void *e, slice id, engine_attachment each, void *arg,
     return attachments(e, ST_ATT_GET, id, each, arg, f);
 }
 
+static bool attachment_in(void *e, slice storage, engine_attachment each, void *arg, struct fault *f)
+{
+    return attachments(e, ST_ATT_IN, storage, each, arg, f);
+}
+
 static bool attachments_of(void *e, slice conversation, engine_attachment each, void *arg, struct fault *f)
 {
     return attachments(e, ST_ATT_OF, conversation, each, arg, f);
@@ -235,6 +241,7 @@ const struct store_engine store_pg = {
     .scan = scan,
     .attachment_put = attachment_put,
     .attachment_get = attachment_get,
+    .attachment_in = attachment_in,
     .attachments_of = attachments_of,
     .attachments_purge = attachments_purge,
     .attachments_due = attachments_due,

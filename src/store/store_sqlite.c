@@ -2,11 +2,12 @@
 #define BASE_ALLOW_LIBC
 #include "store/engine.h"
 #include "store/sqlite_file.h"
+#include "store/store_pg.h"
 
 enum { CHECKPOINT_PAGES = 1000, CACHE_KIB = 2048 };
 
 /* Each row takes the file from version i to i + 1. Rows are never changed once released, only added. */
-static const char *const migrations[] = {
+const char *const store_sqlite_migrations[STORE_SQLITE_VERSION] = {
     "CREATE TABLE kv(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE attachments(id TEXT PRIMARY KEY, account TEXT NOT NULL, conversation TEXT NOT NULL, storage TEXT NOT NULL,"
     " handle TEXT NOT NULL, url TEXT NOT NULL, sha256 TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL,"
@@ -19,7 +20,7 @@ static const char *const migrations[] = {
 /* clang-format off */
 #define COLUMNS "id,account,conversation,storage,handle,url,sha256,type,name,size,created_ms,purge_at_ms,attempts,state"
 enum statement {
-    ST_PUT, ST_REMOVE, ST_REMOVE_PREFIX, ST_GET, ST_SCAN, ST_ATT_PUT, ST_ATT_GET, ST_ATT_OF, ST_ATT_PURGE, ST_ATT_REOPEN, ST_ATT_DUE, ST_ATT_DELETE,
+    ST_PUT, ST_REMOVE, ST_REMOVE_PREFIX, ST_GET, ST_SCAN, ST_ATT_PUT, ST_ATT_GET, ST_ATT_IN, ST_ATT_OF, ST_ATT_PURGE, ST_ATT_REOPEN, ST_ATT_DUE, ST_ATT_DELETE,
     ST_MAX,
 };
 static const char *const statements[ST_MAX] = {
@@ -30,6 +31,7 @@ static const char *const statements[ST_MAX] = {
     [ST_SCAN]          = "SELECT key,value FROM kv WHERE key>=?1 AND (?2 IS NULL OR key<?2) ORDER BY key LIMIT ?3",
     [ST_ATT_PUT]       = "INSERT OR REPLACE INTO attachments(" COLUMNS ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
     [ST_ATT_GET]       = "SELECT " COLUMNS " FROM attachments WHERE id=?1",
+    [ST_ATT_IN]        = "SELECT " COLUMNS " FROM attachments WHERE storage=?1 LIMIT 1",
     [ST_ATT_OF]        = "SELECT " COLUMNS " FROM attachments WHERE conversation=?1 ORDER BY created_ms,id",
     [ST_ATT_PURGE]     = "UPDATE attachments SET purge_at_ms=?2 WHERE conversation=?1 AND state=0 AND (?3='' OR storage=?3)",
     [ST_ATT_REOPEN]    = "UPDATE attachments SET purge_at_ms=0 WHERE conversation=?1 AND state=0 AND (?3='' OR storage=?3)",
@@ -45,7 +47,7 @@ struct sqlite {
     sqlite3_stmt *st[ST_MAX];
 };
 
-static const struct sqlite_plan plan = { .what = "the store", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements,
+static const struct sqlite_plan plan = { .what = "the store", .migrations = store_sqlite_migrations, .n_migrations = STORE_SQLITE_VERSION, .statements = statements,
                                          .n_statements = ST_MAX, .checkpoint_pages = CHECKPOINT_PAGES, .cache_kib = CACHE_KIB };
 
 static bool failed(struct sqlite *e, const char *what, struct fault *f)
@@ -223,6 +225,13 @@ static bool sqlite_attachment_get(void *arg, slice id, engine_attachment each, v
     return attachments(e, ST_ATT_GET, each, each_arg, f);
 }
 
+static bool sqlite_attachment_in(void *arg, slice storage, engine_attachment each, void *each_arg, struct fault *f)
+{
+    struct sqlite *e = arg;
+    bind_text(e->st[ST_ATT_IN], 1, storage);
+    return attachments(e, ST_ATT_IN, each, each_arg, f);
+}
+
 static bool sqlite_attachments_of(void *arg, slice conversation, engine_attachment each, void *each_arg, struct fault *f)
 {
     struct sqlite *e = arg;
@@ -272,6 +281,7 @@ const struct store_engine store_sqlite = {
     .scan = sqlite_scan,
     .attachment_put = sqlite_attachment_put,
     .attachment_get = sqlite_attachment_get,
+    .attachment_in = sqlite_attachment_in,
     .attachments_of = sqlite_attachments_of,
     .attachments_purge = sqlite_attachments_purge,
     .attachments_due = sqlite_attachments_due,

@@ -98,7 +98,7 @@ static void on_got_attachment(void *arg, const struct attachment *a, const struc
         note("%sgot:%s ", (const char *)arg, f ? f->code : "none");
 }
 
-TEST_EACH(store_keys_are_put_found_scanned_and_removed)
+TEST_BOTH(store_keys_are_put_found_scanned_and_removed)
 {
     struct store *s = open_new();
     struct stat st;
@@ -133,7 +133,7 @@ TEST_EACH(store_keys_are_put_found_scanned_and_removed)
     store_close(s);
 }
 
-TEST_EACH(store_refuses_what_is_too_long)
+TEST_BOTH(store_refuses_what_is_too_long)
 {
     struct store *s = open_new();
     static char big[STORE_VALUE_MAX + 1];
@@ -158,11 +158,14 @@ static void add(struct store *s, const char *id, const char *conversation, int64
     add_to(s, id, conversation, SL("local"), purge_at);
 }
 
-TEST_EACH(store_attachments_of_one_storage_are_purged_by_its_own_delay)
+TEST_BOTH(store_attachments_of_one_storage_are_purged_by_its_own_delay)
 {
     struct store *s = open_new();
     add(s, "a1", "c1", 0), add_to(s, "a2", "c1", SL("aws"), 0), add_to(s, "a3", "c2", SL("aws"), 0);
     noted();
+    store_attachment_in(s, SL("local"), on_got_attachment, TAG(""));
+    store_attachment_in(s, SL("gone"), on_got_attachment, TAG(""));
+    CHECK_SLICE(noted(), SL("a1,acme/line,c1,local,{\"relpath\":\"x\"},http://x,ab,image/png,あ.png,7,5 got:none "));
     store_attachments_purge(s, SL("c1"), SLICE_NONE, 100, on_done, TAG(""));
     store_attachments_purge(s, SL("c1"), SL("aws"), 200, on_done, TAG(""));
     noted();
@@ -177,7 +180,7 @@ TEST_EACH(store_attachments_of_one_storage_are_purged_by_its_own_delay)
     store_close(s);
 }
 
-TEST_EACH(store_attachments_live_until_their_conversation_closed)
+TEST_BOTH(store_attachments_live_until_their_conversation_closed)
 {
     struct store *s = open_new();
     add(s, "a1", "c1", 0), add(s, "a2", "c1", 0), add(s, "a3", "c2", 0), add(s, "a4", "c3", 50);
@@ -226,7 +229,7 @@ static void too_late(void *arg)
     test_fail(__FILE__, __LINE__, "the store did not answer");
 }
 
-TEST_EACH(store_answers_on_the_loop_in_order_and_shares_commits)
+TEST_BOTH(store_answers_on_the_loop_in_order_and_shares_commits)
 {
     the_loop = loop_new();
     struct loop_timer guard = { 0 };
@@ -275,7 +278,7 @@ static void close_it(void *arg, const struct fault *f)
     loop_stop(the_loop);
 }
 
-TEST_EACH(store_may_be_closed_by_a_callback)
+TEST_BOTH(store_may_be_closed_by_a_callback)
 {
     the_loop = loop_new();
     struct store *s = open_new();
@@ -288,7 +291,7 @@ TEST_EACH(store_may_be_closed_by_a_callback)
     loop_free(the_loop);
 }
 
-TEST_EACH(store_full_queue_says_busy)
+TEST_BOTH(store_full_queue_says_busy)
 {
     the_loop = loop_new();
     struct loop_timer guard = { 0 };
@@ -310,7 +313,7 @@ TEST_EACH(store_full_queue_says_busy)
     loop_free(the_loop);
 }
 
-TEST_EACH(store_failed_commit_fails_all_that_shared_it)
+TEST_BOTH(store_failed_commit_fails_all_that_shared_it)
 {
     struct store *s = open_new();
     store_close(s);
@@ -331,7 +334,7 @@ TEST_EACH(store_failed_commit_fails_all_that_shared_it)
     store_close(s);
 }
 
-TEST_EACH(store_of_a_newer_version_or_no_store_is_refused)
+TEST_BOTH(store_of_a_newer_version_or_no_store_is_refused)
 {
     struct store *s = open_new();
     store_close(s);

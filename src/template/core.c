@@ -129,7 +129,7 @@ static slice operands(struct run *r, const struct value *v, size_t n)
     if (n == 1 && v[0].t == V_STRING)
         return v[0].s;
     for (size_t i = 0; i < n; i++) /* no value prints itself here, too */
-        shown[i] = v[i].t == V_NONE ? VALUE_STRING(SL("<no value>")) : v[i];
+        shown[i] = value_nothing(v[i]) ? VALUE_STRING(SL("<no value>")) : v[i];
     print_operands(&t, shown, n, false);
     return out_slice(&t);
 }

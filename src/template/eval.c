@@ -99,12 +99,9 @@ struct value field_of(struct run *r, struct value v, slice name, bool has_argume
         break;
     }
     case V_VERSION: {
-        const struct version *w = v.v;
-        static const char *const names[] = { "Major", "Minor", "Patch", "Prerelease", "Metadata", "Original" };
-        for (size_t i = 0; i < COUNT(names); i++)
-            if (slice_eq(name, slice_of(names[i])))
-                return i < 3 ? VALUE_INT64(i == 0 ? w->major : i == 1 ? w->minor : w->patch)
-                             : VALUE_STRING(i == 3 ? w->pre : i == 4 ? w->meta : w->original);
+        struct value ret;
+        if (version_method(r, v.v, name, args, n, &ret))
+            return ret;
         break;
     }
     case V_BOOL:
@@ -129,6 +126,8 @@ static const char *letter_type(char letter)
         return "int";
     case 'b':
         return "bool";
+    case 'f':
+        return "float64";
     case 't':
         return "time.Time";
     case 'm':
@@ -164,7 +163,7 @@ static struct value fit(struct run *r, struct value v, char letter)
         run_fail(r, "invalid value; expected %s", letter_type(letter));
     }
     struct value ret = v;
-    bool good = letter == 's' ? v.t == V_STRING : letter == 'b' ? v.t == V_BOOL : letter == 't' ? v.t == V_TIME
+    bool good = letter == 's' ? v.t == V_STRING : letter == 'b' ? v.t == V_BOOL : letter == 'f' ? v.t == V_FLOAT : letter == 't' ? v.t == V_TIME
               : letter == 'm' ? v.t == V_MAP : as_int(v, &ret);
     if (!good)
         run_fail(r, "wrong type for value; expected %s; got %s", letter_type(letter), value_type_name(v));
@@ -184,7 +183,9 @@ static struct value eval_constant_argument(struct run *r, const struct node *n, 
         return VALUE_INT(n->num.i);
     if (letter == 'i' && n->t == N_STRING && as_int(VALUE_STRING(n->value), &ret))
         return ret;
-    const char *want = letter == 'i' ? "integer" : letter_type(letter);
+    if (letter == 'f' && n->t == N_NUMBER && n->num.is_float)
+        return VALUE_FLOAT(n->num.f);
+    const char *want = letter == 'i' ? "integer" : letter == 'f' ? "float" : letter_type(letter);
     if (letter == 'm' || letter == 't')
         run_fail(r, "can't handle " SLF " for arg of type %s", SLA(n->s), want);
     run_fail(r, "expected %s; found " SLF, want, SLA(n->s));
@@ -200,7 +201,7 @@ static struct value eval_argument(struct run *r, struct value dot, const struct 
     case N_DOT:
         return fit(r, dot, letter);
     case N_NIL:
-        if (letter == 's' || letter == 'i' || letter == 'b' || letter == 't')
+        if (letter == 's' || letter == 'i' || letter == 'f' || letter == 'b' || letter == 't')
             run_fail(r, "cannot assign nil to %s", letter_type(letter));
         return VALUE_NIL;
     case N_BOOL:

@@ -10,4 +10,5 @@ bool compare_less(struct run *r, struct value a, struct value b);
 bool value_same(struct run *r, struct value a, struct value b, int depth); /* deep and exact in type */
 /* Methods of a time: false if there is none of that name. */
 bool time_method(struct run *r, struct instant at, slice name, const struct value *args, size_t n, struct value *ret);
+bool version_method(struct run *r, const struct version *w, slice name, const struct value *args, size_t n, struct value *ret); /* likewise */
 #endif

@@ -1,8 +1,8 @@
 #include "template/function.h"
 
 static const struct functions *const tables[] = {
-    &functions_core, &functions_string, &functions_text, &functions_number, &functions_list, &functions_map, &functions_json,
-    &functions_encode, &functions_regex, &functions_time, &functions_path,
+    &functions_core, &functions_string, &functions_text, &functions_case, &functions_number, &functions_list, &functions_map, &functions_json,
+    &functions_encode, &functions_regex, &functions_time, &functions_path, &functions_url, &functions_version,
 };
 
 const struct function *function_find(slice name)

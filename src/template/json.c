@@ -171,9 +171,10 @@ static bool read_map(struct reader *j, struct value *ret, int depth)
         if (!is_next(j, '"') || !read_string(j, &e->key) || !is_next(j, ':') || !read_value(j, &e->v, depth + 1))
             return false;
     } while (is_next(j, ','));
-    if (j->r) /* the sorting's spare room */
-        run_step(j->r, m->n * 16), j->r->memory += m->n * sizeof(struct entry);
-    map_sort(j->a, m);
+    if (j->r)
+        map_order(j->r, m);
+    else
+        map_sort(j->a, m);
     return is_next(j, '}');
 }
 

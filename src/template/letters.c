@@ -112,68 +112,6 @@ FN(f_nospace)
     return VALUE_STRING(out_slice(&t));
 }
 
-static bool is_connector(uint32_t c)
-{
-    return c == '_' || c == '-' || rune_is_space(c);
-}
-
-/* FirstName -> first_name, HTTPServer2Go -> http_server2_go */
-static struct value worded(struct run *r, slice s, char connector)
-{
-    struct text_out t = out_new(r);
-    uint32_t before = 0;
-    run_step(r, s.n / 8);
-    for (size_t at = 0; at < s.n;) {
-        uint32_t c = rune_next(s, &at);
-        size_t look = at;
-        uint32_t after = at < s.n ? rune_next(s, &look) : 0;
-        if (is_connector(c)) {
-            out_char(&t, connector);
-        } else {
-            bool begins = rune_is_upper(c) && before && !is_connector(before) && (!rune_is_upper(before) || rune_is_lower(after));
-            if (begins)
-                out_char(&t, connector);
-            out_rune(&t, rune_lower(c));
-        }
-        before = c;
-    }
-    return VALUE_STRING(out_slice(&t));
-}
-
-FN(f_snakecase)
-{
-    (void)n;
-    return worded(r, v[0].s, '_');
-}
-
-FN(f_kebabcase)
-{
-    (void)n;
-    return worded(r, v[0].s, '-');
-}
-
-/* http_server -> HttpServer; connectors at the start stay */
-FN(f_camelcase)
-{
-    (void)n;
-    struct text_out t = out_new(r);
-    slice s = v[0].s;
-    bool start = true, upper = true;
-    run_step(r, s.n / 8);
-    for (size_t at = 0; at < s.n;) {
-        uint32_t c = rune_next(s, &at);
-        if (is_connector(c)) {
-            if (start)
-                out_rune(&t, c);
-            upper = true;
-            continue;
-        }
-        out_rune(&t, upper ? rune_title(c) : rune_lower(c));
-        upper = start = false;
-    }
-    return VALUE_STRING(out_slice(&t));
-}
-
 static uint32_t draw(struct run *r, uint32_t below) /* splitmix64 */
 {
     uint64_t z = r->random += UINT64_C(0x9e3779b97f4a7c15);
@@ -253,8 +191,7 @@ FN(f_shuffle)
 /* clang-format off */
 static const struct function rows[] = {
     { "upper", "s", f_upper }, { "lower", "s", f_lower }, { "title", "s", f_title }, { "untitle", "s", f_untitle },
-    { "swapcase", "s", f_swapcase }, { "initials", "s", f_initials }, { "nospace", "s", f_nospace }, { "snakecase", "s", f_snakecase },
-    { "kebabcase", "s", f_kebabcase }, { "camelcase", "s", f_camelcase }, { "randAlpha", "i", f_rand_alpha },
+    { "swapcase", "s", f_swapcase }, { "initials", "s", f_initials }, { "nospace", "s", f_nospace }, { "randAlpha", "i", f_rand_alpha },
     { "randNumeric", "i", f_rand_numeric }, { "randAlphaNum", "i", f_rand_alpha_num }, { "randAscii", "i", f_rand_ascii },
     { "randInt", "ii", f_rand_int }, { "shuffle", "s", f_shuffle },
 };

@@ -62,7 +62,7 @@ bool lex_is_id(const struct lexer *l, slice name)
     return false;
 }
 
-static bool is_keyword(slice s)
+bool template_keyword(slice s)
 {
     for (size_t i = 0; i < COUNT(keywords); i++)
         if (slice_eq(keywords[i].word, s))
@@ -97,7 +97,7 @@ static bool lex_place(struct lexer *l, struct token *ret)
         id = bare(exact);
         unsigned char c = id.n ? (unsigned char)id.p[0] : 0;
         bool named = c == '_' || ((c | 32) >= 'a' && (c | 32) <= 'z') || c >= 0x80;
-        if (!named || !lex_is_id(l, id) || function_find(id) || is_keyword(id))
+        if (!named || !lex_is_id(l, id) || function_find(id) || template_keyword(id))
             return false;
     }
     l->trim = !slice_eq(id, exact) && exact.n > 1 && exact.p[exact.n - 1] == '-' && is_space(exact.p[exact.n - 2]);
@@ -111,55 +111,63 @@ static bool trims_left(const struct lexer *l, size_t at)
     return starts_at(l, at, SL("{{-")) && at + 3 < l->text.n && is_space(l->text.p[at + 3]);
 }
 
-static struct token lex_comment(struct lexer *l)
+/* Behind the comment; or an error, and *ret is it. */
+static bool skip_comment(struct lexer *l, struct token *ret)
 {
     size_t body = l->at + (trims_left(l, l->at) ? 4 : 2);
     size_t end = slice_find(slice_from(l->text, body), SL("*/"));
     if (end == SIZE_MAX)
-        return bad(l, SL("unclosed comment"));
+        return *ret = bad(l, SL("unclosed comment")), false;
     size_t after = body + end + 2;
     bool trim = after + 1 < l->text.n && is_space(l->text.p[after]) && l->text.p[after + 1] == '-' && starts_at(l, after + 2, SL("}}"));
     if (!trim && !starts_at(l, after, SL("}}")))
-        return bad(l, SL("comment ends before closing delimiter"));
+        return *ret = bad(l, SL("comment ends before closing delimiter")), false;
     l->at = after + (trim ? 4 : 2);
     l->trim = trim;
-    return lex_next(l);
+    return true;
+}
+
+static void skip_trimmed(struct lexer *l)
+{
+    while (l->trim && l->at < l->text.n && is_space(l->text.p[l->at]))
+        l->at++;
+    l->trim = false;
 }
 
 static struct token lex_text(struct lexer *l)
 {
-    if (l->trim) {
-        l->trim = false;
-        while (l->at < l->text.n && is_space(l->text.p[l->at]))
-            l->at++;
+    for (;;) { /* comments leave nothing behind */
+        skip_trimmed(l);
+        size_t from = l->at;
+        size_t open = slice_find(slice_from(l->text, from), SL("{{"));
+        if (open == SIZE_MAX)
+            open = l->text.n - from;
+        if (open) {
+            size_t to = from + open;
+            slice s = { l->text.p + from, open };
+            l->at = to;
+            /* an exact id that begins with "- " is no trim marker */
+            if (trims_left(l, to)) {
+                struct lexer look = *l;
+                struct token t;
+                if (!(lex_place(&look, &t) && t.at == to + 2))
+                    s = trim_right(s);
+            }
+            if (s.n)
+                return (struct token){ T_TEXT, from, s };
+        }
+        if (l->at >= l->text.n)
+            return token(l, T_EOF, l->at);
+        struct token found;
+        if (lex_place(l, &found))
+            return found;
+        size_t body = l->at + (trims_left(l, l->at) ? 4 : 2);
+        if (!starts_at(l, body, SL("/*")))
+            break;
+        if (!skip_comment(l, &found))
+            return found;
     }
     size_t from = l->at;
-    size_t open = slice_find(slice_from(l->text, from), SL("{{"));
-    if (open == SIZE_MAX)
-        open = l->text.n - from;
-    if (open) {
-        size_t to = from + open;
-        slice s = { l->text.p + from, open };
-        l->at = to;
-        /* an exact id that begins with "- " is no trim marker */
-        if (trims_left(l, to)) {
-            struct lexer look = *l;
-            struct token t;
-            if (!(lex_place(&look, &t) && t.at == to + 2))
-                s = trim_right(s);
-        }
-        if (s.n)
-            return (struct token){ T_TEXT, from, s };
-    }
-    if (l->at >= l->text.n)
-        return token(l, T_EOF, l->at);
-    struct token place;
-    if (lex_place(l, &place))
-        return place;
-    size_t body = l->at + (trims_left(l, l->at) ? 4 : 2);
-    if (starts_at(l, body, SL("/*")))
-        return lex_comment(l);
-    from = l->at;
     l->at = trims_left(l, from) ? from + 3 : from + 2;
     l->inside = true;
     l->parens = 0;

@@ -45,14 +45,14 @@ FN(f_rest)
 {
     (void)n;
     struct list *l = need(r, v[0], "find rest");
-    return l->n ? VALUE_LIST(part(r, l, 1, l->n, OF_ANY)) : VALUE_NIL;
+    return VALUE_LIST(part(r, l, MIN(l->n, (size_t)1), l->n, OF_ANY));
 }
 
 FN(f_initial)
 {
     (void)n;
     struct list *l = need(r, v[0], "find initial");
-    return l->n ? VALUE_LIST(part(r, l, 0, l->n - 1, OF_ANY)) : VALUE_NIL;
+    return VALUE_LIST(part(r, l, 0, l->n - (l->n > 0), OF_ANY));
 }
 
 FN(f_append)
@@ -156,8 +156,6 @@ FN(f_slice)
     if (!l->n)
         return VALUE_NIL;
     int64_t from = n > 1 ? whole(v[1]) : 0, to = n > 2 ? whole(v[2]) : (int64_t)l->n;
-    if (n > 3)
-        run_fail(r, "reflect: slice index out of bounds");
     if (from < 0 || to < from || to > (int64_t)l->n)
         run_fail(r, "reflect.Value.Slice: slice index out of bounds");
     return VALUE_LIST(part(r, l, (size_t)from, (size_t)to, l->of));

@@ -39,7 +39,8 @@ FN(f_dict)
 
 FN(f_get)
 {
-    (void)r, (void)n;
+    (void)n;
+    run_step(r, v[1].s.n / 64);
     const struct value *hit = map_get(readable(v[0]), v[1].s);
     return hit ? *hit : VALUE_STRING(SL(""));
 }
@@ -65,7 +66,8 @@ FN(f_unset)
 
 FN(f_has_key)
 {
-    (void)r, (void)n;
+    (void)n;
+    run_step(r, v[1].s.n / 64);
     return VALUE_TRUTH(map_get(readable(v[0]), v[1].s) != NULL);
 }
 
@@ -119,18 +121,20 @@ FN(f_omit)
     return VALUE_MAP(m);
 }
 
-/* Fills what is absent or empty in dst; with `over`, what src has wins. Maps within maps likewise. */
+/* Fills what is absent or empty in dst, with anything but nil; with `over`, what src has wins, nil too, but a map only over what is empty. Maps within maps likewise. */
 static void merge(struct run *r, struct map *dst, const struct map *src, bool over, int depth)
 {
     if (depth > TEMPLATE_VALUE_DEPTH)
         run_limit(r, "depth");
     for (size_t i = 0; i < src->n; i++) {
+        struct value v = src->e[i].v;
         const struct value *have = map_get(dst, src->e[i].key);
+        bool empty = !have || !value_true(*have);
         run_step(r, 1);
-        if (have && have->t == V_MAP && src->e[i].v.t == V_MAP && have->m != src->e[i].v.m)
-            merge(r, have->m, src->e[i].v.m, over, depth + 1);
-        else if (!have || (over ? !value_nothing(src->e[i].v) || value_nothing(*have) : !value_true(*have)))
-            map_set(r, dst, src->e[i].key, src->e[i].v);
+        if (have && have->t == V_MAP && v.t == V_MAP && have->m != v.m)
+            merge(r, have->m, v.m, over, depth + 1);
+        else if (over ? v.t != V_MAP || empty : empty && !value_nothing(v))
+            map_set(r, dst, src->e[i].key, v);
     }
 }
 

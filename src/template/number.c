@@ -100,8 +100,6 @@ bool go_float(slice s, double *ret)
         return true;
     }
     bool hex = word.n > 1 && word.p[0] == '0' && (word.p[1] | 32) == 'x';
-    if (slice_find_char(s, '_') != SIZE_MAX && !hex)
-        return false; /* underscores only where a base prefix says so */
     if (!without_underscores(s, buf, &n))
         return false;
     bool digits = false, exponent = false;
@@ -138,10 +136,9 @@ bool number_read(slice s, struct number *ret, bool *ret_overflow)
         ret->f = (double)ret->i;
         return true;
     }
-    /* Go reads a float in any spelling of digits: "1_000.5" and "0.1_5" have underscores between digits */
     char buf[NUMBER_CHARS];
     size_t n;
-    if (*ret_overflow || !fraction || s.n >= sizeof(buf) || !without_underscores(s, buf, &n) || (!hex && n != s.n) ||
+    if (*ret_overflow || !fraction || s.n >= sizeof(buf) || !without_underscores(s, buf, &n) ||
         !go_float((slice){ buf, n }, &ret->f))
         return false;
     ret->is_float = ret->shown_float = true;

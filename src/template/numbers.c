@@ -308,7 +308,7 @@ static const struct function rows[] = {
     { "toDecimal", "x", f_to_decimal }, { "add", "x*", f_add }, { "add1", "x", f_add1 }, { "sub", "xx", f_sub },
     { "mul", "xx*", f_mul }, { "div", "xx", f_div }, { "mod", "xx", f_mod }, { "max", "xx*", f_max }, { "biggest", "xx*", f_max },
     { "min", "xx*", f_min }, { "maxf", "xx*", f_maxf }, { "minf", "xx*", f_minf }, { "ceil", "x", f_ceil }, { "floor", "x", f_floor },
-    { "round", "xix*", f_round }, { "addf", "x*", f_addf }, { "add1f", "x", f_add1f }, { "subf", "xx*", f_subf },
+    { "round", "xif*", f_round }, { "addf", "x*", f_addf }, { "add1f", "x", f_add1f }, { "subf", "xx*", f_subf },
     { "mulf", "xx*", f_mulf }, { "divf", "xx*", f_divf }, { "until", "i", f_until }, { "untilStep", "iii", f_until_step },
     { "seq", "i*", f_seq },
 };

@@ -42,7 +42,7 @@ FN(f_find)
 
 /* All matches from left to right; an empty one next to the match before is skipped. */
 struct finding {
-    const struct regex *re;
+    struct regex *re;
     slice s;
     size_t at, before;
     size_t caps[SLOTS_MOST];

@@ -104,7 +104,7 @@ static void print_deep(struct text_out *t, struct value v, int depth)
         time_print(t, v.at);
         break;
     case V_VERSION:
-        out_fmt(t, "%lld.%lld.%lld", (long long)v.v->major, (long long)v.v->minor, (long long)v.v->patch);
+        out_fmt(t, "%llu.%llu.%llu", (unsigned long long)v.v->major, (unsigned long long)v.v->minor, (unsigned long long)v.v->patch);
         if (v.v->pre.n)
             out_char(t, '-'), out_put(t, v.v->pre);
         if (v.v->meta.n)
@@ -285,8 +285,14 @@ static void format_hex(struct text_out *t, slice s, const struct spec *f)
     pad_text(t, from, f);
 }
 
-static void bad_verb(struct text_out *t, const struct spec *f, struct value v)
+static void format_value(struct text_out *t, struct value v, const struct spec *f, int depth);
+
+/* The value as %v has it, with the width and the flags that stood there. */
+static void bad_verb(struct text_out *t, const struct spec *f, struct value v, int depth)
 {
+    struct spec as_it_is = *f;
+    as_it_is.verb = 'v';
+    as_it_is.sharp = false;
     out_put(t, SL("%!"));
     out_put(t, (slice){ f->verb_utf8, f->verb_n });
     out_char(t, '(');
@@ -296,7 +302,7 @@ static void bad_verb(struct text_out *t, const struct spec *f, struct value v)
     }
     out_put(t, slice_of(value_type_name(v)));
     out_char(t, '=');
-    print_value(t, v);
+    format_value(t, v, &as_it_is, depth);
     out_char(t, ')');
 }
 
@@ -379,13 +385,14 @@ static void format_value(struct text_out *t, struct value v, const struct spec *
         return;
     }
     if (f->verb == 'p')
-        return bad_verb(t, f, v);
+        return bad_verb(t, f, v, depth);
     switch (v.t) {
     case V_NONE:
     case V_NIL:
-        if (f->verb == 'v') {
+        if (f->verb == 'v' || depth) {
             out_put(t, SL("<nil>"));
-            pad_text(t, from, f);
+            if (!depth)
+                pad_text(t, from, f);
             return;
         }
         break;
@@ -440,7 +447,7 @@ static void format_value(struct text_out *t, struct value v, const struct spec *
     }
     }
     if (!done)
-        bad_verb(t, f, v);
+        bad_verb(t, f, v, depth);
 }
 
 struct reading { /* of a format */

@@ -3,7 +3,7 @@
 
 enum op { OP_SET, OP_ANY, OP_CHAR, OP_MATCH, OP_JUMP, OP_SPLIT, OP_SAVE, OP_LINE_START, OP_LINE_END, OP_START, OP_END, OP_WORD, OP_NO_WORD, OP_FAIL };
 enum flag { FLAG_FOLD = 1, FLAG_DOT_ALL = 2, FLAG_LINES = 4, FLAG_LAZY = 8 };
-enum { REPEAT_MOST = 1000, NEST_MOST = 200, GROUPS_MOST = 100, RANGES_MOST = 4000 };
+enum { REPEAT_MOST = 1000, NEST_MOST = 200, GROUPS_MOST = 100, RANGES_MOST = 4000, REGEXES_KEPT = 16 };
 
 struct set { /* of code points */
     bool negated, fold;
@@ -36,9 +36,12 @@ struct tree {
 };
 struct regex {
     struct inst *prog;
-    int n, start;
+    int n, cap, start;
     size_t groups;
     slice names[GROUPS_MOST];
+    slice pattern;
+    struct regex *next;  /* compiled before in this rendering */
+    struct match *match; /* room for matching, taken when it is needed first */
 };
 struct compiler {
     struct run *r;
@@ -491,6 +494,14 @@ static int put(struct compiler *c, struct inst i)
         return 0;
     }
     run_step(c->r, 1);
+    if (c->re->n == c->re->cap) {
+        int cap = MIN(MAX(c->re->cap * 2, 32), INSTS_MOST);
+        struct inst *to = run_alloc(c->r, sizeof(*to) * (size_t)cap);
+        if (c->re->n)
+            memcpy(to, c->re->prog, sizeof(*to) * (size_t)c->re->n);
+        c->re->prog = to;
+        c->re->cap = cap;
+    }
     c->re->prog[c->re->n] = i;
     return c->re->n++;
 }
@@ -559,10 +570,14 @@ struct regex *regex_compile(struct run *r, slice pattern, const char **ret_error
 {
     if (pattern.n > TEMPLATE_PATTERN_BYTES)
         run_limit(r, "regular expression");
+    int kept = 0;
+    for (struct regex *re = r->regexes; re; re = re->next, kept++)
+        if (slice_eq(re->pattern, pattern))
+            return re;
     struct regex *re = run_alloc(r, sizeof(*re));
     memset(re, 0, sizeof(*re));
     re->groups = 1;
-    re->prog = run_alloc(r, sizeof(struct inst) * INSTS_MOST);
+    re->pattern = pattern;
     struct compiler c = { .r = r, .s = pattern, .re = re };
     if (!utf8_valid(pattern))
         return *ret_error = "invalid UTF-8", NULL;
@@ -575,6 +590,10 @@ struct regex *regex_compile(struct run *r, slice pattern, const char **ret_error
         re->start = emit(&c, n, end);
     }
     *ret_error = c.error;
+    if (!c.error && kept < REGEXES_KEPT) {
+        re->next = r->regexes;
+        r->regexes = re;
+    }
     return c.error ? NULL : re;
 }
 
@@ -612,7 +631,7 @@ static uint32_t folded(uint32_t c)
     return rune_lower(rune_upper(c));
 }
 
-struct thread {
+struct thread { /* caps NULL: it only passed by */
     int pc;
     size_t *caps;
 };
@@ -625,6 +644,8 @@ struct match {
     struct run *r;
     const struct regex *re;
     slice s;
+    struct threads a, b;
+    size_t *first;
     size_t slots;
     size_t **spare; /* capture arrays nobody uses */
     int n_spare;
@@ -739,29 +760,40 @@ static void give_back(struct match *m, struct threads *t)
     t->n = 0;
 }
 
-bool regex_find(struct run *r, const struct regex *re, slice s, size_t from, size_t *caps)
+static struct match *match_of(struct run *r, struct regex *re)
+{
+    if (re->match)
+        return re->match;
+    struct match *m = re->match = run_alloc(r, sizeof(*m));
+    size_t n = (size_t)re->n;
+    *m = (struct match){ .r = r, .re = re, .slots = re->groups * 2 };
+    m->spare = run_alloc(r, (2 * n + 4) * sizeof(size_t *));
+    m->stack = run_alloc(r, (2 * n + 8) * sizeof(*m->stack));
+    struct threads *both[] = { &m->a, &m->b };
+    for (size_t i = 0; i < COUNT(both); i++) {
+        both[i]->v = run_alloc(r, n * sizeof(*both[i]->v));
+        both[i]->sparse = run_alloc(r, n * sizeof(int));
+        memset(both[i]->sparse, 0, n * sizeof(int));
+    }
+    m->first = run_alloc(r, m->slots * sizeof(size_t));
+    return m;
+}
+
+bool regex_find(struct run *r, struct regex *re, slice s, size_t from, size_t *caps)
 {
     if (s.n > TEMPLATE_SUBJECT_BYTES)
         run_limit(r, "regular expression subject");
-    size_t n = (size_t)re->n, slots = re->groups * 2;
-    struct match m = { .r = r, .re = re, .s = s, .slots = slots };
-    m.spare = run_alloc(r, (2 * n + 4) * sizeof(size_t *));
-    m.stack = run_alloc(r, (2 * n + 8) * sizeof(*m.stack));
-    struct threads a = { 0 }, b = { 0 }, *now = &a, *next = &b;
-    a.v = run_alloc(r, n * sizeof(*a.v));
-    b.v = run_alloc(r, n * sizeof(*b.v));
-    a.sparse = run_alloc(r, n * sizeof(int));
-    b.sparse = run_alloc(r, n * sizeof(int));
-    memset(a.sparse, 0, n * sizeof(int));
-    memset(b.sparse, 0, n * sizeof(int));
-    size_t *first = run_alloc(r, slots * sizeof(size_t));
+    struct match *m = match_of(r, re);
+    struct threads *now = &m->a, *next = &m->b;
+    size_t slots = m->slots, *first = m->first;
+    m->s = s;
     bool found = false;
     for (size_t at = from;;) {
         if (!found) {
             for (size_t i = 0; i < slots; i++)
                 first[i] = SIZE_MAX;
             first[0] = at;
-            follow(&m, now, re->start, at, first);
+            follow(m, now, re->start, at, first);
         }
         if (!now->n)
             break;
@@ -778,9 +810,9 @@ bool regex_find(struct run *r, const struct regex *re, slice s, size_t from, siz
                 break;
             }
             if (at < s.n && takes(&re->prog[t->pc], c))
-                follow(&m, next, re->prog[t->pc].x, after, t->caps);
+                follow(m, next, re->prog[t->pc].x, after, t->caps);
         }
-        give_back(&m, now);
+        give_back(m, now);
         struct threads *swap = now;
         now = next;
         next = swap;
@@ -788,5 +820,6 @@ bool regex_find(struct run *r, const struct regex *re, slice s, size_t from, siz
             break;
         at = after;
     }
+    give_back(m, now);
     return found;
 }

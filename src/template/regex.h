@@ -12,5 +12,5 @@ struct regex *regex_compile(struct run *r, slice pattern, const char **ret_error
 size_t regex_groups(const struct regex *re); /* the whole match included */
 slice regex_group_name(const struct regex *re, size_t group);
 /* From subject[from..]; caps: begin and end of each group, SIZE_MAX: not part of the match. */
-bool regex_find(struct run *r, const struct regex *re, slice subject, size_t from, size_t *caps);
+bool regex_find(struct run *r, struct regex *re, slice subject, size_t from, size_t *caps);
 #endif

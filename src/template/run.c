@@ -123,6 +123,7 @@ void map_set(struct run *r, struct map *m, slice key, struct value v)
 {
     bool found;
     size_t at = map_seek(m, key, &found);
+    run_step(r, key.n / BYTES_A_STEP);
     if (found) {
         m->e[at].v = v;
         return;
@@ -151,6 +152,13 @@ void map_drop(struct map *m, slice key)
         return;
     memmove(m->e + at, m->e + at + 1, (m->n - at - 1) * sizeof(*m->e));
     m->n--;
+}
+
+void map_order(struct run *r, struct map *m)
+{
+    run_step(r, m->n * 16);
+    r->memory += m->n * sizeof(*m->e); /* the sorting's spare room */
+    map_sort(r->a, m);
 }
 
 struct gather gather_new(struct run *r, enum value_of of)

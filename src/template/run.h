@@ -39,6 +39,7 @@ struct run {
     size_t frame;      /* where the variables of the template being executed begin */
     slice name;        /* of the template being executed */
     uint64_t random;
+    struct regex *regexes; /* the first ones compiled: loops use them again */
     struct template_error *e;
 };
 
@@ -70,6 +71,7 @@ struct list *list_new(struct run *r, size_t n, enum value_of of) MUST_USE; /* n 
 struct map *map_new(struct run *r, enum value_of of) MUST_USE;
 void map_set(struct run *r, struct map *m, slice key, struct value v);
 void map_drop(struct map *m, slice key);
+void map_order(struct run *r, struct map *m); /* map_sort, counted */
 /* A list that grows; done gives it as a value. */
 struct gather {
     struct run *r;

@@ -6,7 +6,7 @@
 #define FN(name) static struct value name(struct run *r, const struct value *v, size_t n)
 #define UNUSED_N ((void)n, (void)r)
 
-static slice trim_runes(slice s, slice cut, bool space)
+static slice trim_runes(struct run *r, slice s, slice cut, bool space)
 {
     for (int end = 0; end < 2; end++)
         while (s.n) {
@@ -17,6 +17,7 @@ static slice trim_runes(slice s, slice cut, bool space)
                 hit = rune_next(cut, &k) == c;
             if (!hit)
                 break;
+            run_step(r, 1 + cut.n / 16);
             s = end ? slice_sub(s, 0, at) : slice_from(s, at);
         }
     return s;
@@ -25,14 +26,13 @@ static slice trim_runes(slice s, slice cut, bool space)
 FN(f_trim)
 {
     UNUSED_N;
-    return VALUE_STRING(trim_runes(v[0].s, SL(""), true));
+    return VALUE_STRING(trim_runes(r, v[0].s, SL(""), true));
 }
 
 FN(f_trim_all)
 {
-    run_step(r, v[1].s.n * v[0].s.n / 8);
     (void)n;
-    return VALUE_STRING(trim_runes(v[1].s, v[0].s, false));
+    return VALUE_STRING(trim_runes(r, v[1].s, v[0].s, false));
 }
 
 FN(f_trim_prefix)
@@ -197,13 +197,15 @@ FN(f_squote)
 FN(f_cat)
 {
     struct text_out t = out_new(r);
+    bool first = true;
     for (size_t i = 0; i < n; i++) {
         if (value_nothing(v[i]))
             continue;
-        out_put(&t, t.n ? SL(" ") : SL(""));
+        out_put(&t, first ? SL("") : SL(" "));
         print_value(&t, v[i]);
+        first = false;
     }
-    return VALUE_STRING(trim_runes(out_slice(&t), SL(""), true));
+    return VALUE_STRING(out_slice(&t));
 }
 
 static slice replaced(struct run *r, slice s, slice old, slice new)
@@ -370,12 +372,14 @@ static struct list *pieces(struct run *r, slice s, slice sep, int64_t most)
 
 static struct value as_map(struct run *r, const struct list *l)
 {
+    enum { KEY_BYTES = 8 }; /* "_9999" */
     struct map *m = map_new(r, OF_STRING);
-    for (size_t i = 0; i < l->n; i++) {
-        struct text_out t = out_new(r);
-        out_fmt(&t, "_%zu", i);
-        map_set(r, m, out_slice(&t), l->v[i]);
-    }
+    char *keys = run_alloc(r, (l->n + 1) * KEY_BYTES);
+    m->e = run_alloc(r, (l->n + 1) * sizeof(*m->e));
+    for (size_t i = 0; i < l->n; i++, keys += KEY_BYTES)
+        m->e[m->n++] = (struct entry){ { keys, (size_t)snprintf(keys, KEY_BYTES, "_%u", (unsigned)i) }, l->v[i] };
+    m->cap = m->n;
+    map_order(r, m);
     return VALUE_MAP(m);
 }
 
@@ -428,18 +432,34 @@ FN(f_to_strings)
     return VALUE_LIST(texts(r, v[0]));
 }
 
-static int by_text(const void *a, const void *b)
+/* By merging: a step for what each comparison may cost, however long and alike the texts are. */
+static void sort_texts(struct run *r, struct value *v, struct value *spare, size_t n)
 {
-    return slice_cmp(((const struct value *)a)->s, ((const struct value *)b)->s);
+    if (n < 2)
+        return;
+    size_t half = n / 2, i = 0, j = half, k = 0;
+    sort_texts(r, v, spare, half);
+    sort_texts(r, v + half, spare, n - half);
+    memcpy(spare, v, n * sizeof(*v));
+    while (i < half && j < n) {
+        run_step(r, 1 + MIN(spare[i].s.n, spare[j].s.n) / 64);
+        v[k++] = slice_cmp(spare[i].s, spare[j].s) <= 0 ? spare[i++] : spare[j++];
+    }
+    while (i < half)
+        v[k++] = spare[i++];
+    while (j < n)
+        v[k++] = spare[j++];
 }
 
 FN(f_sort_alpha)
 {
     (void)n;
     struct list *l = texts(r, v[0]);
-    run_step(r, l->n * 8);
-    if (l->n)
-        qsort(l->v, l->n, sizeof(*l->v), by_text);
+    if (v[0].t != V_LIST && !l->n) { /* what is no list is a list of its text, nothing too */
+        l = list_new(r, 1, OF_STRING);
+        l->v[0] = VALUE_STRING(value_text(r, v[0]));
+    }
+    sort_texts(r, l->v, run_alloc(r, l->n * sizeof(*l->v)), l->n);
     return VALUE_LIST(l);
 }
 

@@ -16,9 +16,12 @@ enum value_of { OF_ANY, OF_STRING, OF_INT, OF_LIST }; /* what a list or map hold
 struct list;
 struct map;
 struct version;
+/* Which clocks show a time: UTC's, those of the rendering's own zone, those of an offset (INSTANT_FIXED + seconds), or those of a zone of which only the letters are known. */
+enum { INSTANT_UTC = 0, INSTANT_FIXED = 1 << 29, INSTANT_LETTERS = 1 << 30, INSTANT_LOCAL = INT32_MAX };
 struct instant {
     int64_t s; /* seconds since 1970 UTC; the zero time of the language is year 1 */
     int32_t ns;
+    int32_t zone;
 };
 struct value {
     enum value_type t;
@@ -48,7 +51,7 @@ struct map {
     struct entry *e;
 };
 struct version {
-    int64_t major, minor, patch;
+    uint64_t major, minor, patch;
     slice pre, meta, original;
 };
 

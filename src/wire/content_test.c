@@ -79,6 +79,31 @@ TEST(mime_sniffs_content)
         CHECK_SLICE(mime_sniff(hex_decode(a, rows[i].hex)), rows[i].want);
 }
 
+TEST(mime_settles_what_a_file_is)
+{
+    static const struct { slice declared, served, name, hex, want; } rows[] = {
+        { SLI("image/jpeg"), SLI("application/octet-stream"), SLI("x"), SLI("ffd8ffe0"), SLI("image/jpeg") },
+        { SLI("image/jpeg; q=1"), SLI("image/jpeg"), SLI("x"), SLI(""), SLI("image/jpeg") },
+        { SLI("image/jpeg"), SLI("image/jpeg"), SLI("x.jpg"), SLI("255044462d312e37"), SLI("application/pdf") },
+        { SLI("image/heic-sequence"), SLI(""), SLI("x"), SLI("00000018667479706d736631"), SLI("image/heic-sequence") },
+        { SLI("image/svg+xml"), SLI(""), SLI("x"), SLI("3c737667"), SLI("image/svg+xml") },
+        { SLI("application/x-ai"), SLI(""), SLI("x"), SLI("255044462d312e37"), SLI("application/x-ai") },
+        { SLI("image/*"), SLI("image/png"), SLI("x"), SLI("89504e470d0a1a0a"), SLI("image/png") },
+        { SLI(""), SLI("text/plain; charset=utf-8"), SLI("x.pdf"), SLI("68"), SLI("text/plain") },
+        { SLI("application/octet-stream"), SLI("binary/octet-stream"), SLI("a.mp3"), SLI("89504e470d0a1a0a"), SLI("image/png") },
+        { SLI(""), SLI("application/octet-stream"), SLI("a.docx"), SLI("504b0304"), SLI("application/vnd.openxmlformats-officedocument.wordprocessingml.document") },
+        { SLI(""), SLI(""), SLI("a"), SLI("504b0304"), SLI("application/zip") },
+        { SLI("image/*"), SLI("application/octet-stream"), SLI("a"), SLI("00"), SLI("application/octet-stream") },
+        { SLI(""), SLI(""), SLI("a"), SLI(""), { NULL, 0 } },
+    };
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK_SLICE(mime_settle(rows[i].declared, rows[i].served, rows[i].name, hex_decode(a, rows[i].hex)), rows[i].want);
+    slice list = SL("image/*, application/pdf");
+    CHECK(mime_among(SL("Image/PNG"), list) && mime_among(SL("application/pdf; x=1"), list) && mime_among(SL("a/b"), SL("*/*")));
+    CHECK(!mime_among(SL("imagex/png"), list) && !mime_among(SL("application/pdfx"), list) && !mime_among(SL(""), list) && !mime_among(SL("a/b"), SL("")));
+}
+
 TEST(gzip_unpacks_within_its_bound)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();

@@ -30,6 +30,7 @@ TEST(digests_of_known_texts_in_any_pieces)
         { DIGEST_MD5, SL(""), "d41d8cd98f00b204e9800998ecf8427e" },
         { DIGEST_MD5, SL("message digest"), "f96b697d7cb7938d525a2f31aaf161d0" },
         { DIGEST_SHA1, SL("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d" },
+        { DIGEST_SHA1, SL("hello attachment\n"), "0d94338dc05f13b2a9317c2a19bee5b4551e0da9" },
         { DIGEST_SHA256, SL("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
         { DIGEST_CRC32C, SL(""), "00000000" },
         { DIGEST_CRC32C, SL("123456789"), "e3069283" },

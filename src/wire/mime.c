@@ -153,6 +153,38 @@ enum mime_kind mime_kind(slice type)
                                         : MIME_FILE;
 }
 
+static bool is_vague(slice type)
+{
+    return !type.n || slice_eq_nocase(type, SL("application/octet-stream")) || slice_eq_nocase(type, SL("binary/octet-stream")) || slice_ends(type, SL("/*"));
+}
+
+slice mime_settle(slice declared, slice served, slice name, slice first_bytes)
+{
+    slice seen = mime_sniff(first_bytes), known = mime_essence(declared);
+    if (is_vague(known))
+        known = mime_essence(served);
+    bool shown = seen.n && !slice_eq(seen, SL("video/mp4")); /* some pictures come in that box, too */
+    if (shown && mime_kind(known) == MIME_IMAGE && mime_kind(seen) != MIME_IMAGE)
+        return seen;
+    if (!is_vague(known))
+        return known;
+    slice named = mime_of_name(name);
+    bool box = slice_eq(seen, SL("application/zip")) || slice_eq(seen, SL("application/gzip")); /* documents are made of it */
+    return slice_or(seen.n && !(box && named.n) ? seen : named, slice_or(known, declared));
+}
+
+bool mime_among(slice type, slice list)
+{
+    type = mime_essence(type);
+    while (list.n) {
+        slice one = slice_trim(slice_cut(&list, ','));
+        bool family = slice_ends(one, SL("/*"));
+        if (slice_eq(one, SL("*/*")) || slice_eq_nocase(one, type) || (family && begins(type, slice_sub(one, 0, one.n - 1))))
+            return true;
+    }
+    return false;
+}
+
 bool mime_valid(slice type)
 {
     type = mime_essence(type);

@@ -258,3 +258,52 @@ TEST(jwt_signs_the_assertions_of_google_and_box)
         CHECK_ROW(i, dot != SIZE_MAX && slice_eq(slice_from(token, dot + 1), slice_of(rows[i].signature)));
     }
 }
+
+/* The examples of Amazon's documentation, "Authenticating Requests (AWS Signature Version 4)" */
+TEST(sigv4_signs_the_examples_of_amazons_documentation)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    const int64_t now_ms = INT64_C(1369353600000); /* 20130524T000000Z */
+    struct sigv4_key key = { .kind = SIGV4_AWS, .id = SL("AKIAIOSFODNN7EXAMPLE"), .secret = SL("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+                             .region = SL("us-east-1"), .service = SL("s3") };
+    static const struct {
+        const char *method, *path, *query, *payload;
+        struct sigv4_header headers[3];
+        const char *signature;
+    } rows[] = {
+        { "GET", "/test.txt", "", NULL, { { SLI("range"), SLI("bytes=0-9") } }, "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41" },
+        { "PUT", "/test%24file.text", "", "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072",
+          { { SLI("date"), SLI("Fri, 24 May 2013 00:00:00 GMT") }, { SLI("x-amz-storage-class"), SLI("REDUCED_REDUNDANCY") } },
+          "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd" },
+        { "GET", "/", "lifecycle=", NULL, { { { 0 }, { 0 } } }, "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543" },
+        { "GET", "/", "max-keys=2&prefix=J", NULL, { { { 0 }, { 0 } } }, "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7" },
+    };
+    struct sigv4_header host = { SL("host"), SL("examplebucket.s3.amazonaws.com") };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct sigv4_header headers[6] = { host };
+        size_t n = 1;
+        for (size_t k = 0; k < COUNT(rows[i].headers) && rows[i].headers[k].name.n; k++)
+            headers[n++] = rows[i].headers[k];
+        slice payload = rows[i].payload ? slice_of(rows[i].payload) : SIGV4_EMPTY;
+        headers[n++] = (struct sigv4_header){ SL("x-amz-content-sha256"), payload };
+        headers[n++] = (struct sigv4_header){ SL("x-amz-date"), SL("20130524T000000Z") };
+        struct sigv4_request rq = { rows[i].method, slice_of(rows[i].path), slice_of(rows[i].query), headers, n, payload };
+        CHECK(slice_ends(sigv4_authorization(a, &key, &rq, now_ms), slice_of(rows[i].signature)));
+    }
+    struct sigv4_request get = { "GET", SL("/test.txt"), SLICE_NONE, &host, 1, SLICE_NONE };
+    CHECK(slice_ends(sigv4_presign(a, &key, &get, now_ms, 86400), SL("&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404")));
+    struct sigv4_header chunked[] = { { SL("content-encoding"), SL("aws-chunked") }, { SL("content-length"), SL("66824") },
+                                      { SL("host"), SL("s3.amazonaws.com") }, { SL("x-amz-content-sha256"), SIGV4_CHUNKED },
+                                      { SL("x-amz-date"), SL("20130524T000000Z") }, { SL("x-amz-decoded-content-length"), SL("66560") },
+                                      { SL("x-amz-storage-class"), SL("REDUCED_REDUNDANCY") } };
+    struct sigv4_request put = { "PUT", SL("/examplebucket/chunkObject.txt"), SLICE_NONE, chunked, COUNT(chunked), SIGV4_CHUNKED };
+    slice names, seed = sigv4_signature(a, &key, sigv4_canonical(a, &put, &names), now_ms);
+    CHECK_SLICE(seed, SL("4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9"));
+    static char letters[65536];
+    memset(letters, 'a', sizeof(letters));
+    slice one = sigv4_chunk(a, &key, seed, slice_mem(letters, sizeof(letters)), now_ms);
+    CHECK_SLICE(one, SL("ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648"));
+    slice two = sigv4_chunk(a, &key, one, slice_mem(letters, 1024), now_ms);
+    CHECK_SLICE(two, SL("0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497"));
+    CHECK_SLICE(sigv4_chunk(a, &key, two, SL(""), now_ms), SL("b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9"));
+}

@@ -11,7 +11,7 @@ bool expect_json(struct run *r, const char *section, slice got, slice otherwise)
         casefile_put(r->cf, s, section, json_pretty(r->a, got));
         return true;
     }
-    return run_fail(r, "%s " SLF, section, SLA(why));
+    return case_fail(r, "%s " SLF, section, SLA(why));
 }
 
 bool expect_text(struct run *r, const char *section, slice got, slice otherwise)
@@ -24,7 +24,7 @@ bool expect_text(struct run *r, const char *section, slice got, slice otherwise)
         casefile_put(r->cf, s, section, got);
         return true;
     }
-    return run_fail(r, "%s: want \"" SLF "\", got \"" SLF "\"", section, SLA(want), SLA(got));
+    return case_fail(r, "%s: want \"" SLF "\", got \"" SLF "\"", section, SLA(want), SLA(got));
 }
 
 slice run_fault(struct run *r)

@@ -81,7 +81,7 @@ static bool run_file(struct arena *a, const char *path, slice *ret_why)
     bool good = run_begin(&r, defaults) && run_case(&r) && own_key_holds(&r);
     run_end(&r);
     if (good && !casefile_save(r.cf))
-        good = run_fail(&r, "cannot be written");
+        good = case_fail(&r, "cannot be written");
     *ret_why = r.why;
     return good;
 }

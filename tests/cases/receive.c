@@ -57,7 +57,7 @@ static bool sign_token(struct run *r, struct header *h)
     slice kid = slice_or(casefile_text(r->cf, "kid"), SL("test")), claims = slice_or(casefile_text(r->cf, "claims"), r->claims);
     slice token = key ? jwt_sign(r->a, key, kid, claims, &f) : SLICE_NONE;
     h->value = arena_printf(r->a, "%s" SLF, r->k->hook.prefix ? r->k->hook.prefix : "", SLA(token));
-    return token.p ? true : run_fail(r, "claims: %s", f.text);
+    return token.p ? true : case_fail(r, "claims: %s", f.text);
 }
 
 static bool publish_keys(struct run *r)
@@ -67,7 +67,7 @@ static bool publish_keys(struct run *r)
                           SL("{\"keys\":[{\"kty\":\"RSA\",\"use\":\"sig\",\"kid\":\"test\",\"n\":\"" RFC7515_N "\",\"e\":\"AQAB\",\"endorsements\":[\"msteams\"]}]}"));
     r->keys = jwks_parse(keys, &f);
     r->call.keys = r->keys;
-    return r->keys ? true : run_fail(r, "section \"keys\": %s", f.text);
+    return r->keys ? true : case_fail(r, "section \"keys\": %s", f.text);
 }
 
 static bool sign(struct run *r, struct header *h, slice body)
@@ -79,9 +79,9 @@ static bool sign(struct run *r, struct header *h, slice body)
     int64_t which = 0;
     slice number = slice_trim(slice_from(h->value, 5));
     if ((number.n && !slice_int(number, &which)) || which < 0 || which >= (int64_t)r->k->hook.n_secrets)
-        return run_fail(r, SLF ": no such secret: " SLF, SLA(h->name), SLA(h->value));
+        return case_fail(r, SLF ": no such secret: " SLF, SLA(h->name), SLA(h->value));
     h->value = signature(r->a, &r->k->hook, r->account.settings[r->k->hook.secrets[which]], body);
-    return h->value.p ? true : run_fail(r, "%s has no signature the runner could make", r->k->name);
+    return h->value.p ? true : case_fail(r, "%s has no signature the runner could make", r->k->name);
 }
 
 /* The part of path behind the hook's own path (or that with the account's id); false: another path. */
@@ -104,9 +104,9 @@ static bool refused(struct run *r, slice want)
 {
     struct fault *f = &r->fault;
     if (!f->code)
-        return run_fail(r, "refused without saying why");
+        return case_fail(r, "refused without saying why");
     if (!want.p && !r->update)
-        return run_fail(r, "refused: %s %s: %s", f->code, f->field, f->text);
+        return case_fail(r, "refused: %s %s: %s", f->code, f->field, f->text);
     return expect_text(r, "fault", run_fault(r), SLICE_NONE);
 }
 
@@ -169,13 +169,13 @@ bool run_receive(struct run *r)
         bool mine = !page->mine || page->mine(&r->call, &rq);
         if (!page->receive(mine ? &r->call : &nobodys, &rq, &in))
             return refused(r, want);
-        return want.p ? run_fail(r, "was not refused") : received(r, &in);
+        return want.p ? case_fail(r, "was not refused") : received(r, &in);
     }
     if (!below(r, path, r->k->hook.path, &rq.path))
-        return run_fail(r, "%s serves no path " SLF, r->k->name, SLA(path));
+        return case_fail(r, "%s serves no path " SLF, r->k->name, SLA(path));
 
     if (r->k->probe && r->k->probe(r->a, &rq))
-        return want.p ? run_fail(r, "was not refused") : expect_inbox(r, &in);
+        return want.p ? case_fail(r, "was not refused") : expect_inbox(r, &in);
     bool route_only = false;
     if (r->k->hook.how == VERIFY_JWT && !publish_keys(r))
         return false;
@@ -183,12 +183,12 @@ bool run_receive(struct run *r)
         return !r->why.p;
     bool good = hook_verify(&r->call, &rq, &rq.body, &r->fault);
     if (slice_eq(want, SL("signature")))
-        return good ? run_fail(r, "the signature was taken for good") : true;
+        return good ? case_fail(r, "the signature was taken for good") : true;
     if (!good)
-        return run_fail(r, "signature: %s", r->fault.text);
+        return case_fail(r, "signature: %s", r->fault.text);
     if (!r->k->receive(&r->call, &rq, &in))
         return refused(r, want);
     if (want.p)
-        return run_fail(r, "was not refused, want " SLF, SLA(want));
+        return case_fail(r, "was not refused, want " SLF, SLA(want));
     return received(r, &in);
 }

@@ -24,7 +24,7 @@ struct run {
     slice why;
 };
 
-bool run_fail(struct run *r, const char *fmt, ...) PRINTF(2, 3);
+bool case_fail(struct run *r, const char *fmt, ...) PRINTF(2, 3);
 /* Settings, memory and conversation of the case over the connector's defaults. */
 bool run_begin(struct run *r, slice defaults) MUST_USE;
 void run_end(struct run *r);

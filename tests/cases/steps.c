@@ -2,6 +2,7 @@
 #include "hub/adapt.h"
 #include "tests/cases/compare.h"
 #include "tests/cases/run.h"
+#include "wire/hex.h"
 
 enum { STEPS_MAX = 40 };
 typedef enum outcome (*step_fn)(struct call *c, struct delivery *d);
@@ -42,7 +43,7 @@ static bool word_holds(struct run *r, slice word, slice *rest, const struct http
         return call->new_token;
     if (slice_eq(word, SL("rate")))
         return slice_int(slice_cut(rest, ' '), &rate) && rate == (int64_t)call->rate;
-    return run_fail(r, "unknown word \"" SLF "\" behind a call's URL", SLA(word));
+    return case_fail(r, "unknown word \"" SLF "\" behind a call's URL", SLA(word));
 }
 
 static slice call_value(const struct http_call *call, slice name)
@@ -64,9 +65,9 @@ static bool headers_hold(struct run *r, const struct http_call *call, slice *res
         slice name = absent ? slice_from(h->name, 1) : h->name;
         slice got = call_value(call, name);
         if (absent ? got.p != NULL : !got.p)
-            return run_fail(r, "header " SLF " is %s", SLA(name), absent ? "there" : "absent");
+            return case_fail(r, "header " SLF " is %s", SLA(name), absent ? "there" : "absent");
         if (!absent && !slice_eq(h->value, SL("*")) && !slice_eq(h->value, got))
-            return run_fail(r, "header " SLF ": want " SLF ", got " SLF, SLA(name), SLA(h->value), SLA(got));
+            return case_fail(r, "header " SLF ": want " SLF ", got " SLF, SLA(name), SLA(h->value), SLA(got));
     }
     return true;
 }
@@ -95,20 +96,20 @@ static bool call_holds(struct run *r, const struct http_call *call, slice want)
     slice rest = want, first = slice_cut(&rest, '\n');
     slice method = slice_cut(&first, ' '), url = slice_cut(&first, ' ');
     if (!slice_eq(method, slice_of(call->method)) || !slice_eq(url, call->url))
-        return run_fail(r, "call: want " SLF " " SLF ", got %s " SLF, SLA(method), SLA(url), call->method,
+        return case_fail(r, "call: want " SLF " " SLF ", got %s " SLF, SLA(method), SLA(url), call->method,
                         SLA(call->url));
     while (first.p && first.n) {
         slice word = slice_cut(&first, ' ');
         if (word.n && !word_holds(r, word, &first, call))
-            return run_fail(r, "call: it is not " SLF ", but" SLF, SLA(word), SLA(words_of(r, call)));
+            return case_fail(r, "call: it is not " SLF ", but" SLF, SLA(word), SLA(words_of(r, call)));
     }
     if (!headers_hold(r, call, &rest))
         return false;
     slice body = body_of(r, call);
     if (!is_json(call) || !body.n)
-        return slice_eq(slice_or(rest, SL("")), body) || run_fail(r, "call: want body \"" SLF "\", got \"" SLF "\"", SLA(rest), SLA(body));
+        return slice_eq(slice_or(rest, SL("")), body) || case_fail(r, "call: want body \"" SLF "\", got \"" SLF "\"", SLA(rest), SLA(body));
     slice why = json_difference(r->a, rest, body);
-    return !why.p || run_fail(r, "call body " SLF, SLA(why));
+    return !why.p || case_fail(r, "call body " SLF, SLA(why));
 }
 
 /* The section a call of this shape would be; the names of headers are those of the old section. */
@@ -142,7 +143,7 @@ static bool expect_call(struct run *r, const struct http_call *call, size_t *at)
     assert(call->method && call->url.n);
     struct section *s = casefile_next(r->cf, "call", at);
     if (!s && !r->update)
-        return run_fail(r, "a call more than expected: %s " SLF " " SLF, call->method, SLA(call->url),
+        return case_fail(r, "a call more than expected: %s " SLF " " SLF, call->method, SLA(call->url),
                         SLA(call->body));
     if (s && call_holds(r, call, s->text))
         return true;
@@ -160,7 +161,7 @@ static bool read_answer(struct run *r, size_t *at, struct answer *ret)
 {
     struct section *s = casefile_next(r->cf, "answer", at);
     if (!s && !r->update)
-        return run_fail(r, "no answer is given for a call");
+        return case_fail(r, "no answer is given for a call");
     if (!s) { /* UPDATE: one to be edited */
         casefile_put(r->cf, NULL, "answer", SL("200\n\n{}"));
         s = &r->cf->sections[r->cf->n - 1];
@@ -175,7 +176,7 @@ static bool read_answer(struct run *r, size_t *at, struct answer *ret)
         return true;
     }
     if (!slice_int(slice_trim(first), &status) || status < 100 || status > 599)
-        return run_fail(r, "an answer begins with a status or \"none\": " SLF, SLA(first));
+        return case_fail(r, "an answer begins with a status or \"none\": " SLF, SLA(first));
     struct js_list headers = run_headers(r, &rest);
     ret->status = (int)status;
     ret->headers = headers.items;
@@ -186,6 +187,8 @@ static bool read_answer(struct run *r, size_t *at, struct answer *ret)
         int64_t seconds = 0;
         if (slice_eq_nocase(h->name, SL("content-type")))
             ret->type = h->value;
+        if (slice_eq_nocase(h->name, SL("x-case")) && slice_eq(h->value, SL("hex"))) /* bytes that are no text */
+            ret->body = hex_decode(r->a, slice_trim(ret->body));
         if (slice_eq_nocase(h->name, SL("retry-after")) && slice_int(h->value, &seconds))
             ret->retry_after_ms = seconds * 1000;
     }
@@ -264,7 +267,7 @@ static bool begin_delivery(struct run *r, struct delivery *d)
         return false;
     *d = (struct delivery){ .key = SL("dg-test-1"), .accepted_ms = r->call.now_ms };
     if (!js_read(r->a, given, delivery_fields, COUNT(delivery_fields), d, &f))
-        return run_fail(r, "section \"delivery\": %s %s", f.field, f.text);
+        return case_fail(r, "section \"delivery\": %s %s", f.field, f.text);
     int64_t attempt = 0, step = 0, part = 0;
     bool numbers = (!js_at(given, "attempt") || js_int(js_at(given, "attempt"), &attempt)) &&
                    (!js_at(given, "step") || js_int(js_at(given, "step"), &step)) &&
@@ -273,7 +276,7 @@ static bool begin_delivery(struct run *r, struct delivery *d)
     d->step = (int)step;
     d->part = (size_t)part;
     if (!numbers)
-        return run_fail(r, "section \"delivery\": attempt, step and part are numbers");
+        return case_fail(r, "section \"delivery\": attempt, step and part are numbers");
 
     slice text = casefile_text(r->cf, "message");
     if (!text.p)
@@ -283,7 +286,7 @@ static bool begin_delivery(struct run *r, struct delivery *d)
     if (!doc)
         return false;
     if (!message_read(r->a, doc, m, &f))
-        return run_fail(r, "section \"message\": %s %s", f.field, f.text);
+        return case_fail(r, "section \"message\": %s %s", f.field, f.text);
     d->m = d->parts = m;
     d->n_parts = 1;
     return true;
@@ -336,7 +339,7 @@ bool run_ask(struct run *r, struct inbox *in)
         last = &answer;
     }
     if (end == OUT_CALL || casefile_next(r->cf, "call", &at))
-        return run_fail(r, "what is asked has other calls than expected");
+        return case_fail(r, "what is asked has other calls than expected");
     if (!expect_end(r, end_text(r, end, &d)))
         return false;
     if (in->ask_answer)
@@ -357,6 +360,12 @@ static bool expect_response(struct run *r, const struct canned_response *found)
     return expect_json(r, "response", jw_done(&w), SL("{}"));
 }
 
+/* What a file was found to be: "LAT LON TITLE" */
+static bool expect_location(struct run *r, const struct location *l)
+{
+    return expect_text(r, "location", l->present ? arena_printf(r->a, "%g %g " SLF, l->lat_deg, l->lon_deg, SLA(l->title)) : SLICE_NONE, SLICE_NONE);
+}
+
 bool run_steps(struct run *r, slice what)
 {
     bool canned = slice_eq(what, SL("canned")), poll = slice_eq(what, SL("poll")), lookup = slice_eq(what, SL("lookup")), find = slice_eq(what, SL("media_find"));
@@ -368,7 +377,7 @@ bool run_steps(struct run *r, slice what)
                                                : r->k->deliver;
     struct delivery d;
     if (!fn)
-        return run_fail(r, "%s has no " SLF, r->k->name, SLA(what));
+        return case_fail(r, "%s has no " SLF, r->k->name, SLA(what));
     if (!begin_delivery(r, &d))
         return false;
     if (r->conversation.guest.p || fn == r->k->deliver || lookup) {
@@ -381,7 +390,7 @@ bool run_steps(struct run *r, slice what)
     if (find)
         d.media = d.m ? message_media(d.m) : NULL;
     if (find && !d.media)
-        return run_fail(r, "the message has no media to find");
+        return case_fail(r, "the message has no media to find");
     size_t at = 0, answer_at = 0;
     struct answer answer, *last = NULL;
     enum outcome end = OUT_CALL;
@@ -398,11 +407,11 @@ bool run_steps(struct run *r, slice what)
             return receive_poll(r, last);
     }
     if (end == OUT_CALL)
-        return run_fail(r, "no end after %d steps", STEPS_MAX);
+        return case_fail(r, "no end after %d steps", STEPS_MAX);
     if (casefile_next(r->cf, "call", &at))
-        return run_fail(r, "a call fewer than expected; it ended " SLF " %s", SLA(end_text(r, end, &d)),
+        return case_fail(r, "a call fewer than expected; it ended " SLF " %s", SLA(end_text(r, end, &d)),
                         r->fault.text);
-    return expect_end(r, end_text(r, end, &d)) && (!lookup || (expect_person(r, &d.person) && expect_data(r, &d.data) && expect_text(r, "text", d.text, SLICE_NONE) && expect_text(r, "payload", d.payload, SLICE_NONE))) &&
+    return expect_end(r, end_text(r, end, &d)) && (!lookup || (expect_person(r, &d.person) && expect_data(r, &d.data) && expect_location(r, &d.location) && expect_text(r, "text", d.text, SLICE_NONE) && expect_text(r, "payload", d.payload, SLICE_NONE))) &&
            (!find || expect_text(r, "url", d.media_url, SL(""))) && (!canned || expect_response(r, &d.response)) &&
            expect_memories(r);
 }
@@ -411,7 +420,7 @@ bool run_token(struct run *r)
 {
     struct http_call call = { 0 };
     if (!r->k->auth.token_call)
-        return run_fail(r, "%s has no token_call", r->k->name);
+        return case_fail(r, "%s has no token_call", r->k->name);
     if (!r->k->auth.token_call(&r->call, &call))
         return expect_text(r, "fault", run_fault(r), SLICE_NONE);
     size_t at = 0;
@@ -422,7 +431,7 @@ bool run_media_url(struct run *r)
 {
     struct delivery d;
     if (!r->k->media_url || !begin_delivery(r, &d) || !d.m || !d.m->media.n)
-        return run_fail(r, "%s has no media_url, or the message no media", r->k->name);
+        return case_fail(r, "%s has no media_url, or the message no media", r->k->name);
     return expect_text(r, "url", r->k->media_url(&r->call, message_media(d.m)), SLICE_NONE);
 }
 

@@ -4,7 +4,7 @@
 
 static const char NOW[] = "2026-03-04T05:06:07.890Z";
 
-bool run_fail(struct run *r, const char *fmt, ...)
+bool case_fail(struct run *r, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -20,7 +20,7 @@ const struct js *run_json(struct run *r, const char *section, const char *otherw
     struct fault f = { 0 };
     const struct js *v = js_parse(r->a, text.p ? text : slice_of(otherwise), &f);
     if (!v)
-        run_fail(r, "section \"%s\": %s", section, f.text);
+        case_fail(r, "section \"%s\": %s", section, f.text);
     return v;
 }
 
@@ -33,7 +33,7 @@ static bool known_settings(struct run *r, const struct js *given)
         for (size_t i = 0; i < r->k->n_settings; i++)
             known |= slice_eq(js_key(given, it), slice_of(r->k->settings[i].name));
         if (!known)
-            return run_fail(r, "%s has no setting \"" SLF "\"", r->k->name, SLA(js_key(given, it)));
+            return case_fail(r, "%s has no setting \"" SLF "\"", r->k->name, SLA(js_key(given, it)));
     }
     return true;
 }
@@ -44,7 +44,7 @@ static bool begin_settings(struct run *r, slice defaults)
     const struct js *base = js_parse(r->a, slice_or(defaults, SL("{}")), &f);
     const struct js *own = run_json(r, "settings", "{}");
     if (!base)
-        return run_fail(r, "defaults.json: %s", f.text);
+        return case_fail(r, "defaults.json: %s", f.text);
     if (!own || !known_settings(r, base) || !known_settings(r, own))
         return false;
     r->account = (struct account){
@@ -72,7 +72,7 @@ static bool fill_memory(struct run *r, struct memory *m, const char *section)
         slice value = js_is_array(v) ? js_text(js_item(v, 0)) : js_text(v);
         int64_t until_ms = 0;
         if (!value.p || (js_is_array(v) && !time_parse_rfc3339(js_text(js_item(v, 1)), &until_ms)))
-            return run_fail(r, "section \"%s\": a value is text or [text, time]", section);
+            return case_fail(r, "section \"%s\": a value is text or [text, time]", section);
         memory_set(m, arena_cstr(r->a, js_key(given, it)), value, until_ms);
     }
     return true;
@@ -127,8 +127,15 @@ static bool begin_conversation(struct run *r)
     if (!given)
         return false;
     if (!js_read(r->a, given, conversation_fields, COUNT(conversation_fields), &r->conversation, &f))
-        return run_fail(r, "section \"conversation\": %s %s", f.field, f.text);
+        return case_fail(r, "section \"conversation\": %s %s", f.field, f.text);
     return true;
+}
+
+/* {"name":"text"} */
+static slice case_response(const struct call *c, slice name)
+{
+    const struct js *all = run_json(c->of, "responses", "{}");
+    return js_text(js_get(all, name));
 }
 
 bool run_begin(struct run *r, slice defaults)
@@ -140,12 +147,14 @@ bool run_begin(struct run *r, slice defaults)
         .account = &r->account,
         .memory = r->memory,
         .f = &r->fault,
+        .response = case_response,
+        .of = r,
     };
     for (size_t i = 0; i < sizeof(r->call.random); i++)
         r->call.random[i] = (uint8_t)i;
     slice now = casefile_text(r->cf, "now");
     if (!time_parse_rfc3339(now.p ? now : slice_of(NOW), &r->call.now_ms))
-        return run_fail(r, "section \"now\" is no time");
+        return case_fail(r, "section \"now\" is no time");
     if (!begin_settings(r, defaults) || !fill_memory(r, r->memory, "memory") ||
         !fill_memory(r, r->guest_memory, "guest_memory") || !begin_conversation(r))
         return false;

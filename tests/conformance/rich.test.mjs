@@ -10,6 +10,7 @@ import {promisify} from 'node:util';
 import {openBrowser} from '../browser/pages.mjs';
 import {startHub} from '../e2e/hub.mjs';
 import {need} from '../npm/need.mjs';
+import {shapes} from './schema.mjs';
 import {samples} from '../responses/samples.mjs';
 
 const picture = 'https://img.example.com/p.png', link = 'https://shop.example.com/';
@@ -52,7 +53,7 @@ const own = {
   },
 };
 
-// What each message becomes on a network: [name, bodies of its calls].
+// What each message becomes on a network: [name, bodies of its calls, the calls].
 async function sentTo(hub, network) {
   const admin = await hub.login(), all = [];
   for (const [name, message] of [...Object.entries(messages), ...Object.entries(own[network] ?? {})]) {
@@ -60,7 +61,7 @@ async function sentTo(hub, network) {
     assert.equal(r.status, 200, `${name}: ${r.text}`);
     const [item] = r.json.items;
     assert.equal(item.carried, true, `${network}, ${name}: ${item.problem}`);
-    all.push([name, item.calls.map(c => c.body).filter(Boolean)]);
+    all.push([name, item.calls.map(c => c.body).filter(Boolean), item.calls]);
   }
   return all;
 }
@@ -86,7 +87,26 @@ test('LINE: every message object has the type of LINE\'s own library', async t =
   await assert.rejects(fitsType(t, line, 'messagingApi.Message[]', [['wrong', [{type: 'flex', altText: 'x', contents: {type: 'bubble', body: {type: 'box', layout: 'diagonal', contents: []}}}]]]), 'what is wrong is found');
 });
 
-// Canned responses: rendered for a guest of LINE, then what each message becomes.
+// Canned responses: rendered for a guest of this network, then what each message becomes: [name, call].
+async function cannedTo(admin, network, responses) {
+  const all = [];
+  for (const {name, text, substitutions = [], values = {}, goes} of responses) {
+    const wanted = goes ? goes[network] ?? goes.other : /./;
+    if (!(wanted instanceof RegExp)) continue; // it is refused, with a reason
+    const document = {name, text, substitutions: substitutions.map(({id, defaultValue, default_value}) => ({id, default_value: default_value ?? defaultValue}))};
+    const made = await admin.call('POST', '/responses', document);
+    assert.equal(made.status, 201, `${name}: ${made.text}`);
+    const r = await admin.call('POST', `/responses/${encodeURIComponent(name)}/render`, {values, network});
+    assert.equal(r.json.problem, undefined, `${name}: ${r.text}`);
+    for (const message of r.json.messages) {
+      const [item] = (await admin.call('POST', '/preview', {message, networks: [network]})).json.items;
+      assert.equal(item.carried, true, `${name}: ${item.problem}`);
+      all.push(...item.calls.map(call => [name, call]));
+    }
+  }
+  return all;
+}
+
 test('LINE: canned responses, Flex messages among them, have the types of LINE\'s own library', async t => {
   const hub = await startHub(t);
   const admin = await hub.login();
@@ -107,21 +127,7 @@ ${picture}", "size": "full", "aspectRatio": "20:13", "aspectMode": "cover"},
     {name: 'carousel', text: '{"type": "carousel", "text": "Look", "cards": [{"title": "Tea", "description": "Green", "image": "' + picture + '", "actions": [{"text": "Buy", "payload": "b"}, {"text": "See", "url": "' + link + '"}]}, {"title": "Coffee"},]}'},
     {name: 'several', text: '["one", {"type": "sticker", "packageId": "446", "stickerId": 1988}, {"kind": "picker", "picker": {"title": "Which?", "choices": [{"label": "A", "payload": "a"}]}}]'},
   ];
-  const sent = [];
-  for (const {name, text, substitutions = [], values = {}, goes} of [...own, ...samples]) {
-    const wanted = goes ? goes.line ?? goes.other : /./;
-    if (!(wanted instanceof RegExp)) continue; // it is refused, with a reason
-    const document = {name, text, substitutions: substitutions.map(({id, defaultValue, default_value}) => ({id, default_value: default_value ?? defaultValue}))};
-    const made = await admin.call('POST', '/responses', document);
-    assert.equal(made.status, 201, `${name}: ${made.text}`);
-    const r = await admin.call('POST', `/responses/${encodeURIComponent(name)}/render`, {values, network: 'line'});
-    assert.equal(r.json.problem, undefined, `${name}: ${r.text}`);
-    for (const message of r.json.messages) {
-      const [item] = (await admin.call('POST', '/preview', {message, networks: ['line']})).json.items;
-      assert.equal(item.carried, true, `${name}: ${item.problem}`);
-      for (const call of item.calls) if (call.body?.messages) sent.push([name, call.body.messages]);
-    }
-  }
+  const sent = (await cannedTo(admin, 'line', [...own, ...samples])).filter(([, call]) => call.body?.messages).map(([name, call]) => [name, call.body.messages]);
   const [bubbles] = sent.filter(([name]) => name === 'flex carousel').map(([, [m]]) => m.contents.contents);
   assert.deepEqual(bubbles.map(b => b.body.contents[0].text), ['Tea', 'Coffee "strong"', '\u8336']);
   assert.ok(new Set(sent.map(([name]) => name)).size >= 8, [...new Set(sent.map(([name]) => name))].join());
@@ -135,6 +141,51 @@ test('Slack: blocks have the types of Slack\'s own library', async t => {
   const slack = "import type {KnownBlock} from '@slack/types';";
   await fitsType(t, slack, 'KnownBlock[]', blocks);
   await assert.rejects(fitsType(t, slack, 'KnownBlock[]', [['wrong', [{type: 'section', text: {type: 'mrkdown', text: 'x'}}]]]), 'what is wrong is found');
+});
+
+// Block Kit has no schema of Slack's own: fixtures/slack-blocks.json has what its reference says of each block, element and text. What no schema can say is here.
+const kit = shapes('slack-blocks');
+function fitsBlockKit(body) {
+  kit.check('chat.postMessage', body);
+  const blocks = body.blocks ?? [], ids = blocks.map(b => b.block_id).filter(Boolean);
+  assert.equal(new Set(ids).size, ids.length, 'a block_id occurs twice');
+  for (const {elements = []} of blocks) {
+    const actions = elements.map(e => e.action_id).filter(Boolean);
+    assert.equal(new Set(actions).size, actions.length, 'an action_id occurs twice in a block');
+  }
+  assert.ok(blocks.filter(b => b.type === 'markdown').reduce((n, b) => n + b.text.length, 0) <= 12000, 'too much markdown');
+}
+
+test('Slack: every message fits the limits of Block Kit, canned responses too', async t => {
+  const hub = await startHub(t), admin = await hub.login();
+  const calls = [...(await sentTo(hub, 'slack')).flatMap(([name, , all]) => all.map(call => [name, call])), ...await cannedTo(admin, 'slack', samples.filter(s => s.name !== 'business suggestions'))]; // that one has arguments of another network, which Slack passes over
+  const posts = calls.filter(([, call]) => call.url.endsWith('/chat.postMessage'));
+  assert.ok(posts.length >= 20 && posts.filter(([, call]) => call.body.blocks).length >= 8, String(posts.length));
+  for (const [name, {body}] of posts) assert.doesNotThrow(() => fitsBlockKit(body), name);
+});
+
+test('what Block Kit refuses is found', () => {
+  const plain = (text, n = 1) => ({type: 'plain_text', text: text.repeat(n)}), button = (more = {}) => ({type: 'button', text: plain('Go'), ...more});
+  const section = {type: 'section', text: {type: 'mrkdwn', text: 'Which?'}}, option = (more = {}) => ({text: plain('One'), value: '1', ...more});
+  const select = (more = {}) => ({type: 'static_select', placeholder: plain('Take one'), options: [option()], ...more}), actions = (...elements) => ({type: 'actions', elements});
+  const image = {type: 'image', image_url: picture, alt_text: 'A picture'}, many = (n, one) => [...Array(n)].map((_, i) => typeof one === 'function' ? one(i) : one);
+  const fine = [[section], [actions(button(), select())], [{...section, accessory: image}], [{type: 'header', text: plain('h', 150)}], [{type: 'section', fields: many(10, section.text)}],
+    [{type: 'context', elements: [image, section.text]}], many(50, {type: 'divider'}), [image, {type: 'divider', block_id: 'a'}]];
+  for (const blocks of fine) assert.doesNotThrow(() => fitsBlockKit({channel: 'C1', text: 'x', blocks}), JSON.stringify(blocks));
+  const wrong = {
+    'no block': [], '51 blocks': many(51, {type: 'divider'}), 'an unknown block': [{type: 'sektion', text: plain('x')}], 'a misspelt text': [{type: 'section', text: {type: 'mrkdown', text: 'x'}}],
+    'a section of nothing': [{type: 'section'}], 'an empty text': [{type: 'section', text: plain('')}], 'a long text': [{type: 'section', text: plain('x', 3001)}], '11 fields': [{type: 'section', fields: many(11, section.text)}],
+    'a long field': [{type: 'section', fields: [plain('x', 2001)]}], 'a member nobody knows': [{...section, txt: 'x'}], 'a long header': [{type: 'header', text: plain('h', 151)}], 'a header with marks': [{type: 'header', text: section.text}],
+    '26 buttons': [actions(...many(26, button()))], 'a long label': [actions(button({text: plain('x', 76)}))], 'a long value': [actions(button({value: 'x'.repeat(2001)}))], 'a long address': [actions(button({url: 'https://x/' + 'x'.repeat(3000)}))],
+    'a style of one\'s own': [actions(button({style: 'link'}))], 'no options': [actions(select({options: []}))], '101 options': [actions(select({options: many(101, option())}))], 'options and groups': [actions(select({option_groups: [{label: plain('x'), options: [option()]}]}))],
+    'a long option': [actions(select({options: [option({value: 'x'.repeat(151)})]}))], 'a long placeholder': [actions(select({placeholder: plain('x', 151)}))], 'a list of several among actions': [actions({...select(), type: 'multi_static_select'})],
+    'six in an overflow': [actions({type: 'overflow', options: many(6, option())})], '11 boxes': [actions({type: 'checkboxes', options: many(11, option())})], 'an image without words': [{type: 'image', image_url: picture}],
+    'an image from nowhere': [{type: 'image', alt_text: 'x'}], 'a button in a context': [{type: 'context', elements: [button()]}], '11 in a context': [{type: 'context', elements: many(11, section.text)}],
+    'a confirmation of 31': [actions(button({confirm: {title: plain('x'), text: plain('x'), confirm: plain('x', 31), deny: plain('x')}}))], 'one id twice': many(2, {type: 'divider', block_id: 'a'}), 'one action twice': [actions(...many(2, button({action_id: 'a'})))],
+    'much markdown': many(2, {type: 'markdown', text: 'x'.repeat(7000)}),
+  };
+  for (const [name, blocks] of Object.entries(wrong)) assert.throws(() => fitsBlockKit({channel: 'C1', text: 'x', blocks}), undefined, name);
+  assert.throws(() => fitsBlockKit({channel: 'C1'}), undefined, 'a message of nothing');
 });
 
 test('Teams: Adaptive Cards are parsed without a complaint and rendered by Microsoft\'s own library', async t => {

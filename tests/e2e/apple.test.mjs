@@ -63,17 +63,28 @@ test('a picture both ways: equal bytes at the other end, and ciphertext between'
   assert.equal(a['signature-base64'], Buffer.concat([Buffer.from([0x81]), createHash('sha1').update(blob).digest()]).toString('base64'));
 });
 
-test('what node:crypto signs and encrypts is read: a file in one go', async t => {
-  const road = await startRoad(t);
+async function attached(road, plain, {name, mimeType}) {
   const own = {authorization: jwt({iss: mspId, iat: Math.floor(Date.now() / 1000)}), 'source-id': business};
-  const plain = randomBytes(100001), key = randomBytes(32), packed = cipher(key, plain);
+  const key = randomBytes(32), packed = cipher(key, plain);
   const place = await (await fetch(`${road.apple.base}/v1/preUpload`, {headers: {...own, 'MMCS-Size': String(packed.length)}})).json();
   const {singleFile} = await (await fetch(place['upload-url'], {method: 'POST', body: packed})).json();
   const signature = Buffer.from(singleFile.fileChecksum, 'base64').toString('hex');
-  const attachment = {name: 'plan.bin', mimeType: 'application/octet-stream', size: String(packed.length), key: '00' + key.toString('hex').toUpperCase(), signature, url: place['mmcs-url'], owner: place['mmcs-owner']};
+  const attachment = {name, mimeType, size: String(packed.length), key: '00' + key.toString('hex').toUpperCase(), signature, url: place['mmcs-url'], owner: place['mmcs-owner']};
   assert.equal((await webhook(road, {type: 'text', body: '\ufffc', attachments: [attachment]})).status, 200);
+}
+
+test('what node:crypto signs and encrypts is read: a file in one go', async t => {
+  const road = await startRoad(t), plain = randomBytes(100001);
+  await attached(road, plain, {name: 'plan.bin', mimeType: 'application/octet-stream'});
   const {m} = await road.deskHas('the file', x => x.media?.state === 'kept' || x.media?.sha256 || x.text);
   assert.equal(m.media?.sha256, createHash('sha256').update(plain).digest('hex'));
+});
+
+test('a shared place is a place', async t => {
+  const road = await startRoad(t);
+  await attached(road, Buffer.from('BEGIN:VCARD\r\nFN:Shared Location\r\nitem1.URL;type=pref:https://maps.apple.com/?ll=50.894967\\,4.341626&q=Atomium\r\nEND:VCARD\r\n'), {name: 'CL.loc.vcf', mimeType: 'text/x-vlocation'});
+  const {m} = await road.deskHas('the place', x => JSON.stringify(x).includes('50.89'));
+  assert.ok(!m.media, JSON.stringify(m));
 });
 
 test('quick replies, a list, times: shown, answered; without the capability a numbered text', async t => {
@@ -125,6 +136,21 @@ test("the guide's kinds of canned responses: pictures put in, a time picked, a r
   assert.equal(receivedMessage.imageIdentifier, undefined, 'a name without a picture goes');
   assert.equal(data.listPicker.sections[0].items[1].imageIdentifier, undefined);
   assert.equal(asked, 2);
+  const rooms = n => ({data: {images: [{identifier: '1', url: `${at}/room.png`}], listPicker: {sections: [{title: 'Rooms', items: [{identifier: 'r', title: 'Room', imageIdentifier: '1'}]}]}}, receivedMessage: {title: `Rooms ${n}`}});
+  const shownRooms = async n => (await road.screen()).filter(m => m.from !== 'guest' && m.message.interactiveData?.receivedMessage?.title === `Rooms ${n}`);
+  for (const [n, refs] of [[1, 0], [1, 1], [2, 1]]) { // what Apple has already goes by reference, also to the phone that shows it whole
+    const before = (await shownRooms(n)).length;
+    await road.agent(c, {text: JSON.stringify(rooms(n))});
+    await until('the rooms', async () => (await shownRooms(n)).length > before);
+    assert.equal((await road.apple.get('/sim/counters')).refs, refs);
+    assert.deepEqual((await shownRooms(n)).at(-1).message.interactiveData.data.images[0].data, png.toString('base64'));
+  }
+  await road.send({type: 'pick', titles: ['Room']});
+  await road.deskHas('the room', m => (m.button?.text ?? m.text) === 'Room');
+  await road.agent(c, {text: JSON.stringify({
+    data: {listPicker: {multipleSelection: true, sections: [{title: 'Fruit', order: 0, multipleSelection: true, items: [{identifier: 'a', title: 'Apple', order: 0}, {identifier: 'o', title: 'Orange', order: 1}]}]}},
+    receivedMessage: {title: 'Again'}})});
+  await road.guestHas('the list again', m => m.message.interactiveData?.receivedMessage?.title === 'Again');
   await road.send({type: 'pick', titles: ['Apple', 'Orange']});
   await road.deskHas('both', m => m.text === 'Apple, Orange' || m.button?.text === 'Apple, Orange');
   await road.agent(c, {text: JSON.stringify({data: {event: {identifier: '1', title: 'Visit'}, timezoneOffset: 540,

@@ -3,11 +3,13 @@
 //   const road = await startRoad(t);            // hub + LINE + Genesys Cloud; stopped when the test ends
 //   await road.line.post(`/sim/guests/${g}/send`, {type: 'text', text: 'hello'});
 //   await road.until('the desk has it', async () => (await road.desk.get('/sim/inbound')).…)
-import {spawn} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
+import {createHash, randomBytes} from 'node:crypto';
 import {mkdtempSync, rmSync, writeFileSync, readFileSync, openSync, existsSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {startProxy} from './proxy.mjs';
 
 export const root = new URL('../..', import.meta.url).pathname;
 export const bin = process.env.DRAGOMAN_BIN ?? join(root, 'build/dragoman');
@@ -51,6 +53,27 @@ export class Api {
   async post(path, body = {}) { const r = await this.call('POST', path, body); if (r.status >= 300) throw new Error(`POST ${path}: ${r.status} ${r.text}`); return r.json; }
 }
 
+// Where all hubs of a test file shall keep what they keep (postgres.test.mjs): each in a schema of its own, the same one after a restart.
+const {TEST_POSTGRES: postgres, TEST_PSQL: psql} = process.env;
+const sql = (uri, ...texts) => execFileSync(psql, ['-XAtq', ...texts.flatMap(x => ['-c', x]), uri], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28}).trim();
+const schemaOf = log => `h${createHash('sha256').update(log).digest('hex').slice(0, 16)}`;
+const databaseOf = log => `${postgres}&options=-csearch_path%3D${schemaOf(log)}`;
+function storeOf(args, log) {
+  if (!postgres || args[0] !== 'serve') return {};
+  sql(postgres, `CREATE SCHEMA IF NOT EXISTS ${schemaOf(log)}`);
+  return {DRAGOMAN_STORE: databaseOf(log)};
+}
+// The first keys of the store of a hub that is stopped: "d:…" of a message's progress, "m:…" of its media.
+export const storeKeys = (hub, data) => postgres
+  ? sql(databaseOf(hub.log), "SELECT encode(substr(key,1,2),'escape') FROM kv").split('\n')
+  : execFileSync('python3', ['-c', 'import sqlite3, sys\nfor k, in sqlite3.connect(sys.argv[1]).execute("select cast(substr(key,1,2) as blob) from kv"): print(k.decode("latin1"))', join(data, 'store.db')], {encoding: 'utf8'}).split('\n');
+// Is this text anywhere in what a hub that is stopped keeps, but for its journal?
+export function isKept(hub, data, text) {
+  if (!postgres) return ['contacts.db', 'store.db'].some(f => readFileSync(join(data, f)).includes(text));
+  const tables = sql(databaseOf(hub.log), "SELECT tablename FROM pg_tables WHERE schemaname=current_schema()").split('\n');
+  return tables.some(name => sql(databaseOf(hub.log), 'SET bytea_output=escape', `SELECT * FROM ${name}`).includes(text));
+}
+
 // One program; its log is kept and shown when it ends unexpectedly.
 export class Program {
   constructor(dir, name, args, env = {}) {
@@ -59,14 +82,14 @@ export class Program {
   start() {
     const out = openSync(this.log, 'a');
     const [command, ...args] = [...(this.wrap ?? []), bin, ...this.args]; // wrap: a command that becomes the program, such as prlimit
-    this.child = spawn(command, args, {stdio: ['ignore', out, out], env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1', DRAGOMAN_METRICS_PORT: '0', ...this.env}});
+    this.child = spawn(command, args, {stdio: ['ignore', out, out], env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1', DRAGOMAN_METRICS_PORT: '0', ...storeOf(this.args, this.log), ...this.env}});
     this.ended = false;
     this.exit = new Promise(resolve => this.child.on('exit', (code, signal) => { this.ended = true; resolve({code, signal}); }));
     this.child.on('error', e => { this.ended = true; this.failure = e.message; });   // it could not even be started
     return this;
   }
   async stop(signal = 'SIGTERM') {
-    if (this.ended) return {code: 0};
+    if (this.ended) return await this.exit ?? {code: 0}; // by itself, perhaps: how, is for the test to judge
     this.child.kill(signal);
     const late = setTimeout(() => this.child.kill('SIGKILL'), 20000);
     const how = await this.exit;
@@ -83,19 +106,30 @@ export async function ready(program, url, ms = 20000) {
   }, ms);
 }
 
+// Where with-backends.mjs runs the tests, each hub gets a schema and queues of its own on the servers that it started.
+export function sharedBackends() {
+  const {DRAGOMAN_TEST_STORE: store, DRAGOMAN_TEST_PSQL: psql, DRAGOMAN_TEST_BROKER: broker, DRAGOMAN_TEST_CACHE: cache} = process.env;
+  if (!broker) return {};
+  const name = `t${randomBytes(6).toString('hex')}`;
+  execFileSync(psql, ['-XAtqc', `CREATE SCHEMA ${name}`, store], {stdio: 'ignore'});
+  return {store: `${store}&options=-csearch_path%3D${name}`, cache, broker, 'broker.name': name, 'broker.classic': true, secret_key: randomBytes(32).toString('hex')};
+}
+
 export async function startRoad(t, options = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-e2e-'));
   const [hubPort, deskPort, linePort] = [await freePort(), await freePort(), await freePort()];
   const at = p => `http://127.0.0.1:${p}`;
   const deskUrl = await options.between?.desk?.(at(deskPort)) ?? at(deskPort);   // who stands between the hub and a simulator
   const lineUrl = await options.between?.line?.(at(linePort)) ?? at(linePort);
+  const front = options.front ? await startProxy(t, () => road.replicas.map(r => ({port: Number(new URL(r.api.base).port)})).sort(() => Math.random() - 0.5)) : undefined;
+  const hubUrl = at(front?.port ?? hubPort);   // front: one address before all replicas, as a balancer has it
   const config = join(dir, 'hub.yaml');
   const extra = (o, pad) => Object.entries(o ?? {}).map(([k, v]) => `${pad}${k}: ${JSON.stringify(v)}\n`).join(''); // JSON is YAML
   writeFileSync(config, `listen: 127.0.0.1:${hubPort}
-public_url: ${at(hubPort)}
+public_url: ${hubUrl}
 data: ${options.data ?? join(dir, 'data')}
 guard: off
-${extra(options.hub, '')}tenants:
+${extra({...sharedBackends(), ...options.hub}, '')}tenants:
   - name: Test Shop
     desk:
       type: genesys-cloud
@@ -115,14 +149,14 @@ ${extra(options.desk, '      ')}    channels:
 ${extra(typeof options.line === 'function' ? options.line(at(linePort)) : options.line, '        ')}`);
   const road = {
     dir, config, until,
-    hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), line: new Api(at(linePort)),
+    hub: new Api(hubUrl), desk: new Api(at(deskPort)), line: new Api(at(linePort)),
     programs: {
       desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1', ...(options.deskArgs ?? [])]),
-      line: new Program(dir, 'line', ['sim', 'line', '--listen', `127.0.0.1:${linePort}`, '--hub', at(hubPort), '--channel-id', '1234567890',
+      line: new Program(dir, 'line', ['sim', 'line', '--listen', `127.0.0.1:${linePort}`, '--hub', hubUrl, '--channel-id', '1234567890',
         '--channel-secret', secret, '--bot-id', '@testshop', ...(options.lineArgs ?? [])]),
       hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', ...(options.env ?? {})}),
     },
-    replicas: [], // of options.replicas, the first is road.hub: {api, program}
+    replicas: [], // {api, program}; without a front the first one is road.hub
     async stop() {
       const how = {};
       for (const [i, r] of road.replicas.entries()) if (i) how[r.program.name] = await r.program.stop();
@@ -130,7 +164,7 @@ ${extra(typeof options.line === 'function' ? options.line(at(linePort)) : option
       return how;
     },
   };
-  road.replicas.push({api: road.hub, program: road.programs.hub});
+  road.replicas.push({api: front ? new Api(at(hubPort)) : road.hub, program: road.programs.hub});
   for (let i = 1; i < (options.replicas ?? 1); i++) {
     const port = await freePort();
     road.replicas.push({api: new Api(at(port)), program: new Program(dir, `hub${i + 1}`, ['serve', '--config', config, '--listen', `127.0.0.1:${port}`, '--data', join(dir, `data${i + 1}`)],

@@ -132,6 +132,17 @@ test('buttons and the answer, a dialog and what was entered, a command', async t
   await road.slack.post('/sim/guests/1/submit', {values: {city: 'Oslo', day: '2026-12-01'}});
   await road.deskHas('what was entered', x => x.text === 'City: Oslo\nDay: 2026-12-01');
   await until('the dialog is closed', async () => !(await road.slack.get('/sim/guests')).guests[0].view);
+  await road.desk.post('/sim/responses', {name: '@rating', text: '{"type": "modal", "title": {"type": "plain_text", "text": "Rating"}, /* of us */ "submit": {"type": "plain_text", "text": "Send"}, "blocks": [' +
+    '{"type": "input", "block_id": "stars", "label": {"type": "plain_text", "text": "Stars"}, "element": {"type": "plain_text_input", "action_id": "v"}}]}'});
+  await agent(road, c, {text: JSON.stringify({blocks: [{type: 'section', text: {type: 'mrkdwn', text: 'How was it?'},
+    accessory: {type: 'button', text: {type: 'plain_text', text: 'Rate'}, action_id: 'rate', value: JSON.stringify({cannedResponse: '@rating'})}}]})});
+  await road.guestHas('the question', x => x.message.text === 'How was it?');
+  await until('the canned dialog is open', async () => { // asked for when the question went out: at hand soon
+    await road.slack.post('/sim/guests/1/tap', {label: 'Rate'});
+    return until('it opens, or the guest is told', async () => (await road.slack.get('/sim/guests')).guests[0].view?.title.text === 'Rating', 1000).catch(() => false);
+  });
+  await road.slack.post('/sim/guests/1/submit', {values: {stars: 'five'}});
+  await road.deskHas('the rating', x => x.text === 'Stars: five');
   await road.send({type: 'command', command: '/care', text: 'help me', in: 'channel'});
   await road.deskHas('the command', x => x.text === 'help me');
   assert.equal((await road.desk.get('/sim/conversations')).conversations.length, 1, 'all in one conversation');

@@ -105,6 +105,13 @@ test('buttons and cards, and their answers; a form; a dialog', async t => {
   await road.press({label: 'Details'});
   const dialog = await until('the dialog', async () => { const i = (await road.teams.get('/sim/guests/1/messages')).invoke; return i.body.task && i; });
   assert.equal(dialog.body.task.value.card.content.body[0].id, 'note');
+  await road.desk.post('/sim/responses', {name: '@where', text: '{"type": "AdaptiveCard", "version": "1.4", "body": [{"type": "Input.Text", "id": "street"},]}'});
+  await road.agent(c, {text: JSON.stringify({type: 'AdaptiveCard', version: '1.4', body: [], actions: [{type: 'Action.Submit', title: 'Where', data: {msteams: {type: 'task/fetch'}, type: 'cannedResponse', function: '@where'}}]})});
+  await road.guestHas('the card with a canned dialog', x => x.activity.attachments?.[0]?.content?.actions?.[0]?.title === 'Where');
+  await until('the canned dialog', async () => { // asked for when the card went out: at hand soon
+    await road.press({label: 'Where'});
+    return (await road.invoked('the dialog')).body?.task?.value?.card?.content.body[0].id === 'street';
+  });
   const sample = {type: 'AdaptiveCard', version: '1.0', body: [{type: 'Container', items: [{type: 'TextBlock', text: 'Publish Adaptive Card schema', weight: 'bolder'},
     {type: 'ColumnSet', columns: [{type: 'Column', width: 'auto', items: [{type: 'Image', url: '\nhttps://pbs.example.org/400x400.jpeg', size: 'small', style: 'person'}]}]}]},
     {type: 'Container', items: [{type: 'FactSet', facts: [{title: 'Board:', value: 'Adaptive Card'}]}]}],

@@ -17,9 +17,9 @@ void pg_server_run(const char *uri, const char *sql); /* fails the test when it 
 int64_t pg_server_number(const char *uri, const char *sql);
 void pg_server_cut(void); /* ends all connections, from within */
 
-/* Each behaviour of what has two engines is tested in both: TEST_EACH(name) { … on_pg … } */
+/* Each behaviour of what has two engines is tested in both: TEST_BOTH(name) { … on_pg … } */
 extern bool on_pg;
-#define TEST_EACH(name)                                                        \
+#define TEST_BOTH(name)                                                        \
     static void each_##name(void);                                             \
     TEST(name##_in_sqlite)                                                     \
     {                                                                          \

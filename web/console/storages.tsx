@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { api, get } from "./api";
 import { withMember } from "./form";
-import { t } from "./i18n";
+import { duration, t } from "./i18n";
 import { dropGuard } from "./router";
 import { TypedList, useDraft } from "./shared";
 import type { Doc, Me, Settings, Storage, StorageKind } from "./types";
@@ -23,7 +23,7 @@ function Standing({ list }: { list: Storage[] }) {
           <td>{s.title}</td>
           <td>
             <Badge kind={!s.checked ? "busy" : s.works ? "good" : "bad"}>{!s.checked ? t("storages.unchecked") : s.works ? t("standing.ready") : t("storages.trouble")}</Badge> {s.default && <Badge kind="plain">{t("storages.default")}</Badge>}{" "}
-            {s.why}
+            {s.why ?? s.remark}
           </td>
         </tr>
       ))}
@@ -76,7 +76,7 @@ function Editor({ settings, etag, kinds, places, loaded, again }: { settings: Se
             <Field
               path={`${path}.purge_delay_seconds`}
               title={t("storages.purge")}
-              help={t("storages.purge.help")}
+              help={typeof s["purge_delay_seconds"] === "number" ? `${t("storages.purge.help")} (${duration(s["purge_delay_seconds"])})` : t("storages.purge.help")}
               error={d.marks.error(`${path}.purge_delay_seconds`)}
               control={(props) => (
                 <input

@@ -9,12 +9,15 @@ enum {
     SYNC_BUSY_MS = 60000,    /* … but not longer than this */
     SYNC_AT_ONCE = 200,      /* conversations in one transaction */
     SYNC_FOR_ASKER = 10,     /* times that, before somebody who asks is answered all the same */
+    TRIES = 3,               /* of a job whose connection was lost before it was done */
+    FAULT_EVERY_MS = 60000,  /* in the log */
 };
 
 struct contacts {
     struct api *api;
     struct hub *hub;
-    char *path;
+    char *where;
+    int64_t fault_ms;      /* when one was logged; 0: never */
     struct contact_db *db; /* NULL: not opened yet. The helper thread's while a job is under way */
     struct contact_job *first, **last;
     bool busy, closed;
@@ -60,10 +63,26 @@ static void work(void *arg)
 {
     struct contact_job *job = arg;
     struct contacts *cs = job->cs;
-    if (!cs->db && !(cs->db = contact_db_open(cs->path, &job->fault)))
+    if (!cs->db && !(cs->db = contact_db_open(cs->where, cs->hub->turn, &job->fault)))
         return;
-    bool ok = job->writes ? in_transaction(job, cs->db) : job->work(job, cs->db);
-    assert(ok || job->fault.code);
+    for (int tries = 1; !(job->writes ? in_transaction(job, cs->db) : job->work(job, cs->db)); tries++) {
+        assert(job->fault.code);
+        if (tries >= TRIES || strcmp(job->fault.code, "store_lost") != 0)
+            break;
+        job->fault = (struct fault){ 0 }; /* nothing of it has happened */
+        job->contact = (struct contact){ 0 };
+        job->list = job->changed = (struct js_list){ 0 };
+    }
+}
+
+/* Of the database; others are what was asked for. */
+static bool is_ours(const char *code)
+{
+    static const char *const codes[] = { "store_failed", "store_lost", "store_unknown", "newer", "in_use" };
+    for (size_t i = 0; i < COUNT(codes); i++)
+        if (strcmp(code, codes[i]) == 0)
+            return true;
+    return false;
 }
 
 static void worked(void *arg)
@@ -75,9 +94,10 @@ static void worked(void *arg)
         arena_free(job->a);
         return;
     }
-    bool ours = job->fault.code && (strcmp(job->fault.code, "store_failed") == 0 || strcmp(job->fault.code, "newer") == 0);
-    if (ours)
+    if (job->fault.code && is_ours(job->fault.code) && (!cs->fault_ms || time_mono_ms() - cs->fault_ms >= FAULT_EVERY_MS)) {
         log_end(log_begin_fault(cs->hub->log, LEVEL_ERROR, &job->fault, "The contacts cannot be read or written"));
+        cs->fault_ms = time_mono_ms();
+    }
     for (size_t i = 0; !job->fault.code && i < job->changed.n; i++)
         for (size_t k = 0; k < cs->n_listeners; k++)
             cs->listeners[k].changed(cs->listeners[k].arg, *LIST_AT(job->changed, slice, i));
@@ -383,7 +403,7 @@ struct contacts *contacts_new(struct api *api, slice data)
     CLEANUP(arena_freep) struct arena *a = arena_new();
     cs->api = api;
     cs->hub = api->hub;
-    cs->path = strdup(arena_printf(a, SLF "/contacts.db", SLA(data)).p);
+    cs->where = strdup(cs->hub->database ? cs->hub->database : arena_printf(a, SLF "/contacts.db", SLA(data)).p);
     return cs;
 }
 
@@ -419,7 +439,8 @@ void contacts_free(struct contacts *cs)
     jobs_free(cs->askers);
     syncing_free(cs);
     contact_db_close(cs->db);
-    free(cs->path);
+    bytes_wipe(cs->where, strlen(cs->where)); /* it may hold a password */
+    free(cs->where);
     free(cs);
 }
 

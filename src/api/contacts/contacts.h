@@ -4,7 +4,7 @@
  *
  * Made      a conversation that the history has heard of gets its contact behind the messages, when it is calm; whoever asks by contact_of, or over the
  *           API, makes that happen first. Names and addresses that become known later are taken over in the same way.
- * Durable   contacts.db in the data directory, opened when it is first needed. Every change is synced before done is called.
+ * Durable   contacts.db in the data directory, or the hub's database, opened when it is first needed. Every change is synced before done is called.
  * Whole     the export and the erasing of one contact go over everything that is kept of its conversations: the history, the attachments, what the
  *           hub remembers, and what keepers (contacts_keep) have.
  * Threads   loop thread; done comes later, never from within the call.

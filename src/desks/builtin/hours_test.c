@@ -65,28 +65,29 @@ TEST(zones_follow_the_rule_at_the_end_of_their_file)
     static const struct {
         const char *rule;
         int64_t at_s, offset_s;
+        const char *letters;
     } rows[] = {
-        { "JST-9", 1772409600, 32400 },
-        { "EST5EDT,M3.2.0,M11.1.0", 1772953199, -18000 },            /* 2026-03-08 01:59:59 */
-        { "EST5EDT,M3.2.0,M11.1.0", 1772953200, -14400 },            /* … 03:00:00 */
-        { "EST5EDT,M3.2.0,M11.1.0", 1793512799, -14400 },            /* 2026-11-01 01:59:59, for the first time */
-        { "EST5EDT,M3.2.0,M11.1.0", 1793512800, -18000 },
-        { "CET-1CEST,M3.5.0,M10.5.0/3", 1774745999, 3600 },          /* 2026-03-29 01:59:59 */
-        { "CET-1CEST,M3.5.0,M10.5.0/3", 1774746000, 7200 },
-        { "<+0330>-3:30", 1772409600, 12600 },
-        { "AEST-10AEDT,M10.1.0,M4.1.0/3", 1767225600, 39600 },       /* summer over the new year */
-        { "AEST-10AEDT,M10.1.0,M4.1.0/3", 1782864000, 36000 },
+        { "JST-9", 1772409600, 32400, "JST" },
+        { "EST5EDT,M3.2.0,M11.1.0", 1772953199, -18000, "EST" },            /* 2026-03-08 01:59:59 */
+        { "EST5EDT,M3.2.0,M11.1.0", 1772953200, -14400, "EDT" },            /* … 03:00:00 */
+        { "EST5EDT,M3.2.0,M11.1.0", 1793512799, -14400, "EDT" },            /* 2026-11-01 01:59:59, for the first time */
+        { "EST5EDT,M3.2.0,M11.1.0", 1793512800, -18000, "EST" },
+        { "CET-1CEST,M3.5.0,M10.5.0/3", 1774745999, 3600, "CET" },          /* 2026-03-29 01:59:59 */
+        { "CET-1CEST,M3.5.0,M10.5.0/3", 1774746000, 7200, "CEST" },
+        { "<+0330>-3:30", 1772409600, 12600, "+0330" },
+        { "AEST-10AEDT,M10.1.0,M4.1.0/3", 1767225600, 39600, "AEDT" },       /* summer over the new year */
+        { "AEST-10AEDT,M10.1.0,M4.1.0/3", 1782864000, 36000, "AEST" },
     };
     CLEANUP(arena_freep) struct arena *a = arena_new();
     for (size_t i = 0; i < COUNT(rows); i++) {
-        int64_t s = -1;
-        CHECK_ROW(i, zone_file_offset(zone_file(a, rows[i].rule), rows[i].at_s, &s) && s == rows[i].offset_s);
+        struct zone_clock c = { .offset_s = -1 };
+        CHECK_ROW(i, zone_file_clock(zone_file(a, rows[i].rule), rows[i].at_s, &c) && c.offset_s == rows[i].offset_s && strcmp(c.letters, rows[i].letters) == 0);
     }
-    int64_t s;
-    CHECK(!zone_file_offset(SL("TZif"), 0, &s) && !zone_file_offset(SL(""), 0, &s));
+    struct zone_clock c;
+    CHECK(!zone_file_clock(SL("TZif"), 0, &c) && !zone_file_clock(SL(""), 0, &c));
     slice whole = zone_file(a, "JST-9");
     for (size_t n = 0; n < 98; n++) /* cut anywhere within its blocks */
-        CHECK_ROW(n, !zone_file_offset(slice_sub(whole, 0, n), 0, &s));
+        CHECK_ROW(n, !zone_file_clock(slice_sub(whole, 0, n), 0, &c));
 }
 
 TEST(zones_have_names_or_offsets)
@@ -94,6 +95,10 @@ TEST(zones_have_names_or_offsets)
     CHECK_INT(zone_offset_ms(SL("UTC"), 0), 0);
     CHECK_INT(zone_offset_ms(SL("+09:00"), 0), 32400000);
     CHECK_INT(zone_offset_ms(SL("-03:30"), 0), -12600000);
+    struct zone_clock c; /* out of the times that a file lists, not of its rule */
+    CHECK(zone_clock(SL("Asia/Tokyo"), -1000000000, &c) && c.offset_s == 32400 && strcmp(c.letters, "JST") == 0);
+    CHECK(zone_clock(SL("-03:30"), 0, &c) && c.offset_s == -12600 && !c.letters[0]);
+    CHECK(zone_clock(SLICE_NONE, 0, &c) && c.offset_s == 0 && strcmp(c.letters, "UTC") == 0);
     static const char *const bad[] = { "+9:00", "+99:00", "/etc/passwd", "../UTC", "Mars/Olympus", "Europe/..", "a b" };
     for (size_t i = 0; i < COUNT(bad); i++)
         CHECK_ROW(i, !zone_known(slice_of(bad[i])));

@@ -23,7 +23,7 @@ static slice cx_body(struct call *c, const struct language_ask *ask)
     jw_str(&w, "languageCode", setting(c, DIALOGFLOW_LANGUAGE));
     jw_close(&w, '}');
     jw_open(&w, "queryParams", '{');
-    jw_opt(&w, "timeZone", setting(c, DIALOGFLOW_TIME_ZONE));
+    jw_opt(&w, "timeZone", dialogflow_zone_name(c, dialogflow_zone(c, ask)));
     jw_open(&w, "parameters", '{');
     jw_str(&w, "tenant", ask->tenant);
     jw_close(&w, '}');
@@ -69,6 +69,6 @@ enum outcome dialogflow_cx_ask(struct call *c, struct delivery *d, const struct 
             dialogflow_say(c, ret, js_text(js_item(texts, k)));
         ret->complete &= !slice_eq(js_text(js_at(m, "responseType")), SL("PARAMETER_PROMPT"));
     }
-    dialogflow_values(c, js_at(result, "parameters"), ret);
+    dialogflow_values(c, dialogflow_zone(c, ask), js_at(result, "parameters"), ret);
     return OUT_DELIVERED;
 }

@@ -17,7 +17,7 @@ static const char *const es_locations[] = { "us", "global", "europe-west1", "eur
     [DIALOGFLOW_ENVIRONMENT] = { "environment", "Environment Id", SETTING_TEXT, .otherwise = DIALOGFLOW_DRAFT, .min = 1, .max = 100, \
         .help = "Settings of the Dialogflow agent, Environments" }, \
     [DIALOGFLOW_TIME_ZONE]   = { "time_zone", "Time zone", SETTING_TEXT, .max = 64, \
-        .help = "What \"tomorrow at 10\" means: Asia/Tokyo; the Dialogflow agent's own when left out" }, \
+        .help = "What \"tomorrow at 10\" means: Asia/Tokyo; the commander's when left out, then the Dialogflow agent's own" }, \
     [DIALOGFLOW_FILE]        = { "service_account", "Service Account (JSON)", SETTING_TEXT, .secret = true, .max = 16384, \
         .help = "The content of the key file: Google Cloud console, IAM & Admin, Service Accounts, Keys, Add key, JSON" }, \
     [DIALOGFLOW_PROJECT]     = { "project_id", "Project Identifier", SETTING_TEXT, .max = 100, \

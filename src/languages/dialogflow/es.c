@@ -25,7 +25,7 @@ static slice es_body(struct call *c, const struct language_ask *ask)
     jw_close(&w, '}');
     jw_close(&w, '}');
     jw_open(&w, "queryParams", '{');
-    jw_opt(&w, "timeZone", setting(c, DIALOGFLOW_TIME_ZONE));
+    jw_opt(&w, "timeZone", dialogflow_zone_name(c, dialogflow_zone(c, ask)));
     jw_open(&w, "payload", '{');
     jw_str(&w, "tenant", ask->tenant);
     jw_close(&w, '}');
@@ -67,6 +67,6 @@ enum outcome dialogflow_es_ask(struct call *c, struct delivery *d, const struct 
             es_message(c, js_item(messages, i), ret);
     if (!ret->say.n)
         dialogflow_say(c, ret, js_text(js_at(result, "fulfillmentText")));
-    dialogflow_values(c, js_at(result, "parameters"), ret);
+    dialogflow_values(c, dialogflow_zone(c, ask), js_at(result, "parameters"), ret);
     return OUT_DELIVERED;
 }

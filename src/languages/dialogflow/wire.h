@@ -39,8 +39,11 @@ enum outcome dialogflow_post(struct call *c, struct delivery *d, slice url, slic
 /* The answer's document; NULL: *ret_end says how it ended. */
 const struct js *dialogflow_answer(struct call *c, struct delivery *d, enum outcome *ret_end);
 
+/* Of times that are said without one: the language's own, else the commander's; "" for none. */
+slice dialogflow_zone(struct call *c, const struct language_ask *ask);
+slice dialogflow_zone_name(struct call *c, slice zone); /* as Dialogflow names zones: "+09:00" is Etc/GMT-9; absent: it has no name for it */
 /* Adds the parameters to ret->values, and finds ret->when_ms among them. */
-void dialogflow_values(struct call *c, const struct js *parameters, struct language_answer *ret);
+void dialogflow_values(struct call *c, slice zone, const struct js *parameters, struct language_answer *ret);
 /* One more line for the agent. */
 void dialogflow_say(struct call *c, struct language_answer *ret, slice line);
 slice dialogflow_small(struct arena *a, slice s); /* in small letters */

@@ -8,8 +8,8 @@
 #include "wire/hex.h"
 #include "wire/url.h"
 
-enum apple_step { STEP_START, STEP_PICTURE, STEP_ROOM, STEP_UPLOAD, STEP_SEND, STEP_TYPING, STEP_SESSION };
-enum { KEY_BYTES = 32 };
+enum apple_step { STEP_START, STEP_PICTURE, STEP_ROOM, STEP_UPLOAD, STEP_SEND, STEP_TYPING, STEP_SESSION, STEP_STILL, STEP_REF };
+enum { KEY_BYTES = 32, STILL_NUMBER = 1000 /* of the message that ends typing: no part has it */ };
 
 static enum outcome no_token(struct call *c, struct delivery *d)
 {
@@ -24,9 +24,9 @@ static slice message_id(struct call *c, const struct delivery *d)
 }
 
 /* members: behind the five that all have, each with a comma before it. */
-static enum outcome post_to(struct call *c, struct delivery *d, const char *path, enum apple_step step, slice type, slice members)
+static enum outcome post_to(struct call *c, struct delivery *d, const char *path, enum apple_step step, slice id, slice type, slice members)
 {
-    slice id = message_id(c, d), guest = delivery_guest(c, d), locale = memory_get(c->guest_memory, APPLE_LOCALE, c->now_ms);
+    slice guest = delivery_guest(c, d), locale = memory_get(c->guest_memory, APPLE_LOCALE, c->now_ms);
     struct jw w = jw_new(c->a, APPLE_BODY_BYTES);
     jw_open(&w, NULL, '{');
     jw_int(&w, "v", 1);
@@ -49,7 +49,7 @@ static enum outcome post_to(struct call *c, struct delivery *d, const char *path
 
 static enum outcome post(struct call *c, struct delivery *d, enum apple_step step, slice type, slice members)
 {
-    return post_to(c, d, "/message", step, type, members);
+    return post_to(c, d, "/message", step, message_id(c, d), type, members);
 }
 
 static enum outcome next_part(struct call *c, struct delivery *d);
@@ -220,10 +220,35 @@ static enum outcome next_part(struct call *c, struct delivery *d)
             continue;
         if (s.list.n)
             memory_set(c->guest_memory, LIST_MEMORY, s.list, 0);
-        return post_to(c, d, s.authenticate ? "/authenticate" : "/message", STEP_SEND, s.type, s.members);
+        slice ref = d->step == STEP_REF ? SLICE_NONE : apple_ref(c, &s, message_id(c, d));
+        if (ref.n)
+            return post(c, d, STEP_REF, s.type, ref);
+        return post_to(c, d, s.authenticate ? "/authenticate" : "/message", STEP_SEND, message_id(c, d), s.type, s.members);
     }
     d->step = STEP_START;
     return OUT_DELIVERED;
+}
+
+/* A message went out: what Apple keeps of it is good for the next time. */
+static void keep_ref(struct call *c, struct delivery *d)
+{
+    struct apple_send s;
+    if (d->last->body.n && apple_send_of(c, d, &d->parts[d->part], message_id(c, d), &s) && !s.picture.n && !s.session)
+        apple_ref_took(c, &s, message_id(c, d), d->last->body);
+}
+
+/* It went by reference. What Apple does not know any more goes whole. */
+static enum outcome by_ref(struct call *c, struct delivery *d)
+{
+    int status = d->last->status;
+    struct apple_send s;
+    if (answer_good(d->last))
+        return part_done(c, d, true);
+    if ((status != 400 && status != 413) || !apple_send_of(c, d, &d->parts[d->part], message_id(c, d), &s))
+        return apple_failed(c, d, "message");
+    *c->f = (struct fault){ 0 };
+    apple_ref_forget(c, &s, message_id(c, d));
+    return next_part(c, d);
 }
 
 /* Which one was asked for follows from what is there already. */
@@ -251,21 +276,46 @@ static enum outcome answered(struct call *c, struct delivery *d)
     case STEP_ROOM: return answer_good(d->last) ? upload(c, d) : no_room(c, d, "preUpload");
     case STEP_UPLOAD: return answer_good(d->last) ? uploaded(c, d) : no_room(c, d, "upload");
     case STEP_SESSION: return session(c, d);
-    case STEP_START:
+    case STEP_STILL: d->step = STEP_START; return next_part(c, d); /* whatever came of it: the message matters */
+    case STEP_REF: return by_ref(c, d);
     case STEP_SEND:
+        if (answer_good(d->last))
+            keep_ref(c, d);
+        break;
+    case STEP_START:
     case STEP_TYPING: break;
     }
     return answer_good(d->last) ? part_done(c, d, true) : apple_failed(c, d, "message");
 }
 
+static enum outcome typing(struct call *c, struct delivery *d)
+{
+    if (!d->last)
+        return post(c, d, STEP_TYPING, SL("typing_start"), SLICE_NONE);
+    if (!answer_good(d->last))
+        return apple_failed(c, d, "typing");
+    memory_set(c->guest_memory, APPLE_TYPES, SL("1"), c->now_ms + APPLE_TYPES_MS);
+    return OUT_DELIVERED;
+}
+
+/* The answer goes out: nobody types any more. */
+static enum outcome begin(struct call *c, struct delivery *d)
+{
+    bool types = d->m->kind != (int)KIND_EVENT && memory_get(c->guest_memory, APPLE_TYPES, c->now_ms).n;
+    if (!types)
+        return next_part(c, d);
+    memory_set(c->guest_memory, APPLE_TYPES, SLICE_NONE, 0);
+    return d->step == STEP_START && d->part == 0
+               ? post_to(c, d, "/message", STEP_STILL, delivery_uuid(c->a, d, STILL_NUMBER), SL("typing_end"), SLICE_NONE)
+               : next_part(c, d);
+}
+
 enum outcome apple_deliver(struct call *c, struct delivery *d)
 {
-    bool typing = d->m->kind == (int)KIND_TYPING;
+    bool types = d->m->kind == (int)KIND_TYPING;
     if (!d->last && memory_get(c->guest_memory, APPLE_CLOSED, c->now_ms).n)
-        return typing ? OUT_DELIVERED : refuse(c, d, REASON_BLOCKED, "the guest ended the conversation and has not written since");
-    if (typing && d->last)
-        return answer_good(d->last) ? OUT_DELIVERED : apple_failed(c, d, "typing");
-    if (typing)
-        return post(c, d, STEP_TYPING, SL("typing_start"), SLICE_NONE);
-    return d->last ? answered(c, d) : next_part(c, d);
+        return types ? OUT_DELIVERED : refuse(c, d, REASON_BLOCKED, "the guest ended the conversation and has not written since");
+    if (types)
+        return typing(c, d);
+    return d->last ? answered(c, d) : begin(c, d);
 }

@@ -301,6 +301,7 @@ bool apple_put_interactive(struct call *c, struct delivery *d, const struct js *
     slice bid = slice_or(apple_member(inner, "bid"), SL(APPLE_BID));
     const struct js *data = js_at(inner, "data");
     struct jw w = jw_new(c->a, APPLE_BODY_BYTES);
+    bool again = slice_eq(bid, SL(APPLE_BID)) && !js_at(data, "authenticate") && !js_at(data, "payment");
     jw_open(&w, NULL, '{');
     jw_str(&w, "bid", bid);
     if (!slice_eq(bid, SL(APPLE_BID))) {
@@ -338,6 +339,7 @@ bool apple_put_interactive(struct call *c, struct delivery *d, const struct js *
     ret->members = arena_join(c->a, SL(",\"interactiveData\":"), json, SL(""));
     ret->type = SL("interactive");
     ret->list = SLICE_NONE;
+    ret->again = again;
     return true;
 }
 

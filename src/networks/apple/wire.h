@@ -49,15 +49,19 @@ enum { /* "Sending", "Interactive messages", "Attachments" */
     APPLE_ATTACHMENTS = 50,
     APPLE_ERROR_CHARS = 160,
     APPLE_APP_URL_BYTES = 64 << 10,
+    APPLE_LARGE_BYTES = 10 << 10,    /* an interactive message over this is answered with a reference */
+    APPLE_REF_MS = 24 * 3600 * 1000, /* of ours: so long a reference is used */
 };
 
 /* Memory of the conversation. */
 #define APPLE_CLOSED "closed" /* the guest ended it: nothing may be sent until they write again */
 #define APPLE_CAPS   "caps"   /* the capability list of the guest's newest message */
 #define APPLE_LOCALE "locale"
+#define APPLE_TYPES  "types"  /* the phone shows that somebody types … */
+#define APPLE_TYPES_MS (60 * 1000) /* … and for so long an answer says that it is over */
 #define APPLE_SIGNED "signed_in" /* who the guest turned out to be, until the desk is told */
 /* Memory of the account. */
-#define APPLE_SEED "seed"
+#define APPLE_SEED "seed" /* and "ref:…": large.c */
 
 /* ---- apple.c -------------------------------------------------------------------------------------------------------------- */
 
@@ -96,6 +100,7 @@ struct apple_send {
     slice picture; /* an address to be fetched first; then asked again */
     bool session;  /* a merchant session is to be fetched first; then asked again */
     bool authenticate; /* goes to /authenticate */
+    bool again;    /* holds nothing that is good for this request alone */
 };
 /* False: refused; d->reason and *c->f say why. */
 bool apple_send_of(struct call *c, struct delivery *d, const struct message *m, slice request, struct apple_send *ret);
@@ -112,6 +117,11 @@ bool apple_interactive_ok(struct call *c, const struct js *inner);
 bool apple_put_interactive(struct call *c, struct delivery *d, const struct js *inner, slice request, struct apple_send *ret);
 bool apple_put_rich(struct call *c, struct delivery *d, const struct js *rich, struct apple_send *ret);
 
+/* large.c: the member interactiveDataRef, with a comma before it, where Apple has this message already; {NULL,0}: it has not. */
+slice apple_ref(struct call *c, const struct apple_send *s, slice request);
+void apple_ref_took(struct call *c, const struct apple_send *s, slice request, slice body); /* what it was answered with */
+void apple_ref_forget(struct call *c, const struct apple_send *s, slice request);
+
 /* ---- answers.c, receive.c, learn.c: what a guest answered, and what of it must be fetched or opened first ------------------------ */
 
 struct apple_answer {
@@ -123,7 +133,8 @@ struct apple_answer {
 /* i: interactiveData. False: *c->f. */
 bool apple_answer_of(struct call *c, const struct js *i, struct apple_answer *ret);
 
-struct apple_later { /* native_json of an answer that is not all there yet */
+#define APPLE_VLOCATION "text/x-vlocation" /* a card with a shared place in it */
+struct apple_later { /* native_json of an answer, or of a place, that is not all there yet */
     slice place, key, bid; /* a large one: where it lies, its key in hexadecimal digits, whose it is */
     slice token, request;
 };

@@ -1,4 +1,5 @@
 /* Block Kit: "Block Kit". Choices, cards, pickers, and what an agent wrote in Slack's own words. */
+#include "hub/rich.h"
 #include "networks/slack/wire.h"
 
 /* The members of an object that is put together later. */
@@ -350,6 +351,32 @@ static bool keep_views(struct call *c, const struct js *views)
     return true;
 }
 
+const struct js *slack_dialog(struct call *c, slice name)
+{
+    struct fault f = { 0 };
+    slice text = call_response(c, name);
+    const struct js *view = text.n ? rich_json(c->a, text, &f) : NULL;
+    if (!js_is_object(view) || !slice_eq(js_text(js_at(view, "type")), SL("modal")))
+        return NULL;
+    struct jw w = jw_new(c->a, SLACK_BODY_BYTES);
+    put_mended(&w, NULL, view);
+    return js_parse(c->a, jw_done(&w), NULL);
+}
+
+/* What a button of this message will open is at hand by the time somebody presses it. */
+static void ask_for_dialogs(struct call *c, const struct js *v)
+{
+    for (void *it = js_is_object(v) ? js_first(v) : NULL; it; it = js_next(v, it)) {
+        slice dialog = js_is_string(js_value(it)) ? slack_dialog_of(c, js_key(v, it), js_text(js_value(it))) : SLICE_NONE;
+        if (dialog.n)
+            (void)call_response(c, dialog);
+        else
+            ask_for_dialogs(c, js_value(it));
+    }
+    for (size_t i = 0; js_is_array(v) && i < js_len(v); i++)
+        ask_for_dialogs(c, js_item(v, i));
+}
+
 bool slack_native(struct call *c, slice json, slice *ret_members)
 {
     const struct js *doc = js_parse(c->a, json, c->f);
@@ -363,6 +390,7 @@ bool slack_native(struct call *c, slice json, slice *ret_members)
         return fault(c->f, "refused", "native", "a message has at most %d blocks", SLACK_BLOCKS);
     if (js_is_object(js_at(doc, "views")) && !keep_views(c, js_at(doc, "views")))
         return false;
+    ask_for_dialogs(c, doc);
     struct jw w = slack_members(c);
     if (js_is_array(doc))
         put_mended(&w, "blocks", doc);

@@ -154,7 +154,7 @@ enum open_step { OPEN_BEGIN, OPEN_VIEW, OPEN_NOTICE };
 static enum outcome not_opened(struct call *c, struct delivery *d, slice response_url)
 {
     if (!response_url.n)
-        return refuse(c, d, REASON_INVALID, "no dialog of this name came with a message, or it was too late for it");
+        return refuse(c, d, REASON_INVALID, "there is no dialog of this name, or it was too late for it");
     d->step = OPEN_NOTICE;
     d->call.method = "POST";
     d->call.url = response_url;
@@ -164,18 +164,18 @@ static enum outcome not_opened(struct call *c, struct delivery *d, slice respons
     return OUT_CALL;
 }
 
-/* INSTALL, GUEST, NAME, RESPONSE_URL and TRIGGER in lines: opens the dialog that came with a message of the agent's. */
+/* INSTALL, GUEST, NAME, RESPONSE_URL and TRIGGER in lines: opens the dialog that came with a message of the agent's, or is a canned response. */
 static enum outcome open_view(struct call *c, struct delivery *d)
 {
     slice trigger = d->keep, install = slice_cut(&trigger, '\n'), guest = slice_cut(&trigger, '\n'), name = slice_cut(&trigger, '\n');
     slice response_url = slice_cut(&trigger, '\n');
     if (d->last && d->step == OPEN_NOTICE)
-        return refuse(c, d, REASON_INVALID, "no dialog of this name came with a message, or it was too late for it; the guest was told");
+        return refuse(c, d, REASON_INVALID, "there is no dialog of this name, or it was too late for it; the guest was told");
     if (d->last)
         return slack_answer_of(c->a, d->last).doc ? OUT_DELIVERED : not_opened(c, d, response_url);
     d->step = OPEN_VIEW;
     slice view = memory_get(c->guest_memory, arena_printf(c->a, "view:" SLF, SLA(name)).p, c->now_ms);
-    const struct js *doc = view.n ? js_parse(c->a, arena_dup(c->a, view), NULL) : NULL;
+    const struct js *doc = view.n ? js_parse(c->a, arena_dup(c->a, view), NULL) : slack_dialog(c, name);
     if (!js_is_object(doc))
         return not_opened(c, d, response_url);
     struct jw w = jw_new(c->a, SLACK_BODY_BYTES);
@@ -271,14 +271,18 @@ static void ask_replace(struct taking *tk, slice label)
 
 /* ---- the kinds ----------------------------------------------------------------------------------------------------------------- */
 
-/* The dialog a button opens: by its action_id "gum:open:@name", or by a value {"cannedResponse":"@name"}. */
+slice slack_dialog_of(const struct call *c, slice member, slice value)
+{
+    if (slice_eq(member, SL("action_id")))
+        return slice_starts(value, SL(SLACK_OPENS)) ? slice_from(value, strlen(SLACK_OPENS)) : SLICE_NONE;
+    bool may = slice_eq(member, SL("value")) && slice_starts(slice_trim(value), SL("{"));
+    return may ? js_text(js_at(js_parse(c->a, value, NULL), "cannedResponse")) : SLICE_NONE;
+}
+
 static slice dialog_of(struct call *c, const struct js *action)
 {
-    slice id = js_text(js_at(action, "action_id")), value = js_text(js_at(action, "value"));
-    if (slice_starts(id, SL(SLACK_OPENS)))
-        return slice_from(id, strlen(SLACK_OPENS));
-    const struct js *doc = slice_starts(slice_trim(value), SL("{")) ? js_parse(c->a, value, NULL) : NULL;
-    return js_text(js_at(doc, "cannedResponse"));
+    slice by_id = slack_dialog_of(c, SL("action_id"), js_text(js_at(action, "action_id")));
+    return by_id.n ? by_id : slack_dialog_of(c, SL("value"), js_text(js_at(action, "value")));
 }
 
 static slice action_id(struct taking *tk, const struct js *action, size_t i)

@@ -56,7 +56,12 @@ static bool is_https(slice url)
 /* A picture that is no file of ours is shown from where it is. */
 static void add_picture(struct making *mk, const struct message *m, const struct media *md)
 {
-    slice name = slice_or(md->name, SL("picture")), text = with_name(mk, slack_escape(mk->c->a, m->text));
+    slice name = slice_or(md->name, SL("picture")), text = slack_escape(mk->c->a, m->text);
+    if (utf8_len(text) > SLACK_SECTION_CHARS - SLACK_NAME_CHARS * 6) { /* more than a block takes, its sender's name before it: a message of its own */
+        add_text(mk, m->text);
+        text = SLICE_NONE;
+    }
+    text = with_name(mk, text);
     struct jw w = slack_members(mk->c);
     jw_str(&w, "text", slice_or(text, slack_escape(mk->c->a, name)));
     jw_open(&w, "blocks", '[');
@@ -65,7 +70,7 @@ static void add_picture(struct making *mk, const struct message *m, const struct
         jw_str(&w, "type", SL("section"));
         jw_open(&w, "text", '{');
         jw_str(&w, "type", SL("mrkdwn"));
-        jw_str(&w, "text", utf8_cut(text, SLACK_SECTION_CHARS));
+        jw_str(&w, "text", text);
         jw_close(&w, '}');
         jw_close(&w, '}');
     }
@@ -107,6 +112,16 @@ static bool add_members(struct making *mk, slice members)
     return true;
 }
 
+static bool add_rich(struct making *mk, const struct message *m)
+{
+    struct message named = *m;
+    if (m->text.n && mk->prefix.n) { /* blocks escape the text themselves */
+        named.text = arena_printf(mk->c->a, "*" SLF "*: " SLF, SLA(mk->prefix), SLA(m->text));
+        mk->prefix = SLICE_NONE;
+    }
+    return add_members(mk, m->kind == (int)KIND_CHOICES ? slack_choices(mk->c, &named) : m->kind == (int)KIND_CARDS ? slack_cards(mk->c, &named) : slack_picker(mk->c, &named));
+}
+
 static bool add_native(struct making *mk, const struct message *m)
 {
     slice members = SLICE_NONE;
@@ -131,9 +146,9 @@ static bool add_part(struct making *mk, const struct message *m)
     case KIND_VIDEO:
     case KIND_AUDIO:
     case KIND_FILE: return add_media(mk, m);
-    case KIND_CHOICES: return add_members(mk, slack_choices(mk->c, m));
-    case KIND_CARDS: return add_members(mk, slack_cards(mk->c, m));
-    case KIND_PICKER: return add_members(mk, slack_picker(mk->c, m));
+    case KIND_CHOICES:
+    case KIND_CARDS:
+    case KIND_PICKER: return add_rich(mk, m);
     case KIND_NATIVE: return add_native(mk, m);
     case KIND_EVENT: return add_event(mk, m);
     case KIND_LOCATION:

@@ -140,6 +140,8 @@ bool slack_is_direct(slice channel);
 bool slack_ts_ms(slice ts, int64_t *ret_ms) MUST_USE;
 bool slack_receive(struct call *c, const struct request *rq, struct inbox *in);
 bool slack_interaction(struct call *c, slice json, struct inbox *in);
+/* Which dialog a button opens, by one of its members: the action_id "gum:open:@name", or the value {"cannedResponse":"@name"}. {NULL,0}: none. */
+slice slack_dialog_of(const struct call *c, slice member, slice value);
 bool slack_command(struct call *c, slice form, struct inbox *in);
 
 /* ---- mrkdwn.c: "Text" ------------------------------------------------------------------------------------------------- */
@@ -171,6 +173,8 @@ slice slack_choices(struct call *c, const struct message *m);
 slice slack_cards(struct call *c, const struct message *m);
 slice slack_picker(struct call *c, const struct message *m);
 bool slack_native(struct call *c, slice json, slice *ret_members);
+/* The dialog that a canned response is; NULL: there is none of this name at hand, or it is no dialog. */
+const struct js *slack_dialog(struct call *c, slice name);
 /* Has what was written for Slack the shape of Block Kit? False: *c->f says what is wrong, and where. shapes.c */
 bool slack_blocks_ok(struct call *c, const struct js *members);
 

@@ -332,6 +332,23 @@ static void put_trimmed(struct jw *w, const char *key, const struct js *v, slice
     }
 }
 
+void teams_put_card(struct jw *w, const char *key, const struct js *card)
+{
+    put_trimmed(w, key, card, SLICE_NONE);
+}
+
+/* What a button of this card will open is at hand by the time somebody presses it. */
+static void ask_for_dialogs(struct call *c, const struct js *v)
+{
+    slice dialog = teams_dialog_of(v);
+    if (dialog.n)
+        (void)call_response(c, dialog);
+    for (void *it = js_is_object(v) ? js_first(v) : NULL; it; it = js_next(v, it))
+        ask_for_dialogs(c, js_value(it));
+    for (size_t i = 0; js_is_array(v) && i < js_len(v); i++)
+        ask_for_dialogs(c, js_item(v, i));
+}
+
 static void put_attachment(struct jw *w, const struct js *doc)
 {
     bool wrapped = js_text(js_at(doc, "contentType")).n > 0;
@@ -357,6 +374,7 @@ bool teams_put_native(struct call *c, struct jw *w, slice json)
     bool list = js_is_array(doc) && js_len(doc);
     if ((activity || card || list) && !teams_card_ok(c, doc))
         return false;
+    ask_for_dialogs(c, doc);
     if (activity) {
         for (void *it = js_first(doc); it; it = js_next(doc, it)) {
             bool skip = false;

@@ -1,4 +1,5 @@
 /* Invokes: answered in the response, at once: "Invokes". */
+#include "hub/rich.h"
 #include "networks/teams/wire.h"
 
 #define JSON_TYPE SL("application/json")
@@ -83,10 +84,31 @@ static void answer_task_message(struct call *c, struct inbox *in, slice text)
     answer(in, &w);
 }
 
-/* The dialog's card travels in the button that opens it: "Dialogs". */
+slice teams_dialog_of(const struct js *data)
+{
+    return slice_eq(js_text(js_at(data, "type")), SL("cannedResponse")) ? js_text(js_at(data, "function")) : SLICE_NONE;
+}
+
+/* An Adaptive Card, bare or wrapped as an attachment. */
+static const struct js *canned_card(struct call *c, slice name)
+{
+    struct fault f = { 0 };
+    slice text = call_response(c, name);
+    const struct js *doc = text.n ? rich_json(c->a, text, &f) : NULL;
+    const struct js *one = js_at(doc, "attachments.0") ? js_at(doc, "attachments.0") : doc, *card = js_at(one, "content") ? js_at(one, "content") : one;
+    if (!slice_eq(js_text(js_at(card, "type")), SL("AdaptiveCard")))
+        return NULL;
+    struct jw w = jw_new(c->a, TEAMS_BODY_BYTES);
+    teams_put_card(&w, NULL, card);
+    return js_parse(c->a, jw_done(&w), NULL);
+}
+
+/* The dialog's card travels in the button that opens it, or is a canned response: "Dialogs". */
 static bool on_task_fetch(struct call *c, struct inbox *in, const struct teams_activity *t)
 {
     const struct js *data = js_at(t->value, "data"), *card = js_at(data, "card");
+    if (!js_is_object(card))
+        card = canned_card(c, teams_dialog_of(data));
     inbox_ignore(in, js_is_object(card) ? "dialog-opened" : "dialog-unknown", teams_activity_id(c->a, t));
     if (!js_is_object(card)) {
         answer_task_message(c, in, SL("This form is not available."));

@@ -101,6 +101,8 @@ slice teams_activity_id(struct arena *a, const struct teams_activity *t);
 
 /* invoke.c */
 bool teams_invoke(struct call *c, struct inbox *in, const struct teams_activity *t);
+/* Which canned response a button's data names as its dialog: {"type":"cannedResponse","function":"@name"}. {NULL,0}: none. */
+slice teams_dialog_of(const struct js *data);
 /* Names the consent a file of a delivery waits for: only the guest who was asked can give it. */
 slice teams_consent_key(struct arena *a, slice guest, slice key);
 
@@ -121,6 +123,7 @@ bool teams_put_choices(struct call *c, struct jw *w, const struct message *m, co
 void teams_put_cards(struct jw *w, const struct js_list *cards);
 void teams_put_picker(struct call *c, struct jw *w, const struct picker *p, slice text);
 bool teams_put_native(struct call *c, struct jw *w, slice json);
+void teams_put_card(struct jw *w, const char *key, const struct js *card); /* as it is, mended where people slip */
 /* Has a card, an attachment, an activity or a list of them that is to be passed on the shape Teams wants? False: *c->f says what is wrong, and where. shapes.c */
 bool teams_card_ok(struct call *c, const struct js *doc);
 struct teams_button {

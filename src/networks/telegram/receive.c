@@ -191,7 +191,9 @@ static bool read_said(struct update *u, slice text, const struct js *entities, c
         struct entity e = { 0 };
         if (!read_at(u, js_item(entities, i), arena_printf(u->c->a, "%s[%zu]", path, i).p, entity_fields, COUNT(entity_fields), &e))
             return false;
-        size_t from = byte_at(text, e.offset), to = byte_at(text, e.offset + MAX(e.length, 0));
+        e.offset = MIN(MAX(e.offset, INT64_C(0)), (int64_t)text.n); /* numbers of a stranger's */
+        e.length = MIN(MAX(e.length, INT64_C(0)), (int64_t)text.n);
+        size_t from = byte_at(text, e.offset), to = byte_at(text, e.offset + e.length);
         bool bot = names_bot(u->c, &e, slice_sub(text, from, to - from));
         ret->mentioned |= bot;
         if (from < done)

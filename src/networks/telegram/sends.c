@@ -50,7 +50,11 @@ static const struct { slice type; const char *method, *member; } by_type[] = { /
     { SLI("image/"),    "sendPhoto",     "photo" },
     { SLI("video/"),    "sendVideo",     "video" },
     { SLI("audio/ogg"), "sendVoice",     "voice" },
-    { SLI("audio/"),    "sendAudio",     "audio" },
+    { SLI("audio/mpeg"), "sendAudio",    "audio" },
+    { SLI("audio/mp3"), "sendAudio",     "audio" },
+    { SLI("audio/mp4"), "sendAudio",     "audio" },
+    { SLI("audio/m4a"), "sendAudio",     "audio" },
+    { SLI("audio/x-m4a"), "sendAudio",   "audio" },
     { SLI(""),          "sendDocument",  "document" },
 };
 /* clang-format on */

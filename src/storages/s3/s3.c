@@ -208,7 +208,7 @@ static enum cloud_end s3_error(struct cloud_op *op)
 {
     slice code = xml_text(op->a, op->last->body, "Code");
     enum cloud_end end = cloud_error(op, code, s3_advice, COUNT(s3_advice));
-    bool elsewhere = op->last->status == 301 || slice_eq(code, SL("AuthorizationHeaderMalformed")) || slice_eq(code, SL("IllegalLocationConstraintException"));
+    bool elsewhere = op->last->status == 301 || op->last->status == 307 || slice_eq(code, SL("AuthorizationHeaderMalformed")) || slice_eq(code, SL("IllegalLocationConstraintException"));
     if (elsewhere && learn_region(op))
         return CLOUD_AGAIN;
     if (slice_eq(code, SL("RequestTimeTooSkewed")) && cloud_learn_clock(op->c, op->last))
@@ -353,6 +353,8 @@ static enum cloud_end s3_delete(struct cloud_op *op)
 {
     if (!op->last)
         return s3_read(op, "DELETE");
+    if (slice_eq(answer_header(op->last, "x-amz-delete-marker"), SL("true")))
+        op->c->base.remark = "the bucket keeps versions: deleted files are only hidden, until a lifecycle rule expires noncurrent versions";
     return op->last->status == 204 || op->last->status == 200 ? CLOUD_DONE : s3_error(op);
 }
 
