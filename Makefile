@@ -2,7 +2,7 @@
 # make run    installs what is missing, builds, starts the hub with a demonstration
 # make test   installs what is missing, runs every test; the last line is "N passed, N failed"
 # make screenshot  takes the picture of the README anew
-# make bench  measures; make fuzz [SECONDS_EACH=30]  fuzzes each parser; make faults [ARGS="--moments 20 --only power"]  kills and starves the hub; make clean
+# make bench [ARGS=--all]  measures; make fuzz [SECONDS_EACH=30]  fuzzes each parser; make faults [ARGS="--moments 20 --only power"]  kills and starves the hub; make clean
 .PHONY: all setup build run test bench faults fuzz asan coverage lint screenshot clean
 
 all: build
@@ -22,7 +22,7 @@ test:
 
 bench: build
 	@DRAGOMAN_SETUP_BENCH=1 tools/setup
-	@bench/run
+	@bench/run $(ARGS)
 
 faults: build
 	@tools/faults $(ARGS)

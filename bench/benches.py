@@ -31,6 +31,14 @@ def b1():
         return texts(b, b.hub())
 
 
+def b1r(n):
+    def run():
+        with Bench() as b:
+            b.sink()
+            return texts(b, b.replicas(n))
+    return run
+
+
 def b1n():
     with Bench() as b:
         b.sink()
@@ -126,10 +134,14 @@ def images(b, hub):
             "fetches_at_once": said["contents_max"], "sink": said, "journal": b.journal(), "conservation": check}
 
 
-def b3():
+def b3r(n):
+    return lambda: b3(n)
+
+
+def b3(replicas=0):
     with Bench() as b:
         b.sink()
-        hub = b.hub()
+        hub = b.replicas(replicas) if replicas else b.hub()
         before = hub.cpu_s()
         figures, sent = b.load(kind="reply", count=10000, guests=5000, connections=32, seconds=0)
         until("all on the network", lambda: b.sink_says()["line"]["unique"] >= figures["accepted"], 60)
@@ -394,6 +406,10 @@ PEERS = {
 BENCHES = {
     "B1": ("10,000 texts of 5,000 guests over 5 s", b1, [("answer_p99_ms", "p99 of the 200, ms", "max", 10), ("desk_s", "all at the desk, s", "max", 5.5),
            ("cpu_us", "CPU per message, µs", "max", 100), ("peak_mib", "memory, MiB", "max", 32)]),
+    "B1r": ("B1 with one replica: door, worker, RabbitMQ, PostgreSQL", b1r(1), [("answer_p99_ms", "p99 of the 200, ms", None, None), ("desk_s", "all at the desk, s", None, None),
+            ("cpu_us", "CPU per message of door and worker, µs", None, None), ("peak_mib", "memory of both, MiB", None, None)]),
+    "B1r2": ("B1r with two replicas, webhooks at the one that does not work", b1r(2), [("answer_p99_ms", "p99 of the 200, ms", None, None), ("desk_s", "all at the desk, s", None, None),
+             ("cpu_us", "CPU per message of all four processes, µs", None, None), ("peak_mib", "memory of all, MiB", None, None)]),
     "B1n": ("B1 without asking LINE for profiles", b1n, [("answer_p99_ms", "p99 of the 200, ms", "max", 10), ("desk_s", "all at the desk, s", "max", 5.5),
             ("cpu_us", "CPU per message, µs", "max", 100)]),
     "B1q": ("B1 in a cgroup of 5 % CPU and 64 MiB", b1q, [("refused", "refused", "max", 0), ("answer_p99_ms", "p99 of the 200, ms", "max", 250), ("desk_s", "all at the desk, s", "max", 15)]),
@@ -405,10 +421,15 @@ BENCHES = {
     "B2s": ("B2 with the images in S3", b2s, [("desk_s", "all at the desk, s", "max", 10.5), ("cpu_ms", "CPU per image, ms", "max", 3), ("peak_mib", "memory, MiB", "max", 24)]),
     "B3": ("10,000 replies to 5,000 guests, push limit 2,000/s", b3, [("failed", "failed", "max", 0), ("line_s", "all on LINE, s", "max", 6), ("most_in_a_second", "most pushes in any second", "max", 2000),
            ("cpu_us", "CPU per message, µs", None, None)]),
+    "B3r": ("B3 with one replica", b3r(1), [("failed", "failed", "max", 0), ("line_s", "all on LINE, s", None, None), ("most_in_a_second", "most pushes in any second", "max", 2000),
+            ("cpu_us", "CPU per message of door and worker, µs", None, None)]),
+    "B3r2": ("B3 with two replicas, the desk's calls at the one that does not work", b3r(2), [("failed", "failed", "max", 0), ("line_s", "all on LINE, s", None, None),
+             ("most_in_a_second", "most pushes in any second", "max", 2000), ("cpu_us", "CPU per message of all four processes, µs", None, None)]),
     "B5": ("desk down 120 s at 500/s, then up", b5, [("peak_mib", "memory, MiB", "max", 64), ("drain_per_second", "drained a second", "min", 5000)]),
     "B6": ("both directions at 500/s for 10 minutes", b6, [("slope_mib_h", "memory growth, MiB/h", "max", 1), ("descriptors_growth", "growth of descriptors from the third quarter to the last", "max", 0), ("answer_p99_ms", "p99 of the 200, ms", None, None)]),
     "B7": ("idle with 16 tenants", b7, [("rss_mib", "memory, MiB", "max", 12), ("ready_ms", "start to ready, ms", "max", 50), ("wakes_per_s", "wake-ups a second", "max", 5)]),
-    "B8": ("10,000 idle connections and B1", b8, [("kib_each", "memory per connection, KiB", "max", 20), ("answer_p99_ms", "p99 of the 200, ms", "max", 10), ("desk_s", "all at the desk, s", "max", 5.5)]),
+    "B8": ("10,000 idle connections and B1", b8, [("kib_each", "memory per connection, KiB", "max", 20), ("answer_p99_ms", "p99 of the 200, ms", "max", 10), ("desk_s", "all at the desk, s", "max", 5.5),
+           ("cpu_us", "CPU per message, µs", "max", 100)]),
     "B9": ("2,000 guests poll web chats every 3 s, 100 agents answer: 67 messages a second each way", b9, [("seen_over_poll_p99_ms", "p99 until a guest has seen it, ms beyond the poll interval", "max", 50),
            ("desk_p99_ms", "p99 until the desk has it, ms", "max", 50), ("over_p99_ms", "the same without the wait for the poll, ms", None, None), ("poll_p99_ms", "p99 of a poll, ms", None, None), ("cpu_share", "CPU, cores", None, None), ("peak_mib", "memory, MiB", None, None)]),
     "B9d": ("B9 with the built-in desk: 100 agents on open pages", b9d, [("seen_over_poll_p99_ms", "p99 until a guest has seen it, ms beyond the poll interval", "max", 50),

@@ -57,6 +57,7 @@ class Process:
         self.popen = subprocess.Popen([str(a) for a in args], stdout=subprocess.PIPE, stdin=subprocess.PIPE if stdin else None, stderr=self.err, cwd=cwd or folder,
                                       env={**os.environ, **(env or {})}, preexec_fn=prepare)
         self.pid = self.popen.pid
+        self.also = []  # programs that count as this one
 
     def line(self):
         text = self.popen.stdout.readline()
@@ -67,9 +68,15 @@ class Process:
     def proc(self, what):
         return Path(f"/proc/{self.pid}/{what}").read_text()
 
-    def cpu_s(self):  # user and system, all threads, also those that have ended
-        f = self.proc("stat").rsplit(")", 1)[1].split()
-        return (int(f[11]) + int(f[12])) / TICKS
+    def children(self):
+        return [int(x) for x in self.proc(f"task/{self.pid}/children").split()]
+
+    def cpu_s(self):  # user and system, all threads, also those that have ended; with what it started and what counts as it
+        ticks = 0
+        for pid in [self.pid, *self.children()]:
+            f = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(f[11]) + int(f[12])
+        return ticks / TICKS + sum(p.cpu_s() for p in self.also)
 
     def threads_s(self):  # by thread; the first is the loop's
         times = {}
@@ -90,7 +97,8 @@ class Process:
         return self.status_kib("VmRSS") / 1024
 
     def peak_mib(self):
-        return self.status_kib("VmHWM") / 1024
+        status = [Path(f"/proc/{pid}/status").read_text() for pid in [self.pid, *self.children()]]
+        return sum(int(re.search(r"^VmHWM:\s+(\d+) kB", s, re.M).group(1)) for s in status) / 1024 + sum(p.peak_mib() for p in self.also)
 
     def forget_peak(self):  # from here on the peak is of the work, not of the start
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
@@ -195,6 +203,21 @@ class Bench:
             self.start("perf", ["perf", "record", "-q", "-F", "1999", "-g", "-p", p.pid, "-o", f"{os.environ['BENCH_PERF']}/perf-{p.pid}.data"])
             time.sleep(1)
         return p
+
+    def replicas(self, n):
+        """n replicas that serve as one, on servers of their own; with two the load goes to the door of the one that does not work."""
+        servers = self.start("backends", ["node", ROOT / "bench/backends.mjs"], stdin=True).line()
+        first = self.hub(hub={**servers, "secret_key": "b1" * 32}, seconds=90)
+        for i in range(1, n):
+            port = free_port()
+            p = self.start(f"hub{i + 1}", [BUILD / "dragoman", "serve", "--config", Path(self.folder) / "hub.yaml", "--listen", f"127.0.0.1:{port}", "--data", f"{self.folder}/data{i + 1}"],
+                           env={"LOG_LEVEL": "WARN", "DRAGOMAN_METRICS_PORT": "0"})
+            self.port = port
+            if not until("ready", lambda: self.ready(p), 60):
+                raise RuntimeError(f"a replica is not ready: {p.log.read_text()[-800:]}")
+            first.also.append(p)
+        time.sleep(2)
+        return first
 
     def ready(self, p):
         if not p.alive():

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP(arena_freep) struct arena *a = arena_new();
     slice text = slice_mem(data, size), ids[] = { SL("name"), SL("first-name") };
     struct template_error e = { 0 }, again = { 0 };
-    struct template_options o = { .now_ms = INT64_C(1709164800000), .random = 1, .wall_ms = 10000 };
+    struct template_options o = { .now_ms = INT64_C(1709164800000), .zone = size & 1 ? SL("Asia/Tokyo") : SLICE_NONE, .random = 1, .wall_ms = 10000 };
     CLEANUP(template_freep) struct template *t = template_parse(text, ids, COUNT(ids), &e);
     if (!t) {
         assert(e.stage && e.text[0]);

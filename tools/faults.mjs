@@ -8,10 +8,11 @@ const {values} = parseArgs({options: {moments: {type: 'string', default: '100'},
   down: {type: 'string', default: '120'}, only: {type: 'string'}}});
 const options = {moments: Number(values.moments), seed: Number(values.seed), downSeconds: Number(values.down)};
 const folder = new URL('../tests/faults/', import.meta.url);
-let failed = 0;
+let failed = 0, tried = 0;
 for (const file of readdirSync(folder).filter(f => f.endsWith('.fault.mjs')).sort()) {
   const fault = await import(new URL(file, folder));
   if (values.only && !file.startsWith(values.only)) continue;
+  tried++;
   const after = [];
   const started = Date.now();
   process.stdout.write(`${fault.title(options)} … `);
@@ -26,4 +27,5 @@ for (const file of readdirSync(folder).filter(f => f.endsWith('.fault.mjs')).sor
   }
   for (const fn of after.reverse()) await fn();
 }
-process.exit(failed ? 1 : 0);
+if (!tried) console.error(`no fault is called ${values.only}`);
+process.exit(failed || !tried ? 1 : 0);

@@ -1,6 +1,7 @@
 /* channels.c - the accounts at work. */
 #include "api/audit.h"
 #include "api/call.h"
+#include "api/connectors.h"
 #include "hub/refused.h"
 #include "hub/work.h"
 #include "hub/registry.h"
@@ -30,6 +31,7 @@ static void write_channel(struct api_call *c, struct jw *w, const struct actor *
         jw_null(w, "webhook");
         jw_null(w, "webhook_own");
     }
+    connector_manifest(c, w, acc->type, acc);
     jw_bool(w, "set_up", actor->set_up);
     jw_bool(w, "refused", actor->set_up_refused);
     if (!actor->set_up && actor->setup_fault.code)

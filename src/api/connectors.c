@@ -279,6 +279,20 @@ static void write_caps(struct jw *w, const struct connector *type)
 
 /* ---- the calls ------------------------------------------------------------------------------------------------------- */
 
+void connector_manifest(struct api_call *c, struct jw *w, const struct connector *type, const struct account *of)
+{
+    if (!type->manifest)
+        return;
+    slice *values = ARENA_ARRAY(c->a, slice, type->n_settings);
+    for (size_t i = 0; i < type->n_settings; i++)
+        values[i] = slice_of(type->settings[i].otherwise);
+    struct account fresh = { .type = type, .settings = values, .public_url = c->hub->public_url,
+                             .hook_url = arena_printf(c->a, SLF "%s", SLA(c->hub->public_url), type->hook.path ? type->hook.path : "") };
+    struct fault f = { 0 };
+    struct call call = { .a = c->a, .account = of ? of : &fresh, .now_ms = time_now_ms(), .f = &f };
+    jw_opt(w, "manifest", type->manifest(&call));
+}
+
 static void write_connector(struct api_call *c, struct jw *w, const struct connector *type)
 {
     jw_str(w, "name", slice_of(type->name));
@@ -290,6 +304,7 @@ static void write_connector(struct api_call *c, struct jw *w, const struct conne
         jw_str(w, "webhook", arena_printf(c->a, SLF "%s", SLA(c->hub->public_url), type->hook.path));
     else
         jw_null(w, "webhook");
+    connector_manifest(c, w, type, NULL);
 }
 
 void api_connectors_list(struct api_call *c)

@@ -9,6 +9,7 @@
 #include "api/call.h"
 #include "hub/accept.h"
 #include "hub/conversation.h"
+#include "hub/dry.h"
 #include "hub/media.h"
 #include "hub/message.h"
 #include "hub/registry.h"
@@ -104,106 +105,33 @@ static struct actor *channel_of(struct api_call *c, struct tenant *t, slice user
 
 /* ---- what is said ---------------------------------------------------------------------------------------------------- */
 
-struct typed {
-    slice type, text, package, sticker, url, media_url, preview, name, mime, title, address;
-    double lat, lon;
-    const struct js *kind;
-};
-/* clang-format off */
-static const struct js_field typed_fields[] = { /* LINE's names, which the guide uses, and our own beside them */
-    JS_FIELD(struct typed, type,      "type",               JS_STR,     0),
-    JS_FIELD(struct typed, text,      "text",               JS_STR,     0),
-    JS_FIELD(struct typed, package,   "packageId",          JS_TEXTNUM, 0),
-    JS_FIELD(struct typed, sticker,   "stickerId",          JS_TEXTNUM, 0),
-    JS_FIELD(struct typed, url,       "url",                JS_STR,     0),
-    JS_FIELD(struct typed, media_url, "originalContentUrl", JS_STR,     0),
-    JS_FIELD(struct typed, preview,   "previewImageUrl",    JS_STR,     0),
-    JS_FIELD(struct typed, name,      "name",               JS_STR,     0),
-    JS_FIELD(struct typed, mime,      "contentType",        JS_STR,     0),
-    JS_FIELD(struct typed, title,     "title",              JS_STR,     0),
-    JS_FIELD(struct typed, address,   "address",            JS_STR,     0),
-    JS_FIELD(struct typed, lat,       "latitude",           JS_F64,     0),
-    JS_FIELD(struct typed, lon,       "longitude",          JS_F64,     0),
-    JS_FIELD(struct typed, kind,      "kind",               JS_ANY,     0),
-};
-static const struct { slice type; enum kind kind; const char *mime; } types[] = {
-    { SLI("text"),     KIND_TEXT,     NULL },
-    { SLI("sticker"),  KIND_STICKER,  NULL },
-    { SLI("image"),    KIND_IMAGE,    "image/jpeg" },
-    { SLI("video"),    KIND_VIDEO,    "video/mp4" },
-    { SLI("audio"),    KIND_AUDIO,    "audio/mp4" },
-    { SLI("file"),     KIND_FILE,     "application/octet-stream" },
-    { SLI("location"), KIND_LOCATION, NULL },
-};
-/* clang-format on */
-
-static void take_media(struct arena *a, struct message *m, const struct typed *t, const char *otherwise)
+/* An object, read like those of agents and canned responses (rich.h); one of the network's own must be good by its rules before it is taken. */
+static bool take_object(struct api_call *c, const struct actor *to, const struct js *v, struct message *m, struct problems *p, slice path)
 {
-    struct media *md = LIST_ADD(a, &m->media, struct media);
-    md->url = slice_or(t->url, t->media_url);
-    md->preview_url = t->preview;
-    md->name = t->name;
-    md->type = slice_or(t->mime, slice_of(otherwise));
-    m->text = t->text;
-}
-
-/* An object of the network's own (LINE's flex, template …), passed on as it is to a network that takes such. */
-static bool take_native(struct api_call *c, const struct actor *to, const struct js *v, slice type, struct message *m, struct problems *p, slice path)
-{
-    if (!(to->account.type->caps.kinds & CAN(KIND_NATIVE))) {
-        problem_add(p, arena_printf(c->a, SLF ".type", SLA(path)), "there is no type \"" SLF "\" here, and %s takes no objects of its own",
-                    SLA(utf8_cut_bytes(type, 64)), to->account.type->title);
-        return false;
-    }
-    m->kind = KIND_NATIVE;
-    m->native_for = slice_of(to->account.type->name);
-    m->native_json = js_print(c->a, v);
-    return true;
-}
-
-static bool take_typed(struct api_call *c, const struct actor *to, const struct js *v, struct message *m, struct problems *p, slice path)
-{
-    struct typed t = { 0 };
+    const struct connector *type = to->account.type;
     struct fault f = { 0 };
-    if (!js_read(c->a, v, typed_fields, COUNT(typed_fields), &t, &f)) {
-        problem_add(p, arena_printf(c->a, SLF ".%s", SLA(path), f.field), "%s", f.text);
-        return false;
-    }
-    if (t.kind) { /* our own form, as the history shows it */
-        if (rich_own(c->a, v, m, &f))
-            return true;
+    if (!rich_message(c->a, v, type, m, &f)) {
         problem_add(p, f.field[0] ? arena_printf(c->a, SLF ".%s", SLA(path), f.field) : path, "%s", f.text);
         return false;
     }
-    for (size_t i = 0; i < COUNT(types); i++) {
-        if (!slice_eq(types[i].type, t.type))
-            continue;
-        m->kind = (int)types[i].kind;
-        if (kind_is_media(types[i].kind))
-            take_media(c->a, m, &t, types[i].mime);
-        m->text = t.text;
-        m->sticker = (struct sticker){ .package = t.package, .id = t.sticker };
-        m->location = (struct location){ t.lat, t.lon, t.title, t.address, types[i].kind == KIND_LOCATION };
+    if (m->kind != KIND_NATIVE)
         return true;
-    }
-    if (t.type.n)
-        return take_native(c, to, v, t.type, m, p, path);
-    problem_add(p, arena_printf(c->a, SLF ".type", SLA(path)), "is missing: text, sticker, image, video, audio, file, location, or a type of the network's own");
+    struct dry dry = { .type = type, .account = &to->account, .now_ms = time_now_ms(), .public_url = c->hub->public_url };
+    dry_run(c->a, &dry, m);
+    if (dry.end == OUT_DELIVERED || dry.end == OUT_PARKED)
+        return true;
+    problem_add(p, path, "%s", dry.fault.text);
     return false;
 }
 
-/* Is what its kind needs there, and can the network carry it? */
+/* Can the network carry it? */
 static bool fits(struct api_call *c, const struct actor *to, const struct message *m, struct problems *p, slice path)
 {
     const struct caps *caps = &to->account.type->caps;
-    if (m->kind == KIND_TEXT && !m->text.n)
+    if (m->kind == KIND_TEXT && !slice_trim(m->text).n)
         problem_add(p, path, "must not be empty");
     else if (m->kind == KIND_STICKER && (!m->sticker.package.n || !m->sticker.id.n))
         problem_add(p, arena_printf(c->a, SLF ".%s", SLA(path), m->sticker.id.n ? "packageId" : "stickerId"), "is missing");
-    else if (kind_is_media((enum kind)m->kind) && (!message_media(m) || !slice_starts(message_media(m)->url, SL("http"))))
-        problem_add(p, arena_printf(c->a, SLF ".url", SLA(path)), "must be the address of the file, https://…");
-    else if (m->kind == KIND_LOCATION && !(m->location.lat_deg >= -90 && m->location.lat_deg <= 90 && m->location.lon_deg >= -180 && m->location.lon_deg <= 180))
-        problem_add(p, path, "latitude must be between -90 and 90, longitude between -180 and 180");
     else if (caps->kinds & CAN(m->kind))
         return true;
     else {
@@ -233,7 +161,7 @@ static void take_one(struct sending *se, const struct js *v, slice path, struct 
         m->kind = KIND_TEXT;
         m->text = js_text(v);
     } else if (js_is_object(v)) {
-        ok = take_typed(se->c, se->to, v, m, p, path);
+        ok = take_object(se->c, se->to, v, m, p, path);
     } else {
         problem_add(p, path, "must be a text or an object with a type");
         return;

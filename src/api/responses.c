@@ -54,12 +54,35 @@ void api_responses_list(struct api_call *c)
         api_answer(c, &w);
 }
 
+static const struct connector any_network = { .name = "", .title = "This network", .caps = { .kinds = ~0u } };
+
+static slice default_zone(const struct api_call *c)
+{
+    return c->hub->config ? c->hub->config->commander.values[COMMANDER_ZONE] : SLICE_NONE;
+}
+
+/* What is wrong with it as far as its defaults show; absent: nothing. */
+static slice problem_of(struct api_call *c, const struct canned_response *r)
+{
+    struct js_list messages;
+    struct fault f = { 0 };
+    slice text, line;
+    if (!response_render(c->hub, c->a, r, default_zone(c), NULL, 0, &text, &f))
+        return slice_of(f.text);
+    if (command_prefixed(text, SL(COMMANDER_PREFIX_OTHERWISE), &line) || response_messages(c->a, text, &any_network, &messages, &f))
+        return SLICE_NONE;
+    return arena_printf(c->a, "%s%s%s", f.field, f.field[0] ? ": " : "", f.text);
+}
+
 static void answer(struct api_call *c, const struct own_response *o)
 {
-    if (c->op->status == 200 && slice_eq(c->x->method, SL("GET")) && !api_etag(c, o->rev))
+    bool asked = slice_eq(c->x->method, SL("GET"));
+    if (asked && !api_etag(c, o->rev))
         return;
     struct jw w = api_json(c);
     write_one(&w, o);
+    if (!asked)
+        jw_opt(&w, "problem", problem_of(c, &o->r));
     api_answer(c, &w);
 }
 
@@ -152,7 +175,7 @@ static void found(void *arg, const struct canned_response *r, const struct fault
 {
     struct rendering *re = arg;
     struct api_call *c = re->c;
-    struct commander who = { .prefix = SL(COMMANDER_PREFIX_OTHERWISE), .zone = c->hub->config ? c->hub->config->commander.values[COMMANDER_ZONE] : SLICE_NONE };
+    struct commander who = { .prefix = SL(COMMANDER_PREFIX_OTHERWISE), .zone = default_zone(c) };
     struct fault f = { 0 };
     slice text = SL(""), line;
     if (!r && strcmp(why->code, "no_response") == 0) {
@@ -182,9 +205,8 @@ static void found(void *arg, const struct canned_response *r, const struct fault
 /* NULL: answered. */
 static const struct connector *network_of(struct api_call *c)
 {
-    static const struct connector any = { .name = "", .title = "This network", .caps = { .kinds = ~0u } };
     slice name = js_text(js_get(c->body, SL("network")));
-    const struct connector *type = name.n ? connector_find(name) : &any;
+    const struct connector *type = name.n ? connector_find(name) : &any_network;
     if (!type || type->desk)
         api_problem(c, 422, "unsupported", "network", "there is no network of this name");
     return type && !type->desk ? type : NULL;

@@ -76,6 +76,7 @@ static const struct member connector[] = {
     M("schema", S_ANY, S_REQUIRED, .help = "JSON Schema 2020-12 of its settings"),
     M("capabilities", S_OBJECT, S_REQUIRED, .of = "Capabilities"),
     M("webhook", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "What to enter at the vendor; null: it calls nobody"),
+    M("manifest", S_TEXT, 0, .help = "JSON that the vendor makes the app from"),
 };
 static const struct member connector_caps[] = {
     M("name", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("side", S_TEXT, S_REQUIRED, .choices = sides),
@@ -178,6 +179,7 @@ static const struct member channel[] = {
     M("type", S_TEXT, S_REQUIRED), M("title", S_TEXT, S_REQUIRED), M("side", S_TEXT, S_REQUIRED, .choices = sides),
     M("webhook", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "What to enter at the vendor"),
     M("webhook_own", S_TEXT, S_REQUIRED | S_NULLABLE, .help = "The same for this account alone, where requests do not say whom they are for"),
+    M("manifest", S_TEXT, 0, .help = "JSON that the vendor makes the app from"),
     M("set_up", S_BOOL, S_REQUIRED), M("refused", S_BOOL, S_REQUIRED, .help = "The vendor refused it: something in the settings must change"),
     M("why", S_TEXT, 0, .help = "Why it is not set up"), M("paused", S_BOOL, S_REQUIRED, .help = "Calls are held back after failures in a row"),
     M("failures", S_WHOLE, S_REQUIRED), M("waiting", S_WHOLE, S_REQUIRED), M("in_flight", S_WHOLE, S_REQUIRED), M("token_expires", S_TIME, 0),
@@ -233,7 +235,7 @@ static const struct member message_list[] = {
     M("channel", S_TEXT, 0, .max = 200, .help = "Name or id of the channel, where the tenant has several")
 static const struct member ivr_messages[] = {
     IVR_MEMBERS, M("userId", S_TEXT, 0, .max = 400, .help = "The guest's identifier with the network; a phone number in full (+81…) where LINE's phone number push is agreed on"),
-    M("message", S_ANY, 0, .help = "A text, or an object with a type: text, sticker (packageId, stickerId), image, video, audio, file (url), location (latitude, longitude, title, address), or one of the network's own"),
+    M("message", S_ANY, 0, .help = "A text, or an object with a type: text, sticker (packageId, stickerId), image, video, audio, file (url), location (latitude, longitude, title, address), quick replies, a card, a carousel, or one of the network's own"),
     M("messages", S_ANY, 0, .help = "A list of them, at most 20"),
 };
 static const struct member ivr_switch[] = { IVR_MEMBERS };
@@ -360,10 +362,12 @@ static const struct member response_document[] = {
     RESPONSE_MEMBERS, M("substitutions", S_LIST, 0, .of = "Substitution", .max = 100),
     M("tenants", S_TEXTS, 0, .max = 100, .help = "Names, slugs or ids of those that may send it; none: all"),
     M("rev", S_ANY, 0, .help = "This and the following only come out; sent back they mean nothing"), M("changed", S_ANY, 0), M("changed_by", S_ANY, 0),
+    M("problem", S_ANY, 0),
 };
 static const struct member canned_response[] = {
     RESPONSE_MEMBERS, M("substitutions", S_LIST, 0, .of = "Substitution"), M("tenants", S_TEXTS, S_REQUIRED), M("rev", S_WHOLE, S_REQUIRED, .help = "Also the ETag"),
     M("changed", S_TIME, S_REQUIRED), M("changed_by", S_TEXT, S_REQUIRED),
+    M("problem", S_TEXT, 0, .help = "In answers to changes: what is wrong with it as far as its defaults show. It is stored all the same"),
 };
 static const struct member response_list[] = { M("items", S_LIST, S_REQUIRED, .of = "CannedResponse"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 static const struct member response_render[] = {

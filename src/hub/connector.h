@@ -197,6 +197,7 @@ struct delivery {
     struct person person;        /* lookup: what was found */
     struct js_list data;         /* lookup: struct js_pair: more of what the network tells about the guest, for this message */
     slice text, payload;         /* lookup: the message's, as they read with what was learned; absent: as they are */
+    struct location location;    /* lookup: present: what the message is, instead of the file it came as */
     slice desk_conversation;     /* deliver to a desk: its conversation, where the answer says it */
     slice media_url;             /* media_find */
     slice wanted;                /* responses.find: the name of a canned response, and … */

@@ -573,6 +573,13 @@ static void looked_up(struct run *r, enum outcome end)
         }
         if (r->d.text.n)
             dl->m.text = arena_dup(dl->a, r->d.text);
+        if (r->d.location.present) {
+            dl->m.kind = KIND_LOCATION;
+            dl->m.location = r->d.location;
+            dl->m.location.title = arena_dup(dl->a, r->d.location.title);
+            dl->m.location.address = arena_dup(dl->a, r->d.location.address);
+            dl->m.media.n = 0;
+        }
         if (r->d.payload.n)
             dl->m.payload = arena_dup(dl->a, r->d.payload);
         conv->person_until_ms = until_ms;

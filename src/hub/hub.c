@@ -20,6 +20,7 @@ void hub_limits_default(struct hub_limits *l)
         .storage_instead = true,
         .conversations = 8000,
         .notice_haste = 1,
+        .response_haste = 1,
     };
 }
 

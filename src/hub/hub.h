@@ -57,6 +57,7 @@ struct hub_limits {
     bool storage_instead;   /* what another storage does not take goes to the local disk */
     unsigned conversations; /* kept in memory */
     unsigned notice_haste;  /* 1; tests: the waits of notices.def are so many times shorter */
+    unsigned response_haste; /* … and the times of responses.h */
 };
 void hub_limits_default(struct hub_limits *l);
 

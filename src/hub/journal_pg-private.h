@@ -13,7 +13,7 @@ enum {
     PG_PART_BYTES = 256 << 10, /* of a row */
 };
 
-enum journal_pg_statement { JST_FENCE, JST_PART, JST_REMOVE, JST_TAKE, JST_LEAVE, JST_LOOK, JST_FILES, JST_PARTS, JST_MAX };
+enum journal_pg_statement { JST_FENCE, JST_PART, JST_REMOVE, JST_TAKE, JST_LEAVE, JST_LOOK, JST_FILES, JST_PARTS, JST_COUNT, JST_CLEAR, JST_HASTE, JST_SEND_AWAY, JST_MAX };
 extern const struct pg_tables journal_pg_tables;
 
 struct pg_file_name {
@@ -43,6 +43,7 @@ struct journal_pg {
     unsigned shard;
     int64_t epoch;
     struct pg_line segments, files;
+    char leave[64]; /* the holder after us */
     struct pg_file **open; /* the thread of segments only */
     size_t n_open;
 
@@ -62,5 +63,9 @@ struct journal_pg {
     bool looking;
 };
 void journal_pg_init_io(struct journal_pg *p);
+/* Whole files, in a transaction each; at_ms: when they were written. 0 or an errno. */
+int journal_pg_put(struct journal_pg *p, const char *name, slice content, int64_t at_ms);
+int journal_pg_clear(struct journal_pg *p);
+bool journal_pg_is_file(const char *name); /* of a journal's folder */
 void pg_file_free(struct pg_file *file);
 #endif

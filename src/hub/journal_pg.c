@@ -210,16 +210,20 @@ static bool remove_file(struct commit *co, const char *name)
     return pg_write(co->pg, JST_REMOVE, &args, &co->f);
 }
 
-static bool put_parts(struct commit *co, const char *name, int64_t at, slice bytes)
+static int64_t now_ms(const struct journal_pg *p)
 {
-    int64_t now_ms = co->p->io.wall_ms(co->p->io.ctx);
+    return p->io.wall_ms(p->io.ctx);
+}
+
+static bool put_parts(struct commit *co, const char *name, int64_t at, slice bytes, int64_t at_ms)
+{
     for (size_t from = 0; from < bytes.n; from += PG_PART_BYTES) {
         struct pg_args args = { 0 };
         slice part = slice_sub(bytes, from, PG_PART_BYTES);
         pg_int(&args, co->p->shard);
         pg_bytes(&args, slice_of(name));
         pg_int(&args, at + (int64_t)from);
-        pg_int(&args, now_ms);
+        pg_int(&args, at_ms);
         pg_bytes(&args, part);
         if (!pg_write(co->pg, JST_PART, &args, &co->f))
             return false;
@@ -297,7 +301,7 @@ static bool write_segment(struct commit *co, void *arg)
     if (!file)
         return ok;
     for (size_t i = 0; ok && i < file->n_pieces; i++)
-        ok = put_parts(co, file->name.text, file->pieces[i].at, slice_mem(file->buf + file->pieces[i].from, file->pieces[i].n));
+        ok = put_parts(co, file->name.text, file->pieces[i].at, slice_mem(file->buf + file->pieces[i].from, file->pieces[i].n), now_ms(co->p));
     return ok;
 }
 
@@ -336,18 +340,37 @@ static int copy_sync(void *ctx, int fd)
 struct file_write {
     const char *name;
     slice content;
+    int64_t at_ms;
 };
 
 static bool write_file(struct commit *co, void *arg)
 {
     const struct file_write *w = arg;
-    return remove_file(co, w->name) && put_parts(co, w->name, 0, w->content);
+    return remove_file(co, w->name) && put_parts(co, w->name, 0, w->content, w->at_ms);
+}
+
+int journal_pg_put(struct journal_pg *p, const char *name, slice content, int64_t at_ms)
+{
+    return commit(p, &p->files, write_file, &(struct file_write){ name, content, at_ms });
 }
 
 static int copy_replaced(void *ctx, const char *name, slice content)
 {
     struct journal_pg *p = ctx;
-    return commit(p, &p->files, write_file, &(struct file_write){ name, content });
+    return journal_pg_put(p, name, content, now_ms(p));
+}
+
+static bool write_clear(struct commit *co, void *arg)
+{
+    struct pg_args args = { 0 };
+    (void)arg;
+    pg_int(&args, co->p->shard);
+    return pg_write(co->pg, JST_CLEAR, &args, &co->f);
+}
+
+int journal_pg_clear(struct journal_pg *p)
+{
+    return commit(p, &p->files, write_clear, NULL);
 }
 
 /* ---- questions and the end --------------------------------------------------------------------------------------------------------- */
@@ -388,7 +411,13 @@ static bool write_leave(struct commit *co, void *arg)
 {
     struct pg_args args = { 0 };
     pg_int(&args, co->p->shard);
+    pg_bytes(&args, slice_of(co->p->leave));
     return write_segment(co, arg) && pg_write(co->pg, JST_LEAVE, &args, &co->f);
+}
+
+void journal_pg_leave(struct journal_pg *p, const char *holder)
+{
+    snprintf(p->leave, sizeof(p->leave), "%s", holder);
 }
 
 void journal_pg_close(struct journal_pg *p)

@@ -10,6 +10,7 @@
  *            Where a log of files would trust a sync, this one trusts a commit: what was not committed is not there after a takeover, lazy batches of the last 50 ms among it.
  * Fence      log_shard(no, holder, epoch): who takes a shard raises the epoch, and every transaction of ours holds that row and fails when the epoch is not ours.
  *            From then on every sync is an error, and the watch is told once. Who does not write finds out within JOURNAL_PG_LOOK_MS.
+ *            A session that holds the row for seconds is ended by the one who takes it: its machine may be gone, and the server need not notice for hours.
  * Errors     take: "in_use" (a hub runs in that folder, or it has a journal of its own: `dragoman move` brings it over), "io", and those of store/pg.h.
  *            A sync whose connection is lost is done again, the same rows in the same places, until JOURNAL_PG_PATIENCE_MS are over; then it is EIO, and the journal
  *            goes on in a new segment, as after any sync that failed. A fence that is lost is ESTALE.
@@ -48,6 +49,20 @@ struct journal_pg_numbers {
 struct journal_pg_numbers journal_pg_numbers(struct journal_pg *p);
 /* Why the last commit failed; code NULL: it did not. */
 void journal_pg_fault(struct journal_pg *p, struct fault *ret);
+
+/* ---- for `dragoman move` ------------------------------------------------------------------------------------------------------------------- */
+
+/* As the holder's name: nobody but a move takes the shard then. The first while one is under way (and after one that was interrupted), the second for good. */
+#define JOURNAL_PG_MOVING_IN "dragoman move in"
+#define JOURNAL_PG_MOVED_OUT "dragoman move out"
+/* The holder that stands in the table after the close; what is not said is nobody. */
+void journal_pg_leave(struct journal_pg *p, const char *holder);
+/* The files of a stopped hub's DIR/journal in place of all that the shard has. told: after each file, with the bytes so far. */
+bool journal_pg_import(struct journal_pg *p, const char *dir, void (*told)(void *arg, int64_t bytes), void *arg, struct fault *f) MUST_USE;
+/* Empties DIR/journal and fills it again, as take did with its own; DIR/journal must be a copy or empty. */
+bool journal_pg_fill(struct journal_pg *p, const char *dir, struct fault *f) MUST_USE;
+/* Rows of the shard's log. */
+bool journal_pg_parts(const char *where, unsigned shard, int64_t *ret, struct fault *f) MUST_USE;
 
 /* Who holds the shard, in a; absent: nobody. Blocks: on a connection of its own. */
 bool journal_pg_holder(const char *where, unsigned shard, struct arena *a, slice *ret_holder, struct fault *f) MUST_USE;

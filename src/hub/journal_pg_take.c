@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 enum { PARTS_AT_ONCE = 512, PATH_BYTES = 4096 };
+#define HASTE "2s" /* so long a taker waits for the fence's row before he sends away who holds it */
 
 /* Texts are bytea, as in the store. What is written is sealed or compressed nowhere, and is read once in a life: it is stored as it is, without a try to compress it. */
 static const char *const migrations[] = {
@@ -19,6 +20,7 @@ static const char *const migrations[] = {
     "ALTER TABLE log_part ALTER COLUMN bytes SET STORAGE EXTERNAL;",
 };
 
+#define MOVES(row) "(substr(" row ".holder,1,13)='dragoman move'::bytea)"
 #define NOW_MS "(extract(epoch from clock_timestamp())*1000)::bigint"
 /* clang-format off */
 static const char *const statements[JST_MAX] = {
@@ -28,18 +30,26 @@ static const char *const statements[JST_MAX] = {
                    " ON CONFLICT(shard,file,at) DO UPDATE SET at_ms=excluded.at_ms,bytes=excluded.bytes",
     [JST_REMOVE] = "DELETE FROM log_part WHERE shard=$1::bigint AND file=$2::bytea",
     [JST_TAKE]   = "INSERT INTO log_shard(no,holder,epoch,changed_ms) VALUES($1::bigint,$2::bytea,1," NOW_MS ") ON CONFLICT(no) DO UPDATE"
-                   " SET holder=excluded.holder,epoch=log_shard.epoch+1,changed_ms=excluded.changed_ms RETURNING epoch",
-    [JST_LEAVE]  = "UPDATE log_shard SET holder='',changed_ms=" NOW_MS " WHERE no=$1::bigint",
+                   " SET holder=excluded.holder,epoch=log_shard.epoch+1,changed_ms=excluded.changed_ms"
+                   " WHERE NOT " MOVES("log_shard") " OR " MOVES("excluded") " RETURNING epoch",
+    [JST_LEAVE]  = "UPDATE log_shard SET holder=$2::bytea,changed_ms=" NOW_MS " WHERE no=$1::bigint",
     [JST_LOOK]   = "SELECT epoch,holder FROM log_shard WHERE no=$1::bigint",
     [JST_FILES]  = "SELECT file,max(at_ms) FROM log_part WHERE shard=$1::bigint GROUP BY file ORDER BY file",
     [JST_PARTS]  = "SELECT at,bytes FROM log_part WHERE shard=$1::bigint AND file=$2::bytea AND at>=$3::bigint ORDER BY at LIMIT $4::bigint",
+    [JST_COUNT]  = "SELECT count(*) FROM log_part WHERE shard=$1::bigint",
+    [JST_CLEAR]  = "DELETE FROM log_part WHERE shard=$1::bigint",
+    [JST_HASTE]  = "SELECT set_config('lock_timeout','" HASTE "',true)",
+    /* Sessions with a transaction that wrote, or held the fence to write; but for those that wait themselves. */
+    [JST_SEND_AWAY] = "SELECT count(pg_terminate_backend(pid)) FROM (SELECT DISTINCT pid FROM pg_locks WHERE locktype='relation' AND relation='log_shard'::regclass"
+                   " AND database=(SELECT oid FROM pg_database WHERE datname=current_database()) AND mode IN ('RowShareLock','RowExclusiveLock') AND granted"
+                   " AND pid<>pg_backend_pid() AND pid NOT IN (SELECT pid FROM pg_locks WHERE NOT granted)) AS holding",
 };
 /* clang-format on */
 const struct pg_tables journal_pg_tables = { .name = "log", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements, .n_statements = JST_MAX, .shared = true };
 
 /* ---- the folder ------------------------------------------------------------------------------------------------------------------ */
 
-static bool is_the_journals(const char *name)
+bool journal_pg_is_file(const char *name)
 {
     slice s = slice_of(name);
     return slice_ends(s, SL(".log")) || slice_ends(s, SL(".tmp")) || slice_ends(s, SL(".new")) || slice_starts(s, SL("dedupe-")) ||
@@ -62,7 +72,7 @@ static bool files_of(int dirfd, bool (*each)(int dirfd, const char *name))
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     bool more = dir != NULL;
     for (struct dirent *e; more && (e = readdir(dir));)
-        if (is_the_journals(e->d_name))
+        if (journal_pg_is_file(e->d_name))
             more = each(dirfd, e->d_name);
     if (dir)
         closedir(dir);
@@ -214,12 +224,28 @@ static bool fill(struct journal_pg *p, const struct folder *folder, struct fault
 
 /* ---- the fence ------------------------------------------------------------------------------------------------------------------- */
 
-static void note_epoch(void *arg, const struct pg_row *row)
+static void note_number(void *arg, const struct pg_row *row)
 {
     *(int64_t *)arg = pg_number(row, 0);
 }
 
-/* Once more when nobody knows whether it was taken: a higher epoch is as good. Whoever holds the row lets go of it soon, or his session ends. */
+static bool take_once(struct journal_pg *p, const struct pg_args *args, struct fault *f)
+{
+    struct pg_args none_needed = { 0 };
+    return pg_begin(p->segments.pg, f) && pg_write(p->segments.pg, JST_HASTE, &none_needed, f) &&
+           pg_read(p->segments.pg, JST_TAKE, args, note_number, &p->epoch, f) && pg_commit(p->segments.pg, f);
+}
+
+/* Whoever is stopped in the middle of what he writes, or whose machine is gone, holds the row until his session ends; the server may not notice for hours. */
+static void send_away(struct journal_pg *p)
+{
+    struct pg_args none_needed = { 0 };
+    struct fault f = { 0 };
+    int64_t sent = 0;
+    (void)pg_read(p->segments.pg, JST_SEND_AWAY, &none_needed, note_number, &sent, &f); /* without the right to do so his own time-out is waited for */
+}
+
+/* Once more when nobody knows whether it was taken: a higher epoch is as good. */
 static bool take_fence(struct journal_pg *p, slice holder, struct fault *f)
 {
     int64_t until_ms = time_mono_ms() + JOURNAL_PG_TAKE_MS;
@@ -228,11 +254,13 @@ static bool take_fence(struct journal_pg *p, slice holder, struct fault *f)
         pg_int(&args, p->shard);
         pg_bytes(&args, holder);
         *f = (struct fault){ 0 };
-        if (pg_begin(p->segments.pg, f) && pg_read(p->segments.pg, JST_TAKE, &args, note_epoch, &p->epoch, f) && pg_commit(p->segments.pg, f))
-            return true;
+        p->epoch = 0;
+        if (take_once(p, &args, f))
+            return p->epoch || fault(f, "in_use", "", "a move into this database was not finished, or what it holds was moved out: `dragoman move`");
         pg_rollback(p->segments.pg);
         if (time_mono_ms() >= until_ms)
             return false;
+        send_away(p);
         (void)poll(NULL, 0, PG_AGAIN_MS);
     }
 }
@@ -261,6 +289,26 @@ struct journal_pg *journal_pg_take(const char *where, unsigned shard, slice hold
         return p;
     journal_pg_close(p);
     return NULL;
+}
+
+bool journal_pg_fill(struct journal_pg *p, const char *dir, struct fault *f)
+{
+    struct folder folder;
+    bool ok = folder_open(&folder, dir, f) && fill(p, &folder, f);
+    folder_close(&folder);
+    return ok;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------------------------------------------ */
+
+bool journal_pg_parts(const char *where, unsigned shard, int64_t *ret, struct fault *f)
+{
+    struct pg *pg = pg_open(where, &journal_pg_tables, f);
+    struct pg_args args = { 0 };
+    pg_int(&args, shard);
+    bool ok = pg && pg_read(pg, JST_COUNT, &args, note_number, ret, f);
+    pg_close(pg);
+    return ok;
 }
 
 struct held {

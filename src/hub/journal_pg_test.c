@@ -1,5 +1,5 @@
 /* A journal whose folder is a copy: what was committed is there after a takeover, what was not is not, and only one writes. */
-#include "hub/journal_pg.h"
+#include "hub/journal_pg-private.h"
 #include "journal/journal-private.h"
 #include "net/loop.h"
 #include "tests/harness/servers.h"
@@ -119,6 +119,11 @@ static void note_waiting(void *ctx, uint64_t id, slice lane, slice body)
     struct worker *w = ctx;
     CHECK(id && lane.p && body.p);
     w->n_waiting++;
+}
+
+static void say_nothing(void *arg, const struct pg_row *row)
+{
+    (void)arg, (void)row;
 }
 
 static void note_lost(void *arg)
@@ -350,6 +355,30 @@ TEST(who_does_not_write_finds_out_that_the_fence_is_lost)
     loop_free(loop);
 }
 
+/* As a machine that is gone leaves it: the server waits for the rest of what it began to say. */
+TEST(who_stopped_in_the_middle_of_a_commit_is_not_waited_for)
+{
+    limits_small();
+    const char *place = pg_place_new();
+    struct loop *loop = loop_new();
+    struct worker *one = worker_new(loop, place);
+    accept_one(one, "a", "k1", "before");
+    struct fault f = { 0 };
+    struct pg *stopped = pg_open(place, &journal_pg_tables, &f);
+    struct pg_args args = { 0 };
+    pg_int(&args, 0);
+    pg_int(&args, 1);
+    CHECK(stopped && pg_begin(stopped, &f) && pg_read(stopped, JST_FENCE, &args, say_nothing, NULL, &f));
+    struct worker *two = worker_new(loop, place);
+    CHECK(is_seen(two, "k1"));
+    CHECK(!pg_commit(stopped, &f)); /* and it hears of it */
+    pg_rollback(stopped);
+    pg_close(stopped);
+    worker_free(one);
+    worker_free(two);
+    loop_free(loop);
+}
+
 TEST(a_fence_that_was_lost_before_anybody_watched_is_told)
 {
     limits_small();
@@ -528,6 +557,70 @@ TEST(a_segment_of_many_commits_is_read_to_its_end)
     move_on(&w, place);
     CHECK_INT(counted(w, J_WAITING), MANY);
     worker_free(w);
+    loop_free(loop);
+}
+
+/* ---- `dragoman move` ------------------------------------------------------------------------------------------------------------------ */
+
+TEST(a_journal_that_was_a_folder_goes_on_in_the_database)
+{
+    enum { MESSAGES = 60 };
+    limits_small();
+    limits.segment_bytes = 4 << 10;
+    generation_keys = 10;
+    const char *place = pg_place_new(), *dir = test_dir(), *work = test_dir();
+    struct loop *loop = loop_new();
+    struct fault f = { 0 };
+    struct worker *w = must_calloc(1, sizeof(*w));
+    w->loop = loop;
+    w->j = journal_open_with(loop, dir, &limits, &(struct joffers){ note_offer, note_put, note_waiting, w }, &jio_system, generation_keys, &f);
+    CHECK(w->j);
+    char key[24], body[400];
+    memset(body, 'z', sizeof(body) - 1);
+    body[sizeof(body) - 1] = 0;
+    for (int i = 0; i < MESSAGES; i++) {
+        snprintf(key, sizeof(key), "key-%d", i);
+        uint64_t id = accept_one(w, "a", key, body);
+        if (i % 3)
+            settle(w, id, i % 3 == 1 ? J_DELIVERED : J_DEAD);
+    }
+    CHECK(w->j->log.n_segs > 3 && dedupe_generations(w->j->dedupe) > 1);
+    journal_close(w->j);
+    free(w);
+    int64_t counts[J_STATES];
+    CHECK(journal_count(dir, counts, &f) && !f.code);
+    CHECK(counts[J_WAITING] == MESSAGES / 3 && counts[J_DELIVERED] == MESSAGES / 3 && counts[J_DEAD] == MESSAGES / 3);
+
+    struct journal_pg *p = journal_pg_take(place, 0, SL(JOURNAL_PG_MOVING_IN), work, &f);
+    CHECK(p);
+    journal_pg_leave(p, JOURNAL_PG_MOVING_IN);
+    CHECK(journal_pg_import(p, dir, NULL, NULL, &f));
+    journal_pg_close(p); /* interrupted: nobody but a move may take it */
+    struct worker other;
+    CHECK(!takes(&other, loop, place, test_dir(), "worker", &f));
+    CHECK_SLICE(slice_of(f.code), SL("in_use"));
+    p = journal_pg_take(place, 0, SL(JOURNAL_PG_MOVING_IN), work, &f);
+    CHECK(p);
+    CHECK(journal_pg_import(p, dir, NULL, NULL, &f) && journal_pg_fill(p, work, &f));
+    int64_t again[J_STATES], parts = 0;
+    CHECK(journal_count(work, again, &f) && memcmp(counts, again, sizeof(counts)) == 0);
+    journal_pg_leave(p, "");
+    journal_pg_close(p);
+    CHECK(journal_pg_parts(place, 0, &parts, &f) && parts > 4);
+
+    w = worker_new(loop, place);
+    CHECK_INT(counted(w, J_WAITING), MESSAGES / 3);
+    CHECK_INT(w->n_waiting, MESSAGES / 3);
+    for (int i = 0; i < MESSAGES; i++) {
+        snprintf(key, sizeof(key), "key-%d", i);
+        CHECK_ROW(i, is_seen(w, key));
+    }
+    wait_for_offers(w, 1);
+    CHECK_INT(w->offers[0], 1);
+    journal_pg_leave(w->pg, JOURNAL_PG_MOVED_OUT);
+    worker_free(w);
+    CHECK(!takes(&other, loop, place, test_dir(), "worker", &f));
+    CHECK_SLICE(slice_of(f.code), SL("in_use"));
     loop_free(loop);
 }
 
@@ -774,8 +867,10 @@ TEST(a_server_that_restarts_and_connections_that_are_cut_lose_and_double_nothing
     struct load *l = must_calloc(1, sizeof(*l));
     l->w = worker_new(loop, place);
     for (int round = 0; round < 8; round++) {
+        int refused = l->refused;
+        bool restarts = round == 3 || round == 6;
         load_some(l, 40);
-        if (round == 3 || round == 6) {
+        if (restarts) {
             pg_server_stop(round == 3 ? SIGINT : SIGKILL);
             load_some(l, 5);
             pg_server_start();
@@ -784,8 +879,11 @@ TEST(a_server_that_restarts_and_connections_that_are_cut_lose_and_double_nothing
         }
         load_some(l, 10);
         until(loop, &l->idle);
+        CHECK(restarts || l->refused == refused); /* a slow machine's server may be away for longer than a sync waits */
     }
-    CHECK_INT(l->refused, 0); /* it was away for less than a sync waits */
+    load_some(l, 1);
+    until(loop, &l->idle);
+    CHECK_INT(l->state[l->next - 1], 1); /* behind a commit, what was refused is surely not there */
     check_load(l, l->w);
     CHECK(journal_pg_numbers(l->w->pg).lost >= 2);
     move_on(&l->w, place);

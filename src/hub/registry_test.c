@@ -153,7 +153,7 @@ TEST(registry_a_removed_tenant_is_unknown_and_its_messages_wait_until_it_is_back
     CHECK_INT(r->n_seen, 0);
     put(r, NULL, -1, doc, NULL);
     UNTIL(r, rig_seen(r, "one") == 1 && rig_seen(r, "two") == 1);
-    CHECK_INT(rig_count(r, J_WAITING), 0);
+    UNTIL(r, rig_count(r, J_WAITING) == 0); /* the desk has seen them; a moment later they are settled */
     rig_free(r);
 }
 

@@ -211,6 +211,18 @@ static void commit(struct hub *h, struct own_item *old, struct own_item *to, res
     store_put(h->store, pairs, n, stored, c);
 }
 
+/* Checked where one is made: what is stored already goes on as it is. */
+static bool good_names(const struct canned_response *r, struct fault *f)
+{
+    for (size_t i = 0; i < r->substitutions.n; i++) {
+        char field[64];
+        snprintf(field, sizeof(field), "substitutions[%zu].id", i);
+        if (template_keyword(LIST_AT(r->substitutions, struct substitution, i)->id))
+            return fault(f, "out_of_range", field, "is a word of the templates' own");
+    }
+    return true;
+}
+
 void response_put(struct hub *h, const struct own_response *old, const struct js *doc, slice by, response_done done, void *arg)
 {
     struct responses *rs = h->responses;
@@ -224,6 +236,8 @@ void response_put(struct hub *h, const struct own_response *old, const struct js
     const struct own_response *same = good ? response_own(h, read.r.name) : NULL;
     if (good && !before && rs->n_own >= RESPONSES_OWN)
         good = fault(&f, "too_many", "", "at most %d canned responses", RESPONSES_OWN);
+    else if (good && !good_names(&read.r, &f))
+        good = false;
     else if (good && same && same != old)
         good = fault(&f, "conflict", "name", "there is a canned response of this name");
     else if (good && before && before->busy)

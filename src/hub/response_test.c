@@ -89,3 +89,114 @@ TEST(a_typical_response_costs_microseconds)
     printf("# rendering a typical response: %.1f us; made into messages: %.1f us\n", (double)rendered_us / TIMES, (double)(time_mono_us() - began_us) / TIMES);
     rig_free(rig);
 }
+
+/* ---- kept ---------------------------------------------------------------------------------------------------------------- */
+
+/* A desk that keeps responses: a POST of the name; 200: its text is the vendor's answer ("v" and a number, another one each time), 404: none, 403: refused. */
+static enum outcome ask_desk(struct call *c, struct delivery *d)
+{
+    if (!d->last) {
+        d->call.method = "POST";
+        d->call.url = arena_printf(c->a, SLF "/vendor/response", SLA(account_setting(c->account, "base_url")));
+        d->call.body = d->wanted;
+        d->call.repeatable = true;
+        return OUT_CALL;
+    }
+    if (d->last->status == 403)
+        return fault(c->f, "refused", "", "not for you"), OUT_REFUSED;
+    if (d->last->status == 200)
+        d->response = (struct canned_response){ .name = d->wanted, .text = arena_dup(c->a, d->last->body) };
+    return d->last->status == 200 || d->last->status == 404 ? OUT_DELIVERED : OUT_RETRY;
+}
+
+static int desk_status; /* what it answers */
+static int desk_answer(struct rig *r, const struct seen *s)
+{
+    (void)r;
+    return slice_eq(s->path, SL("/vendor/response")) ? desk_status : 200;
+}
+
+static size_t asked_for(struct rig *r, const char *name)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_seen; i++)
+        n += slice_eq(r->seen[i].path, SL("/vendor/response")) && slice_eq(r->seen[i].body, slice_of(name));
+    return n;
+}
+
+struct told { /* "TEXT", or "!code" */
+    char text[200];
+    unsigned times;
+};
+static void take(void *arg, const struct canned_response *r, const struct fault *f)
+{
+    struct told *to = arg;
+    to->times++;
+    if (r)
+        snprintf(to->text, sizeof(to->text), SLF, SLA(r->text));
+    else
+        snprintf(to->text, sizeof(to->text), "!%s", f->code);
+}
+
+static const char *find(struct rig *r, const char *name, struct told *to)
+{
+    *to = (struct told){ 0 };
+    responses_find(r->desk->tenant, slice_of(name), take, to);
+    UNTIL(r, to->times == 1);
+    return to->text;
+}
+
+static void made(void *arg, const struct own_response *o, const struct fault *f)
+{
+    CHECK(o && !f);
+    *(bool *)arg = true;
+}
+
+TEST(responses_of_a_desk_are_kept)
+{
+    struct rig *r = rig_new();
+    struct connector keeps = *r->desk->account.type;
+    const struct connector *type = r->desk->account.type;
+    struct told a, b;
+    keeps.canned.find = ask_desk;
+    keeps.canned.total_ms = 5000;
+    r->desk->account.type = &keeps;
+    r->answer = desk_answer;
+    desk_status = 200;
+    CHECK(!responses_peek(r->desk->tenant, SL("Hours")));
+    responses_find(r->desk->tenant, SL("Hours"), take, (a = (struct told){ 0 }, &a));
+    responses_find(r->desk->tenant, SL("hours"), take, (b = (struct told){ 0 }, &b));
+    UNTIL(r, a.times == 1 && b.times == 1);
+    CHECK(a.text[0] == 'v' && strcmp(a.text, b.text) == 0);
+    find(r, "HOURS", &b);
+    CHECK(asked_for(r, "Hours") == 1 && asked_for(r, "hours") == 0 && asked_for(r, "HOURS") == 0 && strcmp(a.text, b.text) == 0);
+    CHECK_SLICE(responses_peek(r->desk->tenant, SL("hours"))->text, slice_of(a.text));
+
+    desk_status = 404; /* none of the name: the hub's own then */
+    CHECK(strcmp(find(r, "Place", &b), "!no_response") == 0);
+    CLEANUP(arena_freep) struct arena *mem = arena_new();
+    bool there = false;
+    response_put(&r->hub, NULL, js_parse(mem, SL("{\"name\":\"Place\",\"text\":\"ours\"}"), NULL), SL("me"), made, &there);
+    UNTIL(r, there);
+    CHECK(strcmp(find(r, "Place", &b), "ours") == 0);
+    CHECK_SLICE(responses_peek(r->desk->tenant, SL("place"))->text, SL("ours"));
+    desk_status = 403;
+    CHECK(strcmp(find(r, "Secret", &b), "!response_refused") == 0);
+    desk_status = 500;
+    CHECK(strcmp(find(r, "Other", &b), "!response_failed") == 0);
+
+    /* Old ones serve while the desk is asked again, also while it is away; what is in use is asked for again by itself. */
+    r->hub.limits.response_haste = 2000; /* a minute is 30 ms, a day 43 s */
+    size_t before = asked_for(r, "Hours");
+    rig_turn(r, 40);
+    CHECK(strcmp(find(r, "Hours", &b), a.text) == 0);
+    UNTIL(r, asked_for(r, "Hours") > before);
+    CHECK(strcmp(find(r, "Hours", &b), a.text) == 0);
+    desk_status = 200;
+    responses_start(&r->hub);
+    UNTIL(r, strcmp(find(r, "Hours", &b), a.text) != 0);
+    before = asked_for(r, "Hours");
+    UNTIL(r, asked_for(r, "Hours") > before + 2);
+    r->desk->account.type = type;
+    rig_free(r);
+}

@@ -26,6 +26,11 @@ struct cached_responses {
     struct loop_timer refresh;
 };
 
+static int64_t hasty(const struct cached_responses *rs, int64_t ms)
+{
+    return ms / (int64_t)rs->hub->limits.response_haste;
+}
+
 static struct kept *entry_find(struct cached_responses *rs, const struct actor *desk, slice name)
 {
     for (size_t i = 0; i < rs->n; i++)
@@ -93,7 +98,7 @@ static void asked(struct run *r, enum outcome end)
 {
     struct kept *e = r->arg;
     int64_t now_ms = time_mono_ms();
-    bool usable = e->r && now_ms - e->asked_ms < RESPONSE_STALE_MS;
+    bool usable = e->r && now_ms - e->asked_ms < hasty(r->hub->responses->cached, RESPONSE_STALE_MS);
     e->asking = false;
     if (end == OUT_DELIVERED || end == OUT_REFUSED) {
         struct arena *a = arena_new();
@@ -129,9 +134,9 @@ static void ask(struct kept *e)
     run_start(r);
 }
 
-static bool fresh(const struct kept *e, int64_t now_ms)
+static bool fresh(const struct cached_responses *rs, const struct kept *e, int64_t now_ms)
 {
-    return e->asked_ms && now_ms - e->asked_ms < (e->r ? RESPONSE_FRESH_MS : RESPONSE_UNKNOWN_MS);
+    return e->asked_ms && now_ms - e->asked_ms < hasty(rs, e->r ? RESPONSE_FRESH_MS : RESPONSE_UNKNOWN_MS);
 }
 
 static void refresh(void *arg)
@@ -142,12 +147,13 @@ static void refresh(void *arg)
     unsigned n = 0;
     for (size_t i = 0; i < rs->n && n < AT_ONCE && !rs->hub->draining; i++) {
         struct kept *e = rs->entries[i];
-        if (!e->r || e->asking || e->desk->retired || now_ms - e->used_ms > RESPONSE_WARM_MS || now_ms - e->asked_ms < RESPONSE_REFRESH_MS)
+        if (!e->r || e->asking || e->desk->retired || now_ms - e->used_ms > hasty(rs, RESPONSE_WARM_MS) ||
+            now_ms - e->asked_ms < hasty(rs, RESPONSE_REFRESH_MS))
             continue;
         ask(e);
         n++;
     }
-    loop_timer_start(rs->hub->loop, &rs->refresh, RESPONSE_REFRESH_MS / 60, refresh, rs);
+    loop_timer_start(rs->hub->loop, &rs->refresh, hasty(rs, RESPONSE_REFRESH_MS / 60), refresh, rs);
 }
 
 /* ---- finding ---------------------------------------------------------------------------------------------------------- */
@@ -199,8 +205,8 @@ void responses_find(struct tenant *t, slice name, response_found found, void *ar
     *fi = (struct finding){ .t = t, .found = found, .arg = arg, .n_name = name.n };
     memcpy(fi->name, name.p, name.n);
     e->used_ms = now_ms;
-    bool now = fresh(e, now_ms) || (e->r && now_ms - e->asked_ms < RESPONSE_STALE_MS);
-    bool again = !fresh(e, now_ms);
+    bool now = fresh(rs, e, now_ms) || (e->r && now_ms - e->asked_ms < hasty(rs, RESPONSE_STALE_MS));
+    bool again = !fresh(rs, e, now_ms);
     if (now) { /* before it is asked again, which may end at once and change it */
         found_at_desk(fi, e->r, e->r ? NULL : &e->f);
         if (again && (e = entry_find(rs, desk, name)) != NULL)
@@ -224,7 +230,7 @@ const struct canned_response *responses_peek(struct tenant *t, slice name)
         int64_t now_ms = time_mono_ms();
         e = entry_of(rs, t->desk, name);
         e->used_ms = now_ms;
-        if (!fresh(e, now_ms) && !h->draining) {
+        if (!fresh(rs, e, now_ms) && !h->draining) {
             ask(e); /* which may end at once */
             e = entry_find(rs, t->desk, name);
         }
@@ -302,7 +308,7 @@ struct cached_responses *responses_cached_new(struct hub *h)
 void responses_start(struct hub *h)
 {
     struct cached_responses *rs = h->responses->cached;
-    loop_timer_start(h->loop, &rs->refresh, RESPONSE_REFRESH_MS / 60, refresh, rs);
+    loop_timer_start(h->loop, &rs->refresh, hasty(rs, RESPONSE_REFRESH_MS / 60), refresh, rs);
 }
 
 void responses_cached_free(struct cached_responses *rs)

@@ -90,7 +90,8 @@ static void retire(struct hub *h, struct storage *s)
 {
     struct storage_set *set = h->storages;
     struct storage **more = ARENA_ARRAY(h->a, struct storage *, set->n_gone + 1);
-    memcpy(more, set->gone, set->n_gone * sizeof(more[0]));
+    if (set->n_gone)
+        memcpy(more, set->gone, set->n_gone * sizeof(more[0]));
     more[set->n_gone++] = s;
     set->gone = more;
 }

@@ -156,6 +156,10 @@ struct jrecord {
 /* Every record still kept, oldest first; each returns false to stop. Safe beside a running hub (a torn tail is the end). */
 bool journal_scan(const char *dir, bool (*each)(void *arg, const struct jrecord *r), void *arg, struct fault *f) MUST_USE;
 
+/* The messages of a stopped hub's journal by state, as an open would find them; nothing is changed.
+ * True with the fault "damaged": part of it cannot be read, and does not count. */
+bool journal_count(const char *dir, int64_t ret[J_STATES], struct fault *f) MUST_USE;
+
 /* Where a follower is in the log; zeroed: before the oldest record kept. Any change of a group's bytes makes it a place that is not there any more. */
 struct jplace {
     uint32_t no, off, crc;

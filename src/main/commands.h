@@ -34,6 +34,8 @@ int command_apply(int argc, char **argv); /* plan, apply */
 /* The configuration that the command line names, with its flags; NULL: see *p. */
 const struct config *options_config(struct arena *a, const struct options *o, struct config_problems *p) MUST_USE;
 int command_render(void);
+/* A stopped installation into PostgreSQL, or back. */
+int command_move(const struct options *o, int argc, char **argv);
 /* The document from which a vendor makes an app (connector.manifest): manifest slack app_name="ACME Care" */
 int command_manifest(const struct options *o, int argc, char **argv);
 #endif

@@ -13,7 +13,8 @@ int command_render(void)
         slice text = slice_trim((slice){ line, (size_t)got });
         if (!text.n)
             continue;
-        printf(SLF "\n", SLA(render_line(cache, a, text)));
+        slice answer = render_line(cache, a, text); /* SLA looks at its argument twice */
+        printf(SLF "\n", SLA(answer));
         fflush(stdout);
     }
     free(line);

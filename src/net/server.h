@@ -114,18 +114,6 @@ struct file_answer {
     size_t n_headers;
 };
 void exchange_file(struct exchange *x, const struct file_answer *fa);
-/* Streams a body of known length out of anything that can be read piece by piece; r->body is not looked at. read gives how many bytes (-1: no more can be had,
- * the connection is cut; SOURCE_WAIT: exchange_more is called as soon as there are some). done is called once, when all was sent or the peer is gone: x lives
- * until then, so what is read may live in x->a. */
-enum { SOURCE_WAIT = -2 };
-struct source {
-    uint64_t size;
-    ssize_t (*read)(void *arg, char *to, size_t n);
-    void (*done)(void *arg);
-    void *arg;
-};
-void exchange_source(struct exchange *x, const struct response *r, const struct source *from);
-void exchange_more(struct exchange *x);
 
 /* Answers in pieces, as they come to hand. */
 struct stream_answer {

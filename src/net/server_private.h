@@ -107,7 +107,6 @@ struct ex { /* an exchange as the server sees it; lives in x.a */
     uv_poll_t *leaving; /* watches for the peer's end; NULL: nobody asked */
     void (*left)(void *);
     void *left_arg;
-    const struct source *source; /* NULL: the answer has none */
 };
 
 /* server.c */

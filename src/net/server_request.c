@@ -461,8 +461,6 @@ void request_done(void *arg, struct MHD_Connection *mhd, void **ex, enum MHD_Req
     ex_unwatch(e);
     if (e->stream)
         stream_finished(e->stream);
-    if (e->source)
-        e->source->done(e->source->arg);
     if (e->step == EX_WAITING) { /* the handler still has it; only when the server ends */
         e->mhd = NULL;
         e->suspended = false;

@@ -21,7 +21,7 @@ struct site {
     struct loop_timer timer;
     struct events *page;
     struct fault observed_why;
-    int reached, gone, observed, observed_status, drained, sources_done;
+    int reached, gone, observed, observed_status, drained;
     size_t observed_bytes;
     char file[256];
     uint64_t file_size;
@@ -79,53 +79,6 @@ static void file(struct exchange *x, void *ctx)
                                             .etag = SL("v1"), .headers = h, .n_headers = 1 });
 }
 
-/* "a piece " again and again, with waits between; ?short: it ends too early. */
-enum { PIECES = 5000, PIECE_BYTES = 8, PIECES_AT_ONCE = 1000 };
-struct pieces {
-    struct site *site;
-    struct exchange *x;
-    struct loop_timer timer;
-    int n, most, waited_at;
-};
-
-static void piece_comes(void *arg)
-{
-    exchange_more(((struct pieces *)arg)->x);
-}
-
-static ssize_t piece_read(void *arg, char *to, size_t n)
-{
-    struct pieces *p = arg;
-    CHECK(n >= PIECE_BYTES);
-    if (p->n == p->most)
-        return -1;
-    if (p->n % PIECES_AT_ONCE == 0 && p->waited_at != p->n) {
-        p->waited_at = p->n;
-        loop_timer_start(p->site->l, &p->timer, 0, piece_comes, p);
-        return SOURCE_WAIT;
-    }
-    memcpy(to, "a piece ", PIECE_BYTES);
-    p->n++;
-    return PIECE_BYTES;
-}
-
-static void pieces_done(void *arg)
-{
-    struct pieces *p = arg;
-    loop_timer_done(&p->timer);
-    p->site->sources_done++;
-}
-
-static void pieces(struct exchange *x, void *ctx)
-{
-    struct site *t = ctx;
-    struct pieces *p = ARENA_NEW(x->a, struct pieces);
-    *p = (struct pieces){ .site = t, .x = x, .most = exchange_query(x, "short").n ? 3 : PIECES, .waited_at = -1 };
-    struct header h[] = { { SL("Cache-Control"), SL("private") } };
-    exchange_source(x, &(struct response){ .status = 200, .type = SL("text/x"), .headers = h, .n_headers = 1 },
-                    &(struct source){ (uint64_t)PIECES * PIECE_BYTES, piece_read, pieces_done, p });
-}
-
 static struct site *site_new(void)
 {
     struct site *t = must_calloc(1, sizeof(*t));
@@ -141,7 +94,6 @@ static struct site *site_new(void)
     server_route(t->s, "POST", "/later", 0, later, t);
     server_route(t->s, "GET", "/page", 0, page, t);
     server_route(t->s, "GET", "/file", 0, file, t);
-    server_route(t->s, "GET", "/pieces", 0, pieces, t);
     return t;
 }
 
@@ -549,36 +501,52 @@ static void drained(void *arg)
 static void drain_soon(void *arg)
 {
     struct site *t = arg;
-    server_drain(t->s, 1000, drained, t);
+    server_drain(t->s, 5000, drained, t);
 }
+
+/* The request goes on when the server drains already. */
+static void later_while_it_drains(struct exchange *x, void *ctx)
+{
+    struct site *t = ctx;
+    later(x, t);
+    loop_defer(t->l, drain_soon, t);
+}
+
+static void kept(struct exchange *x, void *ctx)
+{
+    ((struct site *)ctx)->kept = x;
+}
+
+enum { TURN_MS = 5, TURNS = 1000 };
 
 TEST(server_drain_finishes_what_it_took)
 {
     struct site *t = site_new();
-    struct loop_timer soon = { 0 };
-    loop_timer_start(t->l, &soon, 8, drain_soon, t);
-    struct peer p = { .send = SL("POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nxy"), .wait_ms = 500 };
+    server_route(t->s, "POST", "/drains", 0, later_while_it_drains, t);
+    struct peer p = { .send = SL("POST /drains HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nxy"), .wait_ms = 5000 };
     talk(t, &p);
     CHECK_INT(p.status, 201);
     CHECK(p.closed && has(&p, "Connection: close"));
-    run_for(t->l, 5);
+    for (int i = 0; i < TURNS && !t->drained; i++)
+        run_for(t->l, TURN_MS);
     CHECK_INT(t->drained, 1);
     struct peer late = { .send = SL("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n") };
     CHECK_INT(talk(t, &late)->status, 0);
-    loop_timer_done(&soon);
     site_free(t);
 }
 
 TEST(server_drain_gives_up_after_its_grace)
 {
     struct site *t = site_new();
-    struct peer p = { .send = SL("POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nxy"), .hang_up = true };
+    server_route(t->s, "POST", "/kept", 0, kept, t);
+    struct peer p = { .send = SL("POST /kept HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nxy"), .hang_up = true };
     talk(t, &p);
-    run_for(t->l, 5);
+    for (int i = 0; i < TURNS && !t->kept; i++)
+        run_for(t->l, TURN_MS);
     CHECK(t->kept);
-    loop_timer_stop(&t->timer);
     server_drain(t->s, 20, drained, t);
-    run_for(t->l, 50);
+    for (int i = 0; i < TURNS && !t->drained; i++)
+        run_for(t->l, TURN_MS);
     CHECK_INT(t->drained, 1);
     server_free(t->s);
     later_now(t); /* its handler answers after the end */
@@ -689,38 +657,4 @@ TEST(files_in_ranges)
             test_fail(__FILE__, __LINE__, "row %zu: status %d\n%s", i, p.status, p.got);
     }
     site_free(t);
-}
-
-/* ---- bodies that are read piece by piece ---------------------------------------------------------- */
-
-TEST(server_sends_what_is_read_piece_by_piece)
-{
-    struct site *t = site_new();
-    struct peer p = { .send = SL("GET /pieces HTTP/1.1\r\nHost: x\r\n\r\n"), .wait_ms = 2000 };
-    talk(t, &p);
-    slice body = slice_from(peer_text(&p), slice_find(peer_text(&p), SL("\r\n\r\n")) + 4);
-    CHECK_INT(p.status, 200);
-    CHECK(has(&p, "Content-Length: 40000\r\n") && has(&p, "Cache-Control: private\r\n"));
-    CHECK_INT(body.n, PIECES * PIECE_BYTES);
-    for (size_t i = 0; i + PIECE_BYTES <= body.n; i += PIECE_BYTES)
-        CHECK(slice_eq(slice_sub(body, i, PIECE_BYTES), SL("a piece ")));
-    CHECK(t->sources_done == 1 && t->observed == 1 && t->observed_bytes == (size_t)PIECES * PIECE_BYTES);
-
-    p = (struct peer){ .send = SL("GET /pieces?short=1 HTTP/1.1\r\nHost: x\r\n\r\n"), .wait_ms = 2000 };
-    talk(t, &p);
-    CHECK(p.closed && t->sources_done == 2); /* cut, so that nobody takes it for the whole */
-    p = (struct peer){ .send = SL("GET /pieces HTTP/1.1\r\nHost: x\r\n\r\n"), .hang_up = true };
-    talk(t, &p);
-    for (int i = 0; i < 100 && t->sources_done < 3; i++)
-        run_for(t->l, 20);
-    CHECK_INT(t->sources_done, 3);
-    site_free(t);
-}
-
-TEST(server_ends_while_a_piece_is_waited_for)
-{
-    struct site *t = site_new();
-    struct peer p = { .send = SL("GET /pieces HTTP/1.1\r\nHost: x\r\n\r\n"), .wait_ms = 1, .stop_after = 1 };
-    talk(t, &p);
-    site_free(t); /* freed with it: pieces_done */
 }

@@ -188,7 +188,7 @@ static bool send(struct pg *pg, const char *sql, struct fault *f)
 
 static bool send_statement(struct pg *pg, const char *name, const struct pg_args *args, struct fault *f)
 {
-    static const int binary[PG_ARGS_MAX] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+    static const int binary[PG_ARGS_MAX] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
     if (!PQsendQueryPrepared(pg->c, name, args->n, args->at, args->length, binary, 1))
         return pg_lost(pg, PQerrorMessage(pg->c), f);
     pg->sent++;

@@ -38,7 +38,7 @@ struct pg *pg_open(const char *where, const struct pg_tables *tables, struct fau
 void pg_close(struct pg *pg);
 void pg_links(const struct pg *pg, int64_t *ret_made, int64_t *ret_lost); /* connections; made: the first one not counted */
 
-enum { PG_ARGS_MAX = 14 };
+enum { PG_ARGS_MAX = 16 };
 struct pg_args {
     int n;
     const char *at[PG_ARGS_MAX];

@@ -183,20 +183,19 @@ static bool prepare(struct pg *pg, const char *name, const char *sql, struct fau
 
 static bool settle_in(struct pg *pg, struct fault *f)
 {
-    char sql[240], name[PG_NAME_MAX];
+    char sql[300], name[PG_NAME_MAX];
     if (PQstatus(pg->c) != CONNECTION_OK)
         return failed(pg, "be reached", f);
     if (PQserverVersion(pg->c) < PG_OLDEST)
         return fault(f, "store_failed", "", "PostgreSQL %d is too old: 11 or newer is needed", PQserverVersion(pg->c) / 10000);
     PQsetNoticeProcessor(pg->c, say_nothing, NULL);
-    if (!run(pg, "SELECT set_config('synchronous_commit','on',false) WHERE current_setting('synchronous_commit')='off';"
-                 "SET lock_timeout='10s'; SET statement_timeout='25s'", "be set up", f) ||
-        !migrate(pg, f))
+    /* A program that stopped in the middle of a group must not hold the others' rows for ever; nor, while it looks at the tables, the lock that all take. */
+    snprintf(sql, sizeof(sql), "SELECT set_config('synchronous_commit','on',false) WHERE current_setting('synchronous_commit')='off';"
+             "SET lock_timeout='10s'; SET statement_timeout='25s'; SET idle_in_transaction_session_timeout='%ds'", PG_IDLE_S);
+    if (!run(pg, sql, "be set up", f) || !migrate(pg, f))
         return false;
-    /* A program that stopped in the middle of a group must not hold the others' rows for ever. */
-    snprintf(sql, sizeof(sql), "SET idle_in_transaction_session_timeout='%ds'", PG_IDLE_S);
-    if (pg->tables->shared ? !run(pg, sql, "be set up", f) : !claim(pg, f))
-        return false;
+    if (!pg->tables->shared && (!run(pg, "RESET idle_in_transaction_session_timeout", "be set up", f) || !claim(pg, f)))
+        return false; /* whoever has a claim is sent away by who follows */
     for (size_t i = 0; i < pg->tables->n_statements; i++) {
         if (!pg->tables->statements[i])
             continue;

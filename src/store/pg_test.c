@@ -1,5 +1,6 @@
 /* What only a server can do to a store: go away, come back, be used by two. */
 #include "net/loop.h"
+#include "store/pg.h"
 #include "store/store.h"
 #include "tests/harness/servers.h"
 #include "tests/harness/test.h"
@@ -77,6 +78,22 @@ TEST(pg_programs_that_start_at_once_make_the_tables_once_and_one_of_them_writes)
     store_close(only);
     CHECK_INT(pg_server_number(place, "SELECT version FROM dragoman_schema WHERE name='store'"), 1);
     store_close(open_at(place)); /* the claim was given back */
+}
+
+/* All wait for the lock of who looks at the tables: it must not be held by a program that was stopped. */
+TEST(pg_tables_are_made_by_a_session_that_ends_when_its_program_is_stopped)
+{
+    static const char *const migrations[] = { "CREATE TABLE waits AS SELECT current_setting('idle_in_transaction_session_timeout') AS at_most" };
+    const char *place = pg_place_new();
+    for (int shared = 0; shared < 2; shared++) {
+        struct fault f = { 0 };
+        struct pg_tables tables = { .name = shared ? "shared" : "claimed", .migrations = migrations, .n_migrations = 1, .shared = shared };
+        struct pg *pg = pg_open(place, &tables, &f);
+        CHECK(pg);
+        pg_close(pg);
+        CHECK_INT(pg_server_number(place, "SELECT count(*) FROM waits WHERE at_most NOT IN ('0','')"), 1);
+        pg_server_run(place, "DROP TABLE waits");
+    }
 }
 
 TEST(pg_store_is_read_beside_its_writer_and_taken_from_it)

@@ -42,7 +42,7 @@ void sql_rollback(struct sql *db);
 /* Of a lazy plan, outside a transaction: are the next commits synced? */
 bool sql_sync(struct sql *db, bool on, struct fault *f);
 
-enum { SQL_ARGS_MAX = 14 };
+enum { SQL_ARGS_MAX = 16 };
 struct sql_args {
     int n;
     struct sql_arg {
@@ -55,6 +55,8 @@ void sql_null(struct sql_args *args);
 void sql_int(struct sql_args *args, int64_t v);
 void sql_text(struct sql_args *args, slice s);
 void sql_bytes(struct sql_args *args, slice s);
+/* A text as PostgreSQL keeps it; where it must be made, in *a, which is made then. */
+slice sql_plain(struct arena **a, slice s) MUST_USE;
 
 struct sql_row {
     const void *row;

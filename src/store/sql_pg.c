@@ -44,8 +44,7 @@ static void rollback(void *e)
     pg_rollback(s->pg);
 }
 
-/* As PostgreSQL takes it. */
-static slice plain(struct arena **a, slice s)
+slice sql_plain(struct arena **a, slice s)
 {
     if (slice_find_char(s, '\0') == SIZE_MAX && utf8_valid(s))
         return s;
@@ -75,7 +74,7 @@ static void bind(struct pg_args *to, const struct sql_args *args, struct arena *
             pg_int(to, v->v);
             break;
         case SQL_TEXT:
-            pg_bytes(to, plain(a, v->s));
+            pg_bytes(to, sql_plain(a, v->s));
             break;
         case SQL_BYTES:
             pg_bytes(to, v->s);

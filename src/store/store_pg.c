@@ -6,7 +6,7 @@
 
 /* Each row takes the tables from version i to i + 1. Rows are never changed once released, only added. Texts are bytea: what SQLite keeps of any text,
  * PostgreSQL would refuse when it holds a zero byte or is no UTF-8, and with it all that shares the commit. */
-static const char *const migrations[STORE_PG_VERSION] = {
+const char *const store_pg_migrations[STORE_PG_VERSION] = {
     "CREATE TABLE kv(key bytea PRIMARY KEY, value bytea NOT NULL);"
     "CREATE TABLE attachments(id bytea PRIMARY KEY, account bytea NOT NULL, conversation bytea NOT NULL, storage bytea NOT NULL,"
     " handle bytea NOT NULL, url bytea NOT NULL, sha256 bytea NOT NULL, type bytea NOT NULL, name bytea NOT NULL,"
@@ -50,7 +50,7 @@ bool store_is_pg(slice where)
 
 static void *open_pg(const char *where, int64_t turn, struct fault *f)
 {
-    struct pg_tables tables = { .name = "store", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements, .n_statements = ST_MAX,
+    struct pg_tables tables = { .name = "store", .migrations = store_pg_migrations, .n_migrations = STORE_PG_VERSION, .statements = statements, .n_statements = ST_MAX,
                                 .turn = MAX(turn, 0), .shared = turn == STORE_BESIDE };
     return pg_open(where, &tables, f);
 }

@@ -2,11 +2,12 @@
 #define BASE_ALLOW_LIBC
 #include "store/engine.h"
 #include "store/sqlite_file.h"
+#include "store/store_pg.h"
 
 enum { CHECKPOINT_PAGES = 1000, CACHE_KIB = 2048 };
 
 /* Each row takes the file from version i to i + 1. Rows are never changed once released, only added. */
-static const char *const migrations[] = {
+const char *const store_sqlite_migrations[STORE_SQLITE_VERSION] = {
     "CREATE TABLE kv(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE attachments(id TEXT PRIMARY KEY, account TEXT NOT NULL, conversation TEXT NOT NULL, storage TEXT NOT NULL,"
     " handle TEXT NOT NULL, url TEXT NOT NULL, sha256 TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL,"
@@ -46,7 +47,7 @@ struct sqlite {
     sqlite3_stmt *st[ST_MAX];
 };
 
-static const struct sqlite_plan plan = { .what = "the store", .migrations = migrations, .n_migrations = COUNT(migrations), .statements = statements,
+static const struct sqlite_plan plan = { .what = "the store", .migrations = store_sqlite_migrations, .n_migrations = STORE_SQLITE_VERSION, .statements = statements,
                                          .n_statements = ST_MAX, .checkpoint_pages = CHECKPOINT_PAGES, .cache_kib = CACHE_KIB };
 
 static bool failed(struct sqlite *e, const char *what, struct fault *f)

@@ -62,7 +62,7 @@ bool lex_is_id(const struct lexer *l, slice name)
     return false;
 }
 
-static bool is_keyword(slice s)
+bool template_keyword(slice s)
 {
     for (size_t i = 0; i < COUNT(keywords); i++)
         if (slice_eq(keywords[i].word, s))
@@ -97,7 +97,7 @@ static bool lex_place(struct lexer *l, struct token *ret)
         id = bare(exact);
         unsigned char c = id.n ? (unsigned char)id.p[0] : 0;
         bool named = c == '_' || ((c | 32) >= 'a' && (c | 32) <= 'z') || c >= 0x80;
-        if (!named || !lex_is_id(l, id) || function_find(id) || is_keyword(id))
+        if (!named || !lex_is_id(l, id) || function_find(id) || template_keyword(id))
             return false;
     }
     l->trim = !slice_eq(id, exact) && exact.n > 1 && exact.p[exact.n - 1] == '-' && is_space(exact.p[exact.n - 2]);

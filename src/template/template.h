@@ -80,6 +80,8 @@ struct template_pair {
 bool template_respond(struct template_cache *c, struct arena *a, slice text, const struct template_pair *arguments, size_t n_arguments,
                       const struct template_pair *defaults, size_t n_defaults, const struct template_options *o, slice *ret_out,
                       struct template_error *e) MUST_USE;
+/* A word of the language's own: no name for a placeholder, which would be hidden by it or hide it. */
+bool template_keyword(slice word);
 /* A map of strings, as "strings" data. */
 struct value template_strings(struct arena *a, const struct template_pair *pairs, size_t n) MUST_USE;
 /* JSON text as data, read as Go does: every number a float, the later of equal keys, broken UTF-8 repaired. false: no JSON. */

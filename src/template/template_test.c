@@ -31,6 +31,34 @@ TEST(template_clock_and_chance_are_parameters)
     CHECK(render(a, "{{randAlphaNum 20}}", SL("")).n == 20);
 }
 
+TEST(template_clocks_are_of_a_zone)
+{
+    static const struct {
+        const char *zone, *text, *want;
+    } rows[] = {
+        { "", "{{now}}", "2024-02-29 00:00:00.123 +0000 UTC" },
+        { "Asia/Tokyo", "{{now}}", "2024-02-29 09:00:00.123 +0900 JST" },
+        { "Asia/Tokyo", "{{date \"15:04 MST\" 0}} {{htmlDate 0}} {{dateInZone \"15:04\" 0 \"UTC\"}} {{dateInZone \"15:04\" 0 \"Local\"}}", "09:00 JST 1970-01-01 00:00 09:00" },
+        { "America/New_York", "{{toDate \"2006-01-02 15:04\" \"2024-07-01 12:00\"}} {{(now).Hour}} {{(now).UTC.Hour}} {{htmlDate now}}", "2024-07-01 12:00:00 -0400 EDT 19 0 2024-02-28" },
+        { "America/New_York", "{{(toDate \"2006-01-02 15:04\" \"2024-03-09 12:00\").AddDate 0 0 1}} {{toDate \"2006-01-02 15:04\" \"2024-03-10 02:30\"}}",
+          "2024-03-10 12:00:00 -0400 EDT 2024-03-10 01:30:00 -0500 EST" }, /* an hour that is not there: as Go has it */
+        { "America/New_York", "{{toDate \"2006-01-02 15:04 MST\" \"2024-07-01 12:00 EDT\"}} {{toDate \"2006-01-02 15:04 -0700\" \"2024-07-01 12:00 -0400\"}} {{toDate \"2006-01-02 15:04 MST\" \"2024-07-01 12:00 JST\"}}",
+          "2024-07-01 12:00:00 -0400 EDT 2024-07-01 12:00:00 -0400 EDT 2024-07-01 12:00:00 +0000 JST" },
+        { "+05:30", "{{date \"15:04 -07:00 MST\" 0}}", "05:30 +05:30 +0530" },
+        { "No/Where", "{{date \"15:04 MST\" 0}}", "00:00 UTC" },
+    };
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct template_options o = options;
+        struct template_error e = { 0 };
+        slice out = SL("");
+        o.zone = slice_of(rows[i].zone);
+        CLEANUP(template_freep) struct template *t = template_parse(slice_of(rows[i].text), NULL, 0, &e);
+        if (!t || !template_render(t, a, VALUE_NONE, &o, &out, &e) || !slice_eq(out, slice_of(rows[i].want)))
+            test_fail(__FILE__, __LINE__, "row %zu: " SLF " %s", i, SLA(out), e.text);
+    }
+}
+
 TEST(template_error_tells_the_place)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();

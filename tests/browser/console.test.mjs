@@ -465,7 +465,10 @@ test('storages: made here, checked, and chosen by a tenant', async t => {
   await input(page, 'storages[0].secret_access_key').fill('a-secret-key');
   await input(page, 'storages[0].bucket').fill('x');
   await input(page, 'storages[0].endpoint').fill('http://127.0.0.1:9');
+  await input(page, 'storages[0].purge_delay_seconds').fill('90061');
+  await page.getByText('(1 day 1 hour)').waitFor();
   await input(page, 'storages[0].purge_delay_seconds').fill('600');
+  await page.getByText('(10 minutes)').waitFor();
   await page.getByTestId('save').click();
   await errorOf(page, 'storages[0].bucket').waitFor();
   await input(page, 'storages[0].bucket').fill('pictures');

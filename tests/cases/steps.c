@@ -2,6 +2,7 @@
 #include "hub/adapt.h"
 #include "tests/cases/compare.h"
 #include "tests/cases/run.h"
+#include "wire/hex.h"
 
 enum { STEPS_MAX = 40 };
 typedef enum outcome (*step_fn)(struct call *c, struct delivery *d);
@@ -186,6 +187,8 @@ static bool read_answer(struct run *r, size_t *at, struct answer *ret)
         int64_t seconds = 0;
         if (slice_eq_nocase(h->name, SL("content-type")))
             ret->type = h->value;
+        if (slice_eq_nocase(h->name, SL("x-case")) && slice_eq(h->value, SL("hex"))) /* bytes that are no text */
+            ret->body = hex_decode(r->a, slice_trim(ret->body));
         if (slice_eq_nocase(h->name, SL("retry-after")) && slice_int(h->value, &seconds))
             ret->retry_after_ms = seconds * 1000;
     }
@@ -357,6 +360,12 @@ static bool expect_response(struct run *r, const struct canned_response *found)
     return expect_json(r, "response", jw_done(&w), SL("{}"));
 }
 
+/* What a file was found to be: "LAT LON TITLE" */
+static bool expect_location(struct run *r, const struct location *l)
+{
+    return expect_text(r, "location", l->present ? arena_printf(r->a, "%g %g " SLF, l->lat_deg, l->lon_deg, SLA(l->title)) : SLICE_NONE, SLICE_NONE);
+}
+
 bool run_steps(struct run *r, slice what)
 {
     bool canned = slice_eq(what, SL("canned")), poll = slice_eq(what, SL("poll")), lookup = slice_eq(what, SL("lookup")), find = slice_eq(what, SL("media_find"));
@@ -402,7 +411,7 @@ bool run_steps(struct run *r, slice what)
     if (casefile_next(r->cf, "call", &at))
         return case_fail(r, "a call fewer than expected; it ended " SLF " %s", SLA(end_text(r, end, &d)),
                         r->fault.text);
-    return expect_end(r, end_text(r, end, &d)) && (!lookup || (expect_person(r, &d.person) && expect_data(r, &d.data) && expect_text(r, "text", d.text, SLICE_NONE) && expect_text(r, "payload", d.payload, SLICE_NONE))) &&
+    return expect_end(r, end_text(r, end, &d)) && (!lookup || (expect_person(r, &d.person) && expect_data(r, &d.data) && expect_location(r, &d.location) && expect_text(r, "text", d.text, SLICE_NONE) && expect_text(r, "payload", d.payload, SLICE_NONE))) &&
            (!find || expect_text(r, "url", d.media_url, SL(""))) && (!canned || expect_response(r, &d.response)) &&
            expect_memories(r);
 }

@@ -8,7 +8,7 @@ import {need} from '../npm/need.mjs';
 import {cephIsHere, startCeph} from './ceph.mjs';
 import {between, fileSha256, sha256, shelf} from './storage.mjs';
 
-const {S3Client, CreateBucketCommand, GetObjectCommand, GetObjectAclCommand, HeadObjectCommand, PutObjectCommand, ListObjectsV2Command,
+const {S3Client, CreateBucketCommand, GetObjectCommand, GetObjectAclCommand, HeadObjectCommand, PutObjectCommand, ListObjectsV2Command, PutBucketVersioningCommand,
   ListMultipartUploadsCommand} = need('@aws-sdk/client-s3');
 const bucket = 'hub-attachments', accessKeyId = 'AKIAHUBTEST000000001', secretAccessKey = 'hub+Test/Secret0123456789abcdefABCDEFGH12';
 const here = {skip: cephIsHere ? false : 'Ceph (radosgw ceph-mon ceph-osd) is not installed'};
@@ -94,6 +94,13 @@ test(`a file of ${bigMiB} MiB goes through in constant memory, and comes back (D
   assert.equal(back.sha256, want);
   assert.ok(back.peak < small.peak_memory_bytes + (48 << 20));
   assert.equal((await it.run('delete', 'it', put.handle)).out, 'deleted\n');
+});
+
+test('a bucket that keeps versions is remarked: a purge only hides there', here, async t => {
+  await sdk.send(new CreateBucketCommand({Bucket: 'kept'}));
+  await sdk.send(new PutBucketVersioningCommand({Bucket: 'kept', VersioningConfiguration: {Status: 'Enabled'}}));
+  const it = shelf(t, s3({bucket: 'kept'}));
+  assert.equal((await it.run('check')).out, 'it: works; the bucket keeps versions: deleted files are only hidden, until a lifecycle rule expires noncurrent versions\n');
 });
 
 test('public_read, host-style addresses and CloudFront', here, async t => {
@@ -211,6 +218,7 @@ test('a hub keeps what guests and agents send in it, hands out its links, and pu
   assert.match(metrics, /media_purged_total\{storage="aws",result="deleted"\} 2\n/);
   assert.match(metrics, /storage_up\{storage="aws"\} 1\n/);
   assert.ok(!road.programs.hub.text().includes(secretAccessKey));
+  assert.doesNotMatch(road.programs.hub.text(), /X-Amz-Signature|Signature=[0-9a-f]/, 'a signed link is a credential');
 });
 
 test('while the storage does not work nothing is lost: the local disk stands in, and the purge is tried again', here, async t => {

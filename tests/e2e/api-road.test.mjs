@@ -137,8 +137,10 @@ test('IVR: credentials, idempotency, precise refusals', async t => {
     [{...body, message: ''}, 422, 'message', /empty/],
     [{...body, message: {type: 'sticker', stickerId: 1}}, 422, 'message.packageId', /missing/],
     [{...body, message: {type: 'file', url: 'https://x.example/a.pdf'}}, 422, 'message', /LINE cannot carry file; it takes: text, image/],
-    [{...body, message: {type: 'image'}}, 422, 'message.url', /address/],
-    [{...body, message: {type: 'location', latitude: 91, longitude: 0}}, 422, 'message', /latitude/],
+    [{...body, message: {type: 'image'}}, 422, 'message', /originalContentUrl/], [{...body, message: {kind: 'image', media: [{}]}}, 422, 'message.media', /url/],
+    [{...body, message: {type: 'flex', altText: 'x', contents: {type: 'bubble', body: {type: 'box', layout: 'diagonal', contents: []}}}}, 422, 'message', /layout/],
+    [{...body, message: {type: 'cube'}}, 422, 'message', /no message object of LINE/], [{...body, message: {genesys_quick_replies: []}}, 422, 'message.genesys_quick_replies', /1 to/], [{...body, message: {}}, 422, 'message', /empty/],
+    [{...body, message: {type: 'location', latitude: 91, longitude: 0}}, 422, 'message.latitude', /latitude/],
     [{...body, message: 7}, 422, 'message', /text or an object/],
     [{...body, message: undefined}, 422, 'message', /missing/],
     [{...body, messages: Array(21).fill('x'), message: undefined}, 422, 'messages', /at most 20/],
@@ -155,6 +157,9 @@ test('IVR: credentials, idempotency, precise refusals', async t => {
   const flex = {type: 'flex', altText: 'a bill', contents: {type: 'bubble', body: {type: 'box', layout: 'vertical', contents: [{type: 'text', text: 'Thank you'}]}}};
   assert.equal((await send({...body, message: flex}, {}, admin)).status, 202);
   await until('as LINE has it', async () => (await phone(road, body.userId)).some(m => m.type === 'flex'));
+  const sent = await send({...body, message: undefined, messages: [{genesys_prompt: 'Which?', genesys_quick_replies: [{text: 'Tea', payload: 't'}]}, {type: 'card', title: 'Coffee', actions: [{text: 'Buy', payload: 'b'}]}]}, {}, admin);
+  assert.equal(sent.status, 202, sent.text);
+  await until('what every network has', async () => /Which\?.*Tea.*Coffee.*Buy/s.test(JSON.stringify(await phone(road, body.userId))));
 });
 
 test('what was said, its trace, a search, events', async t => {
@@ -302,9 +307,12 @@ test('two secrets are good while one takes the place of the other', async t => {
   assert.equal(made.status, 201, made.text);
   const body = JSON.stringify({destination: (await road.line.get('/sim/guests')).destination ?? 'U0', events: []});
   const hook = key => road.hub.call('POST', '/line/two/line', body, {'x-line-signature': createHmac('sha256', key).update(body).digest('base64')});
-  const taken = async () => [(await hook('secret-of-today')).status, (await hook('secret-of-tomorrow')).status].join();
+  const taken = () => until('the channel is there', async () => { // a new account is set up first
+    const seen = [(await hook('secret-of-today')).status, (await hook('secret-of-tomorrow')).status];
+    return !seen.includes(404) && seen.join();
+  });
   const change = secrets => admin.call('PATCH', `/tenants/${made.json.id}`, {channels: [{...channel, ...secrets}]});
-  assert.equal(await taken(), '200,403');
+  await until('the channel is at work, and knows one secret', async () => await taken() === '200,403');
   const refused = async () => (await admin.get(`/channels/${encodeURIComponent('two/line')}/refused`)).items[0].now.good;
   assert.equal(await refused(), false);
   const both = await change({channel_secret: 'secret-of-tomorrow', old_channel_secret: 'secret-of-today'});

@@ -241,6 +241,20 @@ test('every list comes in pages; a cursor that is gone is told, and nothing is l
   assert.equal((await admin.call('GET', '/channels/none')).status, 404);
 });
 
+test('what Slack makes an app from: for an account that is still to be made, and for one at work; nothing of the kind elsewhere', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const fresh = JSON.parse((await admin.get('/connectors/slack')).manifest);
+  assert.deepEqual(fresh.oauth_config.redirect_urls, [`${hub.base}/slack/oauth/callback`]);
+  assert.equal('manifest' in (await admin.get('/connectors/line')), false);
+  const tenant = {...goodTenant('Inn'), channels: [{type: 'slack', app_id: 'A0HUB0001', client_id: '1.2', client_secret: 'hush-hush-1', signing_secret: '8f742231b10e8888abcd99yyyzzz85a5', app_name: 'Inn Care'}]};
+  const made = await admin.call('POST', '/tenants', tenant);
+  assert.equal(made.status, 201, made.text);
+  const line = (await admin.get('/channels')).items.find(x => x.type === 'slack');
+  assert.equal(JSON.parse(line.manifest).display_information.name, 'Inn Care');
+  assert.equal(line.manifest.includes('hush-hush'), false);
+});
+
 test('capabilities: what each network and desk carries, and what becomes of the rest', async t => {
   const hub = await startHub(t);
   const admin = await hub.login();

@@ -63,17 +63,28 @@ test('a picture both ways: equal bytes at the other end, and ciphertext between'
   assert.equal(a['signature-base64'], Buffer.concat([Buffer.from([0x81]), createHash('sha1').update(blob).digest()]).toString('base64'));
 });
 
-test('what node:crypto signs and encrypts is read: a file in one go', async t => {
-  const road = await startRoad(t);
+async function attached(road, plain, {name, mimeType}) {
   const own = {authorization: jwt({iss: mspId, iat: Math.floor(Date.now() / 1000)}), 'source-id': business};
-  const plain = randomBytes(100001), key = randomBytes(32), packed = cipher(key, plain);
+  const key = randomBytes(32), packed = cipher(key, plain);
   const place = await (await fetch(`${road.apple.base}/v1/preUpload`, {headers: {...own, 'MMCS-Size': String(packed.length)}})).json();
   const {singleFile} = await (await fetch(place['upload-url'], {method: 'POST', body: packed})).json();
   const signature = Buffer.from(singleFile.fileChecksum, 'base64').toString('hex');
-  const attachment = {name: 'plan.bin', mimeType: 'application/octet-stream', size: String(packed.length), key: '00' + key.toString('hex').toUpperCase(), signature, url: place['mmcs-url'], owner: place['mmcs-owner']};
+  const attachment = {name, mimeType, size: String(packed.length), key: '00' + key.toString('hex').toUpperCase(), signature, url: place['mmcs-url'], owner: place['mmcs-owner']};
   assert.equal((await webhook(road, {type: 'text', body: '\ufffc', attachments: [attachment]})).status, 200);
+}
+
+test('what node:crypto signs and encrypts is read: a file in one go', async t => {
+  const road = await startRoad(t), plain = randomBytes(100001);
+  await attached(road, plain, {name: 'plan.bin', mimeType: 'application/octet-stream'});
   const {m} = await road.deskHas('the file', x => x.media?.state === 'kept' || x.media?.sha256 || x.text);
   assert.equal(m.media?.sha256, createHash('sha256').update(plain).digest('hex'));
+});
+
+test('a shared place is a place', async t => {
+  const road = await startRoad(t);
+  await attached(road, Buffer.from('BEGIN:VCARD\r\nFN:Shared Location\r\nitem1.URL;type=pref:https://maps.apple.com/?ll=50.894967\\,4.341626&q=Atomium\r\nEND:VCARD\r\n'), {name: 'CL.loc.vcf', mimeType: 'text/x-vlocation'});
+  const {m} = await road.deskHas('the place', x => JSON.stringify(x).includes('50.89'));
+  assert.ok(!m.media, JSON.stringify(m));
 });
 
 test('quick replies, a list, times: shown, answered; without the capability a numbered text', async t => {

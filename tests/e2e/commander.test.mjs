@@ -98,6 +98,16 @@ test('killed between answers, what a command sends goes out once', async t => {
   assert.equal((await texts(road)).filter(s => /Bea/.test(s)).length, 1);
 });
 
+test('a list to choose from goes out whole; clocks in a response are those of the commander\'s zone', async t => {
+  const {road, c} = await begin(t, {hub: {commander: {time_zone: 'Asia/Tokyo'}}});
+  await response(road, 'Size', '{"kind": "picker", "picker": {"title": "Which size?", "choices": [{"label": "Small", "payload": "s"}, {"label": "Large", "payload": "l"}]}}');
+  await road.agent(c, {text: '> send "Size"', agent: 'Ken Ito'});
+  await road.guestHas('the list', m => /Which size/.test(m.message.text ?? '') && /Small.*Large/s.test(JSON.stringify(m.message)));
+  await response(road, 'Clock', 'It is {{now | date "15:04 MST -0700"}}, and then it was {{date "2006-01-02 15:04" 1709164800}}; {{(toDate "2006-01-02 15:04" "2024-02-29 09:00").UTC.Format "15:04 MST"}}', {substitutions: [{id: 'x', defaultValue: 'y'}]});
+  await road.agent(c, {text: '> send "Clock"', agent: 'Ken Ito'});
+  await road.guestHas('the clock', m => /\d\d:\d\d JST \+0900, and then it was 2024-02-29 09:00; 00:00 UTC/.test(m.message.text ?? ''));
+});
+
 test('what a command did stands in its trace', async t => {
   const {road, c} = await begin(t);
   await road.agent(c, {text: '> send "Confirm"', agent: 'Ken Ito'});

@@ -4,11 +4,12 @@
 //   await road.line.post(`/sim/guests/${g}/send`, {type: 'text', text: 'hello'});
 //   await road.until('the desk has it', async () => (await road.desk.get('/sim/inbound')).…)
 import {execFileSync, spawn} from 'node:child_process';
-import {createHash} from 'node:crypto';
+import {createHash, randomBytes} from 'node:crypto';
 import {mkdtempSync, rmSync, writeFileSync, readFileSync, openSync, existsSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {startProxy} from './proxy.mjs';
 
 export const root = new URL('../..', import.meta.url).pathname;
 export const bin = process.env.DRAGOMAN_BIN ?? join(root, 'build/dragoman');
@@ -88,7 +89,7 @@ export class Program {
     return this;
   }
   async stop(signal = 'SIGTERM') {
-    if (this.ended) return {code: 0};
+    if (this.ended) return await this.exit ?? {code: 0}; // by itself, perhaps: how, is for the test to judge
     this.child.kill(signal);
     const late = setTimeout(() => this.child.kill('SIGKILL'), 20000);
     const how = await this.exit;
@@ -105,19 +106,30 @@ export async function ready(program, url, ms = 20000) {
   }, ms);
 }
 
+// Where with-backends.mjs runs the tests, each hub gets a schema and queues of its own on the servers that it started.
+export function sharedBackends() {
+  const {DRAGOMAN_TEST_STORE: store, DRAGOMAN_TEST_PSQL: psql, DRAGOMAN_TEST_BROKER: broker, DRAGOMAN_TEST_CACHE: cache} = process.env;
+  if (!broker) return {};
+  const name = `t${randomBytes(6).toString('hex')}`;
+  execFileSync(psql, ['-XAtqc', `CREATE SCHEMA ${name}`, store], {stdio: 'ignore'});
+  return {store: `${store}&options=-csearch_path%3D${name}`, cache, broker, 'broker.name': name, 'broker.classic': true, secret_key: randomBytes(32).toString('hex')};
+}
+
 export async function startRoad(t, options = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-e2e-'));
   const [hubPort, deskPort, linePort] = [await freePort(), await freePort(), await freePort()];
   const at = p => `http://127.0.0.1:${p}`;
   const deskUrl = await options.between?.desk?.(at(deskPort)) ?? at(deskPort);   // who stands between the hub and a simulator
   const lineUrl = await options.between?.line?.(at(linePort)) ?? at(linePort);
+  const front = options.front ? await startProxy(t, () => road.replicas.map(r => ({port: Number(new URL(r.api.base).port)})).sort(() => Math.random() - 0.5)) : undefined;
+  const hubUrl = at(front?.port ?? hubPort);   // front: one address before all replicas, as a balancer has it
   const config = join(dir, 'hub.yaml');
   const extra = (o, pad) => Object.entries(o ?? {}).map(([k, v]) => `${pad}${k}: ${JSON.stringify(v)}\n`).join(''); // JSON is YAML
   writeFileSync(config, `listen: 127.0.0.1:${hubPort}
-public_url: ${at(hubPort)}
+public_url: ${hubUrl}
 data: ${options.data ?? join(dir, 'data')}
 guard: off
-${extra(options.hub, '')}tenants:
+${extra({...sharedBackends(), ...options.hub}, '')}tenants:
   - name: Test Shop
     desk:
       type: genesys-cloud
@@ -137,14 +149,14 @@ ${extra(options.desk, '      ')}    channels:
 ${extra(typeof options.line === 'function' ? options.line(at(linePort)) : options.line, '        ')}`);
   const road = {
     dir, config, until,
-    hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), line: new Api(at(linePort)),
+    hub: new Api(hubUrl), desk: new Api(at(deskPort)), line: new Api(at(linePort)),
     programs: {
       desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1', ...(options.deskArgs ?? [])]),
-      line: new Program(dir, 'line', ['sim', 'line', '--listen', `127.0.0.1:${linePort}`, '--hub', at(hubPort), '--channel-id', '1234567890',
+      line: new Program(dir, 'line', ['sim', 'line', '--listen', `127.0.0.1:${linePort}`, '--hub', hubUrl, '--channel-id', '1234567890',
         '--channel-secret', secret, '--bot-id', '@testshop', ...(options.lineArgs ?? [])]),
       hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', ...(options.env ?? {})}),
     },
-    replicas: [], // of options.replicas, the first is road.hub: {api, program}
+    replicas: [], // {api, program}; without a front the first one is road.hub
     async stop() {
       const how = {};
       for (const [i, r] of road.replicas.entries()) if (i) how[r.program.name] = await r.program.stop();
@@ -152,7 +164,7 @@ ${extra(typeof options.line === 'function' ? options.line(at(linePort)) : option
       return how;
     },
   };
-  road.replicas.push({api: road.hub, program: road.programs.hub});
+  road.replicas.push({api: front ? new Api(at(hubPort)) : road.hub, program: road.programs.hub});
   for (let i = 1; i < (options.replicas ?? 1); i++) {
     const port = await freePort();
     road.replicas.push({api: new Api(at(port)), program: new Program(dir, `hub${i + 1}`, ['serve', '--config', config, '--listen', `127.0.0.1:${port}`, '--data', join(dir, `data${i + 1}`)],

@@ -11,7 +11,8 @@ test('responses are made, changed, rendered and removed; they survive a restart'
   assert.equal(made.status, 201, made.text);
   assert.equal(made.headers.get('location'), '/api/v1/responses/Good%20day');
   assert.equal((await admin.call('POST', '/responses', {...doc, name: 'GOOD DAY'})).status, 409);
-  for (const [bad, field] of [[{name: '', text: 'x'}, 'name'], [{name: 'x'}, 'text'], [{...doc, name: 'y', substitutions: [{id: 'a{{b'}]}, 'substitutions[0].id'], [{...doc, colour: 1}, 'colour']]) {
+  for (const [bad, field] of [[{name: '', text: 'x'}, 'name'], [{name: 'x'}, 'text'], [{...doc, name: 'y', substitutions: [{id: 'a{{b'}]}, 'substitutions[0].id'],
+    [{...doc, name: 'y', substitutions: [{id: 'a'}, {id: 'end'}]}, 'substitutions[1].id'], [{...doc, colour: 1}, 'colour']]) {
     const r = await admin.call('POST', '/responses', bad);
     assert.ok([400, 422].includes(r.status), r.text);
     assert.match(r.text, new RegExp(field.replace(/[[\]]/g, '\\$&')));
@@ -32,6 +33,13 @@ test('responses are made, changed, rendered and removed; they survive a restart'
   assert.deepEqual(choice.json.messages, [{kind: 'choices', text: 'Say "when"\n?', choices: [{label: 'Yes'}]}], choice.text);
   const bad = await admin.call('PUT', '/responses/Choice', {name: 'Choice', text: '{\n"type": "card"\n"x": 1}'});
   assert.equal(bad.status, 200);
+  assert.match(bad.json.problem, /line 3: " where a comma or } is expected/, 'what is wrong with it is told when it is stored');
+  for (const [text, problem] of [['Hello {{nam}}', /function "nam" not defined/], ['{{env "PATH"}}', /"env" is disabled/], ['{{fail "no"}}', /error calling fail/], ['> send "Good day"', undefined], ['Hello', undefined]]) {
+    const {json} = await admin.call('PUT', '/responses/Choice', {name: 'Choice', text, substitutions: [{id: 'name'}]});
+    if (problem) assert.match(json.problem, problem);
+    else assert.equal(json.problem, undefined, text);
+  }
+  await admin.call('PUT', '/responses/Choice', {name: 'Choice', text: '{\n"type": "card"\n"x": 1}'});
   assert.match((await admin.call('POST', '/responses/Choice/render', {})).json.problem, /line 3: " where a comma or } is expected/);
   assert.equal((await admin.call('DELETE', '/responses/Choice')).status, 204);
   assert.equal((await admin.call('GET', '/responses')).json.items.length, 0);

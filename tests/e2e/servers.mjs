@@ -2,14 +2,17 @@
 // Where they are not installed, those are used that tools/setup unpacked (build-test), copied to where "nobody" may read them.
 //
 //   const pg = await startPostgres(t);        // pg.uri; await pg.restart('SIGKILL'); pg.sql('SELECT …')
+//   const pair = await startPostgresPair(t);  // one and its synchronous standby behind one address; await pair.failover()
 //   const redis = await startRedis(t);        // redis.uri; await redis.restart('SIGKILL')
+//   const some = await startRedisCluster(t);  // some.uri; await some.loseMaster(); await some.restart('SIGKILL')
 //   const rabbit = await startRabbit(t);      // rabbit.uri; await rabbit.restart('SIGKILL'); rabbit.ctl('list_queues')
 import {execFileSync, spawn} from 'node:child_process';
-import {chownSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync} from 'node:fs';
+import {chownSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync} from 'node:fs';
 import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {freePort, root as tree, until} from './harness.mjs';
+import {startProxy} from './proxy.mjs';
 
 const nobody = 65534;
 const root = process.getuid() === 0;
@@ -32,39 +35,121 @@ function programs(t, what, installed) {
 
 class Server {
   constructor(dir, command, args, answers) { Object.assign(this, {dir, command, args, answers}); }
-  async start() {
+  spawn() {
     const out = openSync(join(this.dir, 'log'), 'a');
+    this.ended = false;
     this.child = spawn(this.command, this.args, {stdio: ['ignore', out, out], cwd: this.dir, ...who});
-    this.exit = new Promise(resolve => this.child.on('exit', resolve));
-    await until(`${this.command} answers`, this.answers, 30000);
+    this.exit = new Promise(resolve => this.child.on('exit', () => { this.ended = true; resolve(); }));
+    closeSync(out);
+  }
+  async start() { // again, as a service manager does: PostgreSQL waits for nobody, and those that a killed one left behind still hold its memory for a moment
+    this.spawn();
+    await until(`${this.command} answers`, () => { if (this.ended) this.spawn(); return this.answers(); }, 30000);
   }
   async stop(signal) { this.child.kill(signal); await this.exit; }
   async restart(signal) { await this.stop(signal); await this.start(); }
 }
 
-export async function startPostgres(t) {
+function postgresPrograms(t) {
   const versions = base => { const lib = join(base, 'usr/lib/postgresql'); return existsSync(lib) ? readdirSync(lib).filter(v => existsSync(join(lib, v, 'bin/initdb'))).sort((a, b) => a - b) : []; };
   const base = programs(t, 'postgresql', versions('/').length > 0);
   const bin = join(base, 'usr/lib/postgresql', versions(base).at(-1), 'bin');
-  const psql = [join(bin, 'psql'), '/usr/bin/psql'].find(existsSync);
-  const dir = folder(t, 'pg'), data = join(dir, 'data');
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'dragoman', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N'], {stdio: 'ignore', cwd: dir, ...who});
-  const uri = `postgresql://dragoman@/postgres?host=${dir}`;
-  const sql = text => execFileSync(psql, ['-XAtq', '-c', text, uri], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).trim();
-  const s = new Server(dir, join(bin, 'postgres'), ['-D', data, '-k', dir, '-c', 'listen_addresses='], async () => sql('SELECT 1') === '1');
-  t.after(() => s.stop('SIGQUIT'));
-  await s.start();
-  return Object.assign(s, {uri, sql, psql});
+  return {bin, psql: [join(bin, 'psql'), '/usr/bin/psql'].find(existsSync)};
 }
 
-export async function startRedis(t) {
-  const bin = join(programs(t, 'redis', existsSync('/usr/bin/redis-server')), 'usr/bin');
+// Not started yet; from: the server it is a standby of.
+function postgresServer(t, {bin, psql}, from) {
+  const dir = folder(t, 'pg'), data = join(dir, 'data');
+  const fill = of => of
+    ? execFileSync(join(bin, 'pg_basebackup'), ['-D', data, '-h', of.dir, '-U', 'dragoman', '-R', '-X', 'stream', '-c', 'fast', '-N'], {stdio: 'ignore', cwd: dir, ...who})
+    : execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'dragoman', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N'], {stdio: 'ignore', cwd: dir, ...who});
+  fill(from);
+  const uri = `postgresql://dragoman@/postgres?host=${dir}`;
+  const sql = text => execFileSync(psql, ['-XAtq', '-c', text, uri], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).trim();
+  const s = new Server(dir, join(bin, 'postgres'), ['-D', data, '-k', dir, '-c', 'listen_addresses=', '-c', 'wal_retrieve_retry_interval=200ms'],
+    async () => sql('SELECT 1') === '1');
+  t.after(() => s.stop('SIGQUIT'));
+  return Object.assign(s, {uri, sql, psql, refill(of) { rmSync(data, {recursive: true}); fill(of); }, socket: join(dir, '.s.PGSQL.5432')});
+}
+
+export async function startPostgres(t) {
+  const s = postgresServer(t, postgresPrograms(t));
+  await s.start();
+  return s;
+}
+
+// What is committed is on both. After a failover the one that was lost is made anew, as the standby of the other.
+export async function startPostgresPair(t) {
+  const programs = postgresPrograms(t), first = postgresServer(t, programs);
+  await first.start();
+  const pair = {now: first, other: postgresServer(t, programs, first)};
+  const follow = async () => {
+    await pair.other.start();
+    await until('the standby follows', async () => pair.now.sql("SELECT count(*) FROM pg_stat_replication WHERE state='streaming'") === '1', 30000);
+    pair.now.sql("ALTER SYSTEM SET synchronous_standby_names='*'");
+    pair.now.sql('SELECT pg_reload_conf()');
+    await until('commits wait for it', async () => pair.now.sql("SELECT sync_state FROM pg_stat_replication") === 'sync', 30000);
+  };
+  await follow();
+  const address = await startProxy(t, () => [{path: pair.now.socket}]);
+  return Object.assign(pair, {
+    address, uri: `postgresql://dragoman@127.0.0.1:${address.port}/postgres`,
+    sql: text => pair.now.sql(text),
+    restart: signal => pair.now.restart(signal),
+    async failover() {
+      const lost = pair.now;
+      await lost.stop('SIGKILL');
+      pair.other.sql('SELECT pg_promote(true, 30)');
+      [pair.now, pair.other] = [pair.other, lost];
+      lost.refill(pair.now);
+      await follow();
+    },
+  });
+}
+
+const redisPrograms = t => join(programs(t, 'redis', existsSync('/usr/bin/redis-server')), 'usr/bin');
+
+async function redisServer(t, bin, more = []) {
   const dir = folder(t, 'redis'), port = await freePort();
   const say = (...words) => execFileSync(join(bin, 'redis-cli'), ['-p', `${port}`, ...words], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).trim();
-  const s = new Server(dir, join(bin, 'redis-server'), ['--bind', '127.0.0.1', '--port', `${port}`, '--save', '', '--appendonly', 'no', '--dir', dir], async () => say('ping') === 'PONG');
+  const s = new Server(dir, join(bin, 'redis-server'), ['--bind', '127.0.0.1', '--port', `${port}`, '--save', '', '--appendonly', 'no', '--dir', dir, ...more],
+    async () => say('ping') === 'PONG');
   t.after(() => s.stop('SIGKILL'));
   await s.start();
-  return Object.assign(s, {uri: `redis://127.0.0.1:${port}`, say});
+  return Object.assign(s, {port, uri: `redis://127.0.0.1:${port}`, say});
+}
+
+export const startRedis = async t => redisServer(t, redisPrograms(t));
+
+// Three masters, each with a replica that takes its place.
+export async function startRedisCluster(t) {
+  const bin = redisPrograms(t), nodes = [];
+  for (let i = 0; i < 6; i++)
+    nodes.push(await redisServer(t, bin, ['--cluster-enabled', 'yes', '--cluster-port', `${await freePort()}`, '--cluster-node-timeout', '1000', '--cluster-require-full-coverage', 'no',
+      '--repl-diskless-sync-delay', '0']));
+  const names = nodes.map(n => `127.0.0.1:${n.port}`);
+  execFileSync(join(bin, 'redis-cli'), ['--cluster', 'create', ...names, '--cluster-replicas', '1', '--cluster-yes'], {stdio: 'ignore'});
+  const followed = n => /^role:master|^master_link_status:up/m.test(n.say('info', 'replication')); // who never had its master's data is not made master
+  const whole = () => until('the cluster is whole', async () => nodes.filter(n => !n.lost).every(n => /cluster_state:ok/.test(n.say('cluster', 'info')) && followed(n)), 30000);
+  const masters = () => nodes.filter(n => !n.lost && /^role:master/m.test(n.say('info', 'replication')));
+  await whole();
+  return {
+    uri: `redis+cluster://${names.join()}`, nodes, whole, masters,
+    async loseMaster() { // its replica takes its place; then it comes back as a replica
+      const n = masters()[0];
+      await n.stop('SIGKILL');
+      n.lost = true;
+      await until('another is master', async () => masters().length === 3, 30000);
+      await n.start();
+      n.lost = false;
+      await whole();
+    },
+    async restart(signal) {
+      for (const n of nodes) await n.stop(signal);
+      await Promise.all(nodes.map(n => n.start()));
+      await whole();
+    },
+  };
 }
 
 export async function startRabbit(t) {
@@ -81,7 +166,7 @@ export async function startRabbit(t) {
       rabbit.exit = new Promise(resolve => rabbit.child.on('exit', resolve));
       await until('RabbitMQ listens', listens, 90000);
     },
-    async stop(signal = 'SIGKILL') { try { process.kill(-rabbit.child.pid, signal); } catch { /* it is gone */ } await rabbit.exit; },
+    async stop(signal = 'SIGKILL') { try { process.kill(-rabbit.child.pid, signal); } catch { /* it is gone */ } await rabbit.exit; await until('RabbitMQ ends', async () => !await listens()); },
     async restart(signal) { await rabbit.stop(signal); await rabbit.start(); },
   };
   t.after(async () => {

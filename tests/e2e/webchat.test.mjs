@@ -106,6 +106,36 @@ test('pictures both ways: equal bytes, only for who is in the chat', async t => 
   assert.deepEqual([r.status, (await r.json()).status.code], [400, 'LIMIT_FILE_COUNT']);
 });
 
+test('large pictures for many pages that read slowly, or leave: the hub does not hold them', async t => {
+  const road = await startChat(t);
+  const admin = await login(road.hub.base, 'admin', adminPassword);
+  const key = (await road.hub.call('POST', '/nexus/v3/apikeys', {enabled: true, tenant: '*', name: 'many', permissions: ['nexus:consumer:chat'], capacity: 10000}, {authorization: admin.token})).json.id;
+  const page = road.page(key);
+  await page.start();
+  const photo = Buffer.concat([Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex'), randomBytes(5 << 20)]).subarray(0, 5 << 20);
+  assert.equal((await page.picture(photo, 'photo.jpg', 'image/jpeg')).status, 200);
+  const {url} = (await page.until('the picture', m => m.content)).content[0];
+  const status = () => readFileSync(`/proc/${road.programs.hub.child.pid}/status`, 'utf8');
+  const kib = () => Number(/^VmRSS:\s+(\d+)/m.exec(status())[1]);
+  const before = kib(), pages = 40, {hostname, port} = new URL(road.hub.base);
+  const sockets = await Promise.all([...Array(pages)].map(() => new Promise((resolve, reject) => {
+    const s = connect(port, hostname, () => s.write(`GET ${new URL(road.url).pathname.replace('/sessions', '')}${url} HTTP/1.1\r\nHost: x\r\nx-api-key: ${key}\r\nx-nexus-client-key: ${page.token}\r\n\r\n`));
+    s.once('data', d => { s.pause(); resolve(Object.assign(s, {first: d})); });
+    s.on('error', reject);
+  })));
+  for (const s of sockets) assert.match(s.first.toString('latin1'), /^HTTP\/1.1 200 OK\r\n/);
+  const more = kib() - before;
+  console.log(`# ${pages} pages that read slowly: ${more} KiB more`);
+  assert.ok(more < pages * 1024, `${more} KiB more: not the ${pages * 5 * 1024} of the pictures`);
+  const [stays, ...others] = sockets;
+  for (const s of others) s.destroy();
+  let bytes = stays.first.length - (stays.first.indexOf('\r\n\r\n') + 4);
+  stays.on('data', d => { bytes += d.length; }).resume();
+  await until('who goes on reading gets all', () => bytes === photo.length);
+  stays.destroy();
+  assert.deepEqual((await page.file(url)).bytes, photo);
+});
+
 test('files of guests: where the channel takes them, only for who is in the chat', async t => {
   const road = await startChat(t, {tenants: [{name: 'Strict Shop', desk: {type: 'genesys-cloud', base_url: 'http://127.0.0.1:9', client_id: 'c1', client_secret: 's1', integration: {name: 'S', token}}, channels: [{type: 'webchat', api_key: 'strict-shop-key-1', files: false}]}]});
   const page = road.page(), strict = road.page('strict-shop-key-1');

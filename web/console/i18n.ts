@@ -89,6 +89,18 @@ export function clock(iso: string): string {
 export function number(n: number): string {
   return new Intl.NumberFormat(language(), { maximumFractionDigits: 1 }).format(n);
 }
+/** "1 day 2 minutes": so many seconds, the two largest parts. */
+export function duration(seconds: number): string {
+  const units: [string, number][] = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  const parts: string[] = [];
+  let left = seconds;
+  for (const [unit, size] of units) {
+    const n = Math.floor(left / size);
+    if (n && parts.length < 2) parts.push(new Intl.NumberFormat(language(), { style: "unit", unit, unitDisplay: "long" }).format(n));
+    left -= n * size;
+  }
+  return parts.join(" ") || new Intl.NumberFormat(language(), { style: "unit", unit: "second", unitDisplay: "long" }).format(0);
+}
 /** How long ago, in the largest unit that fits. */
 export function ago(iso: string): string {
   const units: [Intl.RelativeTimeFormatUnit, number][] = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];

@@ -29,9 +29,10 @@ function Change({ response, close }: { response: CannedResponse | null; close: (
   const of = (field: string) => (error instanceof Problem ? error.problems.find((p) => p.field === field)?.message ?? (error.field === field ? error.message : undefined) : undefined);
   const save = async () => {
     try {
-      if (response) await api("PUT", `/responses/${encodeURIComponent(response.name)}`, bodyOf(values), { "If-Match": `"${response.rev}"` });
-      else await api("POST", "/responses", bodyOf(values));
-      say(t("saved", { name: values.name }));
+      const { value: saved } = response
+        ? await api<CannedResponse>("PUT", `/responses/${encodeURIComponent(response.name)}`, bodyOf(values), { "If-Match": `"${response.rev}"` })
+        : await api<CannedResponse>("POST", "/responses", bodyOf(values));
+      say([t("saved", { name: values.name }), saved.problem].filter(Boolean).join(" "));
       close(true);
     } catch (e) {
       setError(e);

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { api, get } from "./api";
 import { withMember } from "./form";
-import { t } from "./i18n";
+import { duration, t } from "./i18n";
 import { dropGuard } from "./router";
 import { TypedList, useDraft } from "./shared";
 import type { Doc, Me, Settings, Storage, StorageKind } from "./types";
@@ -76,7 +76,7 @@ function Editor({ settings, etag, kinds, places, loaded, again }: { settings: Se
             <Field
               path={`${path}.purge_delay_seconds`}
               title={t("storages.purge")}
-              help={t("storages.purge.help")}
+              help={typeof s["purge_delay_seconds"] === "number" ? `${t("storages.purge.help")} (${duration(s["purge_delay_seconds"])})` : t("storages.purge.help")}
               error={d.marks.error(`${path}.purge_delay_seconds`)}
               control={(props) => (
                 <input

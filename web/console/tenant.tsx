@@ -194,6 +194,7 @@ function baseOf(connectors: Connector[]): string {
 /* What the hub knows of an account at work: its addresses, whether its vendor took it. */
 function AtWork({ account, at, type, base }: { account: Doc; at: Channel | undefined; type: Connector; base: string }) {
   const hook = at ? at.webhook : type.webhook;
+  const manifest = at ? at.manifest : type.manifest;
   const now = at && standing([at]);
   const links = vendorLinks(type.name, account);
   const flow = sampleFlow(type.name);
@@ -214,6 +215,13 @@ function AtWork({ account, at, type, base }: { account: Doc; at: Channel | undef
           <span class="label">{t("channel.webhook")}</span>
           <Copy text={hook} title={t("channel.webhook")} />
           <small class="help">{t("channel.webhook.help")}</small>
+        </div>
+      )}
+      {manifest && (
+        <div>
+          <span class="label">{t("channel.manifest")}</span>
+          <Copy text={manifest} title={t("channel.manifest")} />
+          <small class="help">{t("channel.manifest.help")}</small>
         </div>
       )}
       {now && (

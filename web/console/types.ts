@@ -40,6 +40,7 @@ export interface Connector {
   side: "network" | "desk";
   schema: Schema;
   webhook: string | null;
+  manifest?: string;
 }
 export interface Tenant {
   id: string;
@@ -64,6 +65,7 @@ export interface Channel {
   side: "network" | "desk";
   webhook: string | null;
   webhook_own: string | null;
+  manifest?: string;
   set_up: boolean;
   refused: boolean;
   why?: string;
@@ -258,6 +260,7 @@ export interface CannedResponse {
   rev: number;
   changed: string;
   changed_by: string;
+  problem?: string;
 }
 export interface Rendered {
   name: string;

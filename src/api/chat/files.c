@@ -171,60 +171,77 @@ void chat_upload_file(struct chat_call *c)
 
 /* ---- down --------------------------------------------------------------------------------------------------------------------------- */
 
-enum { DOWN_FIRST_BYTES = 16 << 10 };
+enum { BLOCK_BYTES = 32 << 10, HELD_BYTES = 128 << 10 /* that wait for a page which reads slowly */ };
 struct downloading {
     struct chat_call *c;
+    struct hub *hub;
     size_t n;
     struct media md;
     struct storage *storage;
     struct storage_get *get;
-    bool answering;
-    ssize_t first;   /* bytes read before it is answered: that there is such a file is known by them … */
-    size_t given;    /* … of which so many are sent */
+    struct stream *stream; /* NULL: nothing was read yet, so that it may still be said that there is no such file */
     char *block;
 };
 
-static ssize_t down_read(void *arg, char *to, size_t n)
-{
-    struct downloading *dn = arg;
-    size_t left = (size_t)dn->first - dn->given;
-    if (!left)
-        return storage_get_read(dn->storage, dn->get, to, n); /* STORAGE_WAIT is SOURCE_WAIT */
-    n = MIN(n, left);
-    memcpy(to, dn->block + dn->given, n);
-    dn->given += n;
-    return (ssize_t)n;
-}
+static void down(void *arg);
 
-static void down_done(void *arg)
+static void down_gone(void *arg)
 {
     struct downloading *dn = arg;
+    dn->stream = NULL;
+    loop_defer_cancel(dn->hub->loop, down, dn);
     storage_get_close(dn->storage, dn->get);
 }
 
+static void down_ready(void *arg)
+{
+    struct downloading *dn = arg;
+    loop_defer(dn->hub->loop, down, dn);
+}
+
+/* False: the page is gone, and dn with it. */
+static bool begin_answer(struct downloading *dn)
+{
+    struct chat_call *c = dn->c;
+    struct storage *storage = dn->storage;
+    struct storage_get *get = dn->get;
+    struct header headers[] = { { SL("Content-Type"), storage_serve_type(dn->md.type) },
+                                { SL("Content-Disposition"), storage_disposition(c->a, dn->md.name, dn->md.type) },
+                                { SL("Cache-Control"), SL("private, max-age=3600") },
+                                { SL("Content-Security-Policy"), SL("default-src 'none'; sandbox") } };
+    struct stream *stream = chat_send_stream(c, &(struct stream_answer){ .status = 200, .headers = headers, .n_headers = COUNT(headers), .bytes = dn->md.size,
+                                                                         .held_bytes = HELD_BYTES, .ready = down_ready, .gone = down_gone, .arg = dn });
+    if (!stream) {
+        storage_get_close(storage, get);
+        return false;
+    }
+    dn->stream = stream;
+    return true;
+}
+
+/* From the storage to the page, as fast as the slower of them. */
 static void down(void *arg)
 {
     struct downloading *dn = arg;
-    struct chat_call *c = dn->c;
-    static_assert((int)SOURCE_WAIT == (int)STORAGE_WAIT, "handed on as it is");
-    if (dn->answering) {
-        exchange_more(c->x);
-        return;
+    for (;;) {
+        ssize_t n = storage_get_read(dn->storage, dn->get, dn->block, BLOCK_BYTES);
+        if (n == STORAGE_WAIT)
+            return;
+        if (n <= 0) {
+            storage_get_close(dn->storage, dn->get);
+            if (!dn->stream)
+                chat_refuse(dn->c, 404, NULL, "there is no such file any more");
+            else if (n < 0)
+                stream_break(dn->stream);
+            else
+                stream_end(dn->stream);
+            return;
+        }
+        if (!dn->stream && !begin_answer(dn))
+            return;
+        if (!stream_put(dn->stream, slice_mem(dn->block, (size_t)n)))
+            return; /* until down_ready */
     }
-    dn->first = storage_get_read(dn->storage, dn->get, dn->block, DOWN_FIRST_BYTES);
-    if (dn->first == STORAGE_WAIT)
-        return;
-    if (dn->first <= 0) {
-        storage_get_close(dn->storage, dn->get);
-        chat_refuse(c, 404, NULL, "there is no such file any more");
-        return;
-    }
-    dn->answering = true;
-    struct header headers[] = { { SL("Content-Disposition"), storage_disposition(c->a, dn->md.name, dn->md.type) },
-                                { SL("Cache-Control"), SL("private, max-age=3600") },
-                                { SL("Content-Security-Policy"), SL("default-src 'none'; sandbox") } };
-    chat_send_source(c, &(struct response){ .status = 200, .type = storage_serve_type(dn->md.type), .headers = headers, .n_headers = COUNT(headers) },
-                     &(struct source){ (uint64_t)dn->md.size, down_read, down_done, dn });
 }
 
 static void found(void *arg, slice files)
@@ -237,7 +254,7 @@ static void found(void *arg, slice files)
         chat_refuse(c, 404, NULL, "there is no such file in this chat");
         return;
     }
-    dn->block = arena_alloc(c->a, DOWN_FIRST_BYTES);
+    dn->block = arena_alloc(c->a, BLOCK_BYTES);
     dn->get = storage_get(dn->storage, dn->md.handle, 0, -1, down, dn);
     down(dn);
 }
@@ -246,7 +263,7 @@ static void found(void *arg, slice files)
 void chat_download(struct chat_call *c)
 {
     struct downloading *dn = ARENA_NEW(c->a, struct downloading);
-    *dn = (struct downloading){ .c = c };
+    *dn = (struct downloading){ .c = c, .hub = c->hub };
     size_t dash = slice_find_last(c->words[2], '-');
     int64_t place, n;
     if (dash == SIZE_MAX || !slice_int(slice_from(c->words[2], dash + 1), &n) || n < 0 || n > 1000 || !place_read(slice_sub(c->words[2], 0, dash), &place)) {

@@ -31,25 +31,35 @@ void chat_cors(struct chat_call *c, struct header to[CHAT_CORS_HEADERS])
     to[4] = (struct header){ SL("X-Content-Type-Options"), SL("nosniff") };
 }
 
-void chat_send_source(struct chat_call *c, struct response *r, const struct source *from)
+enum { OWN_HEADERS = 4 };
+/* CORS and those of the answer; how many. */
+static size_t with_cors(struct chat_call *c, const struct header *own, size_t n_own, struct header to[CHAT_CORS_HEADERS + OWN_HEADERS])
 {
-    struct header headers[CHAT_CORS_HEADERS + 3];
     size_t n = CHAT_CORS_HEADERS;
-    chat_cors(c, headers);
-    for (size_t i = 0; i < r->n_headers && n < COUNT(headers); i++)
-        headers[n++] = r->headers[i];
-    r->headers = headers;
-    r->n_headers = n;
-    chat_leave(c);
-    if (from)
-        exchange_source(c->x, r, from);
-    else
-        exchange_answer(c->x, r);
+    assert(n_own <= OWN_HEADERS);
+    chat_cors(c, to);
+    for (size_t i = 0; i < n_own; i++)
+        to[n++] = own[i];
+    return n;
 }
 
 void chat_send(struct chat_call *c, struct response *r)
 {
-    chat_send_source(c, r, NULL);
+    struct header headers[CHAT_CORS_HEADERS + OWN_HEADERS];
+    r->n_headers = with_cors(c, r->headers, r->n_headers, headers);
+    r->headers = headers;
+    chat_leave(c);
+    exchange_answer(c->x, r);
+}
+
+struct stream *chat_send_stream(struct chat_call *c, const struct stream_answer *sa)
+{
+    struct header headers[CHAT_CORS_HEADERS + OWN_HEADERS];
+    struct stream_answer all = *sa;
+    all.n_headers = with_cors(c, sa->headers, sa->n_headers, headers);
+    all.headers = headers;
+    chat_leave(c);
+    return exchange_stream(c->x, &all);
 }
 
 static void send_json(struct chat_call *c, int status, struct jw *w)

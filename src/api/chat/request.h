@@ -55,7 +55,8 @@ void chat_not_stored(struct chat_call *c);
 void chat_leave(struct chat_call *c);
 /* With the CORS headers: for answers that are no JSON. n_headers of struct response are ours. */
 void chat_send(struct chat_call *c, struct response *r);
-void chat_send_source(struct chat_call *c, struct response *r, const struct source *from); /* a body that is read piece by piece */
+/* The same for a body that comes in pieces. NULL: there is nothing to give any more; the call is gone. */
+struct stream *chat_send_stream(struct chat_call *c, const struct stream_answer *sa) MUST_USE;
 enum { CHAT_CORS_HEADERS = 5 };
 void chat_cors(struct chat_call *c, struct header to[CHAT_CORS_HEADERS]);
 

@@ -64,5 +64,6 @@ bool gc_receive_flow(struct call *c, const struct request *rq, struct inbox *in)
         SLA(gc_quoted(c->a, name)), SLA(gc_quoted(c->a, queue)));
     /* clang-format on */
     inbox_answer(in, 200, SL("application/yaml"), flow);
+    inbox_header(in, "Content-Disposition", SL("attachment; filename=\"dragoman-inbound-messages.yaml\""));
     return true;
 }

@@ -1,4 +1,5 @@
 /* What an answer does not say by itself: a large one is fetched, decrypted and decoded ("Large messages"), a sign-in's token is opened and its owner asked for ("Signing in").
+ * A shared place comes as a file, a card of contacts: it is read, too ("Attachments").
  * It runs as the account's lookup, before the desk gets the message; where it fails, the message goes with the title it came with.
  */
 #include "networks/apple/wire.h"
@@ -20,10 +21,15 @@ const struct js_field apple_later_fields[APPLE_LATER_FIELDS] = {
 };
 /* clang-format on */
 
+static bool put_aside(const struct message *m)
+{
+    return (m->kind == (int)KIND_ANSWER || m->kind == (int)KIND_FILE) && m->native_json.n;
+}
+
 static bool later_of(struct call *c, const struct message *m, struct apple_later *ret)
 {
     *ret = (struct apple_later){ 0 };
-    if (m->kind != (int)KIND_ANSWER || !m->native_json.n)
+    if (!put_aside(m))
         return false;
     const struct js *doc = js_parse(c->a, m->native_json, NULL);
     return doc && js_read(c->a, doc, apple_later_fields, APPLE_LATER_FIELDS, ret, NULL);
@@ -31,14 +37,14 @@ static bool later_of(struct call *c, const struct message *m, struct apple_later
 
 bool apple_more(struct call *c, const struct message *m)
 {
-    return (m->kind == (int)KIND_ANSWER && m->native_json.n) || memory_get(c->guest_memory, APPLE_SIGNED, c->now_ms).n;
+    return put_aside(m) || memory_get(c->guest_memory, APPLE_SIGNED, c->now_ms).n;
 }
 
 /* ---- large answers ---------------------------------------------------------------------------------------------------- */
 
 static enum outcome not_read(struct call *c, struct delivery *d, const char *what)
 {
-    return refuse(c, d, REASON_GENERAL, "a large answer could not be read: %s", what);
+    return refuse(c, d, REASON_GENERAL, d->m->kind == (int)KIND_FILE ? "a shared place could not be read: %s" : "a large answer could not be read: %s", what);
 }
 
 static enum outcome fetch(struct call *c, struct delivery *d)
@@ -54,6 +60,47 @@ static enum outcome fetch(struct call *c, struct delivery *d)
     return OUT_CALL;
 }
 
+/* The value of a property of a card, on one line and without its backslashes; {NULL,0}: it has none. */
+static slice property_of(struct arena *a, slice card, slice name)
+{
+    while (card.n) {
+        slice line = slice_cut(&card, '\n');
+        struct text t = text_new(a, line.n + card.n + 1);
+        for (;;) {
+            if (slice_ends(line, SL("\r")))
+                line.n--;
+            text_put(&t, line);
+            if (!slice_starts(card, SL(" ")) && !slice_starts(card, SL("\t")))
+                break;
+            card = slice_from(card, 1); /* a line that was too long goes on here */
+            line = slice_cut(&card, '\n');
+        }
+        slice whole = text_slice(&t), key = slice_cut(&whole, ':');
+        key = slice_cut(&key, ';');
+        size_t dot = slice_find_last(key, '.'); /* "item1.URL" */
+        if (!slice_eq_nocase(dot == SIZE_MAX ? key : slice_from(key, dot + 1), name))
+            continue;
+        struct text value = text_new(a, whole.n + 1);
+        for (size_t i = 0; i < whole.n; i++)
+            if (whole.p[i] != '\\')
+                text_char(&value, whole.p[i]);
+        return text_slice(&value);
+    }
+    return SLICE_NONE;
+}
+
+/* "https://maps.apple.com/?ll=50.894967,4.341626&q=…" */
+static bool place_of_card(struct call *c, slice card, struct location *ret)
+{
+    slice url = property_of(c->a, card, SL("URL")), query = url;
+    (void)slice_cut(&query, '?');
+    slice at = form_get(c->a, query, SL("ll")), lat = slice_cut(&at, ',');
+    *ret = (struct location){ .title = slice_or(form_get(c->a, query, SL("q")), property_of(c->a, card, SL("FN"))), .address = form_get(c->a, query, SL("address")) };
+    ret->present = slice_double(slice_trim(lat), &ret->lat_deg) && slice_double(slice_trim(at), &ret->lon_deg) && ret->lat_deg >= -90 && ret->lat_deg <= 90 &&
+                   ret->lon_deg >= -180 && ret->lon_deg <= 180;
+    return ret->present;
+}
+
 static enum outcome decode(struct call *c, struct delivery *d, const struct apple_later *later)
 {
     CLEANUP(aes_ctr_freep) struct aes_ctr *cipher = aes_ctr_new(hex_decode(c->a, later->key), 0);
@@ -63,6 +110,8 @@ static enum outcome decode(struct call *c, struct delivery *d, const struct appl
     char *out = arena_alloc(c->a, body.n);
     aes_ctr_run(cipher, body.p, body.n, out);
     plain = slice_mem(out, body.n);
+    if (d->m->kind == (int)KIND_FILE)
+        return place_of_card(c, plain, &d->location) ? OUT_DELIVERED : not_read(c, d, "no coordinates");
     bool packed = plain.n >= 2 && (unsigned char)plain.p[0] == 0x1f && (unsigned char)plain.p[1] == 0x8b;
     if (packed && gzip_unpack(c->a, plain, APPLE_IN_BYTES, &plain) != GZIP_OK)
         return not_read(c, d, "gzip");

@@ -111,10 +111,23 @@ static slice said_of(struct arena *a, slice body)
     }
 }
 
+/* What has to be fetched or opened before it can be read (learn.c) waits in the message. */
+static void put_aside(struct taking *k, struct message *m, const struct apple_later *later)
+{
+    struct jw w = jw_new(k->c->a, LATER_BYTES);
+    jw_open(&w, NULL, '{');
+    jw_fields(&w, apple_later_fields, APPLE_LATER_FIELDS, later);
+    jw_close(&w, '}');
+    m->native_for = slice_of(k->c->account->type->name);
+    m->native_json = jw_done(&w);
+}
+
 static bool on_text(struct taking *k)
 {
     slice said = said_of(k->c->a, k->t->body);
     size_t n = MIN(js_len(k->t->attachments), (size_t)APPLE_ATTACHMENTS), found = 0;
+    if (said.n && slice_eq_nocase(apple_member(js_item(k->t->attachments, 0), "mimeType"), SL(APPLE_VLOCATION))) /* it says nothing itself */
+        add(k, KIND_TEXT, found++)->text = said;
     for (size_t i = 0; i < n; i++) {
         struct media md;
         if (!media_of(k->c, js_item(k->t->attachments, i), &md)) {
@@ -124,6 +137,8 @@ static bool on_text(struct taking *k)
         struct message *m = add(k, kind_of_file(md.type), found);
         m->text = found++ ? SLICE_NONE : said;
         *LIST_ADD(k->c->a, &m->media, struct media) = md;
+        if (md.id.n && slice_eq_nocase(md.type, SL(APPLE_VLOCATION)))
+            put_aside(k, m, &(struct apple_later){ .place = md.id, .key = md.key });
     }
     if (found)
         return true;
@@ -166,17 +181,6 @@ enum outcome apple_media_find(struct call *c, struct delivery *d)
 }
 
 /* ---- answers --------------------------------------------------------------------------------------------------------- */
-
-/* What has to be fetched or opened before it can be read (learn.c) waits in the message. */
-static void put_aside(struct taking *k, struct message *m, const struct apple_later *later)
-{
-    struct jw w = jw_new(k->c->a, LATER_BYTES);
-    jw_open(&w, NULL, '{');
-    jw_fields(&w, apple_later_fields, APPLE_LATER_FIELDS, later);
-    jw_close(&w, '}');
-    m->native_for = slice_of(k->c->account->type->name);
-    m->native_json = jw_done(&w);
-}
 
 /* Only a reference to it: its title stands for it until it is fetched. */
 static bool on_reference(struct taking *k)

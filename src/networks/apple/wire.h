@@ -133,7 +133,8 @@ struct apple_answer {
 /* i: interactiveData. False: *c->f. */
 bool apple_answer_of(struct call *c, const struct js *i, struct apple_answer *ret);
 
-struct apple_later { /* native_json of an answer that is not all there yet */
+#define APPLE_VLOCATION "text/x-vlocation" /* a card with a shared place in it */
+struct apple_later { /* native_json of an answer, or of a place, that is not all there yet */
     slice place, key, bid; /* a large one: where it lies, its key in hexadecimal digits, whose it is */
     slice token, request;
 };

@@ -112,6 +112,16 @@ static bool add_members(struct making *mk, slice members)
     return true;
 }
 
+static bool add_rich(struct making *mk, const struct message *m)
+{
+    struct message named = *m;
+    if (m->text.n && mk->prefix.n) { /* blocks escape the text themselves */
+        named.text = arena_printf(mk->c->a, "*" SLF "*: " SLF, SLA(mk->prefix), SLA(m->text));
+        mk->prefix = SLICE_NONE;
+    }
+    return add_members(mk, m->kind == (int)KIND_CHOICES ? slack_choices(mk->c, &named) : m->kind == (int)KIND_CARDS ? slack_cards(mk->c, &named) : slack_picker(mk->c, &named));
+}
+
 static bool add_native(struct making *mk, const struct message *m)
 {
     slice members = SLICE_NONE;
@@ -136,9 +146,9 @@ static bool add_part(struct making *mk, const struct message *m)
     case KIND_VIDEO:
     case KIND_AUDIO:
     case KIND_FILE: return add_media(mk, m);
-    case KIND_CHOICES: return add_members(mk, slack_choices(mk->c, m));
-    case KIND_CARDS: return add_members(mk, slack_cards(mk->c, m));
-    case KIND_PICKER: return add_members(mk, slack_picker(mk->c, m));
+    case KIND_CHOICES:
+    case KIND_CARDS:
+    case KIND_PICKER: return add_rich(mk, m);
     case KIND_NATIVE: return add_native(mk, m);
     case KIND_EVENT: return add_event(mk, m);
     case KIND_LOCATION:
