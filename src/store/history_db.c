@@ -91,7 +91,7 @@ static bool on_message(struct history_db *db, enum history_statement which, int6
     return sql_do(db->sql, which, &args, f);
 }
 
-/* Unless the message is there already. */
+/* Makes the conversation's row, or moves it on unless it was there before: messages come in the order of their numbers, and again only from the journal. */
 static bool conv_move(struct history_db *db, const struct history_message *m, struct fault *f)
 {
     struct sql_args args = { 0 };
@@ -121,7 +121,7 @@ bool history_db_add(struct history_db *db, const struct history_message *m, stru
     sql_int(&args, m->ended_ms);
     sql_bytes(&args, m->vendor_id);
     sql_text(&args, m->note);
-    return on_conversation(db, HS_CONV_MAKE, m->conversation, f) && conv_move(db, m, f) && sql_do(db->sql, HS_ADD, &args, f);
+    return conv_move(db, m, f) && sql_do(db->sql, HS_ADD, &args, f);
 }
 
 bool history_db_state(struct history_db *db, int64_t id, int state, int64_t at_ms, int tries, slice vendor_id, slice note, struct fault *f)

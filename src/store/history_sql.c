@@ -36,9 +36,9 @@ static const char *const sqlite_migrations[] = {
 static const char *const sqlite_statements[HS_MAX] = {
     [HS_PLACE]        = "SELECT at FROM place",
     [HS_PLACE_SET]    = "INSERT INTO place VALUES(1,?1) ON CONFLICT(one) DO UPDATE SET at=excluded.at",
-    [HS_CONV_MAKE]    = "INSERT INTO conversation(id) VALUES(?1) ON CONFLICT(id) DO NOTHING",
-    [HS_CONV_MOVE]    = "UPDATE conversation SET messages=messages+1,last_id=?2,last_ms=?3,last_text=?4,last_kind=?5,last_way=?6 WHERE id=?1"
-                        " AND NOT EXISTS(SELECT 1 FROM message WHERE id=?2)",
+    [HS_CONV_MOVE]    = "INSERT INTO conversation(id,messages,last_id,last_ms,last_text,last_kind,last_way) VALUES(?1,1,?2,?3,?4,?5,?6)"
+                        " ON CONFLICT(id) DO UPDATE SET messages=messages+1,last_id=excluded.last_id,last_ms=excluded.last_ms,last_text=excluded.last_text,"
+                        "last_kind=excluded.last_kind,last_way=excluded.last_way WHERE excluded.last_id>last_id OR excluded.last_ms>last_ms",
     [HS_ADD]          = "INSERT INTO message(id,conv,target,at_ms,way,state,kind,text,peer_id,body,tries,ended_ms,vendor_id,note)"
                         " VALUES(?1," CONV_OF("?2") ",?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) ON CONFLICT(id) DO NOTHING",
     [HS_STATE]        = "UPDATE message SET state=?2,ended_ms=?3,tries=tries+?4,vendor_id=coalesce(?5,vendor_id),note=coalesce(?6,note) WHERE id=?1",
@@ -122,10 +122,11 @@ static const char *const pg_migrations[] = {
 static const char *const pg_statements[HS_MAX] = {
     [HS_PLACE]        = "SELECT at FROM history_place",
     [HS_PLACE_SET]    = "INSERT INTO history_place VALUES(1,$1::bytea) ON CONFLICT(one) DO UPDATE SET at=excluded.at",
-    [HS_CONV_MAKE]    = "INSERT INTO history_conversation(id) SELECT $1::text WHERE NOT EXISTS(SELECT 1 FROM history_conversation WHERE id=$1::text)",
+    [HS_CONV_MOVE]    = "INSERT INTO history_conversation AS c(id,messages,last_id,last_ms,last_text,last_kind,last_way) VALUES($1::text,1,$2::bigint,$3::bigint,"
+                        "$4::text,$5::bytea,$6::bigint) ON CONFLICT(id) DO UPDATE SET messages=c.messages+1,last_id=excluded.last_id,last_ms=excluded.last_ms,"
+                        "last_text=excluded.last_text,last_kind=excluded.last_kind,last_way=excluded.last_way"
+                        " WHERE excluded.last_id>c.last_id OR excluded.last_ms>c.last_ms",
     /* A message with this number and another time is of a journal that was lost: it gives way. */
-    [HS_CONV_MOVE]    = "UPDATE history_conversation SET messages=messages+1,last_id=$2::bigint,last_ms=$3::bigint,last_text=$4::text,last_kind=$5::bytea,"
-                        "last_way=$6::bigint WHERE id=$1::text AND NOT EXISTS(SELECT 1 FROM history_message WHERE id=$2::bigint AND at_ms=$3::bigint)",
     [HS_ADD]          = "WITH gone AS (DELETE FROM history_trace WHERE id=$1::bigint AND EXISTS(SELECT 1 FROM history_message WHERE id=$1::bigint"
                         " AND at_ms<>$4::bigint)) INSERT INTO history_message(id,conv,target,at_ms,way,state,kind,text,peer_id,body,tries,ended_ms,vendor_id,note)"
                         " VALUES($1::bigint," CONV_OF("$2") ",$3::bytea,$4::bigint,$5::bigint,$6::bigint,$7::bytea,$8::text,$9::bytea,$10::bytea,$11::bigint,"
