@@ -54,7 +54,7 @@ export class Api {
 }
 
 // Where all hubs of a test file shall keep what they keep (postgres.test.mjs): each in a schema of its own, the same one after a restart.
-const {TEST_POSTGRES: postgres, TEST_PSQL: psql} = process.env;
+const {DRAGOMAN_TEST_PSQL: psql} = process.env, postgres = process.env.DRAGOMAN_TEST_BROKER ? undefined : process.env.DRAGOMAN_TEST_STORE; // with a broker: sharedBackends
 const sql = (uri, ...texts) => execFileSync(psql, ['-XAtq', ...texts.flatMap(x => ['-c', x]), uri], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28}).trim();
 const schemaOf = log => `h${createHash('sha256').update(log).digest('hex').slice(0, 16)}`;
 const databaseOf = log => `${postgres}&options=-csearch_path%3D${schemaOf(log)}`;

@@ -1,4 +1,4 @@
-// What is said and asked about conversations, histories and contacts, once more with hubs that keep all of it in PostgreSQL: the same files, run with TEST_POSTGRES.
+// What is said and asked about conversations, histories and contacts, once more with hubs that keep all of it in PostgreSQL: the same files, run with DRAGOMAN_TEST_STORE.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
@@ -19,7 +19,7 @@ async function run(file, env) {
 for (const file of files)
   test(`${file} in PostgreSQL`, {timeout: 400000}, async t => {
     const pg = await startPostgres(t);
-    const {code, text} = await run(file, {TEST_POSTGRES: pg.uri, TEST_PSQL: pg.psql, NODE_TEST_CONTEXT: undefined}); // not a part of this run
+    const {code, text} = await run(file, {DRAGOMAN_TEST_STORE: pg.uri, DRAGOMAN_TEST_PSQL: pg.psql, NODE_TEST_CONTEXT: undefined}); // not a part of this run
     assert.equal(code, 0, text.split('\n').filter(l => !/^ *(ok|duration_ms|---|\.\.\.|type:)/.test(l)).slice(-80).join('\n'));
     assert.ok(Number(/^# pass (\d+)$/m.exec(text)?.[1]) > 0, 'some tests ran');
     assert.ok(Number(pg.sql("SELECT count(*) FROM pg_tables WHERE tablename='history_message'")) > 0, 'their histories are here');
