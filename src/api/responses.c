@@ -68,7 +68,7 @@ static slice problem_of(struct api_call *c, const struct canned_response *r)
     struct fault f = { 0 };
     slice text, line;
     if (!response_render(c->hub, c->a, r, default_zone(c), NULL, 0, &text, &f))
-        return slice_of(f.text);
+        return arena_dup(c->a, slice_of(f.text));
     if (command_prefixed(text, SL(COMMANDER_PREFIX_OTHERWISE), &line) || response_messages(c->a, text, &any_network, &messages, &f))
         return SLICE_NONE;
     return arena_printf(c->a, "%s%s%s", f.field, f.field[0] ? ": " : "", f.text);
