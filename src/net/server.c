@@ -1,14 +1,9 @@
-/* The server's life: the listening socket, the library's daemon under our loop, routes, drain. */
+/* The server's life: the library's daemon under our loop, routes, drain. */
 #include "net/server_private.h"
-#include "net/unix_path.h"
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum {
@@ -16,7 +11,6 @@ enum {
     BODY_BYTES = 2 << 20,
     IDLE_S = 60,
     CONNECTIONS = 12000,
-    BACKLOG = 1024,
     SLOW_FACTOR = 2, /* a request may take so many times idle_s to arrive, and longer for the bytes of its body */
     TLS_FILE_BYTES = 1 << 20, /* a certificate chain or key larger than this is a mistake */
 };
@@ -119,7 +113,8 @@ static void conn_unlink(struct server *s, struct conn *c)
         s->conns = c->next;
     if (c->next)
         c->next->prev = c->prev;
-    s->n_connections--;
+    if (s->n_connections-- >= (long)s->lim.connections && s->listener)
+        listener_go(s->listener);
 }
 
 static void on_connection(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode what)
@@ -145,7 +140,7 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
         inet_ntop(AF_INET6, &in->sin6_addr, ip, sizeof(ip));
         n = snprintf(c->remote, sizeof(c->remote), "[%s]:%u", ip, ntohs(in->sin6_port));
     }
-    if (s->socket_file)
+    if (s->at_path)
         n = snprintf(c->remote, sizeof(c->remote), "local");
     c->remote_n = n > 0 ? MIN((size_t)n, sizeof(c->remote) - 1) : 0;
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -162,91 +157,19 @@ static size_t keep_encoded(void *arg, struct MHD_Connection *mhd, char *s)
     return strlen(s);
 }
 
+/* ---- who connects ------------------------------------------------------------------------------- */
+
+/* The library closes fd when it refuses it: too many from one address. */
+static void taken(void *arg, int fd, const struct sockaddr *from, unsigned from_n)
+{
+    struct server *s = arg;
+    MHD_add_connection(s->mhd, fd, from, from_n);
+    server_run_soon(s);
+    if (s->n_connections >= (long)s->lim.connections)
+        listener_full(s->listener);
+}
+
 /* ---- start -------------------------------------------------------------------------------------- */
-
-static bool split_address(struct arena *a, const char *listen, const char **ret_host, const char **ret_port, struct fault *f)
-{
-    slice s = slice_of(listen);
-    size_t colon = slice_find_last(s, ':');
-    int64_t port;
-    if (colon == SIZE_MAX || !slice_int(slice_from(s, colon + 1), &port) || port < 0 || port > 65535)
-        return fault(f, "bad_value", "listen", "\"%s\" is no address: write 127.0.0.1:8080 or [::1]:8080", listen);
-    slice host = slice_sub(s, 0, colon);
-    if (slice_starts(host, SL("[")) && slice_ends(host, SL("]")))
-        host = slice_sub(host, 1, host.n - 2);
-    *ret_host = host.n ? arena_cstr(a, host) : NULL;
-    *ret_port = arena_cstr(a, slice_from(s, colon + 1));
-    return true;
-}
-
-/* What a process left that was killed. Anything but a socket is a mistake in the path, and stays. */
-static bool make_room(const char *path)
-{
-    struct stat st;
-    if (lstat(path, &st) != 0)
-        return errno == ENOENT;
-    if (S_ISSOCK(st.st_mode))
-        return unlink(path) == 0;
-    errno = EEXIST;
-    return false;
-}
-
-/* The mode is set before the name exists, so that nobody else can be quicker. */
-static bool listen_at(struct server *s, const char *path, struct fault *f)
-{
-    struct unix_path at;
-    struct sockaddr_un to = { .sun_family = AF_UNIX };
-    static_assert(sizeof(at.text) <= sizeof(to.sun_path), "the kernel takes it");
-    if (!unix_path_open(&at, path, f))
-        return false;
-    memcpy(to.sun_path, at.text, sizeof(at.text));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 && fchmod(fd, 0600) == 0 && make_room(path) &&
-              bind(fd, (struct sockaddr *)&to, sizeof(to)) == 0 && listen(fd, BACKLOG) == 0;
-    int why = errno;
-    unix_path_done(&at);
-    if (!ok) {
-        if (fd >= 0)
-            close(fd);
-        return fault(f, "refused", "listen", "cannot listen on %s: %s", path, strerror(why));
-    }
-    s->listen_fd = fd;
-    s->socket_file = path;
-    return true;
-}
-
-static bool listen_on(struct server *s, const char *listen_text, struct fault *f)
-{
-    const char *host, *port;
-    slice whole = slice_of(listen_text), scheme = SL("unix:");
-    if (slice_starts(whole, scheme))
-        return listen_at(s, arena_cstr(s->a, slice_from(whole, scheme.n)), f);
-    if (!split_address(s->a, listen_text, &host, &port, f))
-        return false;
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *found = NULL;
-    int rc = getaddrinfo(host, port, &hints, &found);
-    if (rc != 0)
-        return fault(f, "bad_value", "listen", "cannot resolve \"%s\": %s", listen_text, gai_strerror(rc));
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1;
-    struct sockaddr_storage at = { 0 };
-    socklen_t at_n = sizeof(at);
-    bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-              setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 && /* inherited by what is accepted */
-              bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0 &&
-              getsockname(fd, (struct sockaddr *)&at, &at_n) == 0;
-    int why = errno;
-    freeaddrinfo(found);
-    if (!ok) {
-        if (fd >= 0)
-            close(fd);
-        return fault(f, "refused", "listen", "cannot listen on \"%s\": %s", listen_text, strerror(why));
-    }
-    s->listen_fd = fd;
-    s->port = ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&at)->sin6_port
-                                             : ((struct sockaddr_in *)(void *)&at)->sin_port);
-    return true;
-}
 
 static bool read_pem(struct server *s, const char *path, const char *field, char **ret, struct fault *f)
 {
@@ -275,7 +198,6 @@ static bool start_library(struct server *s, const struct server_tls *tls, struct
 {
     struct MHD_OptionItem opt[OPTIONS_MAX];
     size_t n = 0;
-    opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_LISTEN_SOCKET, s->listen_fd, NULL };
     opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL };
     opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)s->lim.head_bytes, NULL };
     opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)s->lim.connections, NULL };
@@ -286,7 +208,7 @@ static bool start_library(struct server *s, const struct server_tls *tls, struct
     opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)request_line, s };
     opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_done, s };
     opt[n++] = (struct MHD_OptionItem){ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s };
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
     if (tls && tls->cert_file) {
         char *cert = NULL, *key = NULL;
         if (!read_pem(s, tls->cert_file, "tls.cert_file", &cert, f) || !read_pem(s, tls->key_file, "tls.key_file", &key, f))
@@ -314,28 +236,26 @@ struct server *server_new(struct loop *l, const char *listen_text, const struct 
     struct server *s = must_calloc(1, sizeof(*s));
     s->loop = l;
     s->a = arena_new();
-    s->listen_fd = -1;
     s->entropy_used = sizeof(s->entropy);
     if (lim)
         s->lim = *lim;
     else
         server_limits_default(&s->lim);
-    if (!listen_on(s, listen_text, f) || !start_library(s, tls, f)) {
-        if (s->socket_file)
-            unlink(s->socket_file);
-        if (s->listen_fd >= 0)
-            close(s->listen_fd);
+    s->at_path = slice_starts(slice_of(listen_text), SL("unix:"));
+    s->listener = listener_new(l, listen_text, taken, s, f);
+    if (!s->listener || !start_library(s, tls, f)) {
+        listener_free(s->listener);
         arena_free(s->a);
         free(s);
         return NULL;
     }
+    s->port = listener_port(s->listener);
     s->poll = must_calloc(1, sizeof(*s->poll));
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD);
     int rc = uv_poll_init(loop_uv(l), s->poll, info->epoll_fd);
     assert(rc == 0);
     s->poll->data = s;
     uv_poll_start(s->poll, UV_READABLE, on_poll);
-    run(s); /* only now does the library watch the listening socket */
     return s;
 }
 
@@ -429,13 +349,8 @@ void ex_finished(struct ex *e)
 
 static void stop_listening(struct server *s)
 {
-    if (s->listen_fd < 0)
-        return;
-    MHD_quiesce_daemon(s->mhd);
-    if (s->socket_file)
-        unlink(s->socket_file);
-    close(s->listen_fd);
-    s->listen_fd = -1;
+    listener_free(s->listener);
+    s->listener = NULL;
 }
 
 void server_drain(struct server *s, int64_t grace_ms, void (*done)(void *), void *arg)

@@ -1,6 +1,7 @@
 /* server_private.h - what the files of the server share; nobody else includes it. */
 #ifndef NET_SERVER_PRIVATE_H
 #define NET_SERVER_PRIVATE_H
+#include "net/listener.h"
 #include "net/loop.h"
 #include "net/server.h"
 #include <microhttpd.h>
@@ -23,9 +24,9 @@ struct server {
     struct server_limits lim;
     struct arena *a; /* lives as long as the server: routes, key material */
     struct MHD_Daemon *mhd;
-    int listen_fd;
-    const char *socket_file; /* NULL: listens on an address */
+    struct listener *listener; /* NULL: no longer */
     unsigned port;
+    bool at_path;              /* listens in the file system */
     bool tls;
     slice forwarded_key; /* absent: no door in front of this server */
     bool in_place; /* the library is the version whose parsing in place head_is_plain knows */

@@ -2,6 +2,7 @@
 #include "net/client.h"
 #include "net/net_test.h"
 #include "net/server.h"
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -427,6 +428,72 @@ TEST(server_and_client_over_tls)
         client_free(c);
     }
     CHECK_INT(t->reached, 3);
+    server_free(s);
+    site_free(t);
+}
+
+/* ---- no room ------------------------------------------------------------------------------------ */
+
+static int connected(unsigned port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    CHECK(fd >= 0);
+    CHECK_INT(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+/* Asks, and has so long to be answered: true, or not. */
+static bool answered(struct site *t, int fd, int64_t ms)
+{
+    slice ask = SL("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK_INT(send(fd, ask.p, ask.n, MSG_NOSIGNAL), ask.n);
+    run_for(t->l, ms);
+    char got[4096];
+    return recv(fd, got, sizeof(got), MSG_DONTWAIT) > 0;
+}
+
+TEST(server_takes_who_waits_when_there_are_files_again)
+{
+    struct site *t = site_new();
+    struct rlimit all, none;
+    int early = connected(server_port(t->s)), late = -1;
+    CHECK(answered(t, early, 50));
+    late = connected(server_port(t->s));
+    CHECK_INT(getrlimit(RLIMIT_NOFILE, &all), 0);
+    none = (struct rlimit){ .rlim_cur = (rlim_t)early, .rlim_max = all.rlim_max }; /* all below are open */
+    CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bool served = answered(t, late, 100);
+    CHECK_INT(setrlimit(RLIMIT_NOFILE, &all), 0);
+    CHECK(!served);
+    CHECK(answered(t, late, 400)); /* although the early one stays */
+    close(early);
+    close(late);
+    site_free(t);
+}
+
+TEST(server_takes_who_waits_when_another_leaves)
+{
+    struct site *t = site_new();
+    struct server_limits lim;
+    struct fault f;
+    server_limits_default(&lim);
+    lim.connections = 2;
+    struct server *s = server_new(t->l, "127.0.0.1:0", NULL, &lim, &f);
+    CHECK(s);
+    server_route(s, "GET", "/echo", 0, echo, t);
+    int fd[3];
+    for (size_t i = 0; i < COUNT(fd); i++)
+        fd[i] = connected(server_port(s));
+    CHECK(answered(t, fd[0], 50));
+    CHECK(answered(t, fd[1], 50));
+    CHECK(!answered(t, fd[2], 50));
+    CHECK_INT(server_connections(s), 2);
+    close(fd[0]);
+    run_for(t->l, 100);
+    CHECK(answered(t, fd[2], 50));
+    close(fd[1]);
+    close(fd[2]);
     server_free(s);
     site_free(t);
 }

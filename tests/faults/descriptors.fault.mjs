@@ -25,7 +25,8 @@ export async function run(t, {seed, moments}) {
     await pause(500);
     ended = road.programs.hub.ended;
     execFileSync('prlimit', ['--pid', String(pid), '--nofile=4096:4096']);
-    await pause(1000);
+    const then = load.acknowledged;
+    await road.until('guests are heard again', () => ended || load.acknowledged > then + 20, 60000);
   }
   await load.stop();
   return {moments: limits.length, limits, failed, ended, ...await load.check({drainMs: 120000})};
