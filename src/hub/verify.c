@@ -145,6 +145,16 @@ struct actor *find_by_path(struct hub *h, const struct connector *type, slice re
     return NULL;
 }
 
+bool knows_its_key(const struct connector *type, struct arena *a, const struct request *rq, struct actor *actor)
+{
+    struct call c;
+    struct fault f = { 0 };
+    if (rq->path.n || !type->route_key || !type->route_own || !type->route_key(a, rq).p)
+        return true;
+    actor_call(actor, &c, a, NULL, &f);
+    return type->route_own(&c).p != NULL;
+}
+
 enum found find_verified(struct hub *h, const struct connector *type, struct arena *a, struct request *rq, struct actor **ret_actor,
                          struct fault *f)
 {

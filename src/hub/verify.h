@@ -11,6 +11,8 @@ enum found { FOUND, FOUND_NONE, FOUND_BAD };
 /* FOUND: *ret_actor; rq->body is the body receive shall see. Else *f says which part differs. */
 enum found find_verified(struct hub *h, const struct connector *type, struct arena *a, struct request *rq, struct actor **ret_actor,
                          struct fault *f);
+/* Does the account that was found know whether it is meant? Not while the body says for whom it is and the account has not learned its own key. */
+bool knows_its_key(const struct connector *type, struct arena *a, const struct request *rq, struct actor *actor);
 struct actor *find_by_path(struct hub *h, const struct connector *type, slice rest, struct fault *f);
 /* The connector's hook row over this request. Exported for the case runner. */
 bool hook_verify(struct call *c, const struct request *rq, slice *ret_body, struct fault *f);

@@ -171,11 +171,17 @@ static void poll_turn(void *arg)
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
-static void remembers(struct actor *actor, slice key, slice value)
+slice actor_memory_key(struct arena *a, const struct actor *actor)
 {
+    return arena_printf(a, "a:" SLF, SLA(actor->account.id));
+}
+
+void actor_remember(struct actor *actor, slice value)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
     struct fault f = { 0 };
     struct secret json = { 0 };
-    bool ok = seal_reveal(actor->hub->seal, key, value, &json, &f) && memory_load(actor->memory, secret_reveal(&json), &f);
+    bool ok = seal_reveal(actor->hub->seal, actor_memory_key(a, actor), value, &json, &f) && memory_load(actor->memory, secret_reveal(&json), &f);
     secret_wipe(&json);
     if (ok)
         return;
@@ -189,12 +195,7 @@ static void remembered(void *arg, slice key, slice value)
 {
     struct actor *actor = arg;
     if (slice_eq(slice_from(key, 2), actor->account.id)) /* and not one whose id is longer */
-        remembers(actor, key, value);
-}
-
-static slice memory_key(struct arena *a, const struct actor *actor)
-{
-    return arena_printf(a, "a:" SLF, SLA(actor->account.id));
+        actor_remember(actor, value);
 }
 
 static void rates_init(struct actor *actor)
@@ -217,15 +218,14 @@ void actor_init(struct actor *actor)
     actor->memory = memory_new();
     rates_init(actor);
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    state_each(actor->hub->state, memory_key(a, actor), remembered, actor);
+    state_each(actor->hub->state, actor_memory_key(a, actor), remembered, actor);
 }
 
 static void learned(void *arg, slice value)
 {
     struct actor *actor = arg;
-    CLEANUP(arena_freep) struct arena *a = arena_new();
     if (value.p)
-        remembers(actor, memory_key(a, actor), value);
+        actor_remember(actor, value);
     actor->learning = false;
     actor->learned(actor);
 }
@@ -237,7 +237,7 @@ void actor_init_later(struct actor *actor, void (*done)(void *))
     rates_init(actor);
     actor->retired = actor->learning = true;
     actor->learned = done;
-    state_get(actor->hub->state, memory_key(a, actor), learned, actor);
+    state_get(actor->hub->state, actor_memory_key(a, actor), learned, actor);
 }
 
 void actor_restart(struct actor *actor)

@@ -7,6 +7,7 @@
 #include "hub/parcel.h"
 #include "hub/registry.h"
 #include "hub/verify.h"
+#include "hub/work.h"
 #include "main/child.h"
 #include "main/net_open.h"
 #include "net/forward.h"
@@ -148,6 +149,34 @@ static void confirmed(void *arg, const struct fault *f)
     exchange_fault(k->x, 503, &told);
 }
 
+/* What an account learned, the worker knows and the store keeps. Until it is read here, its requests are the worker's to decide. */
+struct lesson {
+    struct door *door;
+    struct actor *actor;
+};
+
+static void learned(void *arg, slice value, const struct fault *f)
+{
+    struct lesson *lesson = arg;
+    if (!f && value.p)
+        actor_remember(lesson->actor, value);
+    lesson->actor->learning = false;
+    lesson->door->open--;
+    free(lesson);
+}
+
+static void learn(struct door *d, struct actor *actor)
+{
+    if (actor->learning)
+        return;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct lesson *lesson = must_calloc(1, sizeof(*lesson));
+    *lesson = (struct lesson){ d, actor };
+    actor->learning = true;
+    d->open++; /* its era stays */
+    store_get(d->hub.store, actor_memory_key(a, actor), learned, lesson);
+}
+
 /* A copy: the account whose words they may be can be another one by the time of the answer. */
 static struct response answer_of(struct arena *a, const struct inbox *in)
 {
@@ -186,6 +215,11 @@ static void verify(void *arg, const struct fault *no_keys)
     struct actor *actor = NULL;
     struct fault f = { 0 };
     if (no_keys || find_verified(&d->hub, k->type, k->x->a, &k->rq, &actor, &f) != FOUND || !is_plain(k, actor)) {
+        knock_over(k);
+        return;
+    }
+    if (!knows_its_key(k->type, k->x->a, &k->rq, actor)) {
+        learn(d, actor);
         knock_over(k);
         return;
     }

@@ -88,7 +88,7 @@ test('the guide\'s steps: a tenant with Genesys Cloud and LINE, made by hand, ca
   await t.test('a sample of the flow that brings guests to agents, to import at Genesys Cloud', async () => {
     await tab(page, 'CX Platform').click();
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('sample-flow').click()]);
-    assert.equal(download.suggestedFilename(), 'inbound-message-flow.yaml');
+    assert.equal(download.suggestedFilename(), 'dragoman-inbound-messages.yaml');
     assert.match(readFileSync(await download.path(), 'utf8'), /^inboundShortMessage:$/m);
   });
 

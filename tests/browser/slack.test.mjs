@@ -82,6 +82,6 @@ test('registration, text, pictures both ways, buttons, a dialog, the end', async
     await desk.getByTestId('conversation-state').filter({hasNotText: 'ended'}).waitFor();
   });
 
-  await until('nothing is open', async () => (await road.hub.get('/healthz/readiness')).accounts.every(a => a.set_up));
+  await until('nothing is open', async () => (await road.hub.get('/healthz/readiness?worker')).accounts.every(a => a.set_up));
   assert.deepEqual(complaints, [], 'no console error, nothing refused by the policy');
 });

@@ -139,7 +139,7 @@ test('cut in the middle and told that it is busy, a file arrives whole', async t
 
 test('a hub keeps pictures in it, hands out SAS links, and purges', async t => {
   const road = await startRoad(t, {hub: {storages: [{name: 'blobs', ...azure({prefix: 'road'}), purge_delay_seconds: 1}]}, desk: {storage: 'blobs'}});
-  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness')).storages.every(s => s.works));
+  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness?worker')).storages.every(s => s.works));
   await road.line.post('/sim/guests/1/send', {type: 'text', text: 'hello'});
   const c = await until('at the desk', async () => (await road.desk.get('/sim/conversations')).conversations[0]);
   const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';

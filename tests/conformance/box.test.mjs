@@ -188,7 +188,7 @@ test('expired tokens, another clock, errors, lost answers and cuts on the way lo
 test('an image of a LINE guest is stored there, the desk opens its link; a lost folder is made anew; the end of the chat purges', async t => {
   const b = await startBox(t);
   const road = await startRoad(t, {hub: {storages: [{name: 'boxed', ...b.box(), purge_delay_seconds: 1}], default_storage: 'boxed'}});
-  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness')).storages.every(s => s.works));
+  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness?worker')).storages.every(s => s.works));
   await road.line.post('/sim/guests/1/send', {type: 'image', base64: png, contentType: 'image/png'});
   const c = await until('at the desk', async () => (await road.desk.get('/sim/conversations')).conversations[0]);
   const link = await until('the link at the desk', async () => /https?:[^"\\]*shared\/static[^"\\]*/.exec(JSON.stringify(await road.desk.get(`/sim/conversations/${c.id}`)))?.[0]);
@@ -208,7 +208,7 @@ test('an image of a LINE guest is stored there, the desk opens its link; a lost 
 test('where links are temporary the phone gets one of the hub, which asks at each click', async t => {
   const b = await startBox(t);
   const road = await startRoad(t, {hub: {storages: [{name: 'boxed', ...b.credentials({links: 'temporary'}), purge_delay_seconds: 1}], default_storage: 'boxed'}});
-  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness')).storages.every(s => s.works));
+  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness?worker')).storages.every(s => s.works));
   await road.line.post('/sim/guests/1/send', {type: 'text', text: 'hello'});
   const c = await until('at the desk', async () => (await road.desk.get('/sim/conversations')).conversations[0]);
   await road.desk.post(`/sim/conversations/${c.id}/agent`, {attachment: {base64: png, name: 'a.png', mime: 'image/png'}});

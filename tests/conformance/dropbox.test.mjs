@@ -180,7 +180,7 @@ test('a token that expires is asked for anew; errors, lost answers and cuts on t
 test('an image of a LINE guest is stored there, the desk opens its link; the end of the chat purges it', async t => {
   const d = await startDropbox(t);
   const road = await startRoad(t, {hub: {storages: [{name: 'box-of-drops', ...d.dropbox({prefix: 'road'}), purge_delay_seconds: 1}], default_storage: 'box-of-drops'}});
-  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness')).storages.every(s => s.works));
+  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness?worker')).storages.every(s => s.works));
   await road.line.post('/sim/guests/1/send', {type: 'image', base64: png, contentType: 'image/png'});
   const c = await until('at the desk', async () => (await road.desk.get('/sim/conversations')).conversations[0]);
   const link = await until('the link at the desk', async () => /https?:[^"\\]*scl\/fi[^"\\]*/.exec(JSON.stringify(await road.desk.get(`/sim/conversations/${c.id}`)))?.[0]);

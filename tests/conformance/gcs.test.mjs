@@ -176,7 +176,7 @@ test('a token that expires or is refused is asked for anew; errors and lost answ
 test('a hub keeps what agents send in it, with links of the hub where they should live for ever, and purges', async t => {
   const g = await startGoogle(t);
   const road = await startRoad(t, {hub: {link_hours: 0, storages: [{name: 'google', ...g.gcs({prefix: 'road'}), purge_delay_seconds: 1}], default_storage: 'google'}});
-  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness')).storages.every(s => s.works));
+  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness?worker')).storages.every(s => s.works));
   await road.line.post('/sim/guests/1/send', {type: 'text', text: 'hello'});
   const c = await until('at the desk', async () => (await road.desk.get('/sim/conversations')).conversations[0]);
   const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';

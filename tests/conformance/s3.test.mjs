@@ -195,7 +195,7 @@ test('answers of Amazon that Ceph does not give: expired tokens, another region,
 test('a hub keeps what guests and agents send in it, hands out its links, and purges once the conversation closed, also after a restart', here, async t => {
   const road = await startRoad(t, {hub: {storages: [{name: 'aws', ...s3({prefix: 'road'}), purge_delay_seconds: 4}], default_storage: 'aws'}});
   const keys = async () => ((await sdk.send(new ListObjectsV2Command({Bucket: bucket, Prefix: 'road/'}))).Contents ?? []).map(o => o.Key).filter(k => !k.includes('/probe/'));
-  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness')).storages.every(s => s.works));
+  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness?worker')).storages.every(s => s.works));
   await road.line.post('/sim/guests/1/send', {type: 'image'});
   const c = await until('the picture at the desk', async () => {
     for (const x of (await road.desk.get('/sim/conversations')).conversations)
@@ -226,7 +226,7 @@ test('while the storage does not work nothing is lost: the local disk stands in,
   const denied = xml(403, 'InvalidAccessKeyId');
   wire.answer(denied, 1e6);
   const road = await startRoad(t, {hub: {storages: [{name: 'aws', ...s3({prefix: 'down', endpoint: wire.url}), purge_delay_seconds: 1}], purge_delay_seconds: 1, default_storage: 'aws'}});
-  const readiness = async () => (await road.hub.get('/healthz/readiness')).storages.find(s => s.name === 'aws');
+  const readiness = async () => (await road.hub.get('/healthz/readiness?worker')).storages.find(s => s.name === 'aws');
   await until('it is seen', async () => /the access key is not known/.test((await readiness()).why ?? ''));
   await road.line.post('/sim/guests/1/send', {type: 'image'});
   const c = await until('the picture at the desk', async () => {
@@ -240,7 +240,7 @@ test('while the storage does not work nothing is lost: the local disk stands in,
 
 test('links that outlive seven days are links of the hub, signed anew for each click', here, async t => {
   const road = await startRoad(t, {hub: {link_hours: 0, storages: [{name: 'aws', ...s3({prefix: 'links'}), purge_delay_seconds: 1}], default_storage: 'aws'}});
-  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness')).storages.every(s => s.works));
+  await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness?worker')).storages.every(s => s.works));
   await road.line.post('/sim/guests/1/send', {type: 'text', text: 'hello'});
   const c = await until('at the desk', async () => (await road.desk.get('/sim/conversations')).conversations[0]);
   const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';

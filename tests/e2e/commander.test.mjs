@@ -58,7 +58,7 @@ test('one response sends another; circles, unknown names, other types, slips and
   const own = (await road.desk.get(`/sim/conversations/${c.id}`)).messages.filter(m => m.from === 'agent');
   await until('news about each', async () => (await road.desk.get(`/sim/conversations/${c.id}`)).messages.filter(m => m.from === 'agent').every(m => ['delivered', 'failed'].includes(m.state)));
   assert.equal(own.length, rows.length + 3);
-  assert.equal((await road.hub.get('/healthz/readiness')).dead ?? 0, 0);
+  assert.equal((await road.hub.get('/healthz/readiness?worker')).dead ?? 0, 0);
 });
 
 test('a bot sends a response; its mistakes are failures, and no line that it would take for the guest\'s', async t => {

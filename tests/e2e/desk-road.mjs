@@ -93,8 +93,8 @@ export async function startDesk(t, {desk = {}, webchat = {}, hub = {}, channels 
     page: () => new ChatPage(`${at(hubPort)}/nexus/v3/chat/sessions`, pageKey),
     async startHub() {
       road.programs.hub.start();
-      await ready(road.programs.hub, at(hubPort) + '/healthz/readiness');
-      await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.every(a => a.set_up));
+      await ready(road.programs.hub, at(hubPort) + '/healthz/readiness?worker');
+      await until('accounts set up', async () => (await road.hub.get('/healthz/readiness?worker')).accounts.every(a => a.set_up));
     },
     // kill -9, and up again; the agents' pages come back
     async crash() {

@@ -112,7 +112,7 @@ test('an end while the hub is down is seen after its start', async t => {
     await hub.stop(signal);
     await end(road, c);
     hub.start();
-    await ready(hub, road.hub.base + '/healthz/readiness');
+    await ready(hub, road.hub.base + '/healthz/readiness?worker');
     await isOpen(road, 0);
     await says(road, `after ${signal}`);
     assert.equal((await at(road, `after ${signal}`)).id, c.id);

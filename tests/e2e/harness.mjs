@@ -4,7 +4,7 @@
 //   await road.line.post(`/sim/guests/${g}/send`, {type: 'text', text: 'hello'});
 //   await road.until('the desk has it', async () => (await road.desk.get('/sim/inbound')).…)
 import {execFileSync, spawn} from 'node:child_process';
-import {createHash, randomBytes} from 'node:crypto';
+import {createHash} from 'node:crypto';
 import {mkdtempSync, rmSync, writeFileSync, readFileSync, openSync, existsSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
@@ -53,16 +53,21 @@ export class Api {
   async post(path, body = {}) { const r = await this.call('POST', path, body); if (r.status >= 300) throw new Error(`POST ${path}: ${r.status} ${r.text}`); return r.json; }
 }
 
-// Where all hubs of a test file shall keep what they keep (postgres.test.mjs): each in a schema of its own, the same one after a restart.
-const {DRAGOMAN_TEST_PSQL: psql} = process.env, postgres = process.env.DRAGOMAN_TEST_BROKER ? undefined : process.env.DRAGOMAN_TEST_STORE; // with a broker: sharedBackends
+// Where all hubs of a test file shall keep what they keep: with DRAGOMAN_TEST_STORE (postgres.test.mjs) each has a schema of its own there, the same one after a restart; with
+// DRAGOMAN_TEST_BROKER as well (with-backends.mjs) each is a door and a worker, with queues of its own on the servers that all share.
+const {DRAGOMAN_TEST_PSQL: psql, DRAGOMAN_TEST_STORE: postgres, DRAGOMAN_TEST_BROKER: broker, DRAGOMAN_TEST_CACHE: cache} = process.env;
 const sql = (uri, ...texts) => execFileSync(psql, ['-XAtq', ...texts.flatMap(x => ['-c', x]), uri], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28}).trim();
-const schemaOf = log => `h${createHash('sha256').update(log).digest('hex').slice(0, 16)}`;
-const databaseOf = log => `${postgres}&options=-csearch_path%3D${schemaOf(log)}`;
-function storeOf(args, log) {
+const hashOf = log => createHash('sha256').update(log).digest('hex');
+const nameOf = log => `h${hashOf(log).slice(0, 16)}`;
+const databaseOf = log => `${postgres}&options=-csearch_path%3D${nameOf(log)}`;
+function backendsOf(args, log) {
   if (!postgres || args[0] !== 'serve') return {};
-  sql(postgres, `CREATE SCHEMA IF NOT EXISTS ${schemaOf(log)}`);
-  return {DRAGOMAN_STORE: databaseOf(log)};
+  sql(postgres, `CREATE SCHEMA IF NOT EXISTS ${nameOf(log)}`);
+  const store = {DRAGOMAN_STORE: databaseOf(log)};
+  return broker ? {...store, DRAGOMAN_BROKER: broker, DRAGOMAN_BROKER_NAME: nameOf(log), DRAGOMAN_BROKER_CLASSIC: 'true', DRAGOMAN_CACHE: cache, DRAGOMAN_SECRET_KEY: hashOf(log)} : store;
 }
+// Tests of what one process does with its own folder.
+export const alone = postgres ? {skip: 'of a hub with a folder of its own'} : {};
 // The first keys of the store of a hub that is stopped: "d:…" of a message's progress, "m:…" of its media.
 export const storeKeys = (hub, data) => postgres
   ? sql(databaseOf(hub.log), "SELECT encode(substr(key,1,2),'escape') FROM kv").split('\n')
@@ -82,7 +87,7 @@ export class Program {
   start() {
     const out = openSync(this.log, 'a');
     const [command, ...args] = [...(this.wrap ?? []), bin, ...this.args]; // wrap: a command that becomes the program, such as prlimit
-    this.child = spawn(command, args, {stdio: ['ignore', out, out], env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1', DRAGOMAN_METRICS_PORT: '0', ...storeOf(this.args, this.log), ...this.env}});
+    this.child = spawn(command, args, {stdio: ['ignore', out, out], env: {...process.env, ASAN_OPTIONS: 'detect_leaks=1', DRAGOMAN_METRICS_PORT: '0', ...backendsOf(this.args, this.log), ...this.env}});
     this.ended = false;
     this.exit = new Promise(resolve => this.child.on('exit', (code, signal) => { this.ended = true; resolve({code, signal}); }));
     this.child.on('error', e => { this.ended = true; this.failure = e.message; });   // it could not even be started
@@ -106,15 +111,6 @@ export async function ready(program, url, ms = 20000) {
   }, ms);
 }
 
-// Where with-backends.mjs runs the tests, each hub gets a schema and queues of its own on the servers that it started.
-export function sharedBackends() {
-  const {DRAGOMAN_TEST_STORE: store, DRAGOMAN_TEST_PSQL: psql, DRAGOMAN_TEST_BROKER: broker, DRAGOMAN_TEST_CACHE: cache} = process.env;
-  if (!broker) return {};
-  const name = `t${randomBytes(6).toString('hex')}`;
-  execFileSync(psql, ['-XAtqc', `CREATE SCHEMA ${name}`, store], {stdio: 'ignore'});
-  return {store: `${store}&options=-csearch_path%3D${name}`, cache, broker, 'broker.name': name, 'broker.classic': true, secret_key: randomBytes(32).toString('hex')};
-}
-
 export async function startRoad(t, options = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-e2e-'));
   const [hubPort, deskPort, linePort] = [await freePort(), await freePort(), await freePort()];
@@ -129,7 +125,7 @@ export async function startRoad(t, options = {}) {
 public_url: ${hubUrl}
 data: ${options.data ?? join(dir, 'data')}
 guard: off
-${extra({...sharedBackends(), ...options.hub}, '')}tenants:
+${extra(options.hub, '')}tenants:
   - name: Test Shop
     desk:
       type: genesys-cloud

@@ -84,7 +84,7 @@ test('an installation goes into the database, comes back into another folder, an
   road.programs.desk.start();
   await ready(road.programs.desk, `${road.desk.base}/sim/counters`);
   road.programs.hub.start();
-  await ready(road.programs.hub, `${road.hub.base}/healthz/readiness`);
+  await ready(road.programs.hub, `${road.hub.base}/healthz/readiness?worker`);
   await until('what waited', async () => (await inbound(road)).filter(x => x.startsWith('said')).length >= 2);
   await road.line.post('/sim/guests/1/send', {type: 'text', text: 'said 5'});
   await until('what is new', async () => (await inbound(road)).includes('said 5'));

@@ -63,8 +63,8 @@ export async function networkRoad(t, name, channel, options = {}) {
     await road.programs.hub.stop();
     writeFileSync(config, JSON.stringify(changed));
     road.programs.hub.start();
-    await ready(road.programs.hub, at(hubPort) + '/healthz/readiness');
-    await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.every(a => a.set_up));
+    await ready(road.programs.hub, at(hubPort) + '/healthz/readiness?worker');
+    await until('accounts set up', async () => (await road.hub.get('/healthz/readiness?worker')).accounts.every(a => a.set_up));
   };
   t.after(async () => {
     for (const program of ['hub', name, 'desk']) {
@@ -78,7 +78,7 @@ export async function networkRoad(t, name, channel, options = {}) {
   await ready(road.programs.desk, at(deskPort) + '/sim/counters');
   await ready(road.programs[name], at(port) + '/sim/counters');
   road.programs.hub.start();
-  await ready(road.programs.hub, at(hubPort) + '/healthz/readiness');
-  if (own) await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.every(a => a.set_up));
+  await ready(road.programs.hub, at(hubPort) + '/healthz/readiness?worker');
+  if (own) await until('accounts set up', async () => (await road.hub.get('/healthz/readiness?worker')).accounts.every(a => a.set_up));
   return road;
 }

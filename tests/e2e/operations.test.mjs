@@ -135,7 +135,7 @@ test('what is kept of a message goes when it is discarded, on a running and on a
   assert.equal(keysOfMessages(road), 2);
   assert.match(await cli(road, 'journal', 'discard', ids[0]), /1 of 1 discarded/);
   hub.start();
-  await until('ready', async () => (await road.hub.call('GET', '/healthz/readiness')).status === 200);
+  await until('ready', async () => (await road.hub.call('GET', '/healthz/readiness?worker')).status === 200);
   assert.match(await cli(road, 'journal', 'count'), /dead +1\n/);
   assert.match(await cli(road, 'journal', 'discard', ids[1]), /"done":1/);
   assert.equal((await hub.stop()).code, 0);

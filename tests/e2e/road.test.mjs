@@ -188,7 +188,7 @@ for (const [what, rule, unknown] of [
     await road.programs.hub.stop('SIGKILL');
     await road.line.call('DELETE', '/sim/faults');
     road.programs.hub.start();
-    await ready(road.programs.hub, road.hub.base + '/healthz/readiness');
+    await ready(road.programs.hub, road.hub.base + '/healthz/readiness?worker');
     await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'behind it'});
     await phoneHas(road, 'what comes behind it', m => m.message.text === 'behind it');
     assert.deepEqual(fromAccount(await phone(road)).map(m => m.message.text), ['by token', 'behind it'], 'once, and in order');

@@ -60,7 +60,7 @@ test('a file goes out by consent, into the guest\'s OneDrive; a declined one bec
   await road.guestHas('what follows does not wait', m => /Did you get it/.test(m.activity.text ?? ''));
   await road.programs.hub.stop();
   road.programs.hub.start();
-  await until('the hub is back', async () => (await road.hub.get('/healthz/readiness')).ready);
+  await until('the hub is back', async () => (await road.hub.get('/healthz/readiness?worker')).ready);
   const stranger = asked.activity.attachments[0].content.acceptContext;
   await road.send({type: 'activity', activity: {type: 'invoke', name: 'fileConsent/invoke', value: {type: 'fileUpload', action: 'accept', context: stranger,
     uploadInfo: {uploadUrl: road.teams.base + '/onedrive/upload/x', contentUrl: 'https://x', name: 'x', uniqueId: 'x', fileType: 'pdf'}}}}, 2);
@@ -273,7 +273,7 @@ test('a customer registers, the operator binds, the package is fetched, a change
   assert.equal(JSON.parse(unzip(Buffer.from(await (await fetch(app)).arrayBuffer()))['manifest.json']).version, '1.0.1');
   await road.programs.hub.stop();
   road.programs.hub.start();
-  await until('the hub is back', async () => (await road.hub.get('/healthz/readiness')).ready);
+  await until('the hub is back', async () => (await road.hub.get('/healthz/readiness?worker')).ready);
   assert.match(await (await fetch(page)).text(), /ACME Help/, 'it survives a restart');
   const again = {bot_name: 'ACME Help', color_icon: undefined, outline_icon: undefined};
   const other = 'bbbbbbbb-0000-4000-8000-000000000002';

@@ -26,7 +26,7 @@ export async function startChat(t, {webchat = {}, tenants = [], hub = {}} = {}) 
       hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', DRAGOMAN_ADMIN_PASSWORD: adminPassword}),
     },
     page: (key = pageKey, options) => new ChatPage(road.url, key, options),
-    async startHub() { road.programs.hub.start(); await ready(road.programs.hub, at(hubPort) + '/healthz/readiness'); },
+    async startHub() { road.programs.hub.start(); await ready(road.programs.hub, at(hubPort) + '/healthz/readiness?worker'); },
   };
   t.after(async () => {
     for (const name of ['hub', 'desk']) {
@@ -38,7 +38,7 @@ export async function startChat(t, {webchat = {}, tenants = [], hub = {}} = {}) 
   road.programs.desk.start();
   await ready(road.programs.desk, at(deskPort) + '/sim/counters');
   await road.startHub();
-  await until('accounts set up', async () => (await road.hub.get('/healthz/readiness')).accounts.filter(a => a.account?.startsWith('test-shop') ?? a.id.startsWith('test-shop')).every(a => a.set_up));
+  await until('accounts set up', async () => (await road.hub.get('/healthz/readiness?worker')).accounts.filter(a => a.account?.startsWith('test-shop') ?? a.id.startsWith('test-shop')).every(a => a.set_up));
   return road;
 }
 

@@ -25,7 +25,7 @@ export function vendorLinks(connector: string, account: Doc): { name: string; hr
 
 /** Where this hub gives the sample of an inbound message flow; null: its vendor knows no such thing. */
 export function sampleFlow(connector: string): { href: string; file: string } | null {
-  return connector === "genesys-cloud" ? { href: "/openmessaging/flow", file: "inbound-message-flow.yaml" } : null;
+  return connector === "genesys-cloud" ? { href: "/openmessaging/flow", file: "dragoman-inbound-messages.yaml" } : null;
 }
 
 /** The address that leads guests to an account; null: there is none, or not yet. */
