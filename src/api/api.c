@@ -377,10 +377,15 @@ struct api *api_new(const struct api_setup *setup, struct fault *f)
     return NULL;
 }
 
+void api_faults(struct server *s)
+{
+    server_faults(s, &(struct server_fault_style){ "/api/", PROBLEM_TYPE, problem_of_fault });
+}
+
 void api_start(struct api *api)
 {
     struct server *s = api->setup.server;
-    server_faults(s, &(struct server_fault_style){ "/api/", PROBLEM_TYPE, problem_of_fault });
+    api_faults(s);
     streams_start(api->streams);
     server_route(s, "*", API_PREFIX "/*", BODY_MAX, on_request, api);
     server_route(s, "POST", API_PREFIX "/restore", RESTORE_BODY_MAX, on_request, api);

@@ -33,6 +33,8 @@ struct api *api_new(const struct api_setup *setup, struct fault *f) MUST_USE;
 /* Proxy and notifiers are put to work; before the accounts start. */
 void api_settings(struct api *api);
 void api_start(struct api *api);
+/* What a server refuses by itself below /api is a problem document; of api_start, and for doors before it. */
+void api_faults(struct server *s);
 /* What the command line asks over the control socket. */
 void api_control(struct api *api, struct server *control);
 /* Of each finished request, for what health tells. */

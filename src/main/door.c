@@ -1,4 +1,5 @@
 #include "main/door.h"
+#include "api/api.h"
 #include "base/metrics.h"
 #include "broker/broker.h"
 #include "hub/accept.h"
@@ -8,6 +9,7 @@
 #include "hub/registry.h"
 #include "hub/verify.h"
 #include "hub/work.h"
+#include "main/access_log.h"
 #include "main/child.h"
 #include "main/net_open.h"
 #include "net/forward.h"
@@ -190,21 +192,36 @@ static struct response answer_of(struct arena *a, const struct inbox *in)
     return r;
 }
 
+struct plainly {
+    struct call c;
+    bool *asks;
+};
+
+/* Canned responses are the worker's. */
+static slice response_elsewhere(const struct call *c, slice name)
+{
+    (void)name;
+    *((const struct plainly *)(const void *)c)->asks = true;
+    return SLICE_NONE;
+}
+
 /* Understood, and answered with what it says itself? What connectors remember is the worker's: calls and tokens are no matter of a door's. */
 static bool is_plain(struct knock *k, struct actor *actor)
 {
-    struct call c;
     struct fault f = { 0 };
-    actor_call(actor, &c, k->x->a, NULL, &f);
-    c.memory = memory_new();
+    bool asks = false;
+    struct plainly p = { .asks = &asks };
+    actor_call(actor, &p.c, k->x->a, NULL, &f);
+    p.c.memory = memory_new();
+    p.c.response = response_elsewhere;
     struct inbox in;
     inbox_init(&in, k->x->a);
-    bool plain = k->type->receive(&c, &k->rq, &in) && in.n <= INBOX_MESSAGES_MAX && !in.ask;
+    bool plain = k->type->receive(&p.c, &k->rq, &in) && in.n <= INBOX_MESSAGES_MAX && !in.ask && !asks;
     for (struct inbox_item *it = in.first; it && plain; it = it->next)
         plain = message_print(k->x->a, &it->m).p != NULL; /* else it is too long for the journal */
     if (plain)
         k->answer = answer_of(k->x->a, &in);
-    memory_free(c.memory);
+    memory_free(p.c.memory);
     return plain;
 }
 
@@ -452,17 +469,7 @@ static void observe(void *ctx, const struct exchange *x, int status, size_t writ
     struct door *d = ctx;
     METRIC_ADD(d->hub.metrics, METRIC_HTTP_REQUESTS, 1, SL("door"), metric_status(status));
     METRIC_OBSERVE(d->hub.metrics, METRIC_HTTP_SECONDS, (double)took_us / 1e6, SL("door"));
-    enum level level = status >= 500 ? LEVEL_ERROR : status >= 400 ? LEVEL_WARN : LEVEL_DEBUG;
-    if (!log_on(&d->log, level))
-        return;
-    struct log route = log_child(&d->log, SL("route"), x->path, NULL, 0);
-    struct log_line *l = log_begin(&route, level, "request finish: " SLF " " SLF, SLA(x->method), SLA(x->path));
-    log_str(l, "reqid", x->request_id);
-    log_str(l, "remote", x->remote);
-    log_int(l, "http_status", status);
-    log_int(l, "written", (int64_t)written);
-    log_double(l, "duration", (double)took_us / 1e6);
-    log_end(l);
+    access_log(&d->log, x, status, written, took_us);
 }
 
 static void flush_log(void *arg)
@@ -553,6 +560,7 @@ static bool start(struct door *d, struct fault *f)
     store_start(h->store, h->loop);
     server_forwarded(d->server, slice_mem(d->forward_key, sizeof(d->forward_key)));
     server_observe(d->server, observe, d);
+    api_faults(d->server);
     server_route(d->server, "GET", "/healthz/liveness", 0, liveness, d);
     server_route(d->server, "GET", "/healthz/readiness", 0, readiness, d);
     server_route(d->server, "GET", "/metrics/door", 0, numbers, d);

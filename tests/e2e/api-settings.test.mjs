@@ -1,13 +1,10 @@
 // What all tenants share: the proxy and the services operators are told on, changed while the hub runs.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import {execFileSync} from 'node:child_process';
 import {createServer} from 'node:http';
 import {join} from 'node:path';
-import {until} from './harness.mjs';
+import {inStore, until} from './harness.mjs';
 import {goodTenant, startHub} from './hub.mjs';
-
-const inStore = (hub, sql) => execFileSync('python3', ['-c', 'import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as db: db.execute(sys.argv[2])', join(hub.dir, 'data', 'store.db'), sql]);
 
 async function listener(t, answer = (rq, rs) => rs.end('ok')) {
   const heard = [];
@@ -122,7 +119,7 @@ test('storages: made, named by a tenant, changed, and not removed while one name
   assert.equal('problem' in (await admin.call('GET', '/tenants/acme-and-line')).json, false);
   assert.equal((await admin.call('PATCH', '/tenants/acme-and-line', {storage: null})).status, 200);
   assert.equal((await hub.program.stop()).code, 0);
-  inStore(hub, `INSERT INTO attachments(id,account,conversation,storage,handle,url,sha256,type,name,size,created_ms,purge_at_ms,attempts,state)
+  inStore(hub.program, join(hub.dir, 'data'), `INSERT INTO attachments(id,account,conversation,storage,handle,url,sha256,type,name,size,created_ms,purge_at_ms,attempts,state)
     VALUES('f1','acme-and-line/line','c','bucket','{}','http://x','','image/png','x.png',1,1,0,0,0)`);
   await hub.start();
   const full = await admin.call('DELETE', '/storages/bucket');
@@ -131,7 +128,7 @@ test('storages: made, named by a tenant, changed, and not removed while one name
   const settings = (await admin.call('GET', '/settings')).json;
   assert.equal((await admin.call('PUT', '/settings', {...settings, storages: []})).status >= 400, true, 'nor in this way');
   assert.equal((await hub.program.stop()).code, 0);
-  inStore(hub, 'DELETE FROM attachments');
+  inStore(hub.program, join(hub.dir, 'data'), 'DELETE FROM attachments');
   await hub.start();
   assert.equal((await admin.call('DELETE', '/storages/bucket')).status, 204);
   assert.equal((await admin.call('GET', '/storages')).json.items.length, 1);

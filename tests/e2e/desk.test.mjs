@@ -256,7 +256,7 @@ test('hand over, consult unseen, conference, hold, watch, coach, barge in', asyn
   await ken.act(it, 'transfer', {user: 'kim', note: 'knows the warehouse'});
   const handed = await kim.offered();
   assert.equal(handed.id, it.id);
-  assert.ok(ken.gone.includes(it.id));
+  await until('gone from ken', () => ken.gone.includes(it.id));
   await kim.act(it, 'accept');
   assert.ok((await kim.history(it)).some(m => m.visible === 'agents' && m.text === 'Ken handed it to Kim: knows the warehouse'));
 

@@ -66,8 +66,11 @@ function backendsOf(args, log) {
   const store = {DRAGOMAN_STORE: databaseOf(log)};
   return broker ? {...store, DRAGOMAN_BROKER: broker, DRAGOMAN_BROKER_NAME: nameOf(log), DRAGOMAN_BROKER_CLASSIC: 'true', DRAGOMAN_CACHE: cache, DRAGOMAN_SECRET_KEY: hashOf(log)} : store;
 }
-// Tests of what one process does with its own folder.
-export const alone = postgres ? {skip: 'of a hub with a folder of its own'} : {};
+// Does each hub of this run stand on a broker: a door and a worker, whose journal is in the database?
+export const several = Boolean(broker);
+// Changes what a hub that is stopped keeps in its store.
+export const inStore = (hub, data, text) => postgres ? sql(databaseOf(hub.log), text)
+  : execFileSync('python3', ['-c', 'import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as db: db.execute(sys.argv[2])', join(data, 'store.db'), text]);
 // The first keys of the store of a hub that is stopped: "d:…" of a message's progress, "m:…" of its media.
 export const storeKeys = (hub, data) => postgres
   ? sql(databaseOf(hub.log), "SELECT encode(substr(key,1,2),'escape') FROM kv").split('\n')
@@ -75,7 +78,7 @@ export const storeKeys = (hub, data) => postgres
 // Is this text anywhere in what a hub that is stopped keeps, but for its journal?
 export function isKept(hub, data, text) {
   if (!postgres) return ['contacts.db', 'store.db'].some(f => readFileSync(join(data, f)).includes(text));
-  const tables = sql(databaseOf(hub.log), "SELECT tablename FROM pg_tables WHERE schemaname=current_schema()").split('\n');
+  const tables = sql(databaseOf(hub.log), "SELECT tablename FROM pg_tables WHERE schemaname=current_schema() AND tablename<>'log_part'").split('\n');
   return tables.some(name => sql(databaseOf(hub.log), 'SET bytea_output=escape', `SELECT * FROM ${name}`).includes(text));
 }
 

@@ -77,7 +77,7 @@ test('dead letters are told at once, the others counted; looking at them ends it
 test('a subscription error goes to its topic, is remembered over a restart, and is resolved', async t => {
   const road = await startTold(t);
   await until('told of the start', async () => (await road.taken('slack', /started/)).length === 1);
-  await road.desk.post('/sim/faults', {rules: [{paths: ['/oauth/token'], status: 401}]});
+  await road.desk.post('/sim/faults', {rules: [{paths: ['/oauth/token', '/api/v2/*'], status: 401}]});   // nor is a token taken that another process got
   await road.programs.hub.stop();
   road.programs.hub.start();
   for (const v of ['discord', 'pagerduty']) await until(`${v} told`, async () => (await road.taken(v, /Access token refused|Subscription error/)).length >= 1);
@@ -96,7 +96,7 @@ test('without a destination of the topic, subscription errors go to Default', as
   await road.programs.hub.stop();
   const text = readFileSync(road.config, 'utf8').replace(/"topics":\["Default","Subscriptions"\]/g, '"topics":["Default"]');
   writeFileSync(road.config, text);
-  await road.desk.post('/sim/faults', {rules: [{paths: ['/oauth/token'], status: 401}]});
+  await road.desk.post('/sim/faults', {rules: [{paths: ['/oauth/token', '/api/v2/*'], status: 401}]});   // nor is a token taken that another process got
   road.programs.hub.start();
   for (const v of vendors) await until(`${v} told`, async () => (await road.taken(v, /Access token refused|Subscription error/)).length >= 1);
 });

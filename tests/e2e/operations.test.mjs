@@ -8,7 +8,7 @@ import {request} from 'node:https';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import {bin, freePort, secret, startRoad, storeKeys, token, until} from './harness.mjs';
+import {bin, freePort, secret, several, startRoad, storeKeys, token, until} from './harness.mjs';
 import {Recorder} from '../conformance/recorder.mjs';
 
 const run = promisify(execFile);
@@ -80,6 +80,10 @@ test('a dead letter is seen, replayed and discarded, on a running and on a stopp
   await road.line.post('/sim/guests/1/send', {type: 'text', text: 'refused again'});
   const again = /^ *(\d+) +dead/.exec(await until('the second one', async () => (await cli(road, 'journal', 'list', 'dead')).trim()))[1];
   assert.equal((await road.programs.hub.stop()).code, 0);
+  if (several) { // nobody decides on a copy
+    await assert.rejects(cli(road, 'journal', 'discard', again), /copy of a journal that is kept in a database/);
+    return;
+  }
   await assert.rejects(cli(road, 'journal', 'discard', '999999'), 'a number that is none of ours');
   assert.match(await cli(road, 'journal', 'replay', again), /1 of 1 will be delivered/);
   await road.desk.post('/sim/faults', {rules: []});
@@ -88,7 +92,7 @@ test('a dead letter is seen, replayed and discarded, on a running and on a stopp
   assert.match(await cli(road, 'journal', 'count'), /dead +0\n/);
 });
 
-test('deciding on a stopped hub takes nothing away that its own settings keep', async t => {
+test('deciding on a stopped hub takes nothing away that its own settings keep', {skip: several && 'its journal is in the database'}, async t => {
   const road = await startRoad(t, {hub: {journal: {segment_mib: 1, keep_hours: 87600}}});
   await road.desk.post('/sim/faults', {rules: [{paths: ['/api/v2/conversations/messages/*'], status: 400, times: 2}]});
   await say(road, 'refused', 10001);
@@ -131,9 +135,10 @@ test('what is kept of a message goes when it is discarded, on a running and on a
     const listed = [...(await cli(road, 'journal', 'list', 'waiting')).matchAll(/^ *(\d+) +waiting .*tries [1-9]/gm)].map(m => m[1]);
     return listed.length === 2 && listed;
   });
+  if (several) assert.match(await cli(road, 'journal', 'discard', ids[0]), /"done":1/);
   await hub.stop();
-  assert.equal(keysOfMessages(road), 2);
-  assert.match(await cli(road, 'journal', 'discard', ids[0]), /1 of 1 discarded/);
+  assert.equal(keysOfMessages(road), several ? 1 : 2);
+  if (!several) assert.match(await cli(road, 'journal', 'discard', ids[0]), /1 of 1 discarded/);
   hub.start();
   await until('ready', async () => (await road.hub.call('GET', '/healthz/readiness?worker')).status === 200);
   assert.match(await cli(road, 'journal', 'count'), /dead +1\n/);
@@ -170,7 +175,7 @@ test('no secret lies in the data directory or the log', async t => {
     const bytes = readFileSync(file);
     for (const s of [secret, token]) assert.equal(bytes.includes(s), false, `${file} holds a secret`);
   }
-  assert.equal(statSync(join(road.dir, 'data/secret.key')).mode & 0o777, 0o600);
+  if (!several) assert.equal(statSync(join(road.dir, 'data/secret.key')).mode & 0o777, 0o600);
   assert.equal(statSync(join(road.dir, 'data/admin.token')).mode & 0o777, 0o600);
 });
 
