@@ -129,6 +129,7 @@ void token_shared(struct actor *actor, slice header, int64_t life_ms)
     slice scheme = header;
     header_set(t, scheme_of(actor), (slice_cut(&scheme, ' '), scheme));
     life_set(t, life_ms);
+    hub_notice_token(actor, SLICE_NONE, 0, OUT_DELIVERED, NULL); /* whoever got it, it is there */
     token_answer(actor, NULL);
 }
 

@@ -264,7 +264,8 @@ static void shard_lost(void *ctx, unsigned shard)
     (void)shard;
     if (s->intake)
         intake_lost(s->intake);
-    log_note(&s->log, LEVEL_WARN, "The broker took the shard back, or is lost: %s", broker_state(s->broker).why);
+    if (!s->hub.draining)
+        log_note(&s->log, LEVEL_WARN, "The broker took the shard back, or is lost: %s", broker_state(s->broker).why);
 }
 
 static void parcel_arrived(void *ctx, unsigned shard, uint64_t tag, slice body, bool again)
