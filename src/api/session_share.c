@@ -2,7 +2,7 @@
 #include "cache/cache.h"
 
 enum { UNTOLD_MAX = 1024 };
-#define CHANNEL "dragoman:session-news"
+#define CHANNEL "session-news"
 
 /* An end that the cache has not taken yet: "h HASH" or "u TIME BUT USER". */
 struct untold {
@@ -63,10 +63,10 @@ static void tell(struct session_share *sh, slice text)
     slice rest = text, kind = slice_cut(&rest, ' ');
     slice key, value = SL("1");
     if (slice_eq(kind, SL("h"))) {
-        key = arena_printf(a, "dragoman:session-end:" SLF, SLA(rest));
+        key = arena_printf(a, "session-end:" SLF, SLA(rest));
     } else {
         slice user = rest, time = slice_cut(&user, ' '), but = slice_cut(&user, ' ');
-        key = arena_printf(a, "dragoman:sessions-end:" SLF, SLA(user));
+        key = arena_printf(a, "sessions-end:" SLF, SLA(user));
         value = arena_printf(a, SLF " " SLF, SLA(time), SLA(but));
     }
     struct telling *te = must_calloc(1, sizeof(*te) + text.n);
@@ -119,13 +119,13 @@ void session_share_free(struct session_share *sh)
 void session_share_put(struct session_share *sh, slice hash, slice json, int64_t for_ms)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    cache_set(sh->cache, arena_printf(a, "dragoman:session:" SLF, SLA(hash)), json, for_ms, NULL, NULL);
+    cache_set(sh->cache, arena_printf(a, "session:" SLF, SLA(hash)), json, for_ms, NULL, NULL);
 }
 
 void session_share_end(struct session_share *sh, slice hash)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    cache_remove(sh->cache, arena_printf(a, "dragoman:session:" SLF, SLA(hash)), NULL, NULL);
+    cache_remove(sh->cache, arena_printf(a, "session:" SLF, SLA(hash)), NULL, NULL);
     tell(sh, arena_printf(a, "h " SLF, SLA(hash)));
 }
 
@@ -174,7 +174,7 @@ void session_share_look(struct session_share *sh, slice hash, void (*seen)(void 
     struct arena *a = arena_new();
     struct looking *lo = ARENA_NEW(a, struct looking);
     *lo = (struct looking){ .a = a, .seen = seen, .arg = arg, .left = 2 };
-    slice session = arena_printf(a, "dragoman:session:" SLF, SLA(hash)), end = arena_printf(a, "dragoman:session-end:" SLF, SLA(hash));
+    slice session = arena_printf(a, "session:" SLF, SLA(hash)), end = arena_printf(a, "session-end:" SLF, SLA(hash));
     cache_get(sh->cache, session, got_session, lo);
     cache_get(sh->cache, end, got_end, lo);
 }
@@ -202,5 +202,5 @@ void session_share_check(struct session_share *sh, slice user, slice hash, int64
     struct arena *a = arena_new();
     struct checking *ch = ARENA_NEW(a, struct checking);
     *ch = (struct checking){ a, arena_dup(a, hash), began_ms, checked, arg };
-    cache_get(sh->cache, arena_printf(a, "dragoman:sessions-end:" SLF, SLA(user)), got_all_end, ch);
+    cache_get(sh->cache, arena_printf(a, "sessions-end:" SLF, SLA(user)), got_all_end, ch);
 }

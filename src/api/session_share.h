@@ -3,7 +3,7 @@
  * A session is put there when it begins and when it is stored; who is asked with a token he does not know looks there. Its end is told to all that run,
  * and leaves a mark for those who look later. What ended while the cache was lost is told when it is back.
  *
- * Keys      "dragoman:session:HASH", "dragoman:session-end:HASH", "dragoman:sessions-end:USER" (all of this user that began before then, but one).
+ * Keys      "session:HASH", "session-end:HASH", "sessions-end:USER" (all of this user that began before then, but one).
  * Threads   loop thread.
  */
 #ifndef API_SESSION_SHARE_H

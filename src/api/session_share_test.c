@@ -25,7 +25,7 @@ static void replica_open(struct pair *p, struct replica *r)
     struct fault f = { 0 };
     r->hub = (struct hub){ .loop = p->loop, .store = store_open(arena_printf(p->a, "%s/store.db", test_dir()).p, &f) };
     slice where = arena_printf(p->a, "redis://127.0.0.1:%u", redis.port);
-    r->hub.cache = cache_open(p->loop, &(struct cache_setup){ .where = where }, &f);
+    r->hub.cache = cache_open(p->loop, &(struct cache_setup){ .where = where, .name = SL("dragoman") }, &f);
     CHECK(r->hub.store && r->hub.cache);
     r->sessions = sessions_new(&r->hub, 3600000, 600000);
 }

@@ -5,6 +5,8 @@
 struct cache {
     const struct cache_engine *engine;
     void *e;
+    struct arena *a; /* lives as long */
+    slice prefix;    /* of keys and channels; empty: none */
     struct {
         cache_changed changed;
         void *arg;
@@ -65,10 +67,13 @@ struct cache *cache_open(struct loop *l, const struct cache_setup *setup, struct
     struct cache *c = must_calloc(1, sizeof(*c));
     c->engine = shared ? &cache_redis_engine : &cache_memory_engine;
     c->e = shared ? cache_redis_new(l, setup, &(struct cache_events){ tell, tell_connected, c }, f) : cache_memory_new(l);
-    if (c->e)
-        return c;
-    free(c);
-    return NULL;
+    if (!c->e) {
+        free(c);
+        return NULL;
+    }
+    c->a = arena_new();
+    c->prefix = setup->name.n ? arena_printf(c->a, SLF ":", SLA(setup->name)) : SL("");
+    return c;
 }
 
 void cache_free(struct cache *c)
@@ -76,6 +81,7 @@ void cache_free(struct cache *c)
     if (!c)
         return;
     c->engine->free(c->e);
+    arena_free(c->a);
     free(c);
 }
 
@@ -95,12 +101,18 @@ static void ask(struct cache *c, const struct cache_ask *q, cache_answered answe
 {
     struct fault f;
     struct cache_answer none = { 0 };
-    if (q->key.n > CACHE_KEY_MAX)
-        fault(&f, "too_long", "key", "%zu bytes, at most %d are allowed", q->key.n, CACHE_KEY_MAX);
+    if (c->prefix.n + q->key.n > CACHE_KEY_MAX)
+        fault(&f, "too_long", "key", "%zu bytes, at most %zu are allowed", q->key.n, CACHE_KEY_MAX - MIN(c->prefix.n, (size_t)CACHE_KEY_MAX));
     else if (q->value.n > CACHE_VALUE_MAX)
         fault(&f, "too_long", "value", "%zu bytes, at most %d are allowed", q->value.n, CACHE_VALUE_MAX);
     else {
-        c->engine->ask(c->e, q, answered, call);
+        char key[CACHE_KEY_MAX];
+        struct cache_ask named = *q;
+        memcpy(key, c->prefix.p, c->prefix.n);
+        if (q->key.n)
+            memcpy(key + c->prefix.n, q->key.p, q->key.n);
+        named.key = slice_mem(key, c->prefix.n + q->key.n);
+        c->engine->ask(c->e, &named, answered, call);
         return;
     }
     answered(call, &none, &f);
@@ -195,7 +207,7 @@ void cache_publish(struct cache *c, slice channel, slice text)
 
 void cache_listen(struct cache *c, const char *channel, void (*heard)(void *arg, slice text), void *arg)
 {
-    c->engine->listen(c->e, channel, heard, arg);
+    c->engine->listen(c->e, arena_printf(c->a, SLF "%s", SLA(c->prefix), channel).p, heard, arg);
 }
 
 struct cache_numbers cache_numbers(const struct cache *c)

@@ -28,6 +28,7 @@ struct loop;
 struct cache;
 struct cache_setup {
     slice where;
+    slice name;          /* of the installation: stands before every key and channel, with a colon; absent: nothing does */
     const char *ca_file; /* more certificate authorities (PEM) for TLS; NULL: the system's */
 };
 bool cache_where_good(slice where, struct fault *f) MUST_USE; /* "bad_url" */

@@ -72,7 +72,7 @@ static slice where_of(enum place at, char to[200])
     return slice_of(to);
 }
 
-static struct cache *open_at(slice where, const char *ca)
+static struct cache *open_named(slice where, const char *ca, slice name)
 {
     struct fault f = { 0 };
     if (!the_loop) {
@@ -80,11 +80,16 @@ static struct cache *open_at(slice where, const char *ca)
         loop_timer_start(the_loop, &guard, 60000, too_late, NULL);
     }
     reachable = false;
-    struct cache *c = cache_open(the_loop, &(struct cache_setup){ .where = where, .ca_file = ca }, &f);
+    struct cache *c = cache_open(the_loop, &(struct cache_setup){ .where = where, .ca_file = ca, .name = name }, &f);
     if (!c)
         test_fail(__FILE__, __LINE__, "%s", f.text);
     cache_watch(c, on_changed, NULL);
     return c;
+}
+
+static struct cache *open_at(slice where, const char *ca)
+{
+    return open_named(where, ca, SLICE_NONE);
 }
 
 static struct cache *open_new(enum place at)
@@ -271,6 +276,27 @@ TEST_PLACES(cache_news_reach_those_who_listen)
     }
     pass(50);
     CHECK(slice_starts(slice_of(heard_text), SL("o:1:0 ")) && slice_find(slice_of(heard_text), SL("c:")) == SIZE_MAX);
+    done_with(c, other);
+}
+
+TEST(cache_of_another_installation_is_another_one)
+{
+    char where[200];
+    slice w = where_of(IN_REDIS, where);
+    struct cache *c = open_named(w, NULL, SL("one")), *other = open_named(w, NULL, SL("two"));
+    heard_text[0] = 0;
+    n_said = 0;
+    cache_listen(c, "weather", heard, TAG("c"));
+    cache_listen(other, "weather", heard, TAG("o"));
+    CHECK_SLICE(SET(c, "v:1", "mine", 60000), SL("ok"));
+    CHECK_SLICE(GET(other, "v:1"), SL("none"));
+    CHECK_SLICE(LOCK(c, "lock:1", "me", 60000), SL("yes"));
+    CHECK_SLICE(LOCK(other, "lock:1", "you", 60000), SL("yes"));
+    while (n_said < 3) {
+        cache_publish(c, SL("weather"), SL("rain"));
+        pass(20);
+    }
+    CHECK(slice_find(slice_of(heard_text), SL("o:")) == SIZE_MAX);
     done_with(c, other);
 }
 

@@ -31,7 +31,7 @@ static bool is_shared(const struct actor *actor)
 
 static slice key(struct arena *a, const char *what, const struct actor *actor)
 {
-    return arena_printf(a, "dragoman:%s:{" SLF "}", what, SLA(actor->account.id)); /* one slot of a cluster, so that their commands keep their order */
+    return arena_printf(a, "%s:{" SLF "}", what, SLA(actor->account.id)); /* one slot of a cluster, so that their commands keep their order */
 }
 
 static struct token_share *share_of(struct actor *actor)

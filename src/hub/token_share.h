@@ -4,7 +4,7 @@
  *   token_share_put(actor, …)             behind asks: it was given; the others may have it
  *   token_share_give_up(actor)            behind asks: it was not
  *
- * Lock       who asks holds "dragoman:token-lock:{ACCOUNT}" for TOKEN_LOCK_MS; the others look for what he got every TOKEN_LOOK_MS. He that dies meanwhile
+ * Lock       who asks holds "token-lock:{ACCOUNT}" for TOKEN_LOCK_MS; the others look for what he got every TOKEN_LOOK_MS. He that dies meanwhile
  *            is followed by another when the lock ends.
  * Single use a refresh token that came with an answer is given to the others as well, who keep it, and taken from there before the next one asks. While the
  *            cache is lost nobody asks for a token with such a one: two who use it would lose it for good. Tokens without are asked for as if alone.

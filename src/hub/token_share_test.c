@@ -30,7 +30,7 @@ static struct several *several_new(void)
     snprintf(where, sizeof(where), "redis://127.0.0.1:%u", redis.port);
     for (size_t i = 0; i < HUBS; i++) {
         struct rig *r = s.rigs[i] = rig_new();
-        r->hub.cache = cache_open(r->loop, &(struct cache_setup){ .where = slice_of(where) }, &f);
+        r->hub.cache = cache_open(r->loop, &(struct cache_setup){ .where = slice_of(where), .name = SL("dragoman") }, &f);
         CHECK(r->hub.cache);
         slice *settings = (slice *)(uintptr_t)r->other->account.settings;
         bool moved = i == 0; /* the first one's vendor is everybody's */
@@ -174,7 +174,7 @@ TEST(token_in_the_cache_is_sealed)
     bool there = false;
     wait_reachable(s, true);
     ask_all(s);
-    cache_get(s->rigs[1]->hub.cache, SL("dragoman:token:{t/tother}"), found, &there);
+    cache_get(s->rigs[1]->hub.cache, SL("token:{t/tother}"), found, &there);
     while (!there)
         turn(s);
     several_free(s);

@@ -485,7 +485,7 @@ static void cache_is(void *arg, bool reachable, slice why)
 static bool open_cache(struct serving *s, struct fault *f)
 {
     slice ca = config_text(s->config, CFG_CA_FILE);
-    struct cache_setup setup = { .where = config_text(s->config, CFG_CACHE), .ca_file = ca.n ? ca.p : NULL };
+    struct cache_setup setup = { .where = config_text(s->config, CFG_CACHE), .name = config_text(s->config, CFG_CACHE_NAME), .ca_file = ca.n ? ca.p : NULL };
     s->hub.cache = cache_open(s->hub.loop, &setup, f);
     if (s->hub.cache)
         cache_watch(s->hub.cache, cache_is, s);

@@ -3,7 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {join} from 'node:path';
-import {bin, until} from './harness.mjs';
+import {bin, several, until} from './harness.mjs';
 import {networks} from './networks.mjs';
 import {botToken, startTelegramRoad} from './telegram-road.mjs';
 import {samples} from '../responses/samples.mjs';
@@ -92,6 +92,7 @@ test('killed between answers, what a command sends goes out once', async t => {
   await road.agent(c, {text: '> send "Greeting" with name="Bea"', agent: 'Ken Ito'});
   await until('the first try', async () => /x:|Message put off/.test(road.programs.hub.text()));
   await response(road, 'Greeting', 'Something else {{name}}');
+  if (several) await new Promise(r => setTimeout(r, 300)); // outcomes of the last 50 ms are not with the one who comes next: it would tell of the first try as unknown
   await road.programs.hub.stop('SIGKILL');
   road.programs.hub.start();
   await road.guestHas('the greeting', m => /Hello Bea, this is ACME/.test(m.message.text ?? ''));

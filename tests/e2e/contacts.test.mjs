@@ -6,7 +6,7 @@ import {createHmac, randomBytes, randomUUID} from 'node:crypto';
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import {bin, isKept, until} from './harness.mjs';
+import {bin, isKept, several, until} from './harness.mjs';
 import {startHub} from './hub.mjs';
 import {ChatPage} from './chat-page.mjs';
 import {startDesk} from './desk-road.mjs';
@@ -39,7 +39,9 @@ async function start(t, options = {}) {
         message: {type: 'text', id: `${Date.now()}${Math.floor(Math.random() * 1e6)}`, quoteToken: 'q', text}}]});
       const r = await fetch(`${hub.base}/line/shop/${channel}`, {method: 'POST', body, headers: {'content-type': 'application/json', 'x-line-signature': createHmac('sha256', lineSecret).update(body).digest('base64')}});
       assert.equal(r.status, 200, await r.text());
-      return `shop/${channel}:${id}`;
+      const conversation = `shop/${channel}:${id}`;
+      if (several && options.settings?.history_days !== 0) await until('a worker has taken it', async () => (await admin.call('GET', `/contacts/${encodeURIComponent(conversation)}`)).status === 200);
+      return conversation;
     },
     of: async id => await admin.get(`/contacts/${encodeURIComponent(id)}`),
     ask: async (method, path, body, headers) => await admin.call(method, path, body, headers),
