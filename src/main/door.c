@@ -12,6 +12,7 @@
 #include "main/access_log.h"
 #include "main/child.h"
 #include "main/net_open.h"
+#include "main/pages.h"
 #include "net/forward.h"
 #include "net/forwarded.h"
 #include "store/seal.h"
@@ -88,7 +89,9 @@ bool replica_settings(const struct config *c, struct fault *f)
         return fault(f, "missing", "store", "with a broker the store must be one that all replicas reach: store: postgresql://…");
     if (!config_text(c, CFG_SECRET_KEY).n && !config_text(c, CFG_KEY_FILE).n)
         return fault(f, "missing", "secret_key", "all replicas need the same key: give secret_key (DRAGOMAN_SECRET_KEY), or key_file");
-    return true;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    slice frames;
+    return page_frames(a, config_text(c, CFG_FRAME_ORIGINS), &frames, f); /* what the worker would not start with, its door does not begin with */
 }
 
 slice replica_url(struct arena *a, const struct config *c, unsigned port)
