@@ -29,7 +29,7 @@
  *   POST   /sim/rate-limited              app_rate_limited
  *   POST   /sim/workspaces/{id}/uninstall app_uninstalled and tokens_revoked follow; /expire: its token has ended
  *   GET    /sim/events                    server-sent events: message, reset, request {"status"}
- *   GET    /sim/counters                  {"calls","events","taken","refused","retried","webhooks"}
+ *   GET    /sim/counters                  {"calls","events","taken","refused","retried","rotations","misused" (refresh tokens that were used before),"webhooks"}
  *   GET    /sim/files/{id}                its bytes
  *   GET|POST|DELETE /sim/faults, GET /sim/webhooks   faults.h, webhook.h
  */

@@ -64,7 +64,7 @@ struct ssk {
     struct shelf *files, *triggers, *responses, *codes;
     struct ssk_request *requests; /* under way or waiting to be sent again */
     char *last_body, *last_type;  /* newest event, for `again` */
-    int64_t calls, events, taken, refused, retried;
+    int64_t calls, events, taken, refused, retried, rotations, misused;
     char *spent[4];               /* refresh tokens that were used */
     size_t n_spent;
 };

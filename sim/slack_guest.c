@@ -766,8 +766,8 @@ static void post_expire(struct sim_call *c, void *ctx)
 static void get_counters(struct sim_call *c, void *ctx)
 {
     struct ssk *s = ctx;
-    sim_json(c, 200, arena_printf(c->x->a, "{\"calls\":%lld,\"events\":%lld,\"taken\":%lld,\"refused\":%lld,\"retried\":%lld,\"webhooks\":" SLF "}", (long long)s->calls,
-                                  (long long)s->events, (long long)s->taken, (long long)s->refused, (long long)s->retried, SLA(webhooks_show(s->env->webhooks, c->x->a))));
+    sim_json(c, 200, arena_printf(c->x->a, "{\"calls\":%lld,\"events\":%lld,\"taken\":%lld,\"refused\":%lld,\"retried\":%lld,\"rotations\":%lld,\"misused\":%lld,\"webhooks\":" SLF "}", (long long)s->calls,
+                                  (long long)s->events, (long long)s->taken, (long long)s->refused, (long long)s->retried, (long long)s->rotations, (long long)s->misused, SLA(webhooks_show(s->env->webhooks, c->x->a))));
 }
 
 static const struct sim_route routes[] = {

@@ -61,6 +61,7 @@ static void refresh(struct ssk_call *q)
     struct ssk *s = q->s;
     slice token = ssk_param(q, "refresh_token");
     if (is_spent(s, token)) {
+        s->misused++;
         ssk_error(q, "invalid_refresh_token");
         return;
     }
@@ -68,10 +69,12 @@ static void refresh(struct ssk_call *q)
         struct ssk_space *space = &s->spaces[i];
         if (!space->refresh || !slice_eq(token, slice_of(space->refresh)))
             continue;
+        s->rotations++;
         ssk_set(&s->spent[s->n_spent++ % COUNT(s->spent)], token);
         ssk_ok(q, ssk_install(s, space, space->whole, SLICE_NONE, q->a));
         return;
     }
+    s->misused++;
     ssk_error(q, "invalid_refresh_token");
 }
 

@@ -114,6 +114,20 @@ static void renewed(struct run *r, enum outcome end)
     run_free(r);
 }
 
+/* A refresh token is good for one use, and the answer must be kept. So nobody asks who could not store it: with a full disk, or as a process that woke up behind its
+ * successor and is not to write any more. */
+static void may_ask(void *arg, bool ok)
+{
+    struct run *r = arg;
+    if (ok) {
+        run_start(r);
+        return;
+    }
+    memory_soil(r->actor->memory);
+    fault(&r->fault, "storage", "", "the journal stores nothing at the moment, so no new token is asked for");
+    renewed(r, OUT_RETRY);
+}
+
 void token_named_get(struct actor *actor, struct token_wait *w)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -145,7 +159,10 @@ void token_named_get(struct actor *actor, struct token_wait *w)
     t->asking = true;
     struct run *r = run_new(actor, NULL, renew_step, renewed, t);
     r->d.keep = arena_dup(r->a, slice_of(t->name));
-    run_start(r);
+    struct jbatch *b = jbatch_new(actor->hub->journal);
+    memory_soil(actor->memory);
+    actor_save(actor, b);
+    jbatch_commit(b, JOURNAL_DURABLE, may_ask, r);
 }
 
 void token_drop_named(struct actor *actor, slice name, slice header)

@@ -7,21 +7,24 @@
 //   await road.guestHas('the answer', m => m.message.text === 'Hello');        // guest 1 sees it
 //
 // channel(url): the settings of the channel; undefined: there is none of it. options: secret (is in no log line), from (whom the simulator calls us: 'bot'),
-// args (of the simulator), retry (false: it never sends anything again), hub (more of the configuration), desk (more settings of it), env, between(url) (who stands between the hub and the network), channels (others).
+// replicas (how many hubs serve as one: road.replicas, behind one address), args (of the simulator), deskArgs (of the desk's), retry (false: it never sends anything again), hub (more of the configuration), desk (more settings of it), env, between(url) (who stands between the hub and the network), channels (others).
 import assert from 'node:assert/strict';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Api, Program, freePort, ready, token, until} from './harness.mjs';
+import {startProxy} from './proxy.mjs';
 
 export async function networkRoad(t, name, channel, options = {}) {
   const dir = mkdtempSync(join(tmpdir(), `dragoman-${name}-`));
   const [hubPort, deskPort, port] = [await freePort(), await freePort(), await freePort()];
   const at = p => `http://127.0.0.1:${p}`;
+  const front = options.replicas ? await startProxy(t, () => road.replicas.map(r => ({port: Number(new URL(r.api.base).port)})).sort(() => Math.random() - 0.5)) : undefined; // as a balancer
+  const hubUrl = at(front?.port ?? hubPort);
   const config = join(dir, 'hub.yaml');
   const own = channel(await options.between?.(at(port)) ?? at(port));
   writeFileSync(config, JSON.stringify({
-    listen: `127.0.0.1:${hubPort}`, public_url: at(hubPort), data: join(dir, 'data'), guard: 'off', ...options.hub,
+    listen: `127.0.0.1:${hubPort}`, public_url: hubUrl, data: join(dir, 'data'), guard: 'off', ...options.hub,
     tenants: [{
       name: 'Test Shop',
       desk: {type: 'genesys-cloud', base_url: at(deskPort), client_id: 'c1', client_secret: 's1', integration: {name: 'Test Desk', token}, end_poll_seconds: 1, typing: true, ...options.desk},
@@ -30,12 +33,13 @@ export async function networkRoad(t, name, channel, options = {}) {
   }, null, 1));
   const network = new Api(at(port)), desk = new Api(at(deskPort));
   const road = {
-    dir, config, hub: new Api(at(hubPort)), desk, network, [name]: network, phone: network,
+    dir, config, hub: new Api(hubUrl), desk, network, [name]: network, phone: network,
     programs: {
-      desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1']),
-      [name]: new Program(dir, name, ['sim', name, '--listen', `127.0.0.1:${port}`, '--hub', at(hubPort), ...(options.retry === false ? [] : ['--retry-ms', '50']), ...(options.args ?? [])]),
+      desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1', ...(options.deskArgs ?? [])]),
+      [name]: new Program(dir, name, ['sim', name, '--listen', `127.0.0.1:${port}`, '--hub', hubUrl, ...(options.retry === false ? [] : ['--retry-ms', '50']), ...(options.args ?? [])]),
       hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', ...options.env}),
     },
+    replicas: [], // {api, program}
     send: (what, guest = 1) => network.post(`/sim/guests/${guest}/send`, what),
     screen: async (guest = 1, where = '') => (await network.get(`/sim/guests/${guest}/messages${where}`)).messages,
     guestHas: (what, is, guest = 1, where = '') => until(what, async () => (await road.screen(guest, where)).filter(m => m.from === (options.from ?? 'bot')).find(is)),
@@ -59,6 +63,12 @@ export async function networkRoad(t, name, channel, options = {}) {
       assert.equal(done.status, 200, done.text);
     },
   };
+  road.replicas.push({api: new Api(at(hubPort)), program: road.programs.hub});
+  for (let i = 1; i < (options.replicas ?? 1); i++) {
+    const own = await freePort();
+    road.replicas.push({api: new Api(at(own)), program: road.programs[`hub${i + 1}`] = new Program(dir, `hub${i + 1}`,
+      ['serve', '--config', config, '--listen', `127.0.0.1:${own}`, '--data', join(dir, `data${i + 1}`)], {LOG_LEVEL: 'DEBUG', ...options.env})});
+  }
   road.restart = async changed => { // the hub, with another configuration
     await road.programs.hub.stop();
     writeFileSync(config, JSON.stringify(changed));
@@ -67,7 +77,7 @@ export async function networkRoad(t, name, channel, options = {}) {
     await until('accounts set up', async () => (await road.hub.get('/healthz/readiness?worker')).accounts.every(a => a.set_up));
   };
   t.after(async () => {
-    for (const program of ['hub', name, 'desk']) {
+    for (const program of [...Object.keys(road.programs).filter(n => n.startsWith('hub')), name, 'desk']) {
       const how = await road.programs[program].stop();
       if (how.code) { console.error(`# ${program} ended with ${how.code}\n${road.programs[program].text().slice(-3000)}`); process.exitCode = 1; }
     }
@@ -77,8 +87,8 @@ export async function networkRoad(t, name, channel, options = {}) {
   for (const program of ['desk', name]) road.programs[program].start();
   await ready(road.programs.desk, at(deskPort) + '/sim/counters');
   await ready(road.programs[name], at(port) + '/sim/counters');
-  road.programs.hub.start();
-  await ready(road.programs.hub, at(hubPort) + '/healthz/readiness?worker');
+  for (const r of road.replicas) r.program.start();
+  for (const r of road.replicas) await ready(r.program, r.api.base + '/healthz/readiness?worker');
   if (own) await until('accounts set up', async () => (await road.hub.get('/healthz/readiness?worker')).accounts.every(a => a.set_up));
   return road;
 }

@@ -1,7 +1,7 @@
 // Three replicas on one store, one broker and a cache, under load both ways: any process is killed, any server restarts, fails over or is cut off, at random moments.
-import {readFileSync} from 'node:fs';
 import {randomBytes} from 'node:crypto';
 import {Load, random} from './load.mjs';
+import {children} from './replicas.mjs';
 import {conserved} from './conserved.mjs';
 import {ready, startRoad, until} from '../e2e/harness.mjs';
 import {startPostgresPair, startRabbit, startRedisCluster} from '../e2e/servers.mjs';
@@ -16,7 +16,6 @@ export function verdict(found) {
 }
 
 const pause = ms => new Promise(r => setTimeout(r, ms));
-const children = pid => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(x => x).map(Number);
 
 // {act: [what it does, whether another must take over]}
 function acts(road, {pg, rabbit, redis, line}, load, rnd) {
