@@ -71,11 +71,32 @@ struct knock { /* one request at it */
 
 /* ---- settings ---------------------------------------------------------------------------------------------------------- */
 
+/* By the names of the product whose services this program replaces: configuring is the API's, commands are the worker's. */
+static slice service_of(slice word)
+{
+    return slice_eq(word, SL("config")) ? SL("api") : slice_eq(word, SL("commander")) ? SL("worker") : word;
+}
+
+static bool service_known(slice word)
+{
+    return slice_eq(word, SL("all")) || slice_eq(word, SL("api")) || slice_eq(word, SL("worker")) || connector_find(word);
+}
+
+static bool services_known(const struct config *c, struct fault *f)
+{
+    for (slice rest = config_text(c, CFG_SERVICES), word; rest.n;) {
+        word = slice_trim(slice_cut(&rest, ','));
+        if (!service_known(service_of(word)))
+            return fault(f, "invalid", "services", "services: \"" SLF "\" is none; there are all, api (or config), worker (or commander), and the names of connectors", SLA(utf8_cut(word, 64)));
+    }
+    return true;
+}
+
 bool service_wanted(const struct config *c, slice name)
 {
     slice all = config_text(c, CFG_SERVICES);
     for (slice rest = all, word; rest.n;) {
-        word = slice_trim(slice_cut(&rest, ','));
+        word = service_of(slice_trim(slice_cut(&rest, ',')));
         if (slice_eq(word, SL("all")) || slice_eq(word, name))
             return true;
     }
@@ -84,6 +105,8 @@ bool service_wanted(const struct config *c, slice name)
 
 bool replica_settings(const struct config *c, struct fault *f)
 {
+    if (!services_known(c, f))
+        return false;
     slice store = config_text(c, CFG_STORE);
     if (!slice_starts(store, SL("postgresql://")) && !slice_starts(store, SL("postgres://")))
         return fault(f, "missing", "store", "with a broker the store must be one that all replicas reach: store: postgresql://…");

@@ -1,8 +1,11 @@
 // Several hubs as one: webhooks at any of them, one works, another takes over; with real PostgreSQL and RabbitMQ.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import {randomBytes} from 'node:crypto';
-import {startRoad, until} from './harness.mjs';
+import {execFile} from 'node:child_process';
+import {createHmac, randomBytes} from 'node:crypto';
+import {join} from 'node:path';
+import {promisify} from 'node:util';
+import {Api, Program, bin, freePort, ready, secret, startRoad, until} from './harness.mjs';
 import {startPostgres, startRabbit} from './servers.mjs';
 import {Load} from '../faults/load.mjs';
 
@@ -36,7 +39,9 @@ test('webhooks at any replica, calls of the API at any replica, and another one 
   await road.replicas[at].program.exit;
   loads[0].road.hub = road.replicas[(at + 1) % 3].api;
   road.hub = loads[0].road.hub;
+  const killed = Date.now();
   const second = await until('another works', async () => { const w = await workerOf(road); return w !== first && (await road.hub.get('/healthz/readiness?worker')).ready && w; }, 60000);
+  console.log(`# another works ${Date.now() - killed} ms after the one before was killed`);
   assert.notEqual(second, first);
   const before = loads[0].acknowledged;
   await until('and takes what comes', () => loads[0].acknowledged > before + 50, 30000);
@@ -45,4 +50,22 @@ test('webhooks at any replica, calls of the API at any replica, and another one 
   assert.equal(found.lost, 0, JSON.stringify(found));
   assert.equal(found.doubled, 0, JSON.stringify(found));
   assert.equal(found.unordered, 0, JSON.stringify(found));
+});
+
+test('a replica that is there for one network only', async t => {
+  const {road} = await startThree(t, {replicas: 1});
+  const port = await freePort(), listen = ['--listen', `127.0.0.1:${port}`, '--data', join(road.dir, 'data-line')];
+  await assert.rejects(promisify(execFile)(bin, ['serve', '--config', road.config, ...listen, '--services', 'api,lines']), /services: "lines" is none; there are all, api/);
+  const door = new Program(road.dir, 'door', ['serve', '--config', road.config, ...listen, '--services', 'line']).start(), api = new Api(`http://127.0.0.1:${port}`);
+  t.after(() => door.stop());
+  await ready(door, `${api.base}/healthz/readiness`);
+  const post = (path, body) => api.call('POST', path, body, {'content-type': 'application/json', 'x-line-signature': createHmac('sha256', secret).update(body).digest('base64')});
+  const body = JSON.stringify({destination: 'U0123456789abcdef0123456789abcdef', events: [{type: 'message', mode: 'active', timestamp: Date.now(), webhookEventId: '01HZ0000000000000000000001',
+    deliveryContext: {isRedelivery: false}, source: {type: 'user', userId: 'U0123456789abcdef0123456789abcde0'}, replyToken: 't', message: {type: 'text', id: '1', quoteToken: 'q', text: 'by the side door'}}]});
+  await until('the door knows the worker', async () => (await api.get('/healthz/readiness')).worker);
+  assert.equal((await post('/line', body)).status, 200);
+  await until('at the desk', async () => (await road.desk.get('/sim/inbound')).messages.some(m => m.text === 'by the side door'));
+  for (const path of ['/api/v1/openapi', '/openmessaging', '/telegram', '/console']) assert.equal((await post(path, '{}')).status, 404, path);
+  assert.equal((await road.hub.call('GET', '/api/v1/openapi')).status, 200, 'the other one is there for all');
+  assert.deepEqual(await door.stop(), {code: 0, signal: null});
 });
