@@ -5,7 +5,8 @@
 //   p.to = () => [{path: '/tmp/…/.s.PGSQL.5432'}];         // from now on
 import {connect, createServer} from 'node:net';
 
-const reset = s => s.remoteAddress ? s.resetAndDestroy() : s.destroy(); // a socket in the file system has no reset
+// A socket in the file system has no reset. Nor may one be reset whose end is under way: Node would wait for that end for ever when the process is to exit.
+const reset = s => s.remoteAddress && !s.writableEnded ? s.resetAndDestroy() : s.destroy();
 
 export async function startProxy(t, to) {
   const proxy = {to, open: new Set(), cuts: 0, cut() { proxy.cuts++; for (const s of proxy.open) reset(s); }};
@@ -31,6 +32,11 @@ export async function startProxy(t, to) {
   });
   await new Promise(resolve => listener.listen(0, '127.0.0.1', resolve));
   proxy.port = listener.address().port;
-  t.after(() => { proxy.to = () => []; proxy.cut(); listener.close(); });
+  t.after(async () => {
+    proxy.to = () => [];
+    const closed = new Promise(resolve => listener.close(resolve)); // when all its connections are gone
+    proxy.cut();
+    await closed;
+  });
   return proxy;
 }

@@ -1,15 +1,5 @@
-// The short, seeded form of every fault; tools/faults runs the long one.
-import test from 'node:test';
-import assert from 'node:assert/strict';
+// What one hub must bear: every fault but those of faults-several.test.mjs.
 import {readdirSync} from 'node:fs';
-import {figures} from './conserved.mjs';
+import {runShort, several} from './run.mjs';
 
-const folder = new URL('.', import.meta.url);
-for (const file of readdirSync(folder).filter(f => f.endsWith('.fault.mjs')).sort()) {
-  const fault = await import(new URL(file, folder));
-  test(fault.title(fault.short), {timeout: 180000}, async t => {
-    const found = await fault.run(t, fault.short);
-    console.log(`# ${figures(found)}`);
-    assert.equal(fault.verdict(found), undefined);
-  });
-}
+await runShort(readdirSync(new URL('.', import.meta.url)).filter(f => f.endsWith('.fault.mjs')).map(f => f.slice(0, -'.fault.mjs'.length)).filter(f => !several.includes(f)).sort());
