@@ -7,7 +7,7 @@
 enum {
     SSK_GUESTS_MAX = 200, /* of one workspace */
     SSK_WORKSPACES = 2,
-    SSK_MESSAGES_KEPT = 300,
+    SSK_MESSAGES_KEPT = 1000,
     SSK_FILES_KEPT = 300,
     SSK_HOOK_MS = 3000,
     SSK_TRIGGER_MS = 3000,

@@ -193,8 +193,8 @@ static void on_signal(void *arg, int signum)
     log_int(l, "signal", signum);
     log_end(l);
     s->hub.draining = true;
-    if (s->broker)
-        broker_leave(s->broker);
+    if (s->intake)
+        intake_lost(s->intake); /* what is not begun is the next one's. The shard stays ours until what is under way is stored: a token that could not be kept would be lost */
     int64_t grace_ms = config_number(s->config, CFG_DRAIN_SECONDS) * 1000;
     s->drain_until_ms = time_mono_ms() + grace_ms;
     ops_stopping(s->ops);

@@ -175,7 +175,20 @@ static bool one_close(struct loose *l, char c)
     return true;
 }
 
-/* true, null, a number: which of them it is js_parse checks. */
+/* As far as its letters tell; js_parse knows. */
+static bool may_be_number(slice w)
+{
+    bool digit = false;
+    for (size_t i = 0; i < w.n; i++) {
+        char c = w.p[i];
+        bool sign = c == '-' || c == '+' || c == '.' || ((c == 'e' || c == 'E') && digit);
+        digit = digit || (c >= '0' && c <= '9');
+        if (!sign && (c < '0' || c > '9'))
+            return false;
+    }
+    return digit;
+}
+
 static bool word(struct loose *l)
 {
     size_t from = l->at;
@@ -187,8 +200,7 @@ static bool word(struct loose *l)
         l->at++;
     }
     slice w = slice_sub(l->in, from, l->at - from);
-    double number;
-    bool good = slice_eq(w, SL("true")) || slice_eq(w, SL("false")) || slice_eq(w, SL("null")) || slice_double(w, &number);
+    bool good = slice_eq(w, SL("true")) || slice_eq(w, SL("false")) || slice_eq(w, SL("null")) || may_be_number(w);
     if (good) {
         text_put(&l->out, w);
         return true;

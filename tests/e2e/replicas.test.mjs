@@ -7,6 +7,7 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {Api, Program, bin, freePort, ready, secret, startRoad, until} from './harness.mjs';
 import {startPostgres, startRabbit} from './servers.mjs';
+import {startSlackRoad} from './slack-road.mjs';
 import {Load} from '../faults/load.mjs';
 
 const workerOf = async road => (await road.hub.get('/healthz/readiness')).worker;
@@ -68,4 +69,26 @@ test('a replica that is there for one network only', async t => {
   for (const path of ['/api/v1/openapi', '/openmessaging', '/telegram', '/console']) assert.equal((await post(path, '{}')).status, 404, path);
   assert.equal((await road.hub.call('GET', '/api/v1/openapi')).status, 200, 'the other one is there for all');
   assert.deepEqual(await door.stop(), {code: 0, signal: null});
+});
+
+test('who is asked to stop keeps its shard until what is under way is stored: a refresh token of single use goes on to the next', async t => {
+  const [pg, rabbit] = [await startPostgres(t), await startRabbit(t)];
+  const road = await startSlackRoad(t, {replicas: 2, deskArgs: ['--retry-ms', '300'], args: ['--rotation', '--token-life-s', '7201'], // due two hours before its end
+    hub: {store: pg.uri, broker: rabbit.uri, secret_key: randomBytes(32).toString('hex')}});
+  await road.send({type: 'text', text: 'Hi'});
+  const {c} = await road.deskHas('the text', m => m.text === 'Hi');
+  await new Promise(r => setTimeout(r, 1500));
+  await road.slack.post('/sim/faults', {paths: ['/api/oauth.v2.access'], slow_ms: 1500, times: 1});
+  const {calls} = await road.counters();
+  await road.agent(c, {text: 'one'}); // the token is due; the old one still serves
+  await until('the token is asked for', async () => (await road.counters()).calls > calls);
+  const first = (await road.hub.get('/healthz/readiness')).worker;
+  await road.replicas.find(r => r.api.base === first).program.stop();
+  await road.agent(c, {text: 'two'});
+  await road.guestHas('what the next one sends', m => m.message.text === 'two');
+  await road.agent(c, {text: 'three'});
+  await road.guestHas('and more', m => m.message.text === 'three');
+  const {rotations, misused} = await road.counters();
+  assert.ok(rotations >= 1, 'a token was given');
+  assert.equal(misused, 0, 'and none was used twice');
 });
