@@ -39,7 +39,9 @@ export async function run(t, {moments, seed}) {
     worker: async () => takeover(async () => again(await working())),
     door: async () => { const w = await working(); await again(some(road.replicas.filter(r => r !== w)), 'SIGKILL'); },
     stalled: async () => {
-      const w = await working(), pid = await until('its worker runs', () => children(w.program.child.pid)[0]);
+      const w = await working(), pid = await until('its worker runs', () => children(w.program.child.pid)[0]), {rotations} = await road.counters();
+      await until('a rotation', async () => (await road.counters()).rotations > rotations, 30000); // who is stopped between the answer and the commit has lost it: no way around that
+      await pause(200);
       await takeover(async () => { process.kill(pid, 'SIGSTOP'); line.cut(); });
       await pause(1000 + rnd() * 4000); // the token of then is used up by now
       process.kill(pid, 'SIGCONT');
