@@ -112,7 +112,7 @@ struct slack_answer slack_answer_of(struct arena *a, const struct answer *r)
 
 bool slack_token_ended(const struct slack_answer *t)
 {
-    return slice_eq(t->error, SL("token_expired"));
+    return slice_eq(t->error, SL("token_expired")) || slice_eq(t->error, SL("invalid_auth")) || slice_eq(t->error, SL("token_revoked"));
 }
 
 /* clang-format off */
@@ -168,6 +168,12 @@ enum outcome slack_failed(struct call *c, struct delivery *d, slice install, con
     }
     for (size_t i = 0; i < COUNT(breaking); i++)
         if (slice_eq(t.error, breaking[i])) {
+            struct slack_install in;
+            if (slack_token_ended(&t) && !d->last_new_token && slack_install_get(c, install, &in) && in.refresh.n) {
+                d->reason = REASON_CREDENTIALS; /* it may have been replaced meanwhile; a text that is refused with another one tells */
+                fault(c->f, "refused", "", "%s: " SLF, what, SLA(t.error));
+                return OUT_RETRY;
+            }
             mark_broken(c, install, t.error);
             return refuse(c, d, REASON_CREDENTIALS, "%s: " SLF ": the workspace must install the app anew", what, SLA(t.error));
         }

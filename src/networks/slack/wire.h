@@ -118,7 +118,8 @@ struct slack_answer {
 struct slack_answer slack_answer_of(struct arena *a, const struct answer *r);
 /* The end of a call that did not do what was asked: "Errors". */
 enum outcome slack_failed(struct call *c, struct delivery *d, slice install, const char *what);
-/* Slack's word for a token whose time is over: the same call is made once more, with another (http_call.new_token). */
+/* Slack's words for a token whose time is over, or whose successor was given while the call was under way: where tokens rotate the same call is made once more,
+ * with another (http_call.new_token). */
 bool slack_token_ended(const struct slack_answer *t);
 
 /* ---- receive.c, interact.c ------------------------------------------------------------------------------------------- */
