@@ -1,12 +1,12 @@
 // proxy.mjs - a TCP proxy of the test's own: one address behind which servers come and go.
 //
 //   const p = await startProxy(t, () => [{port: 5672}]);   // p.port; each connection goes to the first of these that takes it
-//   p.cut();                                               // all connections are reset
+//   p.cut();                                               // all connections are closed
 //   p.to = () => [{path: '/tmp/…/.s.PGSQL.5432'}];         // from now on
 import {connect, createServer} from 'node:net';
 
-// A socket in the file system has no reset. Nor may one be reset whose end is under way: Node would wait for that end for ever when the process is to exit.
-const reset = s => s.remoteAddress && !s.writableEnded ? s.resetAndDestroy() : s.destroy();
+// Closed at once, and not reset: of a socket that was reset while its end was under way Node waits for that end when the process is to exit, for ever.
+const reset = s => s.destroy();
 
 export async function startProxy(t, to) {
   const proxy = {to, open: new Set(), cuts: 0, cut() { proxy.cuts++; for (const s of proxy.open) reset(s); }};
@@ -32,11 +32,6 @@ export async function startProxy(t, to) {
   });
   await new Promise(resolve => listener.listen(0, '127.0.0.1', resolve));
   proxy.port = listener.address().port;
-  t.after(async () => {
-    proxy.to = () => [];
-    const closed = new Promise(resolve => listener.close(resolve)); // when all its connections are gone
-    proxy.cut();
-    await closed;
-  });
+  t.after(() => { proxy.to = () => []; proxy.cut(); listener.close(); });
   return proxy;
 }
