@@ -96,6 +96,11 @@ void actor_call(struct actor *actor, struct call *c, struct arena *a, struct con
     random_bytes(c->random, sizeof(c->random));
 }
 
+slice actor_memory_key(struct arena *a, const struct actor *actor)
+{
+    return arena_printf(a, "a:" SLF, SLA(actor->account.id));
+}
+
 /* ---- rates ------------------------------------------------------------------------------------------------------ */
 
 void bucket_init(struct bucket *b, unsigned calls, int64_t per_ms)

@@ -201,6 +201,7 @@ struct actor *hub_actor(const struct hub *h, slice account_id); /* NULL: none is
 struct actor *tenant_channel(const struct tenant *t, slice address, slice *ret_guest);
 /* Fills c for a call of a function of this actor's connector. */
 void actor_call(struct actor *actor, struct call *c, struct arena *a, struct conv *conv, struct fault *f);
+slice actor_memory_key(struct arena *a, const struct actor *actor); /* what its account remembers stands under, in state and store */
 
 bool breaker_lets(struct breaker *b, int64_t now_ms, int64_t *ret_wait_ms);
 void breaker_success(struct breaker *b);

@@ -421,7 +421,7 @@ TEST(a_folder_is_either_a_journal_or_a_copy)
     CHECK_INT(journal_pg_numbers(c->pg).epoch, 1); /* and it keeps its fence */
     worker_free(c);
     CHECK(!journal_open(loop, dir, &limits, &to, &f));
-    CHECK_SLICE(slice_of(f.code), SL("in_use"));
+    CHECK_SLICE(slice_of(f.code), SL("copy"));
     CHECK(takes(&w, loop, place, dir, "y", &f)); /* the same folder again */
     journal_close(w.j);
     journal_pg_close(w.pg);

@@ -202,6 +202,25 @@ TEST(named_token_that_is_refused_is_not_given_again)
     rig_free(r);
 }
 
+TEST(named_token_that_could_not_be_kept_is_not_asked_for)
+{
+    struct connector type;
+    struct rig *r = named_rig(&type).r;
+    struct asked one;
+    remember(r, "over", "T1", time_now_ms() - 1);
+    rig_disk_full(true);
+    ask_for(r, &one, "over");
+    UNTIL(r, one.n == 1);
+    rig_disk_full(false);
+    CHECK(!one.header[0]);
+    CHECK_INT(r->n_tokens, 0); /* the vendor was not asked: its refresh token is still good */
+    ask_for(r, &one, "over");
+    UNTIL(r, one.n == 1);
+    CHECK(one.header[0]);
+    CHECK_INT(r->n_tokens, 1);
+    rig_free(r);
+}
+
 TEST(named_tokens_have_a_rate_each)
 {
     struct connector type;

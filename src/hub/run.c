@@ -71,7 +71,7 @@ void actor_save(struct actor *actor, struct jbatch *b)
     if (!memory_dirty(actor->memory))
         return;
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    slice key = arena_printf(a, "a:" SLF, SLA(actor->account.id));
+    slice key = actor_memory_key(a, actor);
     slice json = memory_fit(a, actor->memory, time_now_ms(), MEMORY_JSON_MAX);
     state_put(actor->hub->state, b, key, seal_close(actor->hub->seal, a, key, json));
     memory_clean(actor->memory);

@@ -171,11 +171,6 @@ static void poll_turn(void *arg)
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
-slice actor_memory_key(struct arena *a, const struct actor *actor)
-{
-    return arena_printf(a, "a:" SLF, SLA(actor->account.id));
-}
-
 void actor_remember(struct actor *actor, slice value)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();

@@ -6,7 +6,6 @@
 /* Rates, tokens and memory of an actor whose account is filled in. memory: as remembered ({NULL,0}: nothing). */
 void actor_init(struct actor *actor);
 /* What an account has learned, as the store keeps it under actor_memory_key: into its memory. One that cannot be read is logged and changes nothing. */
-slice actor_memory_key(struct arena *a, const struct actor *actor);
 void actor_remember(struct actor *actor, slice value);
 void actor_done(struct actor *actor);
 /* The same while the hub runs: what it remembers is read by the store's thread; then done(actor). It is .retired and .learning until then. */

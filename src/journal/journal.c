@@ -131,7 +131,7 @@ static bool lock(struct journal *j, const char *dir, struct fault *f)
     if (j->lockfd < 0)
         return fault(f, "io", "data", "%s/lock: %s", path, strerror(errno));
     if (!j->io->opened && faccessat(j->dirfd, JOURNAL_COPY_MARK, F_OK, 0) == 0)
-        return fault(f, "in_use", "data", "%s is a copy of a journal that is kept in a database: ask the API of any replica", path);
+        return fault(f, "copy", "data", "%s is a copy of a journal that is kept in a database: ask the API of any replica", path);
     char pid[24] = "";
     if (flock(j->lockfd, LOCK_EX | LOCK_NB) != 0) {
         pid[jio_read(j->lockfd, pid, sizeof(pid) - 1, 0)] = 0;

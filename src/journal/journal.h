@@ -87,7 +87,8 @@ void journal_limits_default(struct journal_limits *l);
 
 struct loop;
 struct jio;
-/* Opens (makes, repairs a torn tail of, replays) the journal in dir. NULL: see *f; "in_use" when another process has it. */
+/* Opens (makes, repairs a torn tail of, replays) the journal in dir. NULL: see *f; "in_use" when another process has it, "copy" where the folder is
+ * only a copy (journal_open_on). */
 struct journal *journal_open(struct loop *loop, const char *dir, const struct journal_limits *l, const struct joffers *to,
                              struct fault *f) MUST_USE;
 /* The same over an io of its own (journal/io.h), for a folder that is only a copy. */

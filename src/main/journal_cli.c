@@ -214,8 +214,11 @@ static int decide(const struct options *o, bool replay, char **ids_text, int n_t
     int rc = decide_stopped(o->data, replay, ids, n, &f);
     if (rc != 2)
         return rc;
-    if (f.code && strcmp(f.code, "in_use") == 0 && (rc = internal_post(o, replay ? "/internal/journal/replay" : "/internal/journal/discard", jw_done(&w))) == 0)
-        return 0;
+    bool copy = f.code && strcmp(f.code, "copy") == 0; /* of the worker that may run here */
+    if (copy || (f.code && strcmp(f.code, "in_use") == 0))
+        rc = internal_post(o, replay ? "/internal/journal/replay" : "/internal/journal/discard", jw_done(&w));
+    if (rc == 0 || (rc == 1 && !copy))
+        return rc;
     fprintf(stderr, "dragoman journal: %s\n", f.text);
     return 2;
 }

@@ -1,4 +1,4 @@
-// What is said and asked about conversations, histories and contacts, once more with hubs that keep all of it in PostgreSQL: the same files, run with DRAGOMAN_TEST_STORE.
+// What is asked about contacts and of operations, once more with hubs of one process that keep all but their journal in PostgreSQL: the same files, run with DRAGOMAN_TEST_STORE.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';

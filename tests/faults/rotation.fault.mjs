@@ -8,6 +8,7 @@ import {startPostgres, startRabbit, startRedis} from '../e2e/servers.mjs';
 import {startProxy} from '../e2e/proxy.mjs';
 import {startSlackRoad} from '../e2e/slack-road.mjs';
 
+// SHOW=1 tells what is done; ACTS=stalled,worker does only these.
 const lifeSeconds = moments => 7200 + (moments ? 5 : 1); // renewed two hours before its end
 export const short = {seed: 3};
 export const title = o => `one refresh token of single use, ${o.moments ? 'ten minutes' : 'a while'} with three replicas (seed ${o.seed})`;
