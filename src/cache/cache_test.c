@@ -193,9 +193,9 @@ TEST_PLACES(cache_values_stay_for_their_time)
     CHECK_SLICE(GET(c, "v:1"), SL("one"));
     CHECK_SLICE(SET(c, "v:1", "", 60000), SL("ok"));
     CHECK_SLICE(GET(c, "v:1"), SL(""));
-    CHECK_SLICE(SET(c, "v:1", "uno", 30), SL("ok"));
+    CHECK_SLICE(SET(c, "v:1", "uno", 300), SL("ok"));
     CHECK_SLICE(GET(c, "v:1"), SL("uno"));
-    pass(80);
+    pass(500);
     CHECK_SLICE(GET(c, "v:1"), SL("none"));
     CHECK_SLICE(SET(c, "v:2", "two", 60000), SL("ok"));
     CHECK_SLICE(REMOVE(c, "v:2"), SL("ok"));
@@ -221,9 +221,9 @@ TEST_PLACES(cache_locks_have_one_holder)
     CHECK_SLICE(LOCK(o, "lock:1", "you", 60000), SL("no"));
     CHECK_SLICE(UNLOCK(o, "lock:1", "you"), SL("no"));
     CHECK_SLICE(LOCK_KEEP(o, "lock:1", "you", 1), SL("no"));
-    CHECK_SLICE(LOCK_KEEP(c, "lock:1", "me", 40), SL("yes"));
+    CHECK_SLICE(LOCK_KEEP(c, "lock:1", "me", 300), SL("yes"));
     CHECK_SLICE(LOCK(o, "lock:1", "you", 60000), SL("no"));
-    pass(100);
+    pass(500);
     CHECK_SLICE(LOCK(o, "lock:1", "you", 60000), SL("yes"));
     CHECK_SLICE(LOCK_KEEP(c, "lock:1", "me", 60000), SL("no"));
     CHECK_SLICE(UNLOCK(c, "lock:1", "me"), SL("no"));
@@ -236,10 +236,10 @@ TEST_PLACES(cache_numbers_are_counted_within_their_time)
 {
     struct cache *c = open_new(at);
     REMOVE(c, "n:1");
-    CHECK_SLICE(ADD(c, "n:1", 1, 80), SL("1"));
+    CHECK_SLICE(ADD(c, "n:1", 1, 300), SL("1"));
     CHECK_SLICE(ADD(c, "n:1", 5, 60000), SL("6")); /* the first one's time counts */
     CHECK_SLICE(ADD(c, "n:1", -2, 60000), SL("4"));
-    pass(150);
+    pass(500);
     CHECK_SLICE(ADD(c, "n:1", 1, 60000), SL("1"));
     REMOVE(c, "n:1");
     done_with(c, NULL);
@@ -274,6 +274,8 @@ TEST_PLACES(cache_news_reach_those_who_listen)
         cache_publish(c, SL("nothing"), SL("nobody hears"));
         pass(20);
     }
+    for (int i = 0; i < 500 && !heard_text[0]; i++)
+        pass(10);
     pass(50);
     CHECK(slice_starts(slice_of(heard_text), SL("o:1:0 ")) && slice_find(slice_of(heard_text), SL("c:")) == SIZE_MAX);
     done_with(c, other);
@@ -330,14 +332,15 @@ TEST(cache_that_is_lost_says_so_at_once_and_recovers)
     CHECK_SLICE(SET(c, "l:1", "one", 60000), SL("ok"));
     CHECK(reachable);
     redis_server_stop(&single, SIGKILL);
-    pass(50);
+    for (int i = 0; i < 1000 && reachable; i++)
+        pass(10);
     CHECK(!reachable);
     int64_t before_ms = time_mono_ms();
     CHECK_SLICE(GET(c, "l:1"), SL("cache_lost"));
     CHECK_SLICE(LOCK(c, "l:2", "me", 1000), SL("cache_lost"));
     CHECK(time_mono_ms() - before_ms < CACHE_ANSWER_MS);
     redis_server_start(&single);
-    for (int64_t until_ms = time_mono_ms() + 10000; !reachable; pass(20))
+    for (int64_t until_ms = time_mono_ms() + 60000; !reachable; pass(20))
         CHECK(time_mono_ms() < until_ms);
     CHECK_SLICE(GET(c, "l:1"), SL("none"));
     CHECK_SLICE(SET(c, "l:1", "again", 60000), SL("ok"));
@@ -354,8 +357,8 @@ TEST(cache_that_does_not_answer_is_lost_in_time)
     slice code = GET(c, "l:3");
     CHECK(kill(single.pid, SIGCONT) == 0);
     CHECK_SLICE(code, SL("cache_lost"));
-    CHECK(time_mono_ms() - before_ms < CACHE_ANSWER_MS + 2000);
-    for (int64_t until_ms = time_mono_ms() + 10000; !reachable; pass(20))
+    CHECK(time_mono_ms() - before_ms < 6 * CACHE_ANSWER_MS);
+    for (int64_t until_ms = time_mono_ms() + 60000; !reachable; pass(20))
         CHECK(time_mono_ms() < until_ms);
     CHECK_SLICE(GET(c, "l:3"), SL("one"));
     done_with(c, NULL);
@@ -370,7 +373,7 @@ TEST(cache_listens_again_after_a_restart)
     redis_server_stop(&single, SIGKILL);
     pass(20);
     redis_server_start(&single);
-    for (int64_t until_ms = time_mono_ms() + 15000; n_said < 1; pass(50)) {
+    for (int64_t until_ms = time_mono_ms() + 60000; n_said < 1; pass(50)) {
         cache_publish(c, SL("weather"), SL("sun"));
         CHECK(time_mono_ms() < until_ms);
     }
@@ -415,7 +418,7 @@ TEST(cache_of_a_cluster_loses_only_what_the_lost_master_had)
     CHECK_INT(ok + lost, KEYS);
     CHECK(ok > KEYS / 3 && lost > 0);
     redis_server_start(&members[0]); /* its file of nodes is there */
-    for (int64_t until_ms = time_mono_ms() + 20000; ok < KEYS;) {
+    for (int64_t until_ms = time_mono_ms() + 60000; ok < KEYS;) {
         ok = 0;
         for (int i = 0; i < KEYS; i++) {
             snprintf(key, sizeof(key), "k:%d", i);

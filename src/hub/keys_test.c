@@ -7,7 +7,7 @@
 #include "wire/jwks.h"
 #include "wire/jwt_test_keys.h"
 
-enum { WAIT_MS = 12000, AGAIN_MS = 2500 }; /* longer than a busy machine takes for what happens in between */
+enum { WAIT_MS = 60000, AGAIN_MS = 2500 }; /* longer than a busy machine takes for what happens in between */
 struct vendor {
     struct arena *a;
     struct loop *loop;
@@ -243,7 +243,7 @@ TEST(keys_are_not_waited_for_without_end)
     ask(&v, &q, "k1");
     int64_t from_ms = time_mono_ms();
     await(&v, &q.done);
-    CHECK(q.why && time_mono_ms() - from_ms < KEYS_WAIT_MS + 2000);
+    CHECK(q.why && time_mono_ms() - from_ms < 4 * KEYS_WAIT_MS);
     ask(&v, &at_stop, "k1");
     vendor_close(&v);
     CHECK(at_stop.done && at_stop.why);

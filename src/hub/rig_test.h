@@ -23,7 +23,7 @@
 
 /* The files "sealed" (and "shut", whose key is none) lie encrypted at their sender's. */
 #define RIG_MEDIA_KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-enum { SEEN_MAX = 4096, SHELVED_MAX = 64, RIG_WAIT_MS = 30000, ANSWER_CUT = -3, ANSWER_HOLD = -2, ANSWER_RESET = -1 };
+enum { SEEN_MAX = 4096, SHELVED_MAX = 64, RIG_WAIT_MS = 90000, ANSWER_CUT = -3, ANSWER_HOLD = -2, ANSWER_RESET = -1 };
 struct seen { /* a call that reached the vendor */
     slice path, body, key, auth;
     int status;

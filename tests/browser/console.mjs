@@ -3,11 +3,11 @@
 //   const site = await startConsole(t);
 //   const page = await site.open();                       // logged in; site.complaints gathers what went wrong in any page
 import assert from 'node:assert/strict';
-import {Api, Program, freePort, ready, secret, token, until} from '../e2e/harness.mjs';
+import {Api, Program, freePort, patience, ready, secret, token, until} from '../e2e/harness.mjs';
 import {adminPassword, startHub} from '../e2e/hub.mjs';
 import {openBrowser} from './pages.mjs';
 
-const patience = 15000;
+const actionMs = 15000 * patience;
 
 export async function startConsole(t, {settings = {}} = {}) {
   const hub = await startHub(t, {settings});
@@ -40,7 +40,7 @@ export async function startConsole(t, {settings = {}} = {}) {
     async says(text, guest) { await site.line.post(`/sim/guests/${guest ?? await site.guest()}/send`, {type: 'text', text}); },
     async open({user = 'admin', password = adminPassword, login = true, ...context} = {}) {
       const page = await (await browser.newContext({viewport: {width: 1200, height: 860}, locale: 'en-GB', ...context})).newPage();
-      page.setDefaultTimeout(patience);
+      page.setDefaultTimeout(actionMs);
       page.on('console', m => m.type() === 'error' && !/status of 4\d\d/.test(m.text()) && site.complaints.push(m.text()));
       page.on('pageerror', e => site.complaints.push(e.message));
       page.on('request', r => { if (!r.url().startsWith(hub.base) && !/^(data|blob):/.test(r.url())) site.outside.push(r.url()); });

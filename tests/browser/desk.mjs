@@ -10,13 +10,14 @@ import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {movableClock} from '../e2e/clock.mjs';
+import {patience} from '../e2e/harness.mjs';
 import {startHub} from '../e2e/hub.mjs';
 import {openBrowser, settled} from './pages.mjs';
 
 export const pageKey = '7c1d2b9e-7d51-4d0a-9a55-0d7a6c1b2e77';
 export const password = 'nine slow ferries';
 const axeFile = createRequire(new URL('../npm/package.json', import.meta.url)).resolve('axe-core/axe.min.js');
-const patience = 30000;
+const actionMs = 15000 * patience;
 
 export async function startDesk(t, {desk = {}, webchat = {}, settings = {}, users = {}, tenants = [], browsers = 1} = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-desk-'));
@@ -38,7 +39,7 @@ export async function startDesk(t, {desk = {}, webchat = {}, settings = {}, user
     later: clock.later,
     async open(path, {known = /status of 4\d\d/, within = browser, ...context} = {}) {
       const page = await (await within.newContext({viewport: {width: 1280, height: 820}, locale: 'en-GB', ...context})).newPage();
-      page.setDefaultTimeout(patience);
+      page.setDefaultTimeout(actionMs);
       page.on('console', m => m.type() === 'error' && !known.test(m.text()) && site.complaints.push(`${path} ${m.text()}`));
       page.on('pageerror', e => site.complaints.push(`${path} ${e.message}`));
       page.on('dialog', d => { site.complaints.push(`${path} said ${d.message()}`); void d.dismiss(); });

@@ -144,7 +144,7 @@ test('a guest and agents: from the first word to the history', async t => {
     await ken.getByTestId('held').getByTestId('interaction').waitFor();
     await closed(ken);
     site.later(1.5 * day);
-    await ken.getByTestId('held').waitFor({state: 'detached', timeout: 30000});
+    await ken.getByTestId('held').waitFor({state: 'detached'});
     await accepted(ken);
     await say(ken, 'Good morning, here again');
     await other('Good morning, here again').waitFor();
@@ -154,7 +154,7 @@ test('a guest and agents: from the first word to the history', async t => {
     await closed(ken);
     site.later(2.5 * day);
     await say(ana, 'I am back');
-    await ken.getByTestId('held').waitFor({state: 'detached', timeout: 30000});
+    await ken.getByTestId('held').waitFor({state: 'detached'});
     await accepted(ken);
     await fromGuest(ken, 'I am back').waitFor();
   });
@@ -223,7 +223,7 @@ test('by the keyboard alone, with the shortcuts that the page lists', async t =>
   await key('Alt+a');
   await fromGuest(kim, 'from Ben').waitFor();
   site.later(60);   // who said no is asked again after half a minute
-  await kim.getByTestId('invitation').filter({hasText: 'Ana'}).waitFor({timeout: 20000});
+  await kim.getByTestId('invitation').filter({hasText: 'Ana'}).waitFor();
   await key('Alt+a');
   await fromGuest(kim, 'from Ana').waitFor();
   await key('Alt+k');
@@ -330,7 +330,6 @@ test('in a frame: only of origins that are allowed, with a log-in of its own', a
   assert.equal((await fetch(`${site.hub.base}/`)).headers.get('x-frame-options'), 'DENY', 'the console is in nobody\'s frame');
 
   const page = await (await site.browser.newContext({viewport: {width: 1100, height: 800}, locale: 'en-GB'})).newPage();
-  page.setDefaultTimeout(15000);
   await page.goto(`${origin}/ux/conv?customername=Test%20Shop&ccid=1`);
   const frame = page.frameLocator('iframe');
   await logIn(frame, 'kim');

@@ -5,12 +5,13 @@
 //
 // complaints: console errors, exceptions, requests that failed, and whatever the content-security policy refused, of both pages.
 import {existsSync} from 'node:fs';
+import {patience} from '../e2e/harness.mjs';
 import {need} from '../npm/need.mjs';
 
 const {chromium} = need('playwright-core');
 const programs = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const quiet = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic'];
-const patience = 20000;
+const actionMs = 15000 * patience;
 
 export async function openBrowser(t) {
   const executablePath = process.env.CHROMIUM ?? programs.find(existsSync);
@@ -26,7 +27,7 @@ export async function openPages(t, road, {phoneSize = {width: 1180, height: 860}
   const open = async (name, url, viewport) => {
     const context = await browser.newContext({viewport, locale: 'en-GB'});
     const page = await context.newPage();
-    page.setDefaultTimeout(patience);
+    page.setDefaultTimeout(actionMs);
     page.on('console', m => m.type() === 'error' && complaints.push(`${name}: ${m.text()} ${m.location().url}`));
     page.on('pageerror', e => complaints.push(`${name}: ${e.message}`));
     page.on('requestfailed', r => r.failure()?.errorText !== 'net::ERR_ABORTED' && complaints.push(`${name}: ${r.url()} ${r.failure()?.errorText}`));

@@ -16,7 +16,7 @@ async function openShop(t, road, {query = '', viewport = {width: 1100, height: 8
   const ctx = await browser.newContext({viewport, locale: 'en-GB', ...context});
   const page = await ctx.newPage();
   const complaints = [];
-  page.setDefaultTimeout(30000);
+  page.setDefaultTimeout(60000);
   page.on('pageerror', e => complaints.push(e.message));
   page.on('console', m => m.type() === 'error' && complaints.push(m.text()));
   await page.exposeFunction('complain', what => complaints.push(what));

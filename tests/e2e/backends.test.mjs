@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {Program, until} from './harness.mjs';
+import {patience, Program, until} from './harness.mjs';
 import {Caller, goodTenant, startHub} from './hub.mjs';
 import {startPostgres, startRedis} from './servers.mjs';
 
-test('a hub keeps tenants and log-ins in PostgreSQL and finds them again', {timeout: 60000}, async t => {
+test('a hub keeps tenants and log-ins in PostgreSQL and finds them again', {timeout: 60000 * patience}, async t => {
   const pg = await startPostgres(t);
   const hub = await startHub(t, {settings: {store: pg.uri}});
   let admin = await hub.login();
@@ -25,7 +25,7 @@ test('a hub keeps tenants and log-ins in PostgreSQL and finds them again', {time
   assert.equal((await admin.call('GET', '/tenants/acme-and-line')).json.name, 'ACME again');
 });
 
-test('a second hub on the same store is refused, and one that is too old', {timeout: 60000}, async t => {
+test('a second hub on the same store is refused, and one that is too old', {timeout: 60000 * patience}, async t => {
   const pg = await startPostgres(t);
   const hub = await startHub(t, {settings: {store: pg.uri}});
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-second-'));
@@ -41,7 +41,7 @@ test('a second hub on the same store is refused, and one that is too old', {time
   assert.match(second.text(), /written by a newer version \(99/);
 });
 
-test('a log-in of one hub is good at the other, and so is its end', {timeout: 60000}, async t => {
+test('a log-in of one hub is good at the other, and so is its end', {timeout: 60000 * patience}, async t => {
   const redis = await startRedis(t);
   const [one, two] = [await startHub(t, {settings: {cache: redis.uri}}), await startHub(t, {settings: {cache: redis.uri}})];
   const cache = async hub => (await (await fetch(`${hub.base}/health/detail`)).json()).cache;

@@ -1,6 +1,7 @@
 // chat-page.mjs - a page of a company's site, as chat v3 describes it (docs/wire/webchat.md): short polling, bracketed forms, the token taken apart by
 // itself, repeats dropped by index. It knows nothing of the hub but the address of its sessions and an API key.
 import {randomUUID} from 'node:crypto';
+import {patience} from './harness.mjs';
 
 // {a: {b: 'c'}, l: ['x']} as a[b]=c&l[]=x
 export function form(o, under = '') {
@@ -65,7 +66,7 @@ export class ChatPage {
     return r;
   }
   async until(what, is, ms = 15000) {
-    const end = Date.now() + ms;
+    const end = Date.now() + ms * patience;
     for (;;) {
       const r = await this.poll();
       const found = this.messages.find(is);

@@ -30,12 +30,15 @@ export async function freePort() {
 // Waiting longer is in vain.
 export class Gone extends Error {}
 
+// How much longer than usual is waited before something is called missing: a machine may be slow, and a test that passes waits no longer for it.
+export const patience = Number(process.env.DRAGOMAN_TEST_PATIENCE ?? 4);
+
 export async function until(what, fn, ms = 15000) {
-  const end = Date.now() + ms;
+  const end = Date.now() + ms * patience;
   let last;
   for (;;) {
     try { last = await fn(); if (last) return last; } catch (e) { if (e instanceof Gone) throw e; last = e; }
-    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain for: ${what} (last: ${last instanceof Error ? last.message : JSON.stringify(last)})`);
+    if (Date.now() > end) throw new Error(`waited ${ms * patience} ms in vain for: ${what} (last: ${last instanceof Error ? last.message : JSON.stringify(last)})`);
     await new Promise(r => setTimeout(r, 40));
   }
 }
@@ -99,7 +102,7 @@ export class Program {
   async stop(signal = 'SIGTERM') {
     if (this.ended) return await this.exit ?? {code: 0}; // by itself, perhaps: how, is for the test to judge
     this.child.kill(signal);
-    const late = setTimeout(() => this.child.kill('SIGKILL'), 20000);
+    const late = setTimeout(() => this.child.kill('SIGKILL'), 20000 * patience);
     const how = await this.exit;
     clearTimeout(late);
     return how;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import {execFile, spawn} from 'node:child_process';
 import {cpSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {bin, ready, startRoad, until} from './harness.mjs';
+import {bin, patience, ready, startRoad, until} from './harness.mjs';
 import {adminPassword, goodTenant, login} from './hub.mjs';
 import {startPostgres} from './servers.mjs';
 
@@ -35,7 +35,7 @@ async function worked(t, options = {}) {
   return {road, data, admin};
 }
 
-test('an installation goes into the database, comes back into another folder, and goes on', {timeout: 120000}, async t => {
+test('an installation goes into the database, comes back into another folder, and goes on', {timeout: 120000 * patience}, async t => {
   const pg = await startPostgres(t);
   const {road, data, admin} = await worked(t);
   const running = await move('in', data, pg);
@@ -97,7 +97,7 @@ test('an installation goes into the database, comes back into another folder, an
   await until('found by words', async () => (await admin.call('GET', '/messages?q=said%201')).text.includes('said 1'));
 });
 
-test('a move that was killed in the middle is repeated', {timeout: 120000}, async t => {
+test('a move that was killed in the middle is repeated', {timeout: 120000 * patience}, async t => {
   const pg = await startPostgres(t);
   const {road, data} = await worked(t);
   await road.programs.hub.stop();
@@ -132,7 +132,7 @@ test('a move that was killed in the middle is repeated', {timeout: 120000}, asyn
   assert.equal(Number(pg.sql('SELECT count(*) FROM history_message')), 5);
 });
 
-test('a database that is not empty is left alone; one that has all of it already is not written again', {timeout: 120000}, async t => {
+test('a database that is not empty is left alone; one that has all of it already is not written again', {timeout: 120000 * patience}, async t => {
   const pg = await startPostgres(t);
   const {road, data} = await worked(t);
   await road.programs.hub.stop();

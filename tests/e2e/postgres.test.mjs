@@ -3,7 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {join} from 'node:path';
-import {root} from './harness.mjs';
+import {patience, root} from './harness.mjs';
 import {startPostgres} from './servers.mjs';
 
 const files = ['contacts', 'operations']; // with a broker beside it, all others as well: with-backends.mjs
@@ -17,7 +17,7 @@ async function run(file, env) {
 }
 
 for (const file of files)
-  test(`${file} in PostgreSQL`, {timeout: 400000}, async t => {
+  test(`${file} in PostgreSQL`, {timeout: 400000 * patience}, async t => {
     const pg = await startPostgres(t);
     const {code, text} = await run(file, {DRAGOMAN_TEST_STORE: pg.uri, DRAGOMAN_TEST_PSQL: pg.psql, NODE_TEST_CONTEXT: undefined}); // not a part of this run
     assert.equal(code, 0, text.split('\n').filter(l => !/^ *(ok|duration_ms|---|\.\.\.|type:)/.test(l)).slice(-80).join('\n'));

@@ -3,7 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {randomBytes} from 'node:crypto';
-import {startRoad, until} from './harness.mjs';
+import {patience, startRoad, until} from './harness.mjs';
 import {adminPassword, login} from './hub.mjs';
 import {startPostgres, startRabbit} from './servers.mjs';
 
@@ -50,7 +50,7 @@ async function check({pg, texts, contact}, {id, ct}) {
   assert.equal(pg.sql('SELECT count(*) FROM contact'), '1');
 }
 
-test('the process that works is killed', {timeout: 120000}, async t => {
+test('the process that works is killed', {timeout: 120000 * patience}, async t => {
   const hub = await start(t);
   const first = await begin(hub);
   const turn = hub.turn();
@@ -61,7 +61,7 @@ test('the process that works is killed', {timeout: 120000}, async t => {
   await check(hub, first);
 });
 
-test('the process that works is stopped, and wakes up when another one has taken over', {timeout: 180000}, async t => {
+test('the process that works is stopped, and wakes up when another one has taken over', {timeout: 180000 * patience}, async t => {
   const hub = await start(t);
   const first = await begin(hub);
   const turn = hub.turn();

@@ -57,8 +57,9 @@ function postgresPrograms(t) {
   return {bin, psql: [join(bin, 'psql'), '/usr/bin/psql'].find(existsSync)};
 }
 
-// Not started yet; from: the server it is a standby of.
-function postgresServer(t, {bin, psql}, from) {
+// Not started yet; from: the server it is a standby of. durable: against the loss of power, too, which is what a bench wants; tests kill no more than processes,
+// and shall not depend on how fast a disk is (after a kill, PostgreSQL syncs every file that it has).
+function postgresServer(t, {bin, psql}, {from, durable} = {}) {
   const dir = folder(t, 'pg'), data = join(dir, 'data');
   const fill = of => of
     ? execFileSync(join(bin, 'pg_basebackup'), ['-D', data, '-h', of.dir, '-U', 'dragoman', '-R', '-X', 'stream', '-c', 'fast', '-N'], {stdio: 'ignore', cwd: dir, ...who})
@@ -66,14 +67,14 @@ function postgresServer(t, {bin, psql}, from) {
   fill(from);
   const uri = `postgresql://dragoman@/postgres?host=${dir}`;
   const sql = text => execFileSync(psql, ['-XAtq', '-c', text, uri], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).trim();
-  const s = new Server(dir, join(bin, 'postgres'), ['-D', data, '-k', dir, '-c', 'listen_addresses=', '-c', 'wal_retrieve_retry_interval=200ms'],
+  const s = new Server(dir, join(bin, 'postgres'), ['-D', data, '-k', dir, '-c', 'listen_addresses=', '-c', 'wal_retrieve_retry_interval=200ms', ...durable ? [] : ['-c', 'fsync=off']],
     async () => sql('SELECT 1') === '1');
   t.after(() => s.stop('SIGQUIT'));
   return Object.assign(s, {uri, sql, psql, refill(of) { rmSync(data, {recursive: true}); fill(of); }, socket: join(dir, '.s.PGSQL.5432')});
 }
 
-export async function startPostgres(t) {
-  const s = postgresServer(t, postgresPrograms(t));
+export async function startPostgres(t, options) {
+  const s = postgresServer(t, postgresPrograms(t), options);
   await s.start();
   return s;
 }
@@ -82,7 +83,7 @@ export async function startPostgres(t) {
 export async function startPostgresPair(t) {
   const programs = postgresPrograms(t), first = postgresServer(t, programs);
   await first.start();
-  const pair = {now: first, other: postgresServer(t, programs, first)};
+  const pair = {now: first, other: postgresServer(t, programs, {from: first})};
   const follow = async () => {
     await pair.other.start();
     await until('the standby follows', async () => pair.now.sql("SELECT count(*) FROM pg_stat_replication WHERE state='streaming'") === '1', 30000);

@@ -2,11 +2,12 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {figures} from './conserved.mjs';
+import {patience} from '../e2e/harness.mjs';
 
 export async function runShort(names) {
   for (const name of names) {
     const fault = await import(new URL(`${name}.fault.mjs`, import.meta.url));
-    test(fault.title(fault.short), {timeout: 180000}, async t => {
+    test(fault.title(fault.short), {timeout: 180000 * patience}, async t => {
       const found = await fault.run(t, fault.short);
       console.log(`# ${figures(found)}`);
       assert.equal(fault.verdict(found), undefined);

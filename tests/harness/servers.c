@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { START_MS = 30000, CONNECT_MS = 10000, LOOK_MS = 20 };
+enum { START_MS = 120000, CONNECT_MS = 60000, LOOK_MS = 20 };
 
 static void rest(void)
 {
@@ -188,7 +188,7 @@ void pg_server_start(void)
         pg_make();
     char postgres[160], root[200];
     snprintf(postgres, sizeof(postgres), "%spostgres", pg.bin);
-    const char *const argv[] = { postgres, "-D", pg.data, "-k", pg.dir, "-c", "listen_addresses=", "-c", "shared_buffers=16MB", NULL };
+    const char *const argv[] = { postgres, "-D", pg.data, "-k", pg.dir, "-c", "listen_addresses=", "-c", "shared_buffers=16MB", "-c", "fsync=off", NULL };
     pg.pid = spawn(argv, pg.log, pg.dir);
     started(pg.pid);
     pg_root(root);
