@@ -11,7 +11,7 @@
 enum { START_MS = 90000, LOOK_NS = 50 * 1000 * 1000 };
 
 static struct {
-    char dir[64], url[64], tls_url[64], ca[80];
+    char dir[80], url[64], tls_url[64], ca[96];
     unsigned port;
     pid_t pid;
 } rabbit;
@@ -80,7 +80,7 @@ static unsigned free_port(void)
 
 static void make(void)
 {
-    snprintf(rabbit.dir, sizeof(rabbit.dir), "/tmp/dragoman-rabbit-XXXXXX");
+    snprintf(rabbit.dir, sizeof(rabbit.dir), "%s/dragoman-rabbit-XXXXXX", test_tmp());
     if (!mkdtemp(rabbit.dir) || atexit(end) != 0)
         test_fail(__FILE__, __LINE__, "no folder");
     rabbit.port = free_port();

@@ -68,7 +68,7 @@ static void folder_new(char to[128], const char *what)
         registered = true;
     if (n_made == COUNT(made))
         test_fail(__FILE__, __LINE__, "too many folders");
-    snprintf(to, 128, "/tmp/dragoman-%s-XXXXXX", what);
+    snprintf(to, 128, "%s/dragoman-%s-XXXXXX", test_tmp(), what);
     if (!mkdtemp(to))
         test_fail(__FILE__, __LINE__, "no folder %s", to);
     snprintf(made[n_made++], sizeof(made[0]), "%s", to);

@@ -52,12 +52,17 @@ static void remove_dirs(void)
         nftw(dirs[i], remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+const char *test_tmp(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    return tmp && strlen(tmp) < 32 ? tmp : "/tmp";
+}
+
 const char *test_dir(void)
 {
     assert(n_dirs < TESTS_MAX);
     char *dir = dirs[n_dirs];
-    const char *tmp = getenv("TMPDIR");
-    snprintf(dir, sizeof(dirs[0]), "%s/dragoman-test-XXXXXX", tmp && strlen(tmp) < 32 ? tmp : "/tmp");
+    snprintf(dir, sizeof(dirs[0]), "%s/dragoman-test-XXXXXX", test_tmp());
     if (!mkdtemp(dir))
         test_fail(__FILE__, __LINE__, "cannot make a temporary folder %s", dir);
     if (n_dirs++ == 0)

@@ -51,6 +51,8 @@ void test_fail(const char *file, int line, const char *fmt, ...) PRINTF(3, 4) NO
         if (got_ != want_)                                                     \
             test_fail(__FILE__, __LINE__, "%s is %lld, want %lld", #got, got_, want_); \
     } while (0)
-/* An empty folder of this test's own under $TMPDIR, removed when the program ends. */
+/* $TMPDIR, or /tmp where there is none or its name is long: sockets' names are short. */
+const char *test_tmp(void);
+/* An empty folder of this test's own in it, removed when the program ends. */
 const char *test_dir(void);
 #endif
