@@ -54,7 +54,7 @@ test('trace tells every hop; the trace id of the request goes on to the desk', a
   const m = await until('at the desk', async () => (await inbound(road)).find(x => x.text === 'follow me'));
   const made = desk.calls.find(c => c.body.includes('follow me')).headers['x-b3-traceid'];
   assert.match(made, /^[0-9a-f]{32}$/);
-  const told = await cli(road, 'trace', m.messageId);
+  const told = await until('the outcome is in the journal', async () => { const said = await cli(road, 'trace', m.messageId); return /settle/.test(said) && said; });
   assert.match(told, /accept +waiting/);
   assert.match(told, /settle +delivered/);
   assert.match(told, /call .* POST 127\.0\.0\.1:\d+\/api\/v2\/conversations\/messages\/[0-9a-f-]+\/inbound\/open\/message +status 20\d/);
