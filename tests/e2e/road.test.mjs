@@ -162,7 +162,7 @@ test('every refusal of a webhook says in the log which part is wrong, and none o
   const lines = () => road.programs.hub.text().split('\n').slice(0, -1).filter(l => l.startsWith('{')).map(l => JSON.parse(l));
   for (const [what, body, headers, status, code, field] of rows) {
     assert.equal(await post(body, headers), status, what);
-    const line = await until(`${what} in the log`, () => lines().find(l => l.code && l.level >= 40 && !seen.has(l.reqid) && (l.topic === 'route' || l.msg === 'Webhook refused')));
+    const line = await until(`${what} in the log`, () => lines().find(l => l.code && l.level >= 40 && !seen.has(l.reqid) && (l.scope === '/line' || l.msg === 'Webhook refused')));
     seen.add(line.reqid);
     assert.equal(line.code, code, `${what}: ${JSON.stringify(line)}`);
     assert.equal(line.field ?? '', field, what);

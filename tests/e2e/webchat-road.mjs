@@ -22,7 +22,7 @@ export async function startChat(t, {webchat = {}, tenants = [], hub = {}} = {}) 
   const road = {
     dir, config, hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), url: `${at(hubPort)}/nexus/v3/chat/sessions`, data: join(dir, 'data'), deskSettings: desk,
     programs: {
-      desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1', '--agents', 'Kim Lee,<b>Ken</b>', '--retry-ms', '50']),
+      desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1', '--agents', 'Kim Lee,<b>Ken</b>', '--retry-ms', '1000']),
       hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', DRAGOMAN_ADMIN_PASSWORD: adminPassword}),
     },
     page: (key = pageKey, options) => new ChatPage(road.url, key, options),
