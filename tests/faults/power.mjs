@@ -53,7 +53,7 @@ export class Power {
     execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', shim, new URL('power.c', import.meta.url).pathname, '-pthread']);
     writeFileSync(this.control, Buffer.alloc(4096));
     writeFileSync(this.log, '');
-    this.env = {LD_PRELOAD: shim, POWER_DIR: folder, POWER_LOG: this.log, POWER_CONTROL: this.control, UV_USE_IO_URING: '0',
+    this.env = {LD_PRELOAD: [shim, process.env.LD_PRELOAD].filter(Boolean).join(':'), POWER_DIR: folder, POWER_LOG: this.log, POWER_CONTROL: this.control, UV_USE_IO_URING: '0',
       ASAN_OPTIONS: 'detect_leaks=0:verify_asan_link_order=0'};
     this.begin();
   }
