@@ -31,11 +31,11 @@ def b1():
         return texts(b, b.hub())
 
 
-def b1r(n):
+def b1r(n, **o):
     def run():
         with Bench() as b:
             b.sink()
-            return texts(b, b.replicas(n))
+            return texts(b, b.replicas(n), **o)
     return run
 
 
@@ -414,6 +414,8 @@ BENCHES = {
             ("cpu_us", "CPU per message, µs", "max", 100)]),
     "B1q": ("B1 in a cgroup of 5 % CPU and 64 MiB", b1q, [("refused", "refused", "max", 0), ("answer_p99_ms", "p99 of the 200, ms", "max", 250), ("desk_s", "all at the desk, s", "max", 15)]),
     "B1x": ("B1 flat out", b1x, [("per_second", "accepted a second", "min", 30000), ("desk_per_second", "delivered a second", "min", 15000)]),
+    "B1xr": ("B1 flat out with one replica: door, worker, RabbitMQ, PostgreSQL, all on the same two cores", b1r(1, seconds=0, wait=60), [("per_second", "accepted a second", None, None), ("desk_per_second", "delivered a second", None, None),
+             ("cpu_us", "CPU per message of door and worker, µs", None, None)]),
     "B1t": ("B1 over TLS 1.3", b1t, [("tls_cpu_us", "CPU per message more than B1 just before, µs", "max", 15), ("cpu_us", "CPU per message, µs", None, None)]),
     "B1w": ("B1, desk answers after 50 ms, 10 % 429, 1 % 503, 0.5 % reset after taken", b1w, [("unknown", "left unknown", "max", 0), ("desk_s", "all at the desk, s", None, None)]),
     "B2": ("1,000 images of 1 MiB over 10 s", b2, [("desk_s", "all at the desk, s", "max", 10.5), ("cpu_ms", "CPU per image, ms", "max", 3), ("peak_mib", "memory, MiB", "max", 24),
