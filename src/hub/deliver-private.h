@@ -1,6 +1,7 @@
 /* deliver-private.h - one message under way, for the files of deliver.
  *
- *   deliver.c          offers, turns, beginning, ending
+ *   deliver.c          offers, turns, beginning
+ *   deliver_end.c      how it ended: stored, told, and what is learned from it
  *   deliver_command.c  an agent's command in the message's place
  */
 #ifndef HUB_DELIVER_PRIVATE_H
@@ -59,8 +60,14 @@ struct delivering {
     struct loop_timer again;
 };
 
-/* deliver.c. Each is the last thing done with dl in this turn, but for the last two. */
-void deliver_lookup(void *delivering);  /* goes on with dl->m, whose files are settled */
+/* deliver.c */
+void deliver_lookup(void *delivering);  /* goes on with dl->m, whose files are settled; the last thing done with dl in this turn */
+
+/* deliver_end.c. Each is the last thing done with dl in this turn, but for the last two. */
+void deliver_run_ended(struct run *r, enum outcome end); /* the call that delivers it */
+void deliver_end(struct delivering *dl, enum jstate state, enum outcome end); /* for good: see dl->fault */
+void deliver_ignore(struct delivering *dl, const char *by); /* the other side does not want it */
+void deliver_free(struct delivering *dl);
 void deliver_record(void *delivering);  /* stores how it ended, and tells */
 void deliver_settle(struct delivering *dl, enum jstate state, enum outcome end, slice note);
 /* in_ms 0: the usual back-off. hard: the other side could not be reached at all. counts: for the breaker. */
