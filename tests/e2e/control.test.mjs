@@ -7,7 +7,7 @@ import {existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} 
 import {request} from 'node:https';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {Api, bin, freePort, Program, ready, secret, token, until} from './harness.mjs';
+import {Api, bin, freePort, patience, Program, ready, secret, token, until} from './harness.mjs';
 
 const bot = 'U0123456789abcdef0123456789abcdef';   // the simulator's own id
 
@@ -54,7 +54,7 @@ tenants:
   return {dir, config, programs, ask, setUp, desk: new Api(`http://127.0.0.1:${deskPort}`)};
 }
 
-const cli = (hub, ...args) => new Promise(resolve => execFile(bin, [...args, '--config', hub.config], {timeout: 30000},
+const cli = (hub, ...args) => new Promise(resolve => execFile(bin, [...args, '--config', hub.config], {timeout: 30000 * patience},
   (e, stdout, stderr) => resolve({code: e ? e.code : 0, stdout, stderr})));
 const arrived = async hub => (await hub.desk.get('/sim/inbound?limit=1000')).messages.map(m => m.text);
 

@@ -32,7 +32,7 @@ function tree(t) {
 
 function start(t, dir) {
   const child = spawn('bash', ['tools/demo'], {cwd: dir, stdio: ['ignore', 'pipe', 'pipe'], detached: true});   // a group of its own, as a terminal makes it
-  const demo = {child, said: '', exit: new Promise(r => child.on('exit', (code, signal) => { demo.ended = true; r({code, signal}); }))};
+  const demo = {child, said: '', exit: new Promise(r => child.on('close', (code, signal) => { demo.ended = true; r({code, signal}); }))};
   for (const s of [child.stdout, child.stderr]) s.on('data', d => { demo.said += d; });
   t.after(async () => { if (!demo.ended) { process.kill(-child.pid, 'SIGTERM'); await demo.exit; } });
   return demo;

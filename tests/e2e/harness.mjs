@@ -16,14 +16,15 @@ export const bin = process.env.DRAGOMAN_BIN ?? join(root, 'build/dragoman');
 export const secret = '8c570fa6dd201bb328f1c1eac23a96d8';
 export const token = 'a-long-enough-token-for-tests';
 
-// Below the ports that the system gives to outgoing connections: one of those could take it before the program listens.
+// Below the ports that the system gives to outgoing connections: one of those could take it before the program listens. None is given twice: who has it may not listen yet.
+const given = new Set();
 export async function freePort() {
   for (;;) {
     const port = 10240 + Math.floor(Math.random() * 22000);
     const free = await new Promise(resolve => {
       const s = createServer().on('error', () => resolve(false)).listen(port, '127.0.0.1', () => s.close(() => resolve(true)));
     });
-    if (free) return port;
+    if (free && !given.has(port)) { given.add(port); return port; }
   }
 }
 
