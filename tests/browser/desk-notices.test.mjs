@@ -3,7 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createHmac, randomUUID} from 'node:crypto';
 import {createServer} from 'node:http';
-import {until} from '../e2e/harness.mjs';
+import {patience, until} from '../e2e/harness.mjs';
 import {Provider} from '../e2e/oidc.mjs';
 import {logIn, say, setReady, startDesk, violations} from './desk.mjs';
 
@@ -54,7 +54,7 @@ test('what could not be delivered is brought to somebody, with the reason', asyn
 });
 
 test('the clock of the reply window runs, and what comes too late is refused in words', async t => {
-  const app = await application(t), window_s = 8;
+  const app = await application(t), window_s = 20; // in which an agent accepts and answers
   const site = await startDesk(t, {tenants: [app.tenant({reply_window_seconds: window_s})]});
   const kim = await site.agent('kim');
   await app.says(site.hub, 'hello');
@@ -62,7 +62,7 @@ test('the clock of the reply window runs, and what comes too late is refused in 
   await kim.getByTestId('window').filter({hasText: 'Reply within'}).first().waitFor();
   await say(kim, 'in time');
   await until('the answer', () => app.got.find(m => m.text === 'in time'));
-  await kim.getByTestId('window').filter({hasText: 'The time to reply is over'}).first().waitFor({timeout: 3 * window_s * 1000});
+  await kim.getByTestId('window').filter({hasText: 'The time to reply is over'}).first().waitFor({timeout: window_s * 1000 * patience});
   await say(kim, 'too late');
   await kim.getByTestId('line-pending').filter({hasText: 'the guest has to write first'}).waitFor();
   await app.says(site.hub, 'still there?');

@@ -3,7 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {createServer} from 'node:http';
-import {freePort, until} from '../e2e/harness.mjs';
+import {freePort, patience, until} from '../e2e/harness.mjs';
 import {adminPassword, startHub} from '../e2e/hub.mjs';
 import {drawn} from './pages.mjs';
 import {logIn, pageKey, password, say, setReady, startDesk, violations} from './desk.mjs';
@@ -36,7 +36,7 @@ test('a guest and agents: from the first word to the history', async t => {
   await t.test('the invitation, and text both ways; nothing a guest writes is markup', async () => {
     await say(ana, evil);
     await id('invitation').filter({hasText: 'Ana <b>'}).waitFor();
-    assert.match(await kim.title(), /^☎ 1 waiting /);
+    await until('the title', async () => /^☎ 1 waiting /.test(await kim.title()));
     assert.deepEqual(await violations(kim), []);
     await kim.keyboard.press('Alt+a');
     await fromGuest(kim, evil).waitFor();
@@ -127,6 +127,7 @@ test('a guest and agents: from the first word to the history', async t => {
     await say(sue, 'Be kind');
     await fromAgent(ken, 'Be kind').getByTestId('whisper-mark').waitFor();
     await sue.getByTestId('do-barge').click();
+    await sue.getByTestId('do-barge').waitFor({state: 'detached'}); // until then it is said to the agent alone
     await say(sue, 'I am the supervisor');
     await other('I am the supervisor').waitFor();
     assert.equal(await other('Be kind').count(), 0);
@@ -177,6 +178,7 @@ test('a guest and agents: from the first word to the history', async t => {
     await kim.getByTestId('contact').filter({hasText: 'Ana <b>'}).click();
     const history = id('history');
     for (const text of [evil, 'It left <i>today</i>', 'Tomorrow', 'Offer a lantern', 'Good day, I am Ken', 'Be kind', 'I am back', 'One more thing']) await history.getByText(text).first().waitFor();
+    await history.getByTestId('media-image').nth(1).waitFor();
     assert.ok(await history.getByTestId('media-image').count() >= 2);
     assert.deepEqual(await violations(kim), []);
     await history.getByRole('searchbox').fill('lantern');
@@ -330,6 +332,7 @@ test('in a frame: only of origins that are allowed, with a log-in of its own', a
   assert.equal((await fetch(`${site.hub.base}/`)).headers.get('x-frame-options'), 'DENY', 'the console is in nobody\'s frame');
 
   const page = await (await site.browser.newContext({viewport: {width: 1100, height: 800}, locale: 'en-GB'})).newPage();
+  page.setDefaultTimeout(15000 * patience);
   await page.goto(`${origin}/ux/conv?customername=Test%20Shop&ccid=1`);
   const frame = page.frameLocator('iframe');
   await logIn(frame, 'kim');
@@ -405,10 +408,9 @@ test('contacts by hand: made, changed, merged, exported and erased in one click;
   await logIn(admin, 'admin', adminPassword);
   const id = name => admin.getByTestId(name);
   await say(ana, 'I am here');
-  await until('the contact', async () => {
-    await admin.reload();
-    return id('contact').filter({hasText: 'Ana'}).first().waitFor({timeout: 3000}).then(() => true, () => false);
-  }, 60000);
+  await until('the contact', async () => JSON.stringify((await site.admin.get('/contacts')).items).includes('Ana'));
+  await admin.reload();
+  await id('contact').filter({hasText: 'Ana'}).first().waitFor();
   await id('contact-new').click();
   await admin.getByLabel('Name').fill('<b>Ana</b> Lima');
   await admin.getByLabel('E-mail').fill('ana@example.net, lima@example.net');

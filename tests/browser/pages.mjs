@@ -37,6 +37,7 @@ export async function openPages(t, road, {phoneSize = {width: 1180, height: 860}
     return page;
   };
   const phone = await open('phone', (road.phone ?? road.line).base + '/', phoneSize);
+  await phone.locator('#guests [aria-current="true"]').first().waitFor(); // it knows whose phone it is: nobody's sends nothing
   const desk = await open('desk', road.desk.base + '/', deskSize);
   return {browser, complaints, phone, desk, open};
 }

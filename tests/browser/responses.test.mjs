@@ -87,7 +87,7 @@ test('the Commander of a tenant: its prefix, a language with a key file, its age
   await page.getByTestId('save').click();
   await errorOf(form, 'commander.prefix').waitFor({state: 'detached'});
   assert.deepEqual(await violations(page), []);
-  const saved = (await site.admin.call('GET', `/tenants/${id}`)).json.commander;
+  const saved = await until('it is saved', async () => { const {commander} = (await site.admin.call('GET', `/tenants/${id}`)).json; return commander?.prefix && commander; }); // its mark went when it was typed
   assert.equal(saved.prefix, '!');
   assert.equal(saved.time_zone, 'Asia/Tokyo');
 
@@ -100,7 +100,7 @@ test('the Commander of a tenant: its prefix, a language with a key file, its age
     await errorOf(form, 'commander.key_file').filter({hasText: 'This file cannot be used'}).waitFor();
   }
   await form.getByLabel('Take the key from its file (JSON)').setInputFiles({name: 'key.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(key))});
-  await form.locator('[data-path="commander.language.project_id"] input').waitFor();
+  await until('the file is read', async () => await input(form, 'commander.language.project_id').inputValue() !== '');
   assert.equal(await input(form, 'commander.language.project_id').inputValue(), 'shop-words');
   await errorOf(form, 'commander.key_file').waitFor({state: 'detached'});
   const link = form.getByRole('link', {name: /\.zip$/});

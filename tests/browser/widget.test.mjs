@@ -68,7 +68,7 @@ test('a chat: form, text, typing, emoji, pictures, reload, transcript, end', asy
   await page.getByLabel('E-mail').fill('ana@example.net');
   await id('start').click();
   await id('field').waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.shadowRoot.activeElement.tagName), 'TEXTAREA', 'the field has the focus');
+  await until('the field has the focus', async () => await page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.tagName) === 'TEXTAREA');
   const evil = '<img src=x onerror=alert(1)> Where is my parcel?';
   await say(shop, evil);
   await id('own').filter({hasText: evil}).waitFor();
@@ -111,6 +111,7 @@ test('a chat: form, text, typing, emoji, pictures, reload, transcript, end', asy
   await page.reload();
   await id('launcher').click();
   await id('other').filter({hasText: 'Your receipt'}).waitFor();
+  await until('as many lines', async () => await id('log').locator('article').count() >= before.length);
   assert.deepEqual(await id('log').locator('article').allInnerTexts(), before, 'after a reload the same is there');
   await agent(road, c, {text: 'still here?'});
   await id('other').filter({hasText: 'still here?'}).waitFor();
@@ -216,8 +217,10 @@ test('accessible in light and dark, desktop and phone, both directions; every la
     const shop = await openShop(t, road, {query: more, viewport, colorScheme});
     const {page, id} = shop;
     const what = `${colorScheme}${more} ${viewport.width}`;
+    await id('launcher').waitFor();
     assert.deepEqual(await violations(page), [], `${what}: button`);
     await id('launcher').click();
+    await id('start').waitFor();
     assert.deepEqual(await violations(page), [], `${what}: form`);
     await page.getByLabel('Your name').fill('Ana');
     await id('start').click();
@@ -282,6 +285,7 @@ test('told as it happens, read both ways; without the stream it polls; the quest
   assert.equal(await id('other').filter({hasText: 'good day'}).count(), 1);
 
   const plain = await shop.ctx.newPage();   // a proxy that lets no stream through
+  plain.setDefaultTimeout(60000);
   await plain.route('**/events*', r => r.abort());
   await plain.goto(page.url());
   await plain.getByTestId('launcher').click();

@@ -52,6 +52,7 @@ test('every body the hub sends to LINE is as LINE describes it, and its library 
   }
   await road.desk.post(`/sim/conversations/${id}/end`);
 
+  await until('the last call is answered', () => line.calls.some(c => c.body.includes('"template"')));
   const told = shapes('line-calls');
   const sent = [...line.to('/v2/bot/message/push'), ...line.to('/v2/bot/message/reply')];
   assert.ok(line.to('/v2/bot/message/reply').length >= 1, 'the first answer is a reply');

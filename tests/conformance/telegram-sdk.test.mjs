@@ -184,10 +184,12 @@ test('every call of the hub fits the method\'s type, and grammY\'s client sends 
   await road.agent(c, {text: 'Good'});
   await road.guestHas('the next', m => /Good/.test(m.message.text ?? ''));
   const method = call => call.path.split('/').at(-1);
+  const wanted = ['getMe', 'getWebhookInfo', 'setWebhook', 'sendMessage', 'sendPhoto', 'sendDocument', 'sendChatAction', 'getFile', 'editMessageReplyMarkup'];
+  await until('typing, too, which goes beside the messages', () => wanted.every(name => between.calls.some(r => method(r) === name)));
   const calls = between.calls.filter(r => r.method === 'POST');
   assert.ok(calls.every(r => r.status === 200), JSON.stringify(calls.filter(r => r.status !== 200).map(r => [r.path, r.body, r.answer])));
   const made = new Set(calls.map(method));
-  for (const name of ['getMe', 'getWebhookInfo', 'setWebhook', 'sendMessage', 'sendPhoto', 'sendDocument', 'sendChatAction', 'getFile', 'editMessageReplyMarkup']) assert.ok(made.has(name), name);
+  for (const name of wanted) assert.ok(made.has(name), name);
   const plain = calls.filter(r => /json/.test(r.headers['content-type']) && !['getMe', 'getWebhookInfo'].includes(method(r)));
   fits(t, plain.map(r => [`Args<'${method(r)}'>`, JSON.parse(r.body)]));
   const {raw} = new Api(botToken, {apiRoot: road.telegram.base});

@@ -121,8 +121,12 @@ test('429 and 5xx are tried again after the time they ask for, refusals are not'
     assert.deepEqual(all.map(n => n.status), [429, 200], v);
     assert.ok(new Date(all[1].at) - new Date(all[0].at) >= 990, v);
   }
-  assert.deepEqual((await road.notices('genesys-cloud')).map(n => n.status), [400]);
-  const {text} = await road.hub.call('GET', '/metrics');
+  const once = await until('told at Genesys Cloud', async () => { const all = await road.notices('genesys-cloud'); return all.length && all; });
+  assert.deepEqual(once.map(n => n.status), [400]);
+  const text = await until('the answers are counted', async () => {
+    const r = await road.hub.call('GET', '/metrics');
+    return /notifier="slack",result="sent"/.test(r.text) && /notifier="genesys-cloud",result="refused"/.test(r.text) && r.text;
+  });
   assert.match(text, /dragoman_notices_total\{notifier="slack",result="retried"\} 1\n/);
   assert.match(text, /dragoman_notices_total\{notifier="slack",result="sent"\} 1\n/);
   assert.match(text, /dragoman_notices_total\{notifier="genesys-cloud",result="refused"\} 1\n/);

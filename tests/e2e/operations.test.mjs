@@ -26,7 +26,7 @@ test('health, readiness and metrics', async t => {
   for (const key of ['buildInfo', 'startTime', 'os', 'upTime', 'memoryUsage']) assert.ok(key in detail, key);
   await road.line.post('/sim/guests/1/send', {type: 'text', text: 'count me'});
   await until('delivered', async () => (await inbound(road)).length === 1);
-  const metrics = await road.hub.call('GET', '/metrics');
+  const metrics = await until('the outcome is counted', async () => { const r = await road.hub.call('GET', '/metrics'); return r.text.includes('dragoman_outcomes_total{connector="genesys-cloud",outcome="delivered"}') && r; });
   assert.match(metrics.headers.get('content-type'), /^text\/plain; version=0\.0\.4/);
   assert.match(metrics.text, /dragoman_messages_accepted_total\{connector="line",direction="in"\} 1\n/);
   assert.match(metrics.text, /dragoman_outcomes_total\{connector="genesys-cloud",outcome="delivered"\} \d+\n/);

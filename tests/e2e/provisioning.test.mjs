@@ -6,7 +6,7 @@ import {randomUUID} from 'node:crypto';
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import {Api, freePort, root} from './harness.mjs';
+import {Api, freePort, root, until} from './harness.mjs';
 import {goodTenant, login, startHub} from './hub.mjs';
 import {ChatPage} from './chat-page.mjs';
 
@@ -382,9 +382,11 @@ test('/health/detail and the numbers of port 4004 have the shapes and names of t
   assert.deepEqual([detail.state, detail.db.ready, detail.cache.ready], ['green', true, true]);
 
   await fetch(`${hub.base}/nothing/here`);
-  const page = await fetch(`http://127.0.0.1:${port}/metrics`);
+  const {page, text} = await until('what was not found is counted', async () => { // once its answer is sent
+    const page = await fetch(`http://127.0.0.1:${port}/metrics`), text = await page.text();
+    return Number(/^nexus_request_total (\d+)$/m.exec(text)?.[1]) >= 2 && {page, text};
+  });
   assert.match(page.headers.get('content-type'), /^text\/plain; version=0\.0\.4/);
-  const text = await page.text();
   const types = Object.fromEntries([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(m => [m[1], m[2]]));
   const wanted = {
     counter: ['nexus_request_total', 'nexus_errors_total', 'nexus_redis_errors_total', 'nexus_db_connect_total', 'nexus_db_disconnect_total', 'nexus_db_request_total', 'nexus_db_success_total',

@@ -37,7 +37,7 @@ async function begin({say, get, call, texts, contact}) {
   await say('one');
   const id = await until('the conversation', async () => (await get('/conversations'))?.items[0]?.id);
   await until('its message', async () => (await texts(id)).length === 1);
-  const ct = await contact(id);
+  const ct = await until('its contact', () => contact(id));
   assert.equal((await call('PUT', `/contacts/${ct.id}`, {name: 'Dr. One'})).status, 200);
   return {id, ct};
 }

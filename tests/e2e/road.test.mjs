@@ -193,6 +193,8 @@ for (const [what, rule, unknown] of [
     await road.desk.post(`/sim/conversations/${c.id}/agent`, {text: 'behind it'});
     await phoneHas(road, 'what comes behind it', m => m.message.text === 'behind it');
     assert.deepEqual(fromAccount(await phone(road)).map(m => m.message.text), ['by token', 'behind it'], 'once, and in order');
-    const listed = execFileSync(bin, ['journal', 'list', 'unknown', '--config', road.config]).toString();
+    const list = state => execFileSync(bin, ['journal', 'list', state, '--config', road.config]).toString();
+    await until('the outcomes are in the journal', () => !/\S/.test(list('waiting')));
+    const listed = list('unknown');
     assert.equal((listed.match(/ unknown /g) ?? []).length, unknown ? 1 : 0, listed);
   });

@@ -226,6 +226,7 @@ test('429 and 5xx are waited for, a lost answer is not repeated, repeats and dis
   await road.slack.call('DELETE', '/sim/faults');
   await road.send({type: 'text', text: 'slow?'});
   await road.deskHas('the text', m => m.text === 'slow?');
+  await until('no webhook is open', async () => (await road.counters()).webhooks.open === 0);
   const before = (await road.slack.get('/sim/counters')).taken;
   await road.slack.post('/sim/guests/1/again');
   await until('the repeat was taken', async () => (await road.slack.get('/sim/counters')).taken > before);

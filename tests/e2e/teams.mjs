@@ -11,7 +11,7 @@ export async function startRoad(t, {teams, register, ...options} = {}) {
   const another = {type: 'telegram', token: '123456789:AAExampleExampleExampleExampleExample', set_webhook: false, base_url: 'http://127.0.0.1:9'};
   const channel = base_url => ({base_url, bot_id: botId, bot_secret: botSecret, tenants: tenantId, prefix_agent_name: true, show_system_messages: true, ...teams});
   const road = await networkRoad(t, 'teams', register === 'before' ? () => undefined : channel,
-    {secret: botSecret, channels: register === 'before' ? [another] : [], ...options, hub: {limits: {call_ms: 2000}, ...(register ? {register: 'teams'} : {}), ...options.hub}});
+    {secret: botSecret, channels: register === 'before' ? [another] : [], ...options, hub: {limits: {call_ms: 4000}, ...(register ? {register: 'teams'} : {}), ...options.hub}});
   road.press = (what, guest = 1) => road.teams.post(`/sim/guests/${guest}/press`, what);
   road.invoked = what => until(what, async () => (await road.teams.get('/sim/guests/1/messages')).invoke);
   return road;

@@ -156,7 +156,7 @@ test('429 and 412 are waited for, 500 is not repeated, a lost answer is not repe
   await road.teams.post('/sim/faults', {paths, method: 'POST', reset_after_share: 1, times: 1});
   await road.agent(c, {text: 'once only'});
   await road.guestHas('the one whose answer is lost', m => /once only/.test(m.activity.text ?? ''));
-  await road.teams.post('/sim/faults', {paths, method: 'POST', timeout_share: 1, timeout_ms: 4000, times: 1});
+  await road.teams.post('/sim/faults', {paths, method: 'POST', timeout_share: 1, timeout_ms: 10000, times: 1});
   await road.agent(c, {text: 'no answer in time'});
   await road.guestHas('the one whose answer never comes', m => /no answer in time/.test(m.activity.text ?? ''));
   await until('both are marked unknown', async () => /dragoman_outcomes_total\{connector="teams",outcome="unknown"\} 2/.test((await road.hub.call('GET', '/metrics')).text));
@@ -217,7 +217,7 @@ test('nothing that is not verified is taken; keys rotate; without keys the sende
 });
 
 test('an unreachable key server: 503, and the message comes through when it is back', async t => {
-  const road = await startRoad(t, {args: ['--tries', '100']});
+  const road = await startRoad(t, {args: ['--tries', '100', '--retry-ms', '200']});
   await road.teams.post('/sim/faults', {paths: ['/v1/.well-known/*'], status: 500});
   await road.send({type: 'text', text: 'patience'});
   await until('a 503', async () => (await road.counters()).webhooks.results.some(r => r.status === 503));

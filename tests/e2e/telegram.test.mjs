@@ -83,6 +83,7 @@ test('429 is waited for, a lost answer is not repeated, a refused update comes a
   assert.equal((await phone(road)).filter(m => /once only/.test(m.message.text ?? '')).length, 1);
   await send(road, {type: 'text', text: 'twice?'});
   await deskHas(road, 'the text', m => m.text === 'twice?');
+  await until('no webhook is open', async () => (await road.counters()).webhooks.open === 0);
   const before = (await road.telegram.get('/sim/counters')).taken;
   await road.telegram.post('/sim/guests/1/again');
   await until('the repeat was taken', async () => (await road.telegram.get('/sim/counters')).taken > before);

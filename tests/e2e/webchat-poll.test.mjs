@@ -4,7 +4,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {randomUUID} from 'node:crypto';
 import {until} from './harness.mjs';
-import {agent, deskHas, inbound, pageKey, startChat} from './webchat-road.mjs';
+import {agent, deskHas, heardOut, inbound, pageKey, startChat} from './webchat-road.mjs';
 
 const pollTimeout = 3000, pollIntervalMultiplier = 1.2, ajaxTimeout = 9000;
 const form = pairs => pairs.map(([k, v]) => `${encodeURIComponent(k)}=${encodeURIComponent(v).replaceAll('%20', '+')}`).join('&');
@@ -64,6 +64,7 @@ test('polling every 3 s: every message once and in order across kill -9', async 
       guest.push(`g${round}.${i}`);
       assert.equal((await page.say(guest.at(-1))).status, 200);
       desk.push(`a${round}.${i}`);
+      await heardOut(road, c);
       await agent(road, c, {text: desk.at(-1)});
       await new Promise(done => setTimeout(done, 500 + round * 90));
     }
@@ -71,10 +72,11 @@ test('polling every 3 s: every message once and in order across kill -9', async 
     await road.programs.hub.exit;
     await new Promise(done => setTimeout(done, round * 400));
     await road.startHub();
-    await until('the desk has said what it had to', async () => (await road.desk.get(`/sim/conversations/${c.id}`)).messages.filter(m => m.from !== 'guest').length >= desk.length);
+    await heardOut(road, c);
   }
   const last = desk.at(-1);
   await until('the last one on the page', () => { if (page.broken) throw page.broken; return page.texts('Agent').includes(last); }, 30000);
+  await until('four polls', () => page.polls >= 4);
   page.stop();
   assert.ok(page.polls >= 4, `${page.polls} polls`);
   assert.deepEqual(page.texts('Customer'), guest);
@@ -83,7 +85,8 @@ test('polling every 3 s: every message once and in order across kill -9', async 
   assert.deepEqual(numbers, numbers.toSorted((a, b) => a - b), 'shown in the order of their indexes');
   assert.equal(new Set(numbers).size, numbers.length);
   assert.ok(page.log.every(m => /^\d+-\d$/.test(m.index_text) && typeof m.utcTime === 'number'));
-  assert.deepEqual([...new Set((await inbound(road)).map(m => m.text).filter(x => guest.includes(x)))], guest, 'and at the desk');
+  const heard = await until('the guest\'s last one at the desk', async () => { const all = (await inbound(road)).map(m => m.text); return all.includes(guest.at(-1)) && all; });
+  assert.deepEqual([...new Set(heard.filter(x => guest.includes(x)))], guest, 'and at the desk');
   // another page of the same guest restores it all, then pages back to the beginning as widgets do
   const restored = new Widget(road.url, pageKey);
   Object.assign(restored, {token: page.token, sid: page.sid});

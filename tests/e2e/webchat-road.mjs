@@ -53,3 +53,6 @@ export async function deskHas(road, what, is) {
   });
 }
 export const agent = async (road, c, what) => await road.desk.post(`/sim/conversations/${c.id}/agent`, {agent: 'Kim Lee', ...what});
+// What got no answer is repeated, behind what is newer: whoever wants an order says nothing more before.
+export const heardOut = (road, c) => until('the hub has all that the desk said', async () =>
+  (await road.desk.get(`/sim/conversations/${c.id}`)).messages.every(m => m.from === 'guest' || m.state !== 'queued'), 30000);

@@ -8,7 +8,7 @@ import {join} from 'node:path';
 import {token, until} from './harness.mjs';
 import {adminPassword, login} from './hub.mjs';
 import {ChatPage, form} from './chat-page.mjs';
-import {agent, deskHas, inbound, pageKey, png, startChat} from './webchat-road.mjs';
+import {agent, deskHas, heardOut, inbound, pageKey, png, startChat} from './webchat-road.mjs';
 
 test('text both ways, names, typing, data, the end', async t => {
   const road = await startChat(t);
@@ -340,6 +340,7 @@ test('every message once and in order over kill -9', async t => {
         try { const r = await page.say(mine, {operationId}); assert.equal(r.status, 200); break; } catch (e) { if (e.code === 'ERR_ASSERTION') throw e; await new Promise(done => setTimeout(done, 50)); }
       }
       fromGuest.push(mine);
+      await heardOut(road, c);
       await agent(road, c, {text: theirs});
       fromAgent.push(theirs);
       if (i === 1) await page.poll().catch(() => 0);
@@ -364,7 +365,10 @@ test('every message once and in order over kill -9', async t => {
   again.take(page.token);
   await again.poll('?count=1000');
   assert.deepEqual(again.messages.map(m => [m.index, m.text]), page.messages.map(m => [m.index, m.text]), 'and read anew they are the same');
-  const desk = (await inbound(road)).filter(m => /^(g\d|begin)/.test(m.text ?? '')).map(m => m.text);
+  const desk = await until('the last at the desk', async () => {
+    const all = (await inbound(road)).filter(m => /^(g\d|begin)/.test(m.text ?? '')).map(m => m.text);
+    return all.includes(fromGuest.at(-1)) && all;
+  });
   assert.deepEqual([...new Set(desk)], fromGuest, 'at the desk in order');
 });
 
@@ -566,6 +570,7 @@ test('told as it happens: each line once, in order, from where one was; only to 
   stranger.sid = page.sid;
   for (const [token, status] of [[other.token, 401], ['', 401], ['x', 401]]) { stranger.token = token; assert.equal((await listen(stranger)).r.status, status); }
   assert.equal((await listen(page, 'abc')).r.status, 400);
+  await until('the first stream is gone', async () => /^dragoman_chat_streams 1$/m.test(await (await fetch(`${road.hub.base}/metrics`)).text()));
   const many = [];
   for (let i = 0; i < 8; i++) many.push((await listen(page)).r.status);
   assert.deepEqual([many[0], many.at(-1)], [200, 503], 'more pages of one chat than anybody has are not told');
