@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import {mkdtempSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {Api, Program, freePort, ready} from '../e2e/harness.mjs';
+import {Api, Program, freePort, patience, ready} from '../e2e/harness.mjs';
 import {openBrowser} from './pages.mjs';
 
 const slack = '/services/T0000/B0000/abcdefghijklmnopqrstuvwx';
@@ -16,6 +16,7 @@ test('what arrived is shown as it comes', async t => {
   const api = new Api(`http://127.0.0.1:${port}`);
   await ready(sim, `${api.base}/sim/counters`);
   const browser = await openBrowser(t), page = await browser.newPage({viewport: {width: 1200, height: 800}});
+  page.setDefaultTimeout(15000 * patience);
   const complaints = [];
   page.on('console', m => m.type() === 'error' && complaints.push(m.text()));
   page.on('pageerror', e => complaints.push(e.message));

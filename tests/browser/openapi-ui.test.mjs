@@ -1,6 +1,7 @@
 // The API's own page: shown by swagger-ui out of the program itself, under its policy, and a call can be tried from it.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import {patience} from '../e2e/harness.mjs';
 import {startHub} from '../e2e/hub.mjs';
 import {openBrowser} from './pages.mjs';
 
@@ -8,6 +9,7 @@ test('the API can be read and tried in a browser', async t => {
   const hub = await startHub(t);
   const browser = await openBrowser(t);
   const page = await browser.newPage();
+  page.setDefaultTimeout(15000 * patience);
   const wrong = [], outside = [];
   page.on('console', m => { if (m.type() === 'error') wrong.push(m.text()); });
   page.on('pageerror', e => wrong.push(String(e)));

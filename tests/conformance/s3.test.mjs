@@ -193,7 +193,7 @@ test('answers of Amazon that Ceph does not give: expired tokens, another region,
 });
 
 test('a hub keeps what guests and agents send in it, hands out its links, and purges once the conversation closed, also after a restart', here, async t => {
-  const road = await startRoad(t, {hub: {storages: [{name: 'aws', ...s3({prefix: 'road'}), purge_delay_seconds: 4}], default_storage: 'aws'}});
+  const road = await startRoad(t, {hub: {storages: [{name: 'aws', ...s3({prefix: 'road'}), purge_delay_seconds: 15}], default_storage: 'aws'}});
   const keys = async () => ((await sdk.send(new ListObjectsV2Command({Bucket: bucket, Prefix: 'road/'}))).Contents ?? []).map(o => o.Key).filter(k => !k.includes('/probe/'));
   await until('the storage is checked', async () => (await road.hub.get('/healthz/readiness?worker')).storages.every(s => s.works));
   await road.line.post('/sim/guests/1/send', {type: 'image'});
@@ -214,7 +214,7 @@ test('a hub keeps what guests and agents send in it, hands out its links, and pu
   assert.equal((await keys()).length, 2, 'not before its time');
   road.programs.hub.start();
   await until('purged', async () => (await keys()).length === 0, 30000);
-  const metrics = await (await fetch(`${road.hub.base}/metrics`)).text();
+  const metrics = await until('both are counted', async () => { const x = await (await fetch(`${road.hub.base}/metrics`)).text(); return /media_purged_total\{storage="aws",result="deleted"\} 2\n/.test(x) && x; });
   assert.match(metrics, /media_purged_total\{storage="aws",result="deleted"\} 2\n/);
   assert.match(metrics, /storage_up\{storage="aws"\} 1\n/);
   assert.ok(!road.programs.hub.text().includes(secretAccessKey));

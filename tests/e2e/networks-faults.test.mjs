@@ -7,7 +7,7 @@ import {startRoad as teams} from './teams.mjs';
 import {botToken, startTelegramRoad as telegram} from './telegram-road.mjs';
 import {until} from './harness.mjs';
 
-const call_ms = 1500; // how long the hub waits for an answer: the one that never comes is waited for
+const call_ms = 3000; // how long the hub waits for an answer: the one that never comes is waited for
 const networks = {
   telegram: {start: telegram, paths: [`/bot${botToken}/sendMessage`], said: m => m.message.text?.replace(/^[^:]*: /, ''), again: false},
   slack: {start: slack, paths: ['/api/chat.postMessage'], said: m => m.message.text, again: false},
