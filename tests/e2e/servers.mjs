@@ -7,11 +7,11 @@
 //   const some = await startRedisCluster(t);  // some.uri; await some.loseMaster(); await some.restart('SIGKILL')
 //   const rabbit = await startRabbit(t);      // rabbit.uri; await rabbit.restart('SIGKILL'); rabbit.ctl('list_queues')
 import {execFileSync, spawn} from 'node:child_process';
-import {chownSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync} from 'node:fs';
+import {chownSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync} from 'node:fs';
 import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {freePort, root as tree, until} from './harness.mjs';
+import {Gone, freePort, root as tree, until} from './harness.mjs';
 import {startProxy} from './proxy.mjs';
 
 const nobody = 65534;
@@ -164,8 +164,9 @@ export async function startRabbit(t) {
     async start() {
       const out = openSync(join(dir, 'log.txt'), 'a');
       rabbit.child = spawn(script, [dir, `${port}`], {stdio: ['ignore', out, out], detached: true}); // a process group of its own: the broker is several processes
-      rabbit.exit = new Promise(resolve => rabbit.child.on('exit', resolve));
-      await until('RabbitMQ listens', listens, 90000);
+      let ended = false;
+      rabbit.exit = new Promise(resolve => rabbit.child.on('exit', () => { ended = true; resolve(); }));
+      await until('RabbitMQ listens', () => { if (ended) throw new Gone(`RabbitMQ ended: ${readFileSync(join(dir, 'log.txt'), 'utf8').slice(-1000)}`); return listens(); }, 90000);
     },
     async stop(signal = 'SIGKILL') { try { process.kill(-rabbit.child.pid, signal); } catch { /* it is gone */ } await rabbit.exit; await until('RabbitMQ ends', async () => !await listens()); },
     async restart(signal) { await rabbit.stop(signal); await rabbit.start(); },

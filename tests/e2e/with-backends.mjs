@@ -12,12 +12,12 @@ const args = process.argv.slice(2), options = args.filter(a => a.startsWith('--'
 const files = named.length ? named : readdirSync(folder).filter(f => f.endsWith('.test.mjs') && !elsewhere.includes(f)).map(f => folder + f);
 const after = [];
 const t = {after: f => after.unshift(f)}; // what servers.mjs wants of a test
-let status = 1;
+let status = 1, child;
+for (const s of ['SIGINT', 'SIGTERM']) process.on(s, async () => { if (child) { child.kill(s); return; } for (const f of after) await f(); process.exit(1); }); // servers that start are stopped
 try {
   const [pg, rabbit, redis] = await Promise.all([startPostgres(t), startRabbit(t), startRedis(t)]);
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=tap', ...options, ...files],
+  child = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=tap', ...options, ...files],
     {stdio: 'inherit', env: {...process.env, DRAGOMAN_TEST_STORE: pg.uri, DRAGOMAN_TEST_PSQL: pg.psql, DRAGOMAN_TEST_BROKER: rabbit.uri, DRAGOMAN_TEST_CACHE: redis.uri}});
-  for (const s of ['SIGINT', 'SIGTERM']) process.on(s, () => child.kill(s));
   status = await new Promise(resolve => child.on('exit', code => resolve(code ?? 1)));
 } finally {
   for (const f of after) await f();
