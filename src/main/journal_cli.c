@@ -214,11 +214,12 @@ static int decide(const struct options *o, bool replay, char **ids_text, int n_t
     int rc = decide_stopped(o->data, replay, ids, n, &f);
     if (rc != 2)
         return rc;
-    bool copy = f.code && strcmp(f.code, "copy") == 0; /* of the worker that may run here */
-    if (copy || (f.code && strcmp(f.code, "in_use") == 0))
-        rc = internal_post(o, replay ? "/internal/journal/replay" : "/internal/journal/discard", jw_done(&w));
-    if (rc == 0 || (rc == 1 && !copy))
-        return rc;
+    bool in_use = f.code && strcmp(f.code, "in_use") == 0, copy = f.code && strcmp(f.code, "copy") == 0; /* a copy: of the worker that may run here */
+    if (in_use || copy) {
+        rc = internal_post(o, replay ? "/internal/journal/replay" : "/internal/journal/discard", jw_done(&w)); /* says itself what is wrong */
+        if (rc == 0 || in_use)
+            return rc;
+    }
     fprintf(stderr, "dragoman journal: %s\n", f.text);
     return 2;
 }

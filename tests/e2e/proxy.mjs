@@ -5,13 +5,11 @@
 //   p.to = () => [{path: '/tmp/…/.s.PGSQL.5432'}];         // from now on
 import {connect, createServer} from 'node:net';
 
-// Closed at once, and not reset: of a socket that was reset while its end was under way Node waits for that end when the process is to exit, for ever.
-const reset = s => s.destroy();
-
+// Connections are closed at once, and not reset: of a socket that was reset while its end was under way Node waits for that end when the process is to exit, for ever.
 export async function startProxy(t, to) {
-  const proxy = {to, open: new Set(), cuts: 0, cut() { proxy.cuts++; for (const s of proxy.open) reset(s); }};
+  const proxy = {to, open: new Set(), cuts: 0, cut() { proxy.cuts++; for (const s of proxy.open) s.destroy(); }};
   const join = (client, targets) => {
-    if (!targets.length || client.destroyed) return void reset(client);
+    if (!targets.length || client.destroyed) return void client.destroy();
     const server = connect({...targets[0], allowHalfOpen: true, noDelay: true});
     let taken = false;
     server.on('connect', () => {
@@ -20,7 +18,7 @@ export async function startProxy(t, to) {
       client.pipe(server);
       server.pipe(client);
     });
-    server.on('error', () => taken ? reset(client) : join(client, targets.slice(1)));
+    server.on('error', () => taken ? client.destroy() : join(client, targets.slice(1)));
     server.on('close', () => { proxy.open.delete(server); if (taken) client.destroy(); });
     client.on('close', () => server.destroy());
   };
