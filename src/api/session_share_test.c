@@ -7,7 +7,7 @@
 #include "tests/harness/test.h"
 #include <signal.h>
 
-enum { WAIT_MS = 90000 };
+enum { WAIT_MS = 240000 };
 
 static struct redis_server redis;
 struct replica {

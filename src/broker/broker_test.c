@@ -4,7 +4,7 @@
 #include "tests/harness/rabbit.h"
 #include "tests/harness/test.h"
 
-enum { SHARDS = 4, WAIT_MS = 60000, TURN_MS = 10, NUMBERS_MAX = 4000 };
+enum { SHARDS = 4, WAIT_MS = 240000, TURN_MS = 10, NUMBERS_MAX = 4000 };
 
 struct peer { /* a process that consumes */
     struct rig *r;

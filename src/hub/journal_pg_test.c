@@ -84,7 +84,7 @@ static void t_removed(void *ctx, const char *name)
 
 /* ---- a worker ---------------------------------------------------------------------------------------------------------------------- */
 
-enum { OFFERS_MAX = 8192, UNTIL_MS = 60000 };
+enum { OFFERS_MAX = 8192, UNTIL_MS = 240000 };
 struct worker {
     struct loop *loop;
     const char *dir;

@@ -5,7 +5,7 @@
 #include "tests/harness/servers.h"
 #include <signal.h>
 
-enum { HUBS = 3, ROUNDS = 20, WAIT_MS = 90000 };
+enum { HUBS = 3, ROUNDS = 20, WAIT_MS = 240000 };
 
 static struct redis_server redis;
 struct asked {

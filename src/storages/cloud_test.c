@@ -9,7 +9,7 @@
 
 /* ---- a service: one object, made whole or of parts ---------------------------------------------------------------------------- */
 
-enum { SINGLE = 128 << 10, PART = 128 << 10, OBJECT_MAX = 4 << 20, LONG_RUN_MS = 30000 };
+enum { SINGLE = 128 << 10, PART = 128 << 10, OBJECT_MAX = 4 << 20, LONG_RUN_MS = 120000 };
 
 static struct loop *loop;
 static struct server *server;

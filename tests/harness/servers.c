@@ -1,7 +1,6 @@
 #define BASE_ALLOW_LIBC
 #include "tests/harness/servers.h"
 #include "tests/harness/test.h"
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <libpq-fe.h>
@@ -9,13 +8,12 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { START_MS = 120000, CONNECT_MS = 60000, LOOK_MS = 20 };
+enum { START_MS = 400000, CONNECT_MS = 60000, LOOK_MS = 20 };
 
 static void rest(void)
 {
@@ -137,17 +135,6 @@ static void find_program(char to[160], const char *what, const char *pattern)
     }
     snprintf(to, 160, "%s", found.gl_pathv[found.gl_pathc - 1]);
     globfree(&found);
-}
-
-static unsigned free_port(void)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t n = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || getsockname(fd, (struct sockaddr *)&at, &n) != 0)
-        test_fail(__FILE__, __LINE__, "no free port");
-    close(fd);
-    return ntohs(at.sin_port);
 }
 
 /* ---- PostgreSQL ---------------------------------------------------------------------------------------------------------------- */
@@ -306,7 +293,7 @@ void redis_server_start(struct redis_server *s)
 {
     if (!s->port) {
         folder_new(s->dir, "redis");
-        s->port = free_port();
+        s->port = test_ports(1);
     }
     char server[176];
     redis_find();
@@ -330,7 +317,7 @@ void redis_server_start(struct redis_server *s)
         argv[n++] = s->password;
     }
     if (s->cluster) {
-        snprintf(bus, sizeof(bus), "%u", free_port());
+        snprintf(bus, sizeof(bus), "%u", test_ports(1));
         const char *const more[] = { "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "1000", "--cluster-require-full-coverage", "no" };
         for (size_t i = 0; i < COUNT(more); i++)
             argv[n++] = more[i];

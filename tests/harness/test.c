@@ -1,6 +1,8 @@
 #include "tests/harness/test.h"
+#include <arpa/inet.h>
 #include <cmocka.h>
 #include <ftw.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { TESTS_MAX = 2048 };
@@ -68,6 +70,33 @@ const char *test_dir(void)
     if (n_dirs++ == 0)
         atexit(remove_dirs);
     return dir;
+}
+
+static bool port_free(unsigned port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1; /* what a connection left behind, waiting for its end, is in nobody's way */
+    bool is = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+    close(fd);
+    return is;
+}
+
+unsigned test_ports(unsigned n)
+{
+    enum { FIRST = 10240, END = 32000 };
+    static unsigned next;
+    if (!next) /* programs that run side by side begin at different places */
+        next = FIRST + (unsigned)getpid() * 131U % (END - FIRST);
+    for (unsigned tries = 0, run = 0; tries < END - FIRST; tries++) {
+        if (next == END) {
+            next = FIRST;
+            run = 0;
+        }
+        run = port_free(next++) ? run + 1 : 0;
+        if (run == n)
+            return next - n;
+    }
+    test_fail(__FILE__, __LINE__, "no %u free ports", n);
 }
 
 int main(int argc, char **argv)

@@ -55,4 +55,8 @@ void test_fail(const char *file, int line, const char *fmt, ...) PRINTF(3, 4) NO
 const char *test_tmp(void);
 /* An empty folder of this test's own in it, removed when the program ends. */
 const char *test_dir(void);
+
+/* The first of n ports of 127.0.0.1 that follow each other and are free, all below those that the system gives to outgoing connections. No two
+ * calls of a program name the same port. */
+unsigned test_ports(unsigned n);
 #endif
