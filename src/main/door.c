@@ -1,130 +1,20 @@
-#include "main/door.h"
+#include "main/door-private.h"
 #include "api/api.h"
+#include "base/durable.h"
 #include "base/metrics.h"
-#include "broker/broker.h"
-#include "hub/accept.h"
-#include "hub/inbox.h"
 #include "hub/keys.h"
-#include "hub/parcel.h"
 #include "hub/registry.h"
-#include "hub/verify.h"
-#include "hub/work.h"
 #include "main/access_log.h"
 #include "main/child.h"
 #include "main/net_open.h"
-#include "main/pages.h"
+#include "main/replica.h"
 #include "net/forward.h"
 #include "net/forwarded.h"
-#include "store/seal.h"
 #include "store/store.h"
-#include "wire/js.h"
-#include "base/durable.h"
 #include <errno.h>
 #include <signal.h>
 
-enum {
-    LOOK_MS = 1000,               /* between two looks at who is the worker, and whether the tenants changed */
-    FORWARD_BODY_MAX = 64 << 20,  /* no route of the worker's takes more; each has its own limit there */
-    RETRY_AFTER_S = 1,
-};
-
-/* The tenants as they were read together; requests that began with them may outlive them. */
-struct era {
-    struct era *next;
-    struct arena *a;
-    struct actor **actors;
-    size_t n_actors;
-};
-struct door {
-    struct arena *a;
-    const struct options *options;
-    const struct config *config;
-    struct logger *logger;
-    struct log log;
-    struct hub hub; /* of it: accounts, keys, client, metrics. No journal, nothing is delivered */
-    struct seal *seal;
-    struct server *server;
-    struct broker *broker;
-    struct forward *forward;
-    struct child *child; /* NULL: this replica does no worker's work */
-    struct era *eras;    /* the first is now's */
-    size_t open;         /* requests under way */
-    slice url, local;    /* how others reach this replica; its own worker */
-    struct arena *seen;  /* worker and tenants live here */
-    slice worker, tenants;
-    uint8_t forward_key[SEAL_DERIVED_BYTES];
-    struct loop_timer look, flush;
-    unsigned looking;    /* answers of the store still to come */
-    bool draining, server_ended, child_ended;
-};
-struct doorway { /* a connector's hook */
-    struct door *door;
-    const struct connector *type;
-};
-struct knock { /* one request at it */
-    struct door *door;
-    const struct connector *type;
-    struct exchange *x;
-    struct request rq;
-    struct response answer; /* once it is known to be plain */
-};
-
-/* ---- settings ---------------------------------------------------------------------------------------------------------- */
-
-/* By the names of the product whose services this program replaces: configuring is the API's, commands are the worker's. */
-static slice service_of(slice word)
-{
-    return slice_eq(word, SL("config")) ? SL("api") : slice_eq(word, SL("commander")) ? SL("worker") : word;
-}
-
-static bool service_known(slice word)
-{
-    return slice_eq(word, SL("all")) || slice_eq(word, SL("api")) || slice_eq(word, SL("worker")) || connector_find(word);
-}
-
-static bool services_known(const struct config *c, struct fault *f)
-{
-    for (slice rest = config_text(c, CFG_SERVICES), word; rest.n;) {
-        word = slice_trim(slice_cut(&rest, ','));
-        if (!service_known(service_of(word)))
-            return fault(f, "invalid", "services", "services: \"" SLF "\" is none; there are all, api (or config), worker (or commander), and the names of connectors", SLA(utf8_cut(word, 64)));
-    }
-    return true;
-}
-
-bool service_wanted(const struct config *c, slice name)
-{
-    slice all = config_text(c, CFG_SERVICES);
-    for (slice rest = all, word; rest.n;) {
-        word = service_of(slice_trim(slice_cut(&rest, ',')));
-        if (slice_eq(word, SL("all")) || slice_eq(word, name))
-            return true;
-    }
-    return !all.n;
-}
-
-bool replica_settings(const struct config *c, struct fault *f)
-{
-    if (!services_known(c, f))
-        return false;
-    slice store = config_text(c, CFG_STORE);
-    if (!slice_starts(store, SL("postgresql://")) && !slice_starts(store, SL("postgres://")))
-        return fault(f, "missing", "store", "with a broker the store must be one that all replicas reach: store: postgresql://…");
-    if (!config_text(c, CFG_SECRET_KEY).n && !config_text(c, CFG_KEY_FILE).n)
-        return fault(f, "missing", "secret_key", "all replicas need the same key: give secret_key (DRAGOMAN_SECRET_KEY), or key_file");
-    CLEANUP(arena_freep) struct arena *a = arena_new();
-    slice frames;
-    return page_frames(a, config_text(c, CFG_FRAME_ORIGINS), &frames, f); /* what the worker would not start with, its door does not begin with */
-}
-
-slice replica_url(struct arena *a, const struct config *c, unsigned port)
-{
-    slice given = config_text(c, CFG_REPLICA_URL), listen = config_text(c, CFG_LISTEN);
-    if (given.n)
-        return given;
-    size_t colon = slice_find_last(listen, ':');
-    return arena_printf(a, "%s://" SLF ":%u", config_text(c, CFG_TLS_CERT).n ? "https" : "http", SLA(slice_sub(listen, 0, colon)), port);
-}
+enum { FORWARD_BODY_MAX = 64 << 20 }; /* no route of the worker's takes more; each has its own limit there */
 
 /* ---- handing over -------------------------------------------------------------------------------------------------------- */
 
@@ -135,8 +25,7 @@ static void no_worker(struct exchange *x)
     exchange_fault(x, 503, &f);
 }
 
-/* To the worker: our own where it is ours, another replica's door otherwise; what came from there goes no further than to ours. */
-static void hand_over(struct door *d, struct exchange *x)
+void door_hand_over(struct door *d, struct exchange *x)
 {
     bool ours = slice_eq(d->worker, d->url), came = x->forwarded;
     if (!d->worker.n || (came && !d->child)) {
@@ -149,296 +38,7 @@ static void hand_over(struct door *d, struct exchange *x)
 
 static void on_other(struct exchange *x, void *ctx)
 {
-    hand_over(ctx, x);
-}
-
-/* ---- webhooks ------------------------------------------------------------------------------------------------------------ */
-
-static void knock_over(struct knock *k)
-{
-    k->door->open--;
-    hand_over(k->door, k->x);
-}
-
-static void confirmed(void *arg, const struct fault *f)
-{
-    struct knock *k = arg;
-    struct door *d = k->door;
-    d->open--;
-    if (!f) {
-        METRIC_ADD(d->hub.metrics, METRIC_WEBHOOKS, 1, slice_of(k->type->name), SL("published"));
-        exchange_answer(k->x, &k->answer);
-        return;
-    }
-    METRIC_ADD(d->hub.metrics, METRIC_WEBHOOKS, 1, slice_of(k->type->name), SL("failed"));
-    log_end(log_begin_fault(&d->log, LEVEL_ERROR, f, "Webhook not published"));
-    struct fault told;
-    fault(&told, "not_stored", "", "the message could not be stored; send it again");
-    exchange_fault(k->x, 503, &told);
-}
-
-/* What an account learned, the worker knows and the store keeps. Until it is read here, its requests are the worker's to decide. */
-struct lesson {
-    struct door *door;
-    struct actor *actor;
-};
-
-static void learned(void *arg, slice value, const struct fault *f)
-{
-    struct lesson *lesson = arg;
-    if (!f && value.p)
-        actor_remember(lesson->actor, value);
-    lesson->actor->learning = false;
-    lesson->door->open--;
-    free(lesson);
-}
-
-static void learn(struct door *d, struct actor *actor)
-{
-    if (actor->learning)
-        return;
-    CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct lesson *lesson = must_calloc(1, sizeof(*lesson));
-    *lesson = (struct lesson){ d, actor };
-    actor->learning = true;
-    d->open++; /* its era stays */
-    store_get(d->hub.store, actor_memory_key(a, actor), learned, lesson);
-}
-
-/* A copy: the account whose words they may be can be another one by the time of the answer. */
-static struct response answer_of(struct arena *a, const struct inbox *in)
-{
-    struct response r = inbox_response(in);
-    struct header *headers = ARENA_ARRAY(a, struct header, r.n_headers + 1);
-    for (size_t i = 0; i < r.n_headers; i++)
-        headers[i] = (struct header){ arena_dup(a, r.headers[i].name), arena_dup(a, r.headers[i].value) };
-    r.headers = headers;
-    r.type = arena_dup(a, r.type);
-    r.body = arena_dup(a, r.body);
-    return r;
-}
-
-struct plainly {
-    struct call c;
-    bool *asks;
-};
-
-/* Canned responses are the worker's. */
-static slice response_elsewhere(const struct call *c, slice name)
-{
-    (void)name;
-    *((const struct plainly *)(const void *)c)->asks = true;
-    return SLICE_NONE;
-}
-
-/* Understood, and answered with what it says itself? What connectors remember is the worker's: calls and tokens are no matter of a door's. */
-static bool is_plain(struct knock *k, struct actor *actor)
-{
-    struct fault f = { 0 };
-    bool asks = false;
-    struct plainly p = { .asks = &asks };
-    actor_call(actor, &p.c, k->x->a, NULL, &f);
-    p.c.memory = memory_new();
-    p.c.response = response_elsewhere;
-    struct inbox in;
-    inbox_init(&in, k->x->a);
-    bool plain = k->type->receive(&p.c, &k->rq, &in) && in.n <= INBOX_MESSAGES_MAX && !in.ask && !asks;
-    for (struct inbox_item *it = in.first; it && plain; it = it->next)
-        plain = message_print(k->x->a, &it->m).p != NULL; /* else it is too long for the journal */
-    if (plain)
-        k->answer = answer_of(k->x->a, &in);
-    memory_free(p.c.memory);
-    return plain;
-}
-
-static void verify(void *arg, const struct fault *no_keys)
-{
-    struct knock *k = arg;
-    struct door *d = k->door;
-    struct actor *actor = NULL;
-    struct fault f = { 0 };
-    if (no_keys || find_verified(&d->hub, k->type, k->x->a, &k->rq, &actor, &f) != FOUND || !is_plain(k, actor)) {
-        knock_over(k);
-        return;
-    }
-    if (!knows_its_key(k->type, k->x->a, &k->rq, actor)) {
-        learn(d, actor);
-        knock_over(k);
-        return;
-    }
-    struct parcel p = { .account = actor->account.id, .trace_id = k->x->trace_id, .at_ms = time_now_ms(), .rq = k->rq };
-    slice bytes = parcel_print(k->x->a, &p);
-    if (bytes.n && bytes.n <= BROKER_BODY_MAX)
-        broker_publish(d->broker, 0, bytes, confirmed, k);
-    else
-        knock_over(k);
-}
-
-static void on_hook(struct exchange *x, void *ctx)
-{
-    struct doorway *way = ctx;
-    struct door *d = way->door;
-    const struct connector *type = way->type;
-    struct request rq = { .method = x->method, .path = x->rest, .query = x->query, .body = x->body, .headers = x->headers, .n_headers = x->n_headers };
-    if (type->probe && type->probe(x->a, &rq)) {
-        exchange_answer(x, &(struct response){ .status = 200 });
-        return;
-    }
-    if (x->forwarded) { /* another door wants the worker's word */
-        hand_over(d, x);
-        return;
-    }
-    struct knock *k = ARENA_NEW(x->a, struct knock);
-    *k = (struct knock){ .door = d, .type = type, .x = x, .rq = rq };
-    d->open++;
-    if (type->hook.how == VERIFY_JWT)
-        keys_prepare(&d->hub, type, x->a, &k->rq, verify, k);
-    else
-        verify(k, NULL);
-}
-
-/* Connectors whose every request may depend on what the worker remembers have no hook here. */
-static bool has_doorway(const struct door *d, const struct connector *type)
-{
-    return type->hook.path && !type->own_end && type->auth.kind != AUTH_NAMED && service_wanted(d->config, slice_of(type->name));
-}
-
-static void routes(struct door *d)
-{
-    for (size_t i = 0; i < n_connectors; i++) {
-        if (!has_doorway(d, connectors[i]))
-            continue;
-        struct doorway *way = ARENA_NEW(d->a, struct doorway);
-        *way = (struct doorway){ d, connectors[i] };
-        const char *path = connectors[i]->hook.path;
-        server_route(d->server, "*", path, connectors[i]->hook.body_max, on_hook, way);
-        server_route(d->server, "*", arena_printf(d->a, "%s/*", path).p, connectors[i]->hook.body_max, on_hook, way);
-    }
-    if (service_wanted(d->config, SL("api")) || service_wanted(d->config, SL("worker")))
-        server_route(d->server, "*", "/*", FORWARD_BODY_MAX, on_other, d);
-}
-
-/* ---- what the store says ------------------------------------------------------------------------------------------------- */
-
-/* The tenants of the file, and from now on those of the store. */
-static void era_begin(struct door *d)
-{
-    struct hub *h = &d->hub;
-    struct era *e = must_calloc(1, sizeof(*e));
-    e->a = arena_new();
-    e->next = d->eras;
-    d->eras = e;
-    registry_free(h);
-    h->a = e->a;
-    h->actors = NULL;
-    h->tenants = NULL;
-    h->n_actors = h->n_tenants = 0;
-    registry_new(h, connector_find);
-    for (size_t i = 0; i < d->config->n_tenants; i++)
-        registry_file(h, &d->config->tenants[i]);
-}
-
-/* All tenants are there. What accounts remember is the worker's; here nobody remembers anything. */
-static void era_complete(struct door *d)
-{
-    struct era *e = d->eras;
-    e->actors = d->hub.actors;
-    e->n_actors = d->hub.n_actors;
-    for (size_t i = 0; i < e->n_actors; i++)
-        e->actors[i]->memory = memory_new();
-}
-
-static void era_free(struct era *e)
-{
-    for (size_t i = 0; i < e->n_actors; i++)
-        memory_free(e->actors[i]->memory);
-    arena_free(e->a);
-    free(e);
-}
-
-static void eras_trim(struct door *d)
-{
-    while (d->open == 0 && d->eras && d->eras->next) {
-        struct era *old = d->eras->next;
-        d->eras->next = old->next;
-        era_free(old);
-    }
-}
-
-static void stored_tenant(void *arg, slice key, slice value)
-{
-    struct door *d = arg;
-    registry_stored(&d->hub, key, value);
-}
-
-struct gathered {
-    struct door *d;
-    struct arena *a;
-    struct js_list pairs; /* struct store_pair */
-    slice tenants;        /* the number of the change they belong to, or of one before */
-};
-
-static void gather(void *arg, slice key, slice value)
-{
-    struct gathered *g = arg;
-    *LIST_ADD(g->a, &g->pairs, struct store_pair) = (struct store_pair){ arena_dup(g->a, key), arena_dup(g->a, value) };
-}
-
-static void tenants_gathered(void *arg, const struct fault *f)
-{
-    struct gathered *g = arg;
-    struct door *d = g->d;
-    d->looking--;
-    if (!f) {
-        era_begin(d);
-        for (size_t i = 0; i < g->pairs.n; i++)
-            stored_tenant(d, LIST_AT(g->pairs, struct store_pair, i)->key, LIST_AT(g->pairs, struct store_pair, i)->value);
-        era_complete(d);
-        d->tenants = arena_dup(d->seen, g->tenants);
-        log_note(&d->log, LEVEL_INFO, "The tenants were read again");
-    }
-    arena_free(g->a);
-}
-
-static void tenants_told(void *arg, slice value, const struct fault *f)
-{
-    struct door *d = arg;
-    d->looking--;
-    if (f || slice_eq(value, d->tenants))
-        return;
-    struct arena *a = arena_new();
-    struct gathered *g = ARENA_NEW(a, struct gathered);
-    *g = (struct gathered){ .d = d, .a = a, .tenants = arena_dup(a, value) };
-    d->looking++;
-    store_scan(d->hub.store, SL("t:"), 0, gather, tenants_gathered, g);
-}
-
-static void worker_told(void *arg, slice value, const struct fault *f)
-{
-    struct door *d = arg;
-    d->looking--;
-    if (f || slice_eq(value, d->worker))
-        return;
-    struct arena *before = d->seen;
-    d->seen = arena_new();
-    d->worker = arena_dup(d->seen, value);
-    d->tenants = arena_dup(d->seen, d->tenants);
-    arena_free(before);
-    struct log_line *l = log_begin(&d->log, LEVEL_INFO, "The worker is known");
-    log_str(l, "url", d->worker);
-    log_end(l);
-}
-
-static void look(void *arg)
-{
-    struct door *d = arg;
-    eras_trim(d);
-    if (!d->looking) {
-        d->looking = 2;
-        store_get(d->hub.store, SL(KEY_WORKER), worker_told, d);
-        store_get(d->hub.store, SL(REGISTRY_CHANGED), tenants_told, d);
-    }
-    loop_timer_start(d->hub.loop, &d->look, LOOK_MS, look, d);
+    door_hand_over(ctx, x);
 }
 
 /* ---- is it well? --------------------------------------------------------------------------------------------------------- */
@@ -454,7 +54,7 @@ static void readiness(struct exchange *x, void *ctx)
 {
     struct door *d = ctx;
     if (exchange_query(x, "worker").p || x->forwarded) {
-        hand_over(d, x);
+        door_hand_over(d, x);
         return;
     }
     struct broker_state bs = broker_state(d->broker);
@@ -549,7 +149,7 @@ static bool start(struct door *d, struct fault *f)
 {
     struct hub *h = &d->hub;
     const struct config *c = d->config;
-    slice data = config_text(c, CFG_DATA), ca = config_text(c, CFG_CA_FILE), key = config_text(c, CFG_SECRET_KEY);
+    slice data = config_text(c, CFG_DATA), key = config_text(c, CFG_SECRET_KEY);
     int e = durable_folder(data.p);
     if (e)
         return fault(f, "storage", "data", "cannot make %s: %s", data.p, strerror(e));
@@ -573,16 +173,13 @@ static bool start(struct door *d, struct fault *f)
         return false;
     d->url = replica_url(d->a, c, server_port(d->server));
     d->local = arena_printf(d->a, "unix:" SLF "/" WORKER_SOCKET, SLA(data));
-    struct broker_setup bs = { .url = config_text(c, CFG_BROKER), .name = config_text(c, CFG_BROKER_NAME), .shards = 1,
-                               .classic = config_true(c, CFG_BROKER_CLASSIC), .ca_file = ca.n ? ca.p : NULL };
+    struct broker_setup bs = replica_broker(c);
     d->broker = broker_open(h->loop, &bs, f);
     d->forward = d->broker ? forward_new(h->loop, NULL, f) : NULL;
     if (!d->forward)
         return false;
     d->seen = arena_new();
-    era_begin(d);
-    store_walk(h->store, SL("t:"), 0, stored_tenant, NULL, d);
-    era_complete(d);
+    door_tenants_read(d);
     store_start(h->store, h->loop);
     server_forwarded(d->server, slice_mem(d->forward_key, sizeof(d->forward_key)));
     server_observe(d->server, observe, d);
@@ -590,7 +187,9 @@ static bool start(struct door *d, struct fault *f)
     server_route(d->server, "GET", "/healthz/liveness", 0, liveness, d);
     server_route(d->server, "GET", "/healthz/readiness", 0, readiness, d);
     server_route(d->server, "GET", "/metrics/door", 0, numbers, d);
-    routes(d);
+    door_hooks(d);
+    if (service_wanted(c, SL("api")) || service_wanted(c, SL("worker")))
+        server_route(d->server, "*", "/*", FORWARD_BODY_MAX, on_other, d);
     loop_signal(h->loop, SIGTERM, on_signal, d);
     loop_signal(h->loop, SIGINT, on_signal, d);
     if (service_wanted(c, SL("worker"))) {
@@ -599,7 +198,7 @@ static bool start(struct door *d, struct fault *f)
             public_url = arena_printf(d->a, SLF "%u", SLA(slice_sub(public_url, 0, public_url.n - 1)), server_port(d->server));
         d->child = child_new(h->loop, &d->log, d->options->all, (const char *[]){ "--public-url", public_url.p, "--replica-url", d->url.p, NULL });
     }
-    look(d);
+    door_look(d);
     if (logger_flush_ms(d->logger))
         flush_log(d);
     return true;
@@ -616,12 +215,7 @@ static void stop(struct door *d)
     client_free(h->client);
     keys_stop(h);
     store_close(h->store);
-    registry_free(h);
-    for (struct era *e = d->eras, *next; e; e = next) {
-        next = e->next;
-        era_free(e);
-    }
-    arena_free(d->seen);
+    door_tenants_free(d);
     seal_free(d->seal);
     metrics_free(h->metrics);
     loop_timer_done(&d->look);

@@ -12,14 +12,4 @@
 
 /* Serves until it is told to stop; starts and restarts the worker's process where this replica's services say so. Returns the exit status. */
 int door_serve(const struct options *o, const struct config *c, struct arena *a);
-
-/* What both sides know of the store: where the worker's replica is reached, and the number of the tenants' last change. */
-#define KEY_WORKER "worker"
-#define WORKER_SOCKET "worker.sock"
-/* Do the services of this replica hold this one? all: every one. */
-bool service_wanted(const struct config *c, slice name);
-/* The settings that several replicas need: false, *f says which is missing. */
-bool replica_settings(const struct config *c, struct fault *f) MUST_USE;
-/* How other replicas reach this one: replica_url, or listen with the port that was taken. */
-slice replica_url(struct arena *a, const struct config *c, unsigned port) MUST_USE;
 #endif

@@ -1,0 +1,97 @@
+/* The one of several replicas that works. */
+#include "broker/broker.h"
+#include "hub/intake.h"
+#include "main/replica.h"
+#include "main/serve-private.h"
+#include "store/store.h"
+#include <signal.h>
+#include <unistd.h>
+
+enum { EXIT_TAKEN_OVER = 3 };
+
+/* Whatever we would still do is no longer ours to do. */
+void worker_fence_lost(void *arg)
+{
+    struct serving *s = arg;
+    log_note(&s->log, LEVEL_WARN, "Another worker has taken over: this one ends at once");
+    logger_flush(s->logger);
+    _exit(EXIT_TAKEN_OVER);
+}
+
+static void worker_known(void *arg, const struct fault *f)
+{
+    struct serving *s = arg;
+    if (f)
+        log_end(log_begin_fault(&s->log, LEVEL_ERROR, f, "The other replicas cannot be told where the worker is"));
+}
+
+static void shard_gained(void *ctx, unsigned shard)
+{
+    struct serving *s = ctx;
+    struct fault f = { 0 };
+    (void)shard;
+    if (s->working) {
+        log_note(&s->log, LEVEL_INFO, "The broker gives this worker its shard again");
+        return;
+    }
+    if (!serving_start(s, &f)) {
+        log_end(log_begin_fault(&s->log, LEVEL_ERROR, &f, "This worker cannot begin"));
+        s->failed = 1;
+        loop_stop(s->hub.loop);
+        return;
+    }
+    s->working = true;
+    s->intake = intake_new(&s->hub, s->broker);
+    struct store_pair pair = { SL(KEY_WORKER), config_text(s->config, CFG_REPLICA_URL) };
+    store_put(s->hub.store, &pair, 1, worker_known, s);
+    struct log_line *l = log_begin(&s->log, LEVEL_ALWAYS, "Dragoman " DRAGOMAN_VERSION " works for all replicas");
+    log_int(l, "tenants", (int64_t)s->hub.n_tenants);
+    log_int(l, "accounts", (int64_t)s->hub.n_actors);
+    log_end(l);
+    logger_flush(s->logger);
+}
+
+/* The connection is gone. What is in the lanes goes on: until another worker takes the fence it is ours. */
+static void shard_lost(void *ctx, unsigned shard)
+{
+    struct serving *s = ctx;
+    (void)shard;
+    if (s->intake)
+        intake_lost(s->intake);
+    if (!s->hub.draining)
+        log_note(&s->log, LEVEL_WARN, "The broker took the shard back, or is lost: %s", broker_state(s->broker).why);
+}
+
+static void parcel_arrived(void *ctx, unsigned shard, uint64_t tag, slice body, bool again)
+{
+    struct serving *s = ctx;
+    (void)shard, (void)again; /* whether it was seen is said by its keys */
+    if (s->intake && !s->hub.draining)
+        intake_arrived(s->intake, tag, body);
+}
+
+static void on_signal_standby(void *arg, int signum)
+{
+    struct serving *s = arg;
+    if (s->working)
+        serving_signal(s, signum);
+    else
+        loop_stop(s->hub.loop);
+}
+
+bool worker_stand_by(struct serving *s, struct fault *f)
+{
+    struct broker_setup bs = replica_broker(s->config);
+    if (!bs.url.n)
+        return fault(f, "missing", "broker", "a worker works for several replicas: give broker");
+    if (!replica_settings(s->config, f))
+        return false;
+    s->hub.loop = loop_new();
+    s->broker = broker_open(s->hub.loop, &bs, f);
+    if (!s->broker)
+        return false;
+    loop_signal(s->hub.loop, SIGTERM, on_signal_standby, s);
+    loop_signal(s->hub.loop, SIGINT, on_signal_standby, s);
+    broker_consume(s->broker, &(struct broker_consumer){ shard_gained, shard_lost, parcel_arrived, s });
+    return true;
+}
