@@ -52,7 +52,8 @@ static void history_on(struct rig *r)
     struct fault f = { 0 };
     r->hub.database = on_pg ? database : NULL;
     const char *dir = arena_printf(r->a, "%s/journal", r->dir).p; /* where the rig has its journal's folder */
-    r->hub.history = history_new(&r->hub, dir, 86400000, &f);
+    /* One that was freed in the middle of its work lets go of the database when the loop hears of the work's end. */
+    UNTIL(r, (r->hub.history = history_new(&r->hub, dir, 86400000, &f)) || strcmp(f.code, "in_use") != 0);
     if (!r->hub.history)
         test_fail(__FILE__, __LINE__, "%s", f.text);
 }
