@@ -181,7 +181,8 @@ void jbatch_accept(struct jbatch *b, const struct jaccept *in, enum jresult *ret
             return;
         }
         REC_TEXT(&r, REC_DEDUPE) = in->dedupe;
-        REC_NUMBER(&r, REC_EXPIRES) = journal_clock_ms(j) + MAX(in->dedupe_keep_ms, 0);
+        /* By the wall clock, too: where it was set right since we began, the next start counts from there. */
+        REC_NUMBER(&r, REC_EXPIRES) = MAX(journal_clock_ms(j), r.at_ms) + MAX(in->dedupe_keep_ms, 0);
     }
     *ret_result = J_NEW;
     *ret_id = r.id = j->next_id++;

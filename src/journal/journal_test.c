@@ -365,6 +365,23 @@ TEST(clock_jumps_neither_lose_nor_stall_anything)
         }
 }
 
+TEST(a_key_lives_long_enough_by_a_clock_that_was_set_right_meanwhile)
+{
+    struct bench *t = bench_new();
+    fake_wall_ms += 365LL * 86400000; /* the machine began with an old time */
+    accept_one(t, "a", "key", "1");
+    for (int i = 0; i < 2; i++) { /* the second time from the snapshot */
+        reopen(t);
+        struct jbatch *b = jbatch_new(t->j);
+        enum jresult r;
+        put_in(b, "a", "key", "1", &r);
+        CHECK_ROW(i, r == J_SEEN);
+        jbatch_drop(b);
+    }
+    fake_wall_ms -= 365LL * 86400000;
+    bench_free(t);
+}
+
 TEST(the_same_key_has_effect_once)
 {
     struct bench *t = bench_new();
