@@ -104,6 +104,10 @@ void batch_forget(struct journal *j, slice records)
             e->flags &= (uint8_t)~ENTRY_RESUMING;
             if (!REC_TEXT(&r, REC_KEY).p) /* it was time that resumed it: time must come again */
                 state_wait(&j->state, e, REPAIR_MS, r.at_ms);
+        } else if (r.op == JOP_REPLAY) {
+            struct entry *e = state_find(&j->state, r.id);
+            if (e && (e->state == J_DEAD || e->state == J_UNKNOWN))
+                e->flags &= (uint8_t)~ENTRY_RESUMING;
         }
     }
     journal_changed(j);
@@ -294,7 +298,8 @@ bool jbatch_replay(struct jbatch *b, uint64_t id, slice note)
     struct rec r = { .op = JOP_REPLAY, .state = J_WAITING, .at_ms = wall_ms(b), .id = id };
     REC_TEXT(&r, REC_LANE) = REC_TEXT(&accepted, REC_LANE);
     REC_TEXT(&r, REC_NOTE) = note;
-    batch_add(b, &r);
+    if (batch_add(b, &r))
+        e->flags |= ENTRY_RESUMING;
     return true;
 }
 
