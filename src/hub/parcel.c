@@ -3,10 +3,7 @@
 
 slice parcel_print(struct arena *a, const struct parcel *p)
 {
-    size_t room = 1024 + p->account.n + p->rq.path.n * 2 + p->rq.query.n * 2;
-    for (size_t i = 0; i < p->rq.n_headers; i++)
-        room += 16 + p->rq.headers[i].name.n * 2 + p->rq.headers[i].value.n * 6;
-    struct jw w = jw_new(a, room);
+    struct jw w = jw_new(a, PARCEL_HEAD_MAX);
     jw_open(&w, NULL, '{');
     jw_int(&w, "v", PARCEL_VERSION);
     jw_str(&w, "to", p->account);
@@ -22,7 +19,8 @@ slice parcel_print(struct arena *a, const struct parcel *p)
     }
     jw_close(&w, ']');
     jw_close(&w, '}');
-    return arena_join(a, jw_done(&w), SL("\n"), p->rq.body);
+    slice head = jw_done(&w);
+    return head.p ? arena_join(a, head, SL("\n"), p->rq.body) : SLICE_NONE;
 }
 
 struct head {

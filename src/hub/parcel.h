@@ -14,6 +14,7 @@ struct parcel {
     int64_t at_ms;  /* wall clock of the door */
     struct request rq;
 };
+/* {NULL,0}: its head is longer than PARCEL_HEAD_MAX. */
 slice parcel_print(struct arena *a, const struct parcel *p) MUST_USE;
 /* Slices point into bytes or a. False: *f ("malformed", "newer"). */
 bool parcel_read(struct arena *a, slice bytes, struct parcel *ret, struct fault *f) MUST_USE;

@@ -1,9 +1,16 @@
 /* accept, run and deliver together, on the rig. */
 #include "hub/accept.h"
 #include "hub/adapt.h"
+#include "hub/config.h"
 #include "hub/deliver.h"
 #include "hub/inbox.h"
 #include "hub/rig_test.h"
+
+static int hold_first(struct rig *r, const struct seen *s)
+{
+    (void)r;
+    return slice_eq(s->body, SL("first")) ? ANSWER_HOLD : 200;
+}
 
 TEST(road_there_and_back_each_once)
 {
@@ -43,6 +50,44 @@ TEST(road_refuses_with_the_right_status)
     rig_free(r);
 }
 
+TEST(road_has_room_for_the_longest_names)
+{
+    struct rig *r = rig_new();
+    char of_net[2 * CONFIG_NAME_MAX + 1], of_desk[sizeof(of_net)], guest[401];
+    memset(of_net, 'n', sizeof(of_net) - 1), memset(of_desk, 'd', sizeof(of_desk) - 1), memset(guest, 'g', sizeof(guest) - 1);
+    of_net[sizeof(of_net) - 1] = of_desk[sizeof(of_desk) - 1] = guest[sizeof(guest) - 1] = 0;
+    r->net->account.id = slice_of(of_net);
+    r->desk->account.id = slice_of(of_desk);
+    rig_text(r, "1", guest, "hello");
+    UNTIL(r, rig_seen(r, "hello") == 1);
+    rig_free(r);
+}
+
+/* 200 is a promise: what is just too long for the journal must not be taken without its body. */
+TEST(accept_takes_no_message_that_the_journal_cannot_hold)
+{
+    struct rig *r = rig_new();
+    size_t taken = 0, refused = 0;
+    r->answer = hold_first;
+    rig_text(r, "1", "U1", "first"); /* the others stand behind it */
+    UNTIL(r, rig_seen(r, "first") == 1);
+    char *text = must_malloc(JOURNAL_BODY_MAX);
+    memset(text, 'x', JOURNAL_BODY_MAX);
+    for (size_t n = JOURNAL_BODY_MAX - 20000; n < JOURNAL_BODY_MAX; n += n < JOURNAL_BODY_MAX - 300 ? 1970 : 10) {
+        CLEANUP(arena_freep) struct arena *a = arena_new();
+        slice body = arena_printf(a, "{\"events\":[{\"id\":\"n%zu\",\"guest\":\"U1\",\"text\":\"%.*s\"}]}", n, (int)n, text);
+        int status = rig_hook(r, "/tnet", body.p);
+        CHECK(status == 200 || status == 413);
+        taken += status == 200;
+        refused += status == 413;
+        slice kept = journal_body(r->hub.journal, 1 + taken, a);
+        CHECK_ROW(n, kept.n > n || status == 413);
+    }
+    CHECK(taken && refused);
+    free(text);
+    rig_free(r);
+}
+
 TEST(road_keeps_nothing_of_what_is_not_said_to_us)
 {
     struct rig *r = rig_new();
@@ -65,12 +110,6 @@ TEST(road_keeps_nothing_of_what_is_not_said_to_us)
 }
 
 /* ---- order ------------------------------------------------------------------------------------------------------------- */
-
-static int hold_first(struct rig *r, const struct seen *s)
-{
-    (void)r;
-    return slice_eq(s->body, SL("first")) ? ANSWER_HOLD : 200;
-}
 
 TEST(deliver_keeps_order_in_a_lane_and_others_do_not_wait)
 {

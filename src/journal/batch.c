@@ -104,6 +104,10 @@ void batch_forget(struct journal *j, slice records)
             e->flags &= (uint8_t)~ENTRY_RESUMING;
             if (!REC_TEXT(&r, REC_KEY).p) /* it was time that resumed it: time must come again */
                 state_wait(&j->state, e, REPAIR_MS, r.at_ms);
+        } else if (r.op == JOP_REPLAY) {
+            struct entry *e = state_find(&j->state, r.id);
+            if (e && (e->state == J_DEAD || e->state == J_UNKNOWN))
+                e->flags &= (uint8_t)~ENTRY_RESUMING;
         }
     }
     journal_changed(j);
@@ -181,7 +185,8 @@ void jbatch_accept(struct jbatch *b, const struct jaccept *in, enum jresult *ret
             return;
         }
         REC_TEXT(&r, REC_DEDUPE) = in->dedupe;
-        REC_NUMBER(&r, REC_EXPIRES) = journal_clock_ms(j) + MAX(in->dedupe_keep_ms, 0);
+        /* By the wall clock, too: where it was set right since we began, the next start counts from there. */
+        REC_NUMBER(&r, REC_EXPIRES) = MAX(journal_clock_ms(j), r.at_ms) + MAX(in->dedupe_keep_ms, 0);
     }
     *ret_result = J_NEW;
     *ret_id = r.id = j->next_id++;
@@ -293,7 +298,8 @@ bool jbatch_replay(struct jbatch *b, uint64_t id, slice note)
     struct rec r = { .op = JOP_REPLAY, .state = J_WAITING, .at_ms = wall_ms(b), .id = id };
     REC_TEXT(&r, REC_LANE) = REC_TEXT(&accepted, REC_LANE);
     REC_TEXT(&r, REC_NOTE) = note;
-    batch_add(b, &r);
+    if (batch_add(b, &r))
+        e->flags |= ENTRY_RESUMING;
     return true;
 }
 

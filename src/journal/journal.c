@@ -75,8 +75,12 @@ static void due_run(void *arg)
     struct jbatch *b = NULL;
     int64_t now = j->io->mono_us(j->io->ctx) / 1000;
     for (struct entry *e; (e = state_due(&j->state, now));) {
-        if (e->state != J_PARKED || e->flags & ENTRY_RESUMING)
+        if (e->state != J_PARKED)
             continue;
+        if (e->flags & ENTRY_RESUMING) { /* should that come to nothing, its time must come again */
+            state_wait(&j->state, e, REPAIR_MS, j->io->wall_ms(j->io->ctx));
+            continue;
+        }
         e->flags |= ENTRY_RESUMING;
         b = b ? b : jbatch_new(j);
         batch_add(b, &(struct rec){ .op = JOP_RESUME, .state = J_WAITING, .at_ms = j->io->wall_ms(j->io->ctx), .id = e->id });

@@ -34,7 +34,7 @@
 #define JOURNAL_JOURNAL_H
 #include "base/base.h"
 
-enum { JOURNAL_LANE_MAX = 600, JOURNAL_BODY_MAX = 1 << 20, JOURNAL_VALUE_MAX = 64 << 10 };
+enum { JOURNAL_LANE_MAX = 800, JOURNAL_BODY_MAX = 1 << 20, JOURNAL_VALUE_MAX = 64 << 10 };
 
 enum jstate { J_WAITING, J_PARKED, J_DELIVERED, J_DEAD, J_UNKNOWN, J_IGNORED, J_STATES };
 extern const char *const jstate_names[J_STATES]; /* "waiting" … */

@@ -267,6 +267,46 @@ TEST(a_resume_finds_a_park_that_is_still_on_its_way_to_disk)
     bench_free(t);
 }
 
+TEST(a_park_is_over_in_time_though_a_resume_came_to_nothing_then)
+{
+    struct bench *t = bench_new();
+    uint64_t a1 = accept_one(t, "a", NULL, "1"), got = 0;
+    struct jbatch *b = jbatch_new(t->j);
+    jbatch_park(b, a1, SL("k"), fake_wall_ms + 4000, SLICE_NONE);
+    commit_and_run(t, b, JOURNAL_DURABLE);
+    b = jbatch_new(t->j);
+    CHECK(jbatch_resume(b, SL("k"), SLICE_NONE, &got));
+    fake_run(t->loop, t->j, 4100); /* its time passes while the resume is on its way */
+    CHECK_INT(t->n_offers, 1);
+    jbatch_drop(b);
+    fake_run(t->loop, t->j, 5000);
+    CHECK_INT(t->n_offers, 2);
+    bench_free(t);
+}
+
+TEST(of_those_that_wait_for_one_key_the_oldest_goes_first_also_after_a_start)
+{
+    for (int restart = 0; restart < 2; restart++) {
+        struct bench *t = bench_new();
+        uint64_t first = accept_one(t, "a", NULL, "1"), b1 = accept_one(t, "b", NULL, "2"), got = 0;
+        settle(t, first, J_DELIVERED); /* its place in memory is free */
+        uint64_t c1 = accept_one(t, "c", NULL, "3");
+        struct jbatch *b = jbatch_new(t->j);
+        jbatch_park(b, b1, SL("k"), 0, SLICE_NONE);
+        jbatch_park(b, c1, SL("k"), 0, SLICE_NONE);
+        commit_and_run(t, b, JOURNAL_DURABLE);
+        if (restart)
+            reopen(t);
+        b = jbatch_new(t->j);
+        CHECK(jbatch_resume(b, SL("k"), SLICE_NONE, &got));
+        CHECK_INT(got, b1);
+        CHECK(jbatch_resume(b, SL("k"), SLICE_NONE, &got));
+        CHECK_INT(got, c1);
+        jbatch_drop(b);
+        bench_free(t);
+    }
+}
+
 TEST(an_attempt_without_an_end_is_interrupted)
 {
     struct bench *t = bench_new();
@@ -310,6 +350,39 @@ TEST(dead_and_unknown_can_be_replayed_and_anything_open_discarded)
     CHECK_INT(count(t, J_WAITING), 1);
     reopen(t);
     CHECK_INT(count(t, J_DEAD), 1);
+    bench_free(t);
+}
+
+TEST(what_is_being_replayed_does_not_go_with_its_segment)
+{
+    struct bench *t = bench_new();
+    t->limits.keep_bytes = 64 << 10;
+    reopen(t);
+    uint64_t id = accept_one(t, "a", NULL, "the dead one");
+    settle(t, id, J_DEAD);
+    struct jbatch *b = jbatch_new(t->j);
+    CHECK(jbatch_replay(b, id, SLICE_NONE));
+    char body[500];
+    memset(body, 'y', sizeof(body) - 1);
+    body[sizeof(body) - 1] = 0;
+    for (int i = 0; i < 300; i++)
+        settle(t, accept_one(t, "b", NULL, body), J_DELIVERED);
+    size_t before = t->n_offers;
+    CHECK_INT(commit_and_run(t, b, JOURNAL_DURABLE), 1);
+    CHECK_INT(t->n_offers, before + 1);
+    CHECK_INT(count(t, J_WAITING), 1);
+    CHECK_INT(count(t, J_DEAD), 0);
+    for (int i = 0; i < 300; i++) /* a batch that is given up holds nothing */
+        settle(t, accept_one(t, "b", NULL, body), J_DELIVERED);
+    settle(t, id, J_DEAD);
+    b = jbatch_new(t->j);
+    CHECK(jbatch_replay(b, id, SLICE_NONE));
+    jbatch_drop(b);
+    for (int i = 0; i < 300; i++)
+        settle(t, accept_one(t, "b", NULL, body), J_DELIVERED);
+    b = jbatch_new(t->j);
+    CHECK(!jbatch_replay(b, id, SLICE_NONE));
+    jbatch_drop(b);
     bench_free(t);
 }
 
@@ -363,6 +436,23 @@ TEST(clock_jumps_neither_lose_nor_stall_anything)
             jbatch_drop(b);
             bench_free(t);
         }
+}
+
+TEST(a_key_lives_long_enough_by_a_clock_that_was_set_right_meanwhile)
+{
+    struct bench *t = bench_new();
+    fake_wall_ms += 365LL * 86400000; /* the machine began with an old time */
+    accept_one(t, "a", "key", "1");
+    for (int i = 0; i < 2; i++) { /* the second time from the snapshot */
+        reopen(t);
+        struct jbatch *b = jbatch_new(t->j);
+        enum jresult r;
+        put_in(b, "a", "key", "1", &r);
+        CHECK_ROW(i, r == J_SEEN);
+        jbatch_drop(b);
+    }
+    fake_wall_ms -= 365LL * 86400000;
+    bench_free(t);
 }
 
 TEST(the_same_key_has_effect_once)

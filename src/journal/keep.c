@@ -65,7 +65,7 @@ static void segments_tend(struct journal *j)
         if (s->live && !s->puts && !j->copying && s->live_bytes * 100 < (uint64_t)s->bytes * COPY_BELOW_PERCENT &&
             copy_forward(j, s))
             return; /* goes on when they have landed */
-        if (s->live || s->puts) {
+        if (s->live || s->puts || (s->dead && state_replays_of(&j->state, s->no))) {
             i++;
             continue;
         }

@@ -1,4 +1,4 @@
-/* The state at one place of the log, as a file: magic, CRC-32C of the rest, place, counts, entries in lane order, puts, dedupe keys
+/* The state at one place of the log, as a file: magic, CRC-32C of the rest, place, counts, entries in the order of lanes and keys, puts, dedupe keys
  * that only memory holds. A start loads it and replays the log from that place on. */
 #include "journal/journal-private.h"
 #include <fcntl.h>
@@ -80,9 +80,12 @@ slice snapshot_make(const struct journal *j)
     for (uint32_t l = 0; l < s->n_lanes; l++)
         for (uint32_t e = s->lanes[l].users ? s->lanes[l].head : NONE; e != NONE; e = state_entry(s, e)->next)
             entry_write(&w, s, state_entry(s, e), now);
+    for (uint32_t k = 0; k < s->n_key_heads; k++)
+        for (uint32_t e = s->key_heads[k]; e != NONE; e = state_entry(s, e)->next)
+            entry_write(&w, s, state_entry(s, e), now);
     for (uint32_t i = 0; i < state_numbers(s); i++) {
         const struct entry *e = state_entry(s, i);
-        if (e->id && (e->state != J_WAITING || e->flags & ENTRY_DETACHED))
+        if (e->id && e->wait_key == NONE && (e->state != J_WAITING || e->flags & ENTRY_DETACHED))
             entry_write(&w, s, e, now);
     }
     w32(&w, s->puts.used);

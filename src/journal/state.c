@@ -447,6 +447,16 @@ void state_forget_segment(struct state *s, uint32_t seg)
     }
 }
 
+bool state_replays_of(const struct state *s, uint32_t seg)
+{
+    for (uint32_t i = 0; i < state_numbers(s); i++) {
+        const struct entry *e = state_entry(s, i);
+        if (e->id && e->seg == seg && !is_live(e) && e->flags & ENTRY_RESUMING)
+            return true;
+    }
+    return false;
+}
+
 struct entry *state_restore(struct state *s, const struct entry *from, slice lane, slice wait_key)
 {
     uint32_t number;

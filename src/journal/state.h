@@ -22,7 +22,7 @@ enum {
     ENTRY_INTERRUPTED = 2, /* such a mark was the last that is known from an earlier process */
     ENTRY_OFFERED = 4,     /* handed out, or about to be */
     ENTRY_DETACHED = 8,    /* resumed: waiting, but not in its lane's order */
-    ENTRY_RESUMING = 16,   /* parked, and a resume is on its way to disk */
+    ENTRY_RESUMING = 16,   /* parked, and a resume is on its way to disk; dead or unknown: a replay */
     ENTRY_OLD = 32,        /* from before this start, and not put off since */
 };
 struct entry {
@@ -97,6 +97,7 @@ int64_t state_next_due(const struct state *s);
 struct entry *state_due(struct state *s, int64_t mono_ms);
 void state_wait(struct state *s, struct entry *e, int64_t delay_ms, int64_t until_wall_ms); /* 0 and less: not at all */
 void state_forget_segment(struct state *s, uint32_t seg); /* DEAD and UNKNOWN messages in it are gone */
+bool state_replays_of(const struct state *s, uint32_t seg); /* is one of them on its way back into its lane? */
 slice state_lane(const struct state *s, const struct entry *e);
 /* Numbers below this have been used; state_entry(…)->id is 0 for free ones. */
 uint32_t state_numbers(const struct state *s);
