@@ -27,7 +27,7 @@
  *        guest's message.
  *   POST /sim/tokens/expire                  every token given so far is bad from now on.
  *   POST /sim/responses                      {"name","text","responseType","contentType","substitutions":[{"id","defaultValue"}]}: a canned one.
- *   GET  /sim/inbound?after=SEQ&limit=       {"total","messages":[{"seq","id","messageId","time","from","conversation","text","times","payload",
+ *   GET  /sim/inbound?after=SEQ&limit=       {"total","messages":[{"seq","id","messageId","time","from","nickname","conversation","text","times","payload",
  *        "sha256","at_ms"}]}: every guest's message taken, in order of arrival, once each; "times" counts the calls that carried it.
  *   GET  /sim/counters                       numbers of everything.
  *   GET  /sim/chat                           what notifiers posted to /webhooks/api/v1/webhook/{uuid}.

@@ -119,6 +119,7 @@ struct sgc_message {
     struct sgc_message *next; /* of the conversation, the older first */
     const struct sgc_agent *agent;
     slice id, message_id, text;
+    slice nickname; /* of who wrote, as it came, inbound */
     slice time;     /* channel.time as it came, inbound */
     slice content;  /* JSON array, as it goes over the wire; absent: none */
     slice metadata; /* JSON object, absent: none */

@@ -258,6 +258,7 @@ static void inbound_get(struct sim_call *c, void *ctx)
         jw_str(&w, "messageId", m->message_id);
         jw_str(&w, "time", m->time);
         jw_str(&w, "from", m->conversation->guest);
+        jw_opt(&w, "nickname", m->nickname);
         jw_str(&w, "conversation", m->conversation->id);
         jw_str(&w, "text", m->text);
         jw_int(&w, "times", m->attempts);

@@ -128,6 +128,7 @@ static struct sgc_message *take(struct sgc *g, struct arena *a, struct sgc_integ
         return NULL;
     m->attempts = 1;
     m->message_id = arena_dup(g->a, in->message_id);
+    m->nickname = arena_dup(g->a, in->nickname);
     m->time = arena_dup(g->a, in->time);
     m->text = arena_dup(g->a, in->text);
     if (once.n)

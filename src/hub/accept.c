@@ -139,9 +139,8 @@ static void accept_effects(struct accepting *ac, struct conv *conv, struct messa
             conv_set(conv, &conv->pub.agent_name, m->from.name);
         return;
     }
-    if (m->from.id.n && conv->pub.person.id.n && !slice_eq(m->from.id, conv->pub.person.id))
-        conv_person_forget(conv); /* someone else writes in the same thread: who is it? */
-    conv_person(conv, &m->from);
+    if (!conv_other_person(conv, &m->from)) /* what waits before it is theirs who wrote it: deliver.c asks who it is when its turn comes */
+        conv_person(conv, &m->from);
     if (kind_is_content((enum kind)m->kind)) {
         conv->pub.last_in_ms = m->at_ms;
         conv->dirty = true;

@@ -120,6 +120,11 @@ void conv_person(struct conv *conv, const struct person *p)
             conv_set(conv, to[i], from[i]);
 }
 
+bool conv_other_person(const struct conv *conv, const struct person *p)
+{
+    return p->id.n && conv->pub.person.id.n && !slice_eq(p->id, conv->pub.person.id);
+}
+
 void conv_person_forget(struct conv *conv)
 {
     struct person *q = &conv->pub.person;

@@ -39,6 +39,7 @@ void conv_release(struct conv *conv);
 /* Replaces a string member of conv->pub by a copy; true when it changed (then the conv is dirty). */
 bool conv_set(struct conv *conv, slice *member, slice value);
 void conv_person(struct conv *conv, const struct person *p); /* only the members that p has */
+bool conv_other_person(const struct conv *conv, const struct person *p); /* certainly not who is known: someone else writes in the same thread */
 void conv_person_forget(struct conv *conv);              /* it is someone else: nothing is known, and the lookup is asked again */
 void conv_open(struct conv *conv, bool open, struct jbatch *b);
 void conv_soil(struct conv *conv); /* what was saved last was not stored: the next conv_save puts all of it again */

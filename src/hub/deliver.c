@@ -259,9 +259,19 @@ static bool more_to_ask(struct delivering *dl, const struct lookup *lk)
     return lk->more(&c, &dl->m);
 }
 
+/* In a thread of several people the name beside a message is that of who wrote it, however many have written since. */
+static void whose_it_is(struct delivering *dl)
+{
+    if (dl->source->account.type->desk || !conv_other_person(dl->conv, &dl->m.from))
+        return;
+    conv_person_forget(dl->conv);
+    conv_person(dl->conv, &dl->m.from);
+}
+
 void deliver_lookup(void *arg)
 {
     struct delivering *dl = arg;
+    whose_it_is(dl);
     const struct lookup *lk = &dl->source->account.type->lookup;
     bool desk = dl->source->account.type->desk;
     int64_t until_ms = desk ? dl->conv->agent_until_ms : dl->conv->person_until_ms;

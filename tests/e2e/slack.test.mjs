@@ -167,6 +167,20 @@ test('in a channel only what is addressed to the app, once, in its thread', asyn
   assert.equal((await road.desk.get('/sim/conversations')).conversations.length, 1);
 });
 
+test('a message that waits keeps the name of who wrote it, whoever writes in the thread meanwhile', async t => {
+  const road = await startSlackRoad(t);
+  await road.desk.post('/sim/faults', {rules: [{paths: ['/api/v2/conversations/messages/*'], status: 503}]});
+  const {ts} = await road.send({type: 'text', text: '@app it is broken', in: 'channel'}, 2);
+  const taken = async n => until(`${n} are taken`, async () => (await road.slack.get('/sim/counters')).taken >= n);
+  await taken(2); // as app_mention and as message
+  await road.send({type: 'text', text: 'Mine works', in: 'channel', thread: ts}, 3);
+  await taken(3);
+  await road.desk.post('/sim/faults', {rules: []});
+  await road.deskHas('the second', m => m.text === 'Mine works');
+  const names = Object.fromEntries((await road.desk.get('/sim/inbound')).messages.map(m => [m.text, m.nickname]));
+  assert.deepEqual(names, {'it is broken': 'Ben', 'Mine works': 'Chiyo'});
+});
+
 test('several workspaces, a whole organisation, tokens that end, a workspace that leaves', async t => {
   const road = await startSlackRoad(t, {args: ['--rotation', '--token-life-s', '20000']});
   assert.equal((await register(road, 'E0GRID001')).status, 200);

@@ -60,31 +60,35 @@ static enum outcome fetch(struct call *c, struct delivery *d)
     return OUT_CALL;
 }
 
-/* The value of a property of a card, on one line and without its backslashes; {NULL,0}: it has none. */
+/* Is this the line of a property of a card? "URL:…", "item1.URL;type=pref:…" */
+static bool is_property(slice line, slice name)
+{
+    slice key = slice_cut(&line, ':');
+    key = slice_cut(&key, ';');
+    size_t dot = slice_find_last(key, '.');
+    return slice_eq_nocase(dot == SIZE_MAX ? key : slice_from(key, dot + 1), name);
+}
+
+/* The value of a property of a card, on one line and without its backslashes; {NULL,0}: it has none. Nothing is copied of the lines before it, of which a stranger may send many. */
 static slice property_of(struct arena *a, slice card, slice name)
 {
     while (card.n) {
         slice line = slice_cut(&card, '\n');
+        if (!is_property(line, name))
+            continue;
         struct text t = text_new(a, line.n + card.n + 1);
         for (;;) {
-            if (slice_ends(line, SL("\r")))
-                line.n--;
-            text_put(&t, line);
+            for (size_t i = 0; i < line.n; i++)
+                if (line.p[i] != '\\' && !(line.p[i] == '\r' && i + 1 == line.n))
+                    text_char(&t, line.p[i]);
             if (!slice_starts(card, SL(" ")) && !slice_starts(card, SL("\t")))
                 break;
             card = slice_from(card, 1); /* a line that was too long goes on here */
             line = slice_cut(&card, '\n');
         }
-        slice whole = text_slice(&t), key = slice_cut(&whole, ':');
-        key = slice_cut(&key, ';');
-        size_t dot = slice_find_last(key, '.'); /* "item1.URL" */
-        if (!slice_eq_nocase(dot == SIZE_MAX ? key : slice_from(key, dot + 1), name))
-            continue;
-        struct text value = text_new(a, whole.n + 1);
-        for (size_t i = 0; i < whole.n; i++)
-            if (whole.p[i] != '\\')
-                text_char(&value, whole.p[i]);
-        return text_slice(&value);
+        slice whole = text_slice(&t);
+        (void)slice_cut(&whole, ':');
+        return whole;
     }
     return SLICE_NONE;
 }

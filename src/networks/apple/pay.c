@@ -160,11 +160,11 @@ static enum outcome charge(struct call *c, struct delivery *d)
 
 static void charged(struct call *c, const struct delivery *d, enum outcome end, struct inbox *in)
 {
-    bool good = end == OUT_DELIVERED && d->last && answer_good(d->last);
-    slice status = good && d->last->body.n ? apple_member(js_parse(c->a, d->last->body, NULL), "status") : SLICE_NONE;
+    bool good = end == OUT_DELIVERED && d->last && answer_good(d->last), bare = good && !d->last->body.n;
+    slice status = good && !bare ? apple_member(js_parse(c->a, d->last->body, NULL), "status") : SLICE_NONE;
     struct jw w = jw_new(c->a, SESSION_BYTES);
     jw_open(&w, NULL, '{');
-    jw_str(&w, "status", slice_or(status, good ? SL("STATUS_SUCCESS") : SL("STATUS_FAILURE")));
+    jw_str(&w, "status", slice_or(status, bare ? SL("STATUS_SUCCESS") : SL("STATUS_FAILURE"))); /* who says something else than a status has not said that it is paid */
     jw_close(&w, '}');
     inbox_answer(in, 200, SL("application/json"), jw_done(&w));
 }

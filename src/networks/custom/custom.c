@@ -81,13 +81,17 @@ static void put_data(struct call *c, struct message *m, const struct js *data)
 }
 
 /* What only some kinds have. False: *c->f. */
-static bool put_content(struct call *c, struct message *m, const struct custom_in *t)
+static bool put_content(struct call *c, struct message *m, const struct custom_in *t, const struct js *doc)
 {
     if (kind_is_media((enum kind)m->kind)) {
         *LIST_ADD(c->a, &m->media, struct media) = (struct media){ .url = t->url, .type = t->media_type, .name = t->file_name };
         return t->url.n || fault(c->f, "missing_field", "url", "a file has an address");
     }
     if (m->kind == (int)KIND_LOCATION) {
+        static const char *const both[] = { "latitude", "longitude" };
+        for (size_t i = 0; i < COUNT(both); i++)
+            if (!js_is_number(js_at(doc, both[i])))
+                return fault(c->f, "missing_field", both[i], "a place has both");
         m->location = (struct location){ t->lat_deg, t->lon_deg, t->title, t->address, .present = true };
         return (t->lat_deg >= -90 && t->lat_deg <= 90 && t->lon_deg >= -180 && t->lon_deg <= 180) || fault(c->f, "out_of_range", "latitude", "a place on Earth");
     }
@@ -125,7 +129,7 @@ static bool custom_receive(struct call *c, const struct request *rq, struct inbo
         m->from.email = t.email;
         m->from.locale = t.locale;
         put_data(c, m, t.data);
-        return put_content(c, m, &t);
+        return put_content(c, m, &t, doc);
     }
     inbox_ignore(in, "unknown-type", t.id);
     return true;
@@ -177,6 +181,8 @@ static slice body_of(struct call *c, const struct delivery *d, const struct mess
 
 static enum outcome post(struct call *c, struct delivery *d, slice body)
 {
+    if (!body.n)
+        return refuse(c, d, REASON_INVALID, "the message is larger than the %d bytes a call may have", BODY_BYTES);
     struct sha256 mac = hmac_sha256(setting(c, CUSTOM_SECRET), body);
     d->call.method = "POST";
     d->call.url = setting(c, CUSTOM_URL);

@@ -15,6 +15,7 @@ static const struct js_field install_fields[] = {
     JS_FIELD(struct slack_install, scopes,          "scopes",          JS_STR, 0),
     JS_FIELD(struct slack_install, broken,          "broken",          JS_STR, 0),
     JS_FIELD(struct slack_install, until_ms,        "until",           JS_I64, 0),
+    JS_FIELD(struct slack_install, since_ms,        "since",           JS_I64, 0),
 };
 /* clang-format on */
 
@@ -138,7 +139,7 @@ bool slack_install_read(struct call *c, slice body, struct slack_install *ret, s
         return fault(c->f, "missing_field", "team", "no workspace and no organisation is named");
     *ret = (struct slack_install){ .token = in.token, .refresh = in.refresh, .bot_user = in.bot_user, .scopes = in.scope,
                                    .team = in.whole ? SLICE_NONE : in.team, .team_name = in.whole ? SLICE_NONE : in.team_name,
-                                   .enterprise = in.enterprise, .enterprise_name = in.enterprise_name };
+                                   .enterprise = in.enterprise, .enterprise_name = in.enterprise_name, .since_ms = c->now_ms };
     if (in.life_s > 0)
         ret->until_ms = c->now_ms + MIN(in.life_s, (int64_t)LIFE_MAX_S) * 1000;
     return true;

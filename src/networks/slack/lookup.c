@@ -186,7 +186,7 @@ enum outcome slack_lookup(struct call *c, struct delivery *d)
 {
     slice guest = c->conversation ? c->conversation->guest : SLICE_NONE;
     struct slack_guest g = slack_guest_of(guest);
-    slice user = c->conversation && c->conversation->person.id.n ? c->conversation->person.id : g.place;
+    slice user = slice_or(d->m->from.id, slice_or(c->conversation ? c->conversation->person.id : SLICE_NONE, g.place));
     if (!d->last)
         return slack_id_ok(user) ? ask_user(c, d, g.install, user) : refuse(c, d, REASON_UNKNOWN_GUEST, "nobody to ask about");
     struct slack_answer t = slack_answer_of(c->a, d->last);

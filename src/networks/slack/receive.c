@@ -6,6 +6,7 @@ struct envelope {
     slice type, app, event_id, team, context_team, enterprise;
     slice auth_team, auth_enterprise;
     bool auth_whole;
+    int64_t at_s;
     const struct js *event;
 };
 struct message_event { /* also of a message inside a message */
@@ -23,6 +24,7 @@ static const struct js_field envelope_fields[] = {
     JS_FIELD(struct envelope, auth_team,       "authorizations.0.team_id",               JS_STR,  0),
     JS_FIELD(struct envelope, auth_enterprise, "authorizations.0.enterprise_id",         JS_STR,  0),
     JS_FIELD(struct envelope, auth_whole,      "authorizations.0.is_enterprise_install", JS_BOOL, 0),
+    JS_FIELD(struct envelope, at_s,            "event_time",                             JS_I64,  0),
     JS_FIELD(struct envelope, event,           "event",                                  JS_ANY,  0),
 };
 static const struct js_field message_event_fields[] = {
@@ -417,10 +419,18 @@ static bool on_assistant(struct slack_event *e, const struct js *v)
     return true;
 }
 
+/* The end of an installation comes as two events in any order, and again for minutes when we did not answer: it ends the one it names, not that of the organisation
+ * around it, and none that began after it. */
+static bool ends(const struct slack_event *e)
+{
+    return e->installed && slice_eq(e->install, e->named) && !(e->at_s && e->at_s < e->own.since_ms / 1000);
+}
+
 static bool on_gone(struct slack_event *e, const struct js *v)
 {
     (void)v;
-    slack_install_drop(e->c, e->install);
+    if (ends(e))
+        slack_install_drop(e->c, e->install);
     return ignore(e, "uninstalled");
 }
 
@@ -429,7 +439,7 @@ static bool on_revoked(struct slack_event *e, const struct js *v)
 {
     const struct js *bots = js_at(v, "tokens.bot");
     for (size_t i = 0; i < js_len(bots); i++)
-        if (slice_eq(js_text(js_item(bots, i)), e->own.bot_user))
+        if (ends(e) && slice_eq(js_text(js_item(bots, i)), e->own.bot_user))
             slack_install_drop(e->c, e->install);
     return ignore(e, "tokens-revoked");
 }
@@ -496,6 +506,8 @@ static bool on_event(struct call *c, const struct envelope *v, struct inbox *in)
     if (!js_is_object(v->event))
         return bad(&e, "event", !v->event);
     slack_event_install(&e, ids, COUNT(ids));
+    e.named = slice_or(ids[0], slice_or(v->team, v->enterprise));
+    e.at_s = v->at_s;
     if (!e.install.n)
         return ignore(&e, "no-workspace");
     slice type = js_text(js_at(v->event, "type"));

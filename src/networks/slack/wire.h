@@ -84,6 +84,7 @@ struct slack_install {
     slice token, refresh, bot_user, bot, team, team_name, enterprise, enterprise_name, scopes;
     slice broken; /* the error that ended it; absent: it works */
     int64_t until_ms;
+    int64_t since_ms; /* when the workspace let us in; 0: not known */
 };
 bool slack_id_ok(slice id); /* letters and digits, as Slack's ids are */
 /* False: no such workspace let the app in. Its texts live in c->a. */
@@ -129,6 +130,8 @@ struct slack_event { /* one request that came in */
     struct inbox *in;
     slice id;         /* event_id, or made of what is unique in it */
     slice install;    /* id of the installation */
+    slice named;      /* the one an event names itself, whether we have it or not */
+    int64_t at_s;     /* when it happened; 0: it does not say */
     slice team, enterprise;
     struct slack_install own;
     bool installed;

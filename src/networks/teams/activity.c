@@ -214,6 +214,13 @@ static slice own_payload(struct arena *a, const struct js *data, slice *ret_text
     return SLICE_NONE;
 }
 
+/* A list or a time of ours: sent with nothing in it, it says nothing. */
+static bool is_own_form(const struct js *data)
+{
+    slice how = js_text(js_at(data, "dragoman"));
+    return slice_eq(how, SL("list")) || slice_eq(how, SL("time"));
+}
+
 /* "name: value" of what was filled in, for an agent to read. */
 static slice filled_in(struct arena *a, const struct js *data)
 {
@@ -229,9 +236,13 @@ static slice filled_in(struct arena *a, const struct js *data)
 bool teams_add_answer(struct call *c, struct inbox *in, const struct teams_activity *t, const struct js *data, slice verb)
 {
     struct arena *a = c->a;
-    struct message *m = teams_add(c, in, t, KIND_ANSWER, NULL);
     slice text = slice_trim(teams_unescape(a, t->text));
     slice own = js_is_object(data) ? own_payload(a, data, &text) : js_text(data);
+    if (!own.n && is_own_form(data)) {
+        inbox_ignore(in, "nothing-chosen", teams_activity_id(a, t));
+        return true;
+    }
+    struct message *m = teams_add(c, in, t, KIND_ANSWER, NULL);
     slice obvious = slice_or(js_text(js_at(data, "text")), js_text(js_at(data, "value")));
     if (js_is_object(data) && !text.n)
         text = slice_or(obvious, filled_in(a, data));

@@ -408,7 +408,7 @@ static bool on_moved(struct update *u, const struct telegram_message *t)
 {
     int64_t from = t->moved_to ? t->chat : t->moved_from, to = t->moved_to ? t->moved_to : t->chat;
     slice first = memory_get(u->c->memory, moved_key(u->c->a, from).p, u->c->now_ms);
-    memory_set(u->c->memory, moved_key(u->c->a, to).p, slice_or(arena_dup(u->c->a, first), number(u->c->a, from)), 0);
+    memory_set(u->c->memory, moved_key(u->c->a, to).p, slice_or(arena_dup(u->c->a, first), number(u->c->a, from)), u->c->now_ms + TELEGRAM_MOVED_MS);
     return ignore(u, "group-moved");
 }
 

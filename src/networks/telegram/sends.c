@@ -96,13 +96,13 @@ static bool add_media(struct making *mk, const struct message *m)
     if (!md || (!md->url.n && !md->handle.n))
         return no(mk, REASON_MEDIA_TYPE, "media", "the file has no link Telegram could fetch");
     struct way y = way_of(mk, m, md);
-    if (!y.link && !y.upload) {
-        add_text(mk, link_text(mk->c, caption, md));
-        return true;
-    }
     if (utf16_len(caption) > TELEGRAM_CAPTION_UNITS) {
         add_text(mk, caption);
         caption = SLICE_NONE;
+    }
+    if (!y.link && !y.upload) {
+        add_text(mk, link_text(mk->c, caption, md));
+        return true;
     }
     struct jw w = members_begin(mk);
     jw_opt(&w, "caption", caption);
@@ -122,6 +122,19 @@ static bool fits_album(const struct making *mk, const struct message *m)
            utf16_len(m->text) <= TELEGRAM_CAPTION_UNITS;
 }
 
+/* How many of the parts go as one album: no more than a text has room for, should their links have to take its place. */
+static size_t album_of(const struct making *mk, const struct message *parts, size_t n_parts)
+{
+    size_t n = 0, units = 0;
+    while (n < MIN(n_parts, (size_t)TELEGRAM_ALBUM) && fits_album(mk, &parts[n])) {
+        units += utf16_len(link_text(mk->c, parts[n].text, parts[n].media.items)) + 1;
+        if (units > TELEGRAM_TEXT_UNITS)
+            break;
+        n++;
+    }
+    return n;
+}
+
 static void add_album(struct making *mk, const struct message *parts, size_t n)
 {
     struct jw w = members_begin(mk);
@@ -138,7 +151,7 @@ static void add_album(struct making *mk, const struct message *parts, size_t n)
         instead = arena_printf(mk->c->a, SLF "%s" SLF, SLA(instead), i ? "\n" : "", SLA(one));
     }
     jw_close(&w, ']');
-    send_add(mk, "sendMediaGroup", &w, utf8_cut_utf16(instead, TELEGRAM_TEXT_UNITS));
+    send_add(mk, "sendMediaGroup", &w, instead);
 }
 
 /* ---- places and stickers -------------------------------------------------------------------------------------------- */
@@ -362,9 +375,7 @@ bool telegram_sends(struct call *c, const struct delivery *d, struct js_list *re
     *ret = (struct js_list){ 0 };
     *ret_list = SLICE_NONE;
     for (size_t i = 0; i < d->n_parts;) {
-        size_t n = 0;
-        while (i + n < d->n_parts && n < TELEGRAM_ALBUM && fits_album(&mk, &d->parts[i + n]))
-            n++;
+        size_t n = album_of(&mk, &d->parts[i], d->n_parts - i);
         if (n > 1)
             add_album(&mk, &d->parts[i], n);
         else if (!add_part(&mk, &d->parts[i]))

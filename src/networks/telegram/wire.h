@@ -37,6 +37,8 @@ enum {
 /* Memory. Of the account: */
 #define TELEGRAM_BOT      "bot"      /* "id username", learned by setup */
 #define TELEGRAM_WEBHOOK  "webhook"  /* SHA-256 of the secret and the list it was set with: neither can be read back */
+/* … and "moved:ID" of groups: with an end, so that where there are more than find room they make way for each other, never the above. */
+#define TELEGRAM_MOVED_MS (INT64_C(10) * 365 * 24 * 3600 * 1000)
 /* Of the conversation: */
 #define TELEGRAM_CHAT     "chat"     /* where the group lives since it became a supergroup */
 #define TELEGRAM_LAST     "last"     /* id of the newest message, to be quoted in a group */
