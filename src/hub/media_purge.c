@@ -191,17 +191,28 @@ static void purge_failed(struct purging *p, const struct fault *why)
     store_attachment_put(h->store, &p->row, written, h);
 }
 
+static void purge_turn(void *arg);
+
+/* A look that found as many as it takes at once left others. */
+static void purge_soon(struct hub *h)
+{
+    if (h->purge_more && !h->purging)
+        loop_timer_start(h->loop, &h->purge_timer, 0, purge_turn, h);
+}
+
 static void purged(void *arg, enum storage_end end, const struct fault *why)
 {
     struct purging *p = arg;
     struct hub *h = p->hub;
     bool gone = end == STORAGE_OK || end == STORAGE_GONE;
+    h->purging--;
     if (!h->stopped) { /* else it is due again after the next start */
         METRIC_ADD(h->metrics, METRIC_PURGED, 1, p->row.storage, gone ? SL("deleted") : SL("failed"));
         if (gone)
             store_attachment_delete(h->store, p->row.id, written, h);
         else
             purge_failed(p, why);
+        purge_soon(h);
     }
     arena_free(p->a);
 }
@@ -212,6 +223,8 @@ static void purge_due(void *arg, const struct attachment *at)
     struct arena *a = arena_new();
     struct purging *p = ARENA_NEW(a, struct purging);
     *p = (struct purging){ .hub = h, .a = a, .row = *at };
+    h->purging++;
+    h->purge_found++;
     slice *const texts[] = { &p->row.id,  &p->row.account, &p->row.conversation, &p->row.storage, &p->row.handle,
                              &p->row.url, &p->row.sha256,  &p->row.type,         &p->row.name };
     for (size_t i = 0; i < COUNT(texts); i++)
@@ -226,8 +239,6 @@ static void purge_due(void *arg, const struct attachment *at)
     purged(p, STORAGE_FAILED, &f);
 }
 
-static void purge_turn(void *arg);
-
 static void purge_looked(void *arg, const struct fault *why)
 {
     struct hub *h = arg;
@@ -235,7 +246,10 @@ static void purge_looked(void *arg, const struct fault *why)
     written(h, why);
     for (size_t i = 0; i < storages_count(h); i++)
         least_ms = MIN(least_ms, storages_at(h, i)->purge_ms);
+    h->purge_more = h->purge_found >= PURGE_AT_ONCE;
+    h->purge_found = 0;
     loop_timer_start(h->loop, &h->purge_timer, MIN(h->limits.purge_every_ms, MAX(least_ms, PURGE_LEAST_MS)), purge_turn, h);
+    purge_soon(h);
 }
 
 static void purge_turn(void *arg)

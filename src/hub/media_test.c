@@ -456,3 +456,17 @@ TEST(purge_that_the_store_could_not_note_is_not_forgotten)
         rig_free(r);
     }
 }
+
+TEST(purge_of_many_does_not_wait_for_the_next_look)
+{
+    enum { FILES = 40 };
+    struct rig *r = with_file();
+    r->hub.limits.purge_ms = r->hub.limits.purge_every_ms = 1000000;
+    for (int i = 1; i < FILES; i++)
+        rig_file(r, "/tnet", arena_printf(r->a, "more%d", i).p, "U1", "cat");
+    UNTIL(r, rows_of(r, "t/tnet:U1") == FILES);
+    media_purge_now(&r->hub, SL("t/tnet:U1"));
+    UNTIL(r, rows_of(r, "t/tnet:U1") == 0);
+    CHECK_INT(r->n_deletes, FILES);
+    rig_free(r);
+}
