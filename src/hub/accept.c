@@ -133,7 +133,7 @@ static void accept_effects(struct accepting *ac, struct conv *conv, struct messa
             conv_set(conv, &conv->pub.desk_conversation, SLICE_NONE);
             conv_set(conv, &conv->pub.agent_name, SLICE_NONE);
             conv->agent_until_ms = 0;
-            media_purge_later(h, conv);
+            media_purge_later(h, conv, b);
         }
         if (m->from.name.n)
             conv_set(conv, &conv->pub.agent_name, m->from.name);
@@ -144,7 +144,7 @@ static void accept_effects(struct accepting *ac, struct conv *conv, struct messa
     if (kind_is_content((enum kind)m->kind)) {
         conv->pub.last_in_ms = m->at_ms;
         conv->dirty = true;
-        media_purge_cancel(h, conv);
+        media_purge_cancel(h, conv, b);
     }
 }
 

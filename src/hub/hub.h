@@ -165,6 +165,9 @@ struct hub {
     struct served *pages;      /* served already: pages.h */
     struct keys *keys;         /* vendors' public keys: keys.h. NULL: none were asked for yet */
     struct loop_timer purge_timer;
+    unsigned purging, purge_found; /* attachments being deleted; found by the look under way */
+    bool purge_more;           /* … by the last one: all it takes at once */
+    struct purge_due *purges;  /* whose attachments go, and the store has not noted it yet */
     struct recorder *recorder; /* NULL: there is none */
     struct refusals *refused;  /* NULL: they are not kept */
     struct history *history;   /* NULL: none is kept */

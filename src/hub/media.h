@@ -29,10 +29,11 @@ void media_closed(struct hub *h, slice conversation, int64_t at_ms);
 
 /* ---- purge: media_purge.c. Each attachment is deleted from the storage that has it, its own delay after the conversation closed, once, also when the
  * hub was restarted meanwhile. What cannot be deleted stays in the store and is tried again after 1, 5 and 30 minutes, 2 and 12 hours, then daily. */
-void media_purge_later(struct hub *h, struct conv *conv);  /* the conversation closed */
-void media_purge_cancel(struct hub *h, struct conv *conv); /* it goes on */
+void media_purge_later(struct hub *h, struct conv *conv, struct jbatch *b);  /* the conversation closed, as b says */
+void media_purge_cancel(struct hub *h, struct conv *conv, struct jbatch *b); /* it goes on */
 /* The conversation is erased: at once, whether it is open or not. */
 void media_purge_now(struct hub *h, slice conversation);
+void media_purge_load(struct hub *h);                      /* what the store was not yet told; before the loop runs */
 void media_purge_start(struct hub *h);                     /* the sweep, from now on */
 void media_purge_stop(struct hub *h);
 #endif

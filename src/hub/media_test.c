@@ -4,6 +4,7 @@
 #include "store/store.h"
 #include "wire/aes_ctr.h"
 #include "wire/hex.h"
+#include <sqlite3.h>
 
 /* ---- fetching ------------------------------------------------------------------------------------------------------------ */
 
@@ -422,5 +423,50 @@ TEST(purge_that_was_begun_is_finished_after_a_restart)
     media_purge_start(&r->hub);
     UNTIL(r, rows_of(r, "t/tnet:U1") == 0);
     CHECK_INT(rig_shelved(r), 0);
+    rig_free(r);
+}
+
+/* As a full disk would, or a database that is away. */
+static void store_notes_no_purge(struct rig *r, bool refuses)
+{
+    sqlite3 *db;
+    CHECK(sqlite3_open(arena_printf(r->a, "%s/store.db", r->dir).p, &db) == SQLITE_OK);
+    sqlite3_busy_timeout(db, RIG_WAIT_MS);
+    CHECK(sqlite3_exec(db, refuses ? "CREATE TRIGGER full BEFORE UPDATE ON attachments WHEN new.state=0 BEGIN SELECT RAISE(ABORT,'full'); END" : "DROP TRIGGER full", 0, 0, 0) == SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* The closing is in the journal, so the purge comes, whatever became of the store in that moment, and of the process. */
+TEST(purge_that_the_store_could_not_note_is_not_forgotten)
+{
+    for (int crash = 0; crash < 2; crash++) {
+        struct rig *r = with_file();
+        store_notes_no_purge(r, true);
+        close_conversation(r);
+        if (crash)
+            rig_crash(r);
+        store_notes_no_purge(r, false);
+        if (crash)
+            media_purge_start(&r->hub);
+        UNTIL(r, rows_of(r, "t/tnet:U1") == 0);
+        CHECK_INT(r->n_deletes, 1);
+        rig_stop(r);
+        CHECK_INT(rig_keys(r, "u:"), 0);
+        rig_start(r);
+        rig_free(r);
+    }
+}
+
+TEST(purge_of_many_does_not_wait_for_the_next_look)
+{
+    enum { FILES = 40 };
+    struct rig *r = with_file();
+    r->hub.limits.purge_ms = r->hub.limits.purge_every_ms = 1000000;
+    for (int i = 1; i < FILES; i++)
+        rig_file(r, "/tnet", arena_printf(r->a, "more%d", i).p, "U1", "cat");
+    UNTIL(r, rows_of(r, "t/tnet:U1") == FILES);
+    media_purge_now(&r->hub, SL("t/tnet:U1"));
+    UNTIL(r, rows_of(r, "t/tnet:U1") == 0);
+    CHECK_INT(r->n_deletes, FILES);
     rig_free(r);
 }

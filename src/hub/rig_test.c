@@ -451,6 +451,7 @@ void rig_start(struct rig *r)
     conversations_load_open(h);
     responses_new(h);
     later_load(h);
+    media_purge_load(h);
     h->notices = notices_new(h, SL("test"));
     store_start(h->store, r->loop);
     registry_on_account(h, appeared, r);

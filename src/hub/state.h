@@ -5,8 +5,8 @@
  *
  * Keys begin with a letter that says of what: "a:" account memory, "c:" conversation, "d:" progress of a delivery, "g:" an agent's state at the built-in
  * desk, "i:" an interaction there, "l:" a conversation that comes back later, "m:" stored media, "n:" a problem operators were told of, "o:" open conversation,
- * "p:" what a customer said on a page, "r:" what a parked delivery was resumed with, "s:" starts of late, "v:" a line of a web chat, "w:" a web chat's session,
- * "x:" what a command sends. The values of "a:" and "p:" are sealed: they may hold tokens and names.
+ * "p:" what a customer said on a page, "r:" what a parked delivery was resumed with, "s:" starts of late, "u:" a conversation whose attachments
+ * go, "v:" a line of a web chat, "w:" a web chat's session, "x:" what a command sends. The values of "a:" and "p:" are sealed: they may hold tokens and names.
  *
  * When the commit of a batch fails, its values stay here and go to the store all the same: they are true, and whoever made the batch tells or repeats
  * what must not be lost.

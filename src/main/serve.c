@@ -169,6 +169,7 @@ bool serving_start(struct serving *s, struct fault *f)
     state_learn(h->state);
     responses_new(h);
     later_load(h);
+    media_purge_load(h);
     h->notices = notices_new(h, config_text(s->config, CFG_ENVIRONMENT));
     api_settings(s->api); /* those of the file, and those made over the API */
     conversations_load_open(h);

@@ -7,6 +7,7 @@ enum {
     CONNECT_MS = 5000,
     TOTAL_MS = 10000,
     ANSWER_BYTES = 1 << 20,
+    RETRY_MOST_S = 86400,
 };
 
 void client_limits_default(struct client_limits *l)
@@ -116,7 +117,7 @@ static void finish(struct client_run *r, CURLcode rc)
     }
     curl_off_t retry_s = 0;
     curl_easy_getinfo(r->slot->easy, CURLINFO_RETRY_AFTER, &retry_s);
-    r->answer.retry_after_ms = retry_s > 0 ? (int64_t)retry_s * 1000 : 0;
+    r->answer.retry_after_ms = retry_s > 0 ? MIN((int64_t)retry_s, (int64_t)RETRY_MOST_S) * 1000 : 0;
     r->answer.body = text_slice(&r->body);
     end(r);
 }

@@ -37,7 +37,7 @@ struct answer {
     int status;             /* 0: no answer */
     bool written;           /* the request left us completely */
     bool refused;           /* status 0: the address guard would not let it go, and never will */
-    int64_t retry_after_ms; /* from Retry-After (seconds or date); 0: none */
+    int64_t retry_after_ms; /* from Retry-After (seconds or date), a day at most; 0: none */
     slice body;             /* empty when a sink took it */
     slice type;             /* Content-Type */
     const struct header *headers;

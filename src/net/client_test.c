@@ -273,6 +273,8 @@ TEST(client_reads_retry_after)
     CHECK(r->retry_after_ms > 90000 && r->retry_after_ms <= 101000);
     struct client_call none = { .url = local(p, "/status/500") };
     CHECK_INT(ask(p, &none)->retry_after_ms, 0);
+    struct client_call never_again = { .url = local(p, "/status/429?retry=9223372036854775807") };
+    CHECK_INT(ask(p, &never_again)->retry_after_ms, INT64_C(86400000));
     pair_free(p);
 }
 
@@ -478,9 +480,12 @@ TEST(client_goes_through_a_proxy_and_still_guards)
     const struct answer *r = ask(&p, &call);
     CHECK_INT(r->status, 200);
     CHECK_SLICE(r->body, SL("desk.example"));
-    struct client_call bad = { .url = SL("http://10.0.0.1/x"), .guard = true };
-    r = ask(&p, &bad);
-    CHECK(r->status == 0);
+    static const char *const hosts[] = { "10.0.0.1", "10.0.0.1.", "10.1", "10.1.", "167772161", "167772161.", "0xa.0.0.1", "0xa000001.", "012.0.0.1.", "localhost.", "[fc00::1]" };
+    for (size_t i = 0; i < COUNT(hosts); i++) { /* the proxy would read them as addresses */
+        struct client_call bad = { .url = arena_printf(p.a, "http://%s/x", hosts[i]), .guard = true };
+        r = ask(&p, &bad);
+        CHECK_ROW(i, r->status == 0 && r->refused);
+    }
     CHECK_INT(p.reached, 1);
     client_free(p.c);
     server_free(proxy);

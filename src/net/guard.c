@@ -86,12 +86,26 @@ bool guard_address_ok(const struct sockaddr *a)
     return false;
 }
 
+/* Decimal, octal or hexadecimal: what ends in one is read as an address, however it is written. */
+static bool is_number(slice s)
+{
+    bool hex = s.n >= 2 && s.p[0] == '0' && (s.p[1] | 32) == 'x';
+    for (size_t i = hex ? 2 : 0; i < s.n; i++) {
+        char c = s.p[i], small = (char)(c | 32);
+        if (!(c >= '0' && c <= '9') && !(hex && small >= 'a' && small <= 'f'))
+            return false;
+    }
+    return s.n > 0;
+}
+
 bool guard_host_ok(slice host)
 {
     char text[256];
     if (slice_starts(host, SL("[")) && slice_ends(host, SL("]")))
         host = slice_sub(host, 1, host.n - 2);
     host = slice_sub(host, 0, MIN(host.n, slice_find_char(host, '%'))); /* zone */
+    while (host.n && host.p[host.n - 1] == '.')
+        host.n--;
     if (host.n == 0 || host.n >= sizeof(text))
         return false;
     memcpy(text, host.p, host.n);
@@ -101,10 +115,7 @@ bool guard_host_ok(slice host)
         return ok4(a);
     if (inet_pton(AF_INET6, text, a) == 1)
         return ok6(a);
-    while (host.n && host.p[host.n - 1] == '.')
-        host.n--;
-    if (slice_eq_nocase(host, SL("localhost")))
-        return false;
     size_t dot = slice_find_last(host, '.');
-    return !(dot != SIZE_MAX && slice_eq_nocase(slice_from(host, dot + 1), SL("localhost")));
+    slice last = dot == SIZE_MAX ? host : slice_from(host, dot + 1);
+    return !slice_eq_nocase(last, SL("localhost")) && !is_number(last);
 }

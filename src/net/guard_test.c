@@ -92,4 +92,17 @@ TEST(guard_reads_hosts_of_urls)
     CHECK(!guard_host_ok(SL("[::1]")));
     CHECK(!guard_host_ok(SL("[fe80::1%25eth0]")));
     CHECK(!guard_host_ok(SL("")));
+    /* Whoever resolves it may read a number at its end as an address. */
+    CHECK(guard_host_ok(SL("example.com.")));
+    CHECK(guard_host_ok(SL("8.8.8.8.")));
+    CHECK(guard_host_ok(SL("1e100.net")));
+    CHECK(guard_host_ok(SL("7.x1")));
+    CHECK(guard_host_ok(SL("0xfeed.example")));
+    CHECK(!guard_host_ok(SL("10.0.0.1.")));
+    CHECK(!guard_host_ok(SL("167772161")));
+    CHECK(!guard_host_ok(SL("0xa000001.")));
+    CHECK(!guard_host_ok(SL("10.0x1")));
+    CHECK(!guard_host_ok(SL("012.0.0.1")));
+    CHECK(!guard_host_ok(SL("1.2.3.4.5")));
+    CHECK(!guard_host_ok(SL(".")));
 }

@@ -96,6 +96,7 @@ struct ex { /* an exchange as the server sees it; lives in x.a */
     uint64_t body_left; /* that may still be swallowed in EX_REFUSING */
     z_stream *gzip;     /* its memory is in x.a */
     bool gzip_ended;
+    size_t packed;      /* bytes of it so far */
 
     int refusal; /* status */
     struct fault fault; /* why it was refused, by us or by the handler */

@@ -307,6 +307,9 @@ static int unpack(struct ex *e, const char *p, size_t n)
 {
     z_stream *z = e->gzip;
     char plain[GZIP_STEP_BYTES];
+    e->packed += n; /* what unpacks to nothing counts, too */
+    if (e->packed > e->route->body_max)
+        return too_large(e);
     z->next_in = (Bytef *)(uintptr_t)p; /* zlib does not write there */
     z->avail_in = (uInt)n;
     do {

@@ -208,7 +208,7 @@ TEST(server_unpacks_gzip_within_the_limit)
         size_t plain, cut;
         int times, status;
     } rows[] = { { 5000, 0, 1, 200 }, { 0, 0, 1, 200 }, { 5001, 0, 1, 413 }, { 50000000, 0, 1, 413 }, { 4000, 3, 1, 400 },
-                 { 2500, 0, 2, 200 }, { 2501, 0, 2, 413 } };
+                 { 2500, 0, 2, 200 }, { 2501, 0, 2, 413 }, { 0, 0, 200, 200 }, { 0, 0, 300, 413 } /* nothing in it, without end */ };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct arena *a = arena_new();
         size_t n;

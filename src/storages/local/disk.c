@@ -83,10 +83,11 @@ bool disk_begin(struct disk_writer *w, int root, const struct disk_path *path, s
         w->fd = open_tmp(w->folder, w->tmp);
         if (w->fd >= 0)
             return true;
-        disk_fault(f, "be written to");
+        int error = errno;
         close_fd(&w->folder);
-        if (errno != ENOENT)
-            return false;
+        errno = error;
+        if (error != ENOENT)
+            return disk_fault(f, "be written to");
     }
     return disk_fault(f, "be made");
 }

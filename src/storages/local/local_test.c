@@ -283,6 +283,36 @@ static void on_probe(void *arg, const struct fault *f)
     loop_stop(loop);
 }
 
+static bool folder_goes;
+
+static void *take_folder_away(void *arg)
+{
+    while (__atomic_load_n(&folder_goes, __ATOMIC_RELAXED))
+        unlinkat(*(int *)arg, "t42/c9", AT_REMOVEDIR);
+    return NULL;
+}
+
+/* The last file of a conversation may be deleted while its next one comes: the folder is made once more, and nothing was wrong. */
+TEST(local_folder_that_goes_in_between_is_no_fault)
+{
+    int at = open(test_dir(), O_RDONLY | O_DIRECTORY);
+    struct disk_path path;
+    pthread_t thread;
+    CHECK(at >= 0 && disk_path_parse(SL("t42/c9/a1"), &path));
+    folder_goes = true;
+    CHECK(pthread_create(&thread, NULL, take_folder_away, &at) == 0);
+    for (int i = 0; i < 300; i++) {
+        struct disk_writer w;
+        struct fault f = { 0 };
+        bool ok = disk_begin(&w, at, &path, &f);
+        CHECK(ok == !f.code);
+        disk_drop(&w);
+    }
+    __atomic_store_n(&folder_goes, false, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+    close(at);
+}
+
 TEST(local_same_id_replaces_and_probe_works)
 {
     open_all();
