@@ -491,9 +491,9 @@ static void webhook_take(struct hub *h, struct webhook *wh, const struct request
         return;
     }
     for (struct inbox_item *it = wh->in.first; it && rq->body.n > BODY_SURE_MAX; it = it->next) {
-        if (message_print(wh->x->a, &it->m).p)
+        if (message_fits(wh->x->a, &it->m))
             continue;
-        fault(&wh->fault, "too_large", "", "a message is longer than %d bytes", JOURNAL_BODY_MAX);
+        fault(&wh->fault, "too_large", "", "a message is longer than %d bytes", JOURNAL_BODY_MAX - MESSAGE_ADDED_MAX);
         webhook_refuse(h, wh, 413, "malformed");
         return;
     }

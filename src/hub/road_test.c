@@ -43,6 +43,28 @@ TEST(road_refuses_with_the_right_status)
     rig_free(r);
 }
 
+static int hook_text_of(struct rig *r, int n)
+{
+    char *text = arena_alloc(r->a, (size_t)n);
+    memset(text, 'x', (size_t)n);
+    return rig_hook(r, "/tnet", arena_printf(r->a, "{\"events\":[{\"id\":\"%d\",\"guest\":\"U1\",\"text\":\"%.*s\"}]}", n, n, text).p);
+}
+
+TEST(what_is_too_long_for_the_journal_is_refused_and_never_taken_without_its_words)
+{
+    struct rig *r = rig_new();
+    int64_t taken = 1;
+    CHECK_INT(hook_text_of(r, JOURNAL_BODY_MAX - 2 * MESSAGE_ADDED_MAX), 200);
+    for (int n = JOURNAL_BODY_MAX - 320; n <= JOURNAL_BODY_MAX; n += 20) { /* what accepting adds tips some of them over */
+        int status = hook_text_of(r, n);
+        CHECK(status == 200 || status == 413);
+        taken += status == 200;
+    }
+    UNTIL(r, rig_count(r, J_WAITING) == 0);
+    CHECK_INT(rig_count(r, J_DELIVERED), taken);
+    rig_free(r);
+}
+
 TEST(road_keeps_nothing_of_what_is_not_said_to_us)
 {
     struct rig *r = rig_new();
