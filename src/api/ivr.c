@@ -250,8 +250,8 @@ static void loaded(void *arg, struct conv *conv)
     struct problems p = { .a = c->a };
     for (size_t i = 0; i < se->messages.n; i++) {
         const struct message *m = LIST_AT(se->messages, struct message, i);
-        if (!message_print(c->a, m).p)
-            problem_add(&p, arena_printf(c->a, "messages[%zu]", i), "is longer than %d bytes", JOURNAL_BODY_MAX);
+        if (!message_fits(c->a, m))
+            problem_add(&p, arena_printf(c->a, "messages[%zu]", i), "is longer than %d bytes", JOURNAL_BODY_MAX - MESSAGE_ADDED_MAX);
     }
     if (p.n) {
         conv_release(conv);

@@ -18,16 +18,9 @@ enum {
     GUEST_MAX = 400,            /* bytes of a guest's id: a lane's name and a key of the store are made of it */
     ID_MAX = 1000,              /* a message id that is longer is known by its hash */
     BODY_SURE_MAX = 128 << 10,  /* no message of a smaller body can outgrow the journal's limit when it is printed */
-    ADDED_MAX = 16 << 10,       /* bytes of what we add to a message before it is kept: trace id, origin, the id the other side knows */
     ASK_MS = 8000,              /* all calls of an inbox_ask together: someone waits for the page */
 };
 static_assert(2 * (2 * CONFIG_NAME_MAX) + 2 + GUEST_MAX <= JOURNAL_LANE_MAX, "tenant and name of two accounts, and the guest: the longest lane has a name");
-
-bool accept_fits(struct arena *a, const struct message *m)
-{
-    slice printed = message_print(a, m);
-    return printed.p && printed.n <= JOURNAL_BODY_MAX - ADDED_MAX;
-}
 
 slice lane_name(struct arena *a, const struct actor *target, const struct conv *conv)
 {
@@ -499,9 +492,9 @@ static void webhook_take(struct hub *h, struct webhook *wh, const struct request
         return;
     }
     for (struct inbox_item *it = wh->in.first; it && rq->body.n > BODY_SURE_MAX; it = it->next) {
-        if (accept_fits(wh->x->a, &it->m))
+        if (message_fits(wh->x->a, &it->m))
             continue;
-        fault(&wh->fault, "too_large", "", "a message is longer than %d bytes", JOURNAL_BODY_MAX - ADDED_MAX);
+        fault(&wh->fault, "too_large", "", "a message is longer than %d bytes", JOURNAL_BODY_MAX - MESSAGE_ADDED_MAX);
         webhook_refuse(h, wh, 413, "malformed");
         return;
     }

@@ -164,12 +164,19 @@ void message_write(struct jw *w, const char *key, const struct message *m)
     jw_close(w, '}');
 }
 
+enum { MESSAGE_BYTES = 1 << 20 };
+
 slice message_print(struct arena *a, const struct message *m)
 {
-    enum { MESSAGE_BYTES = 1 << 20 };
     struct jw w = jw_new(a, MESSAGE_BYTES);
     message_write(&w, NULL, m);
     return jw_done(&w);
+}
+
+bool message_fits(struct arena *a, const struct message *m)
+{
+    slice json = message_print(a, m);
+    return json.p && json.n <= MESSAGE_BYTES - MESSAGE_ADDED_MAX;
 }
 
 bool message_read(struct arena *a, const struct js *v, struct message *ret, struct fault *f)

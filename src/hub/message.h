@@ -152,7 +152,10 @@ enum { PERSON_FIELDS = 7 };
 extern const struct js_field person_fields[PERSON_FIELDS];
 
 void message_write(struct jw *w, const char *key, const struct message *m);
-slice message_print(struct arena *a, const struct message *m) MUST_USE;
+slice message_print(struct arena *a, const struct message *m) MUST_USE; /* {NULL,0}: longer than the journal takes */
+/* Will it still be taken with what is put to it on its way there: where it came from and goes to, its trace and id? */
+enum { MESSAGE_ADDED_MAX = 16 << 10 };
+bool message_fits(struct arena *a, const struct message *m) MUST_USE;
 bool message_read(struct arena *a, const struct js *v, struct message *ret, struct fault *f) MUST_USE;
 
 static inline const struct media *message_media(const struct message *m)

@@ -144,6 +144,15 @@ static bool fits(struct jbatch *b, slice s, size_t max, const char *field)
     return fault(&b->j->fault, "too_large", field, "%zu bytes are more than the limit of %zu", s.n, max);
 }
 
+/* What could not be printed must not be taken without its words. */
+static bool has_body(struct jbatch *b, slice body)
+{
+    if (body.p)
+        return true;
+    b->bad = true;
+    return fault(&b->j->fault, "too_large", "body", "there is none: it is more than the limit of %d", JOURNAL_BODY_MAX);
+}
+
 bool batch_add(struct jbatch *b, const struct rec *r)
 {
     size_t n = rec_bytes(r);
@@ -170,7 +179,7 @@ void jbatch_accept(struct jbatch *b, const struct jaccept *in, enum jresult *ret
     struct journal *j = b->j;
     assert(in->state == J_WAITING || in->state == J_IGNORED);
     struct rec r = { .op = JOP_ACCEPT, .state = in->state, .at_ms = wall_ms(b) };
-    bool fit = fits(b, in->lane, JOURNAL_LANE_MAX, "lane") && fits(b, in->body, JOURNAL_BODY_MAX, "body") &&
+    bool fit = has_body(b, in->body) && fits(b, in->lane, JOURNAL_LANE_MAX, "lane") && fits(b, in->body, JOURNAL_BODY_MAX, "body") &&
                fits(b, in->note, JOURNAL_VALUE_MAX, "note") && fits(b, in->dedupe, JOURNAL_VALUE_MAX, "dedupe");
     struct dkey k = { { 0, 0 } };
     bool keyed = in->dedupe.p && fit;
@@ -193,7 +202,7 @@ void jbatch_accept(struct jbatch *b, const struct jaccept *in, enum jresult *ret
     if (!fit)
         return;
     REC_TEXT(&r, REC_LANE) = in->lane.p ? in->lane : SL("");
-    REC_TEXT(&r, REC_BODY) = in->body.p ? in->body : SL("");
+    REC_TEXT(&r, REC_BODY) = in->body;
     REC_TEXT(&r, REC_NOTE) = in->note;
     REC_NUMBER(&r, REC_NOT_BEFORE) = in->not_before_ms;
     if (batch_add(b, &r) && keyed) /* what is not in the batch could not give its claim back */

@@ -47,7 +47,7 @@ struct jaccept {
     slice dedupe;            /* absent: not checked. The same key within dedupe_keep_ms has effect once */
     int64_t dedupe_keep_ms;
     enum jstate state;       /* J_WAITING, or J_IGNORED for what a named rule ignores (say which in note) */
-    slice body;
+    slice body;              /* absent: the batch is bad */
     slice note;
     int64_t not_before_ms;   /* wall clock; 0: at once. Until then it also holds back what follows in its lane */
 };

@@ -532,6 +532,10 @@ TEST(over_a_limit_is_refused_and_names_it)
     jbatch_accept(b, &(struct jaccept){ .lane = SL("a"), .body = slice_mem(big, JOURNAL_BODY_MAX + 1) }, &r, &id);
     CHECK_INT(commit_and_run(t, b, JOURNAL_DURABLE), -1);
     CHECK_SLICE(slice_of(journal_last_fault(t->j)->field), SL("body"));
+    b = jbatch_new(t->j); /* what could not be printed */
+    jbatch_accept(b, &(struct jaccept){ .lane = SL("a") }, &r, &id);
+    CHECK_INT(commit_and_run(t, b, JOURNAL_DURABLE), -1);
+    CHECK_SLICE(slice_of(journal_last_fault(t->j)->field), SL("body"));
     b = jbatch_new(t->j); /* as much as is allowed, larger than a segment */
     jbatch_accept(b, &(struct jaccept){ .lane = SL("a"), .body = slice_mem(big, JOURNAL_BODY_MAX) }, &r, &id);
     CHECK_INT(commit_and_run(t, b, JOURNAL_DURABLE), 1);

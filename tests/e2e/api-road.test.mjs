@@ -153,6 +153,10 @@ test('IVR: credentials, idempotency, precise refusals', async t => {
     assert.equal(r.json.field, field);
     assert.match(r.json.detail, text);
   }
+  for (let n = (1 << 20) - 320; n < (1 << 20) - 80; n += 60) { // what is said to the guest with it would be more than the journal takes
+    const r = await send({...body, message: 'x'.repeat(n)}, {}, admin);
+    assert.deepEqual([r.status, r.json.code], [413, 'too_large'], n);
+  }
   assert.equal((await admin.call('POST', `/users/${body.userId}/switch`, {tenant: 'Test Shop'})).status, 422, 'no switcher');
   const flex = {type: 'flex', altText: 'a bill', contents: {type: 'bubble', body: {type: 'box', layout: 'vertical', contents: [{type: 'text', text: 'Thank you'}]}}};
   assert.equal((await send({...body, message: flex}, {}, admin)).status, 202);

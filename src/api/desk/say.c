@@ -225,6 +225,11 @@ void api_desk_say(struct api_call *c)
     }
     if (m->kind == KIND_NATIVE && !m->native_for.n)
         m->native_for = slice_of(act->place.channel->account.type->name);
+    if (!message_fits(c->a, m)) {
+        act_over(act);
+        api_problem(c, 413, "too_large", NULL, "a message has at most %d bytes", JOURNAL_BODY_MAX - MESSAGE_ADDED_MAX);
+        return;
+    }
     if (file.n)
         desk_file(act, m, file, with_file);
     else

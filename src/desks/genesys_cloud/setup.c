@@ -386,6 +386,11 @@ enum outcome gc_setup(struct call *c, struct delivery *d)
     }
     if (!gc_ok(d))
         return gc_fail(c, d, gc_step_names[step]);
+    bool list = step == GC_PROFILES || step == GC_TYPINGS || step == GC_LIST || step == GC_FLOWS;
+    if (list && !js_is_array(js_at(gc_answer(c, d), "entities"))) { /* of an empty list one could be made: not of what is none */
+        (void)fault(c->f, "missing_field", gc_answer(c, d) ? "entities" : "", "must be an array");
+        return gc_unreadable_answer(c, d, gc_step_names[step]);
+    }
 
     switch (step) {
     case GC_PROFILES: return gc_profiles(c, d, &p);

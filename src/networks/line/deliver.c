@@ -79,8 +79,8 @@ static enum outcome send_body(struct call *c, struct delivery *d, const struct l
 
 static enum outcome push(struct call *c, struct delivery *d, const struct line_bubbles *b)
 {
-    bool old = c->now_ms - d->accepted_ms > LINE_RETRY_KEY_MS;
-    if (old && d->attempt > 0) { /* an earlier attempt may have been taken, and LINE has forgotten its key */
+    bool old = c->now_ms - d->accepted_ms > LINE_RETRY_KEY_MS, tried = d->attempt > 0 || d->step == STEP_PUSH; /* or the hub was stopped under the first push */
+    if (old && tried) { /* an earlier attempt may have been taken, and LINE has forgotten its key */
         fault(c->f, "unknown", "", "push: older than its retry key");
         return OUT_UNKNOWN;
     }
