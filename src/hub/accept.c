@@ -2,10 +2,12 @@
 #include "hub/config.h"
 #include "hub/conversation.h"
 #include "hub/history.h"
+#include "hub/intake.h"
 #include "hub/keys.h"
 #include "hub/media.h"
 #include "hub/meters.h"
 #include "hub/notice.h"
+#include "hub/parcel.h"
 #include "hub/recorder.h"
 #include "hub/refused.h"
 #include "hub/run.h"
@@ -432,19 +434,24 @@ static void ask(struct webhook *wh)
     run_start(r);
 }
 
+static void webhook_unstored(struct webhook *wh)
+{
+    struct fault f;
+    meter_webhook(wh->hub, wh->type, "failed");
+    fault(&f, "not_stored", "", "the message could not be stored; send it again");
+    exchange_fault(wh->x, 503, &f);
+}
+
 static void webhook_done(void *arg, bool ok)
 {
     struct webhook *wh = arg;
     struct hub *h = wh->hub;
     if (!ok) {
-        meter_webhook(h, wh->type, "failed");
-        struct fault f;
-        fault(&f, "not_stored", "", "the message could not be stored; send it again");
         if (h->journal) {
             log_end(log_begin_fault(h->log, LEVEL_ERROR, journal_last_fault(h->journal), "Webhook not stored"));
             hub_notice_part(h, NOTICE_JOURNAL_FAILS, SLICE_NONE, slice_of(journal_last_fault(h->journal)->text));
         }
-        exchange_fault(wh->x, 503, &f);
+        webhook_unstored(wh);
         return;
     }
     meter_webhook(h, wh->type, "accepted");
@@ -476,6 +483,16 @@ static void webhook_refuse(struct hub *h, struct webhook *wh, int status, const 
     exchange_fault(wh->x, status, &wh->fault);
 }
 
+/* Its turn has come: all that doors published before it is stored. */
+static void webhook_turn(void *arg, bool ok)
+{
+    struct webhook *wh = arg;
+    if (ok)
+        accept_inbox(wh->actor, &wh->in, wh->x->trace_id, webhook_done, wh);
+    else
+        webhook_unstored(wh);
+}
+
 static void webhook_take(struct hub *h, struct webhook *wh, const struct request *rq,
                          bool (*receive)(struct call *, const struct request *, struct inbox *))
 {
@@ -499,7 +516,10 @@ static void webhook_take(struct hub *h, struct webhook *wh, const struct request
         return;
     }
     if (wh->actor) {
-        accept_inbox(wh->actor, &wh->in, wh->x->trace_id, webhook_done, wh);
+        if (h->intake && wh->x->forwarded && wh->in.n && parcel_carries(wh->type))
+            intake_behind(h->intake, webhook_turn, wh);
+        else
+            webhook_turn(wh, true);
         return;
     }
     assert(!wh->in.n && !wh->in.ask && !wh->in.resumed.n);

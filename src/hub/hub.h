@@ -168,6 +168,7 @@ struct hub {
     unsigned purging, purge_found; /* attachments being deleted; found by the look under way */
     bool purge_more;           /* … by the last one: all it takes at once */
     struct purge_due *purges;  /* whose attachments go, and the store has not noted it yet */
+    struct intake *intake;     /* a worker's; NULL: webhooks come to this process themselves */
     struct recorder *recorder; /* NULL: there is none */
     struct refusals *refused;  /* NULL: they are not kept */
     struct history *history;   /* NULL: none is kept */

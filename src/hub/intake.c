@@ -4,6 +4,10 @@
 #include "hub/meters.h"
 #include "hub/parcel.h"
 #include "hub/recorder.h"
+#include <inttypes.h>
+
+#define MARKER "behind " /* no parcel begins so: it begins with '{' */
+enum { INTAKE_NAME_BYTES = 8, MARKER_MAX = 64 };
 
 struct arrival {
     struct arrival *next, *prev;
@@ -14,8 +18,19 @@ struct arrival {
     size_t n;
     struct parcel parcel;
     struct inbox inbox;
-    bool begun; /* under way: accept will call back */
-    bool gone;  /* the shard was lost meanwhile: the broker does not wait for it */
+    bool marker; /* no parcel; somebody waits for it, or did */
+    bool begun;  /* under way: accept will call back */
+    bool gone;   /* the shard was lost meanwhile: the broker does not wait for it */
+};
+/* Someone whose turn is behind the parcels that were there before. */
+struct behind {
+    struct behind *next;
+    struct intake *in;
+    uint64_t no;
+    struct loop_timer late;
+    void (*then)(void *arg, bool ok); /* NULL: it was told */
+    void *arg;
+    bool confirming; /* the broker will call back */
 };
 struct intake {
     struct hub *hub;
@@ -23,7 +38,10 @@ struct intake {
     struct arrival *first, *last;
     size_t n, n_begun;
     bool halted, feeding;
-    struct loop_timer again;
+    struct loop_timer again, turn;
+    struct behind *behinds;
+    uint64_t markers;
+    char name[2 * INTAKE_NAME_BYTES + 1]; /* a marker of the worker before is none of ours */
 };
 
 struct intake *intake_new(struct hub *h, struct broker *b)
@@ -31,6 +49,10 @@ struct intake *intake_new(struct hub *h, struct broker *b)
     struct intake *in = must_calloc(1, sizeof(*in));
     in->hub = h;
     in->broker = b;
+    uint8_t raw[INTAKE_NAME_BYTES];
+    random_bytes(raw, sizeof(raw));
+    for (size_t i = 0; i < sizeof(raw); i++)
+        snprintf(in->name + 2 * i, 3, "%02x", raw[i]);
     return in;
 }
 
@@ -45,11 +67,104 @@ static void arrival_free(struct arrival *ar)
     free(ar);
 }
 
+/* ---- behind what was published ------------------------------------------------------------------------------------------- */
+
+static void behind_free(struct behind *w)
+{
+    struct behind **at = &w->in->behinds;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    loop_timer_done(&w->late);
+    free(w);
+}
+
+static void behind_tell(struct behind *w, bool ok)
+{
+    void (*then)(void *, bool) = w->then;
+    void *arg = w->arg;
+    w->then = NULL;
+    loop_timer_stop(&w->late);
+    if (!w->confirming)
+        behind_free(w);
+    if (then)
+        then(arg, ok);
+}
+
+static void behind_late(void *arg)
+{
+    behind_tell(arg, false);
+}
+
+static void marker_confirmed(void *arg, const struct fault *f)
+{
+    struct behind *w = arg;
+    w->confirming = false;
+    if (f || !w->then)
+        behind_tell(w, false);
+}
+
+static slice marker_text(const struct intake *in, uint64_t no, char to[MARKER_MAX])
+{
+    int n = snprintf(to, MARKER_MAX, MARKER "%s %" PRIu64, in->name, no);
+    return slice_mem(to, (size_t)n);
+}
+
+void intake_behind(struct intake *in, void (*then)(void *arg, bool ok), void *arg)
+{
+    if (in->hub->draining) { /* what would arrive is the next one's */
+        then(arg, false);
+        return;
+    }
+    char text[MARKER_MAX];
+    struct behind *w = must_calloc(1, sizeof(*w));
+    *w = (struct behind){ .next = in->behinds, .in = in, .no = ++in->markers, .then = then, .arg = arg, .confirming = true };
+    in->behinds = w;
+    loop_timer_start(in->hub->loop, &w->late, INTAKE_BEHIND_MS, behind_late, w);
+    broker_publish(in->broker, 0, marker_text(in, w->no, text), marker_confirmed, w);
+}
+
+static void marker_reached(struct arrival *ar)
+{
+    struct intake *in = ar->in;
+    struct behind *w = in->behinds;
+    char text[MARKER_MAX];
+    while (w && !(w->then && slice_eq(marker_text(in, w->no, text), slice_mem(ar->bytes, ar->n))))
+        w = w->next;
+    broker_ack(in->broker, ar->tag);
+    arrival_free(ar);
+    if (w)
+        behind_tell(w, true);
+}
+
+static void turns(void *arg)
+{
+    struct intake *in = arg;
+    while (in->first && in->first->marker)
+        marker_reached(in->first);
+}
+
+/* Is a marker the next? In a turn of its own: whoever waits may do anything. */
+static void look(struct intake *in)
+{
+    if (in->first && in->first->marker && !in->turn.active)
+        loop_timer_start(in->hub->loop, &in->turn, 0, turns, in);
+}
+
+/* ---- parcels ------------------------------------------------------------------------------------------------------------- */
+
+static void over(struct arrival *ar)
+{
+    struct intake *in = ar->in;
+    arrival_free(ar);
+    look(in);
+}
+
 static void taken(struct arrival *ar)
 {
     if (!ar->gone)
         broker_ack(ar->in->broker, ar->tag);
-    arrival_free(ar);
+    over(ar);
 }
 
 static void useless(struct arrival *ar, const struct connector *type, const char *result, const struct fault *f)
@@ -90,7 +205,7 @@ static void stored(void *arg, bool ok)
         }
         taken(ar);
     } else if (ar->gone) {
-        arrival_free(ar);
+        over(ar);
     } else {
         in->halted = true;
     }
@@ -103,6 +218,10 @@ static void begin(struct arrival *ar)
     struct intake *in = ar->in;
     struct hub *h = in->hub;
     struct fault f = { 0 };
+    if (ar->marker) {
+        look(in);
+        return;
+    }
     arena_free(ar->a);
     ar->a = arena_new();
     ar->parcel = (struct parcel){ 0 };
@@ -148,6 +267,7 @@ void intake_arrived(struct intake *in, uint64_t tag, slice body)
     struct arrival *ar = must_calloc(1, sizeof(*ar));
     *ar = (struct arrival){ .in = in, .tag = tag, .prev = in->last, .n = body.n, .bytes = must_malloc(body.n + 1) };
     memcpy(ar->bytes, body.p, body.n);
+    ar->marker = slice_starts(body, SL(MARKER));
     *(in->last ? &in->last->next : &in->first) = ar;
     in->last = ar;
     in->n++;
@@ -157,6 +277,11 @@ void intake_arrived(struct intake *in, uint64_t tag, slice body)
 
 void intake_lost(struct intake *in)
 {
+    for (struct behind *w = in->behinds, *next; w; w = next) {
+        next = w->next;
+        if (w->then)
+            behind_tell(w, false);
+    }
     for (struct arrival *ar = in->first, *next; ar; ar = next) {
         next = ar->next;
         if (ar->begun)
@@ -176,6 +301,9 @@ void intake_free(struct intake *in)
     if (!in)
         return;
     loop_timer_done(&in->again);
+    loop_timer_done(&in->turn);
+    while (in->behinds)
+        behind_free(in->behinds);
     while (in->first)
         arrival_free(in->first);
     free(in);

@@ -6,6 +6,8 @@
  *
  * Order     parcels are begun as they arrive. When one cannot be stored, none is begun any more; what is under way ends, and then all that is not stored is begun
  *           again, in order, until it is.
+ * Behind    what a door hands over instead of publishing it must not overtake what was published before: a marker is sent the way of the parcels, and when it
+ *           arrives, and all parcels before it are stored, the turn has come.
  * Twice     a parcel that comes again was accepted already: its messages are SEEN by their keys.
  * Useless   a parcel for an account that is not there any more, or that the connector does not understand, is logged, counted and acknowledged: it was taken when
  *           a door believed in it, and keeping it would hold back all that follow.
@@ -16,12 +18,18 @@
 #define HUB_INTAKE_H
 #include "hub/hub.h"
 
-enum { INTAKE_AGAIN_MS = 300 }; /* after a failure */
+enum {
+    INTAKE_AGAIN_MS = 300,   /* after a failure */
+    INTAKE_BEHIND_MS = 5000, /* a turn that has not come until then does not come */
+};
 struct broker;
 struct intake;
 struct intake *intake_new(struct hub *h, struct broker *b) MUST_USE;
 void intake_free(struct intake *in); /* behind hub_stop: nothing of it is under way any more. Accepts NULL */
 void intake_arrived(struct intake *in, uint64_t tag, slice body);
 void intake_lost(struct intake *in);
+/* then(arg, true): all parcels that were published before this call are stored. False: the broker does not take the marker, the shard is lost, or it takes too long;
+ * who waits shall ask again. then may be called before this returns; it does not come any more behind intake_free. */
+void intake_behind(struct intake *in, void (*then)(void *arg, bool ok), void *arg);
 size_t intake_open(const struct intake *in); /* parcels not acknowledged yet */
 #endif

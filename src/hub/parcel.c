@@ -1,6 +1,11 @@
 #include "hub/parcel.h"
 #include "wire/js.h"
 
+bool parcel_carries(const struct connector *type)
+{
+    return type->hook.path && !type->own_end && type->auth.kind != AUTH_NAMED;
+}
+
 slice parcel_print(struct arena *a, const struct parcel *p)
 {
     struct jw w = jw_new(a, PARCEL_HEAD_MAX);

@@ -14,6 +14,8 @@ struct parcel {
     int64_t at_ms;  /* wall clock of the door */
     struct request rq;
 };
+/* Do doors make parcels of this connector's webhooks? Not where every request may depend on what the worker remembers. */
+bool parcel_carries(const struct connector *type);
 /* {NULL,0}: its head is longer than PARCEL_HEAD_MAX. */
 slice parcel_print(struct arena *a, const struct parcel *p) MUST_USE;
 /* Slices point into bytes or a. False: *f ("malformed", "newer"). */

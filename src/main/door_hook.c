@@ -164,16 +164,10 @@ static void on_hook(struct exchange *x, void *ctx)
         verify(k, NULL);
 }
 
-/* Connectors whose every request may depend on what the worker remembers have no hook here. */
-static bool has_doorway(const struct door *d, const struct connector *type)
-{
-    return type->hook.path && !type->own_end && type->auth.kind != AUTH_NAMED && service_wanted(d->config, slice_of(type->name));
-}
-
 void door_hooks(struct door *d)
 {
     for (size_t i = 0; i < n_connectors; i++) {
-        if (!has_doorway(d, connectors[i]))
+        if (!parcel_carries(connectors[i]) || !service_wanted(d->config, slice_of(connectors[i]->name)))
             continue;
         struct doorway *way = ARENA_NEW(d->a, struct doorway);
         *way = (struct doorway){ d, connectors[i] };

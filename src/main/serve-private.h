@@ -27,7 +27,6 @@ struct serving {
     bool worker, working; /* working: the shard was gained, everything below start has run */
     int failed;           /* its exit status, when it could not go on */
     struct broker *broker;
-    struct intake *intake;
     struct journal_pg *journal_pg;
     struct js_list waiting; /* struct waiting: messages with media from before the start */
 };

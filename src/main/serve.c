@@ -94,7 +94,7 @@ static void started(void *arg)
 static void drain_look(void *arg)
 {
     struct serving *s = arg;
-    bool idle = s->busy == 0 && s->hub.open_runs == 0 && (!s->intake || intake_open(s->intake) == 0);
+    bool idle = s->busy == 0 && s->hub.open_runs == 0 && (!s->hub.intake || intake_open(s->hub.intake) == 0);
     if ((idle || time_mono_ms() >= s->drain_until_ms) && notices_idle(s->hub.notices))
         loop_stop(s->hub.loop);
     else
@@ -118,8 +118,8 @@ void serving_signal(void *arg, int signum)
     log_int(l, "signal", signum);
     log_end(l);
     s->hub.draining = true;
-    if (s->intake)
-        intake_lost(s->intake); /* what is not begun is the next one's. The shard stays ours until what is under way is stored: a token that could not be kept would be lost */
+    if (s->hub.intake)
+        intake_lost(s->hub.intake); /* what is not begun is the next one's. The shard stays ours until what is under way is stored: a token that could not be kept would be lost */
     int64_t grace_ms = config_number(s->config, CFG_DRAIN_SECONDS) * 1000;
     s->drain_until_ms = time_mono_ms() + grace_ms;
     ops_stopping(s->ops);
@@ -230,7 +230,7 @@ static void stop(struct serving *s)
     hub_stop(h);
     journal_pg_close(s->journal_pg);
     broker_close(s->broker);
-    intake_free(s->intake);
+    intake_free(s->hub.intake);
     notices_free(h->notices);
     storages_close(h);
     refusals_free(h->refused);

@@ -41,7 +41,7 @@ static void shard_gained(void *ctx, unsigned shard)
         return;
     }
     s->working = true;
-    s->intake = intake_new(&s->hub, s->broker);
+    s->hub.intake = intake_new(&s->hub, s->broker);
     struct store_pair pair = { SL(KEY_WORKER), config_text(s->config, CFG_REPLICA_URL) };
     store_put(s->hub.store, &pair, 1, worker_known, s);
     struct log_line *l = log_begin(&s->log, LEVEL_ALWAYS, "Dragoman " DRAGOMAN_VERSION " works for all replicas");
@@ -56,8 +56,8 @@ static void shard_lost(void *ctx, unsigned shard)
 {
     struct serving *s = ctx;
     (void)shard;
-    if (s->intake)
-        intake_lost(s->intake);
+    if (s->hub.intake)
+        intake_lost(s->hub.intake);
     if (!s->hub.draining)
         log_note(&s->log, LEVEL_WARN, "The broker took the shard back, or is lost: %s", broker_state(s->broker).why);
 }
@@ -66,8 +66,8 @@ static void parcel_arrived(void *ctx, unsigned shard, uint64_t tag, slice body, 
 {
     struct serving *s = ctx;
     (void)shard, (void)again; /* whether it was seen is said by its keys */
-    if (s->intake && !s->hub.draining)
-        intake_arrived(s->intake, tag, body);
+    if (s->hub.intake && !s->hub.draining)
+        intake_arrived(s->hub.intake, tag, body);
 }
 
 static void on_signal_standby(void *arg, int signum)

@@ -9,6 +9,7 @@ import {Api, Program, bin, freePort, ready, secret, startRoad, until} from './ha
 import {startPostgres, startRabbit} from './servers.mjs';
 import {startSlackRoad} from './slack-road.mjs';
 import {Load} from '../faults/load.mjs';
+import {children} from '../faults/replicas.mjs';
 
 const workerOf = async road => (await road.hub.get('/healthz/readiness')).worker;
 
@@ -70,6 +71,30 @@ test('a replica that is there for one network only', async t => {
   for (const path of ['/api/v1/openapi', '/openmessaging', '/telegram', '/console']) assert.equal((await post(path, '{}')).status, 404, path);
   assert.equal((await road.hub.call('GET', '/api/v1/openapi')).status, 200, 'the other one is there for all');
   assert.deepEqual(await door.stop(), {code: 0, signal: null});
+});
+
+test('what a door hands over does not overtake what another one has published', async t => {
+  const {road} = await startThree(t, {replicas: 1, hub: {services: 'api,worker'}, deskArgs: ['--receipts', 'off']}); // no door of its own for LINE: it hands over what comes
+  const port = await freePort();
+  const door = new Program(road.dir, 'door', ['serve', '--config', road.config, '--listen', `127.0.0.1:${port}`, '--data', join(road.dir, 'data-line'), '--services', 'line']).start(), side = new Api(`http://127.0.0.1:${port}`);
+  t.after(() => door.stop());
+  await ready(door, `${side.base}/healthz/readiness`);
+  const post = async (api, guest, n) => {
+    const body = JSON.stringify({destination: 'U0123456789abcdef0123456789abcdef', events: [{type: 'message', mode: 'active', timestamp: Date.now(), webhookEventId: `01HZ${String(guest).padStart(11, '0')}${String(n).padStart(11, '0')}`,
+      deliveryContext: {isRedelivery: false}, source: {type: 'user', userId: `U${String(guest).padStart(32, '0')}`}, message: {type: 'text', id: `${guest * 10 + n}`, quoteToken: 'q', text: `guest ${guest} text ${n}`}}]});
+    return (await api.call('POST', '/line', body, {'content-type': 'application/json', 'x-line-signature': createHmac('sha256', secret).update(body).digest('base64')})).status;
+  };
+  assert.equal(await post(road.hub, 0, 1), 200, 'handed over');
+  const published = async () => Number(/^dragoman_webhooks_total\{[^}]*published[^}]*\} (\d+)/m.exec((await side.call('GET', '/metrics/door')).text)?.[1] ?? 0);
+  await until('the side door knows the account and publishes', async () => { const before = await published(); return await post(side, 0, 2) === 200 && await published() > before; });
+  const [worker] = children(road.programs.hub.child.pid), guests = [...Array(40).keys()].map(g => g + 1);
+  process.kill(worker, 'SIGSTOP'); // parcels gather
+  assert.deepEqual(await Promise.all(guests.map(g => post(side, g, 1))), guests.map(() => 200));
+  const later = guests.map(g => until('taken', async () => await post(road.hub, g, 2) === 200)); // as LINE repeats it
+  process.kill(worker, 'SIGCONT');
+  await Promise.all(later);
+  const texts = await until('all at the desk', async () => { const all = (await road.desk.get('/sim/inbound')).messages.map(m => m.text).filter(x => x?.startsWith('guest ') && !x.startsWith('guest 0 ')); return all.length >= 2 * guests.length && all; });
+  for (const g of guests) assert.deepEqual(texts.filter(x => x.startsWith(`guest ${g} `)), [`guest ${g} text 1`, `guest ${g} text 2`]);
 });
 
 test('who is asked to stop keeps its shard until what is under way is stored: a refresh token of single use goes on to the next', async t => {
