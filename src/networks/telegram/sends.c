@@ -234,6 +234,7 @@ static void add_keyboard(struct making *mk, const struct message *m)
         jw_open(&list, NULL, '[');
         jw_str(&list, NULL, ch->label);
         jw_str(&list, NULL, payload_of(ch));
+        jw_bool(&list, NULL, false); /* no number stands beside it */
         jw_close(&list, ']');
     }
     jw_close(&w, ']');
