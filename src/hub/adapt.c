@@ -394,7 +394,8 @@ bool answer_of_list(struct arena *a, slice list, struct message *m)
     const struct js *doc = js_parse(a, list, NULL);
     for (size_t i = 0; i < js_len(doc); i++) {
         slice label = js_text(js_item(js_item(doc, i), 0));
-        if (!(is_number && number == (int64_t)i + 1) && !slice_eq_nocase(label, said))
+        bool numbered = !js_item(js_item(doc, i), 2);
+        if (!(numbered && is_number && number == (int64_t)i + 1) && !slice_eq_nocase(label, said))
             continue;
         m->kind = KIND_ANSWER;
         m->text = label;

@@ -15,6 +15,7 @@ struct adapted {
     slice note;       /* names of the rules applied, separated by blanks; empty: none */
     slice list;       /* JSON of a numbered list that was sent: remember it as LIST_MEMORY */
 };
+/* [[label, payload]…], as numbered for the guest; [[label, payload, false]…]: the guest was shown labels alone, and a number is just a number. */
 #define LIST_MEMORY "hub.list"
 struct adapt_rule {
     const char *name;
@@ -30,7 +31,7 @@ struct adapt_to {
 /* False: nothing of it can be carried: *ret_reason and *f. */
 bool adapt_message(struct arena *a, const struct adapt_to *to, const struct message *m, struct adapted *ret, enum reason *ret_reason,
                    struct fault *f) MUST_USE;
-/* If the guest's text is a number or label of the list sent last, *m becomes that answer. */
+/* If the guest's text is a number (where there are some) or label of the list sent last, *m becomes that answer. */
 bool answer_of_list(struct arena *a, slice list, struct message *m);
 /* What can be tapped on these parts, in the same form: remember it as OFFER_MEMORY. {NULL,0}: nothing. */
 #define OFFER_MEMORY "hub.offer"

@@ -387,6 +387,11 @@ TEST(answer_of_list_reads_numbers_and_labels)
     struct message m = { .kind = KIND_IMAGE, .text = SL("1") };
     CHECK(!answer_of_list(a, list, &m));
     m.kind = KIND_TEXT;
+    slice labels = SL("[[\"Four\",\"4\",false],[\"Six\",\"6\",false]]");
+    CHECK(!answer_of_list(a, labels, &m));
+    m.text = SL("six");
+    CHECK(answer_of_list(a, labels, &m) && slice_eq(m.payload, SL("6")));
+    m = (struct message){ .kind = KIND_TEXT, .text = SL("1") };
     CHECK(!answer_of_list(a, SLICE_NONE, &m) && !answer_of_list(a, SL("broken"), &m));
 }
 

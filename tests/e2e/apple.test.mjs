@@ -235,6 +235,35 @@ test('a closed conversation is written to no more, until the guest writes again'
   await road.guestHas('the answer', m => m.message.body === 'Welcome back');
 });
 
+test('a conversation that is closed while a file is on its way is not written to either', async t => {
+  const calls = [];
+  let asked, goOn;
+  const [wanted, free] = [new Promise(r => { asked = r; }), new Promise(r => { goOn = r; })];
+  const between = async url => { // hands on what the hub asks of Apple, room for a file only when it may
+    const door = createServer(async (q, a) => {
+      const body = []; for await (const d of q) body.push(d);
+      calls.push(q.url);
+      if (q.url.endsWith('/preUpload')) { asked(); await free; }
+      const {host, connection, 'content-length': length, ...headers} = q.headers;
+      const r = await fetch(url + q.url, {method: q.method, headers, body: q.method === 'POST' ? Buffer.concat(body) : undefined});
+      a.writeHead(r.status, {'content-type': 'application/json'}).end(Buffer.from(await r.arrayBuffer()));
+    });
+    await new Promise(done => door.listen(0, '127.0.0.1', done));
+    t.after(() => { goOn(); door.closeAllConnections(); door.close(); });
+    return `http://127.0.0.1:${door.address().port}`;
+  };
+  const road = await startRoad(t, {between});
+  const c = await hello(road);
+  await road.agent(c, {text: 'Look', attachment: {base64: randomBytes(2000).toString('base64'), name: 'a.png', mime: 'image/png'}});
+  await wanted;
+  const {taken} = await road.counters();
+  await road.send({type: 'close'});
+  await until('it was taken', async () => (await road.counters()).taken > taken);
+  goOn();
+  await until('the desk is told', async () => (await road.desk.get(`/sim/conversations/${c.id}`)).messages.find(m => m.from === 'agent' && m.state === 'failed'));
+  assert.deepEqual(calls, ['/v1/preUpload'], 'no message went out');
+});
+
 test('a business asks to be registered, once', async t => {
   const road = await startRoad(t);
   const page = async (query, form) => {

@@ -20,6 +20,15 @@ test('the webhook is set with the account in its path, and a made secret guards 
   assert.equal((await road.hub.call('POST', '/telegram/nobody', body, {'x-telegram-bot-api-secret-token': 'x'})).status, 404);
 });
 
+test('whoever calls the bot from a chat that it is not in is asked over, in the answer', async t => {
+  const road = await startRoad(t, {telegram: {secret_token: 'a-secret-of-ours'}});
+  const {bot} = await road.telegram.get('/sim/guests');
+  const body = JSON.stringify({update_id: 1, guest_message: {message_id: 1, date: 1772600767, chat: {id: -5, type: 'supergroup', title: 'Elsewhere'}, from: {id: 9, is_bot: false, first_name: 'X'},
+    text: `@${bot.username} help`, guest_query_id: 'gq1'}});
+  const {status, json} = await road.hub.call('POST', '/telegram/test-shop/telegram', body, {'x-telegram-bot-api-secret-token': 'a-secret-of-ours'});
+  assert.deepEqual([status, json?.method, json?.guest_query_id, json?.result.input_message_content.message_text], [200, 'answerGuestQuery', 'gq1', `https://t.me/${bot.username}`]);
+});
+
 test('text both ways, edited, typing', async t => {
   const road = await startRoad(t);
   await send(road, {type: 'text', text: 'Where is my parcel?'});

@@ -2,6 +2,7 @@
 import { composer } from "../common/composer";
 import { api, el, when } from "../common/dom";
 import { faultPanel, usualFaults } from "../common/faults";
+import { follow, reader } from "../common/live";
 
 interface Item { identifier: string; title?: string; subtitle?: string; startTime?: string }
 interface Data {
@@ -81,7 +82,7 @@ function bubble({ from, at, message, media }: Entry, last: boolean): HTMLElement
   return item;
 }
 
-async function refresh(): Promise<void> {
+const refresh = reader(async () => {
   const all = (await api("GET", "/sim/guests")) as { business: string; guests: Guest[] };
   now = all.guests.find((g) => g.id === now?.id) ?? all.guests[0];
   $("bot-name").textContent = all.business;
@@ -98,7 +99,7 @@ async function refresh(): Promise<void> {
   chat.scrollTop = chat.scrollHeight;
   const hooks = (await api("GET", "/sim/counters")) as { taken: number; refused: number };
   $("hook").textContent = `Taken by the hub: ${hooks.taken}, refused: ${hooks.refused}`;
-}
+});
 
 faultPanel($<HTMLFormElement>("faults"), usualFaults("Messages", "tokens", ["/v1/*"]));
 
@@ -106,5 +107,5 @@ composer(3000, (text) => void act({ type: "text", text }), () => void act({ type
   ({ picture, ...file }) => void act({ type: picture ? "picture" : "file", ...file }));
 $("close").addEventListener("click", () => void act({ type: "close" }));
 
-new EventSource("/sim/events").addEventListener("change", () => void refresh());
+follow(refresh, ["change"]);
 void refresh();

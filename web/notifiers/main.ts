@@ -1,6 +1,7 @@
 // The page of the notifications simulator: what arrived at each of the four services, and what PagerDuty has open.
 import { api, el, when } from "../common/dom";
 import { faultPanel } from "../common/faults";
+import { follow, reader } from "../common/live";
 
 interface Notice { n: number; at: string; vendor: string; status: number; title?: string; text?: string; action?: string; key?: string; colour?: string; hidden: boolean; body: unknown }
 interface Alert { key: string; open: boolean; triggers: number; resolves: number }
@@ -21,7 +22,7 @@ function card(notice: Notice): HTMLElement {
   return item;
 }
 
-async function refresh(): Promise<void> {
+const refresh = reader(async () => {
   const [all, counters] = await Promise.all([api("GET", "/sim/notices"), api("GET", "/sim/counters")]);
   const { notices, alerts } = all as { notices: Notice[]; alerts: Alert[] };
   const counts = counters as Record<string, { calls: number; taken: number }>;
@@ -29,7 +30,7 @@ async function refresh(): Promise<void> {
   $("alerts").replaceChildren(...alerts.map((a) => el("li", { class: a.open ? "bad" : "", "data-testid": "alert" }, `${a.open ? "open" : "over"}: ${a.key} (${a.triggers})`)));
   $("none").hidden = notices.length > 0;
   $("notices").replaceChildren(...notices.reverse().map(card));
-}
+});
 
 faultPanel($<HTMLFormElement>("faults"), [
   ["429", "429 to every call", { status: 429 }],
@@ -41,6 +42,5 @@ faultPanel($<HTMLFormElement>("faults"), [
 ]);
 $("clear").addEventListener("click", () => void api("DELETE", "/sim/notices"));
 
-const events = new EventSource("/sim/events");
-for (const name of ["notice", "reset", "hello"]) events.addEventListener(name, () => void refresh());
+follow(refresh, ["notice", "reset"]);
 void refresh();

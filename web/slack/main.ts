@@ -2,6 +2,7 @@
 import { composer } from "../common/composer";
 import { api, el, when } from "../common/dom";
 import { faultPanel, usualFaults } from "../common/faults";
+import { follow, reader } from "../common/live";
 
 interface Text { type: string; text: string }
 interface Option { text: Text; value: string }
@@ -168,7 +169,7 @@ function people(): HTMLElement[] {
   });
 }
 
-async function refresh(): Promise<void> {
+const refresh = reader(async () => {
   const all = (await api("GET", "/sim/guests")) as { guests: Guest[]; workspaces: Workspace[] };
   guests = all.guests;
   spaces = all.workspaces;
@@ -181,7 +182,7 @@ async function refresh(): Promise<void> {
   chat.replaceChildren(...messages.map(bubble));
   chat.scrollTop = chat.scrollHeight;
   dialog(now?.view);
-}
+});
 
 faultPanel($<HTMLFormElement>("faults"), usualFaults("Requests", "signatures"));
 
@@ -192,9 +193,7 @@ $("assistant").addEventListener("click", () => void act("send", { type: "assista
 $("verify").addEventListener("click", () => void api("POST", "/sim/verify").then((r) => { $("hook").textContent = (r as { good: boolean }).good ? "URL verified" : "URL not verified"; }));
 $("dialog").addEventListener("cancel", (e) => { e.preventDefault(); void act("close", {}); });
 
-const events = new EventSource("/sim/events");
-for (const name of ["message", "reset"]) events.addEventListener(name, () => void refresh());
-events.addEventListener("request", (e) => {
+follow(refresh, ["message", "reset"]).addEventListener("request", (e) => {
   const { status, took_ms } = JSON.parse((e as MessageEvent<string>).data) as { status: number; took_ms: number };
   $("hook").textContent = `Request: ${status || "no answer"} in ${took_ms} ms`;
 });

@@ -2,6 +2,7 @@
 import { composer } from "../common/composer";
 import { api, el, when } from "../common/dom";
 import { faultPanel, usualFaults } from "../common/faults";
+import { follow, reader } from "../common/live";
 import { adaptive, attachment } from "./cards";
 import type { Attachment, Hands, Json } from "./cards";
 
@@ -83,7 +84,7 @@ function showInvoke(invoke: Invoke | undefined): void {
   if (!dialog.open) dialog.showModal();
 }
 
-async function refresh(): Promise<void> {
+const refresh = reader(async () => {
   const all = (await api("GET", "/sim/guests")) as { bot: { name: string }; guests: Guest[] };
   now = all.guests.find((g) => g.number === now?.number) ?? all.guests[0];
   $("title").textContent = now?.number === "room" ? `${now.name} › General` : all.bot.name;
@@ -111,7 +112,7 @@ async function refresh(): Promise<void> {
     return b;
   }));
   showInvoke(invoke);
-}
+});
 
 faultPanel($<HTMLFormElement>("faults"), [
   ...usualFaults("Activities", "signatures", ["/emea/*"]),
@@ -124,9 +125,7 @@ $("install").addEventListener("click", () => void act("send", { type: now?.remov
 $("rotate").addEventListener("click", () => void api("POST", "/sim/keys", { rotate: true }));
 $("dialog-close").addEventListener("click", () => $<HTMLDialogElement>("dialog").close());
 
-const events = new EventSource("/sim/events");
-events.addEventListener("changed", () => void refresh());
-events.addEventListener("activity", (e) => {
+follow(refresh, ["changed"]).addEventListener("activity", (e) => {
   const { status, took_ms } = JSON.parse((e as MessageEvent<string>).data) as { status: number; took_ms: number };
   $("hook").textContent = `Activity: ${status || "no answer"} in ${took_ms} ms`;
 });

@@ -2,6 +2,7 @@
 import { composer } from "../common/composer";
 import { api, el, put, when } from "../common/dom";
 import { faultPanel, usualFaults } from "../common/faults";
+import { follow, reader } from "../common/live";
 
 interface Button { text: string; callback_data?: string; url?: string }
 interface Message {
@@ -73,7 +74,7 @@ function bubble({ from, at, message: m }: Entry): HTMLElement {
   return item;
 }
 
-async function refresh(): Promise<void> {
+const refresh = reader(async () => {
   const all = (await api("GET", "/sim/guests")) as { bot: { username: string }; guests: Guest[] };
   guests = all.guests;
   now = guests.find((g) => g.id === now?.id) ?? guests[0];
@@ -95,7 +96,7 @@ async function refresh(): Promise<void> {
   const keyboard = last?.from === "bot" ? last.message.reply_markup?.keyboard : undefined;
   $("keyboard").hidden = !keyboard;
   if (keyboard) put($("keyboard"), buttons(keyboard));
-}
+});
 
 faultPanel($<HTMLFormElement>("faults"), usualFaults("Updates", "secrets"));
 
@@ -105,9 +106,7 @@ $("place").addEventListener("click", () => void act("send", { type: "location" }
 $("start").addEventListener("click", () => void act("send", { type: "text", text: "/start" }));
 $("block").addEventListener("click", () => void act("send", { type: now?.blocked ? "unblock" : "block" }));
 
-const events = new EventSource("/sim/events");
-for (const name of ["message", "typing", "reset"]) events.addEventListener(name, () => void refresh());
-events.addEventListener("update", (e) => {
+follow(refresh, ["message", "typing", "reset"]).addEventListener("update", (e) => {
   const { status, took_ms } = JSON.parse((e as MessageEvent<string>).data) as { status: number; took_ms: number };
   $("hook").textContent = `Update: ${status || "no answer"} in ${took_ms} ms`;
 });

@@ -198,8 +198,20 @@ static enum outcome file(struct call *c, struct delivery *d)
 
 /* ---- parts ---------------------------------------------------------------------------------------------------------- */
 
+static bool is_closed(const struct call *c)
+{
+    return memory_get(c->guest_memory, APPLE_CLOSED, c->now_ms).n > 0;
+}
+
+static enum outcome closed(struct call *c, struct delivery *d)
+{
+    return refuse(c, d, REASON_BLOCKED, "the guest ended the conversation and has not written since");
+}
+
 static enum outcome next_part(struct call *c, struct delivery *d)
 {
+    if (d->part < d->n_parts && is_closed(c))
+        return closed(c, d);
     for (; d->part < d->n_parts; d->part++) {
         struct apple_send s;
         if (!apple_send_of(c, d, &d->parts[d->part], message_id(c, d), &s))
@@ -313,8 +325,9 @@ static enum outcome begin(struct call *c, struct delivery *d)
 enum outcome apple_deliver(struct call *c, struct delivery *d)
 {
     bool types = d->m->kind == (int)KIND_TYPING;
-    if (!d->last && memory_get(c->guest_memory, APPLE_CLOSED, c->now_ms).n)
-        return types ? OUT_DELIVERED : refuse(c, d, REASON_BLOCKED, "the guest ended the conversation and has not written since");
+    bool sent = d->last && (d->step == STEP_SEND || d->step == STEP_REF || d->step == STEP_TYPING); /* what was said before they ended it counts */
+    if (is_closed(c) && !sent)
+        return types ? OUT_DELIVERED : closed(c, d);
     if (types)
         return typing(c, d);
     return d->last ? answered(c, d) : begin(c, d);

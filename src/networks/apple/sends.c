@@ -44,24 +44,30 @@ static slice payload_of(const struct choice *ch)
 /* Items on their way into a list: payloads that fit are their identifiers, the others are read back off the list by their titles. */
 struct putting {
     struct call *c;
-    struct jw w, list;
+    struct jw w, list, labels; /* labels: the list where the device shows no numbers */
     size_t n;
     bool long_ones;
 };
 
 static struct putting putting_new(struct call *c)
 {
-    struct putting p = { .c = c, .w = jw_new(c->a, APPLE_BODY_BYTES), .list = jw_new(c->a, MEMORY_VALUE_MAX) };
+    struct putting p = { .c = c, .w = jw_new(c->a, APPLE_BODY_BYTES), .list = jw_new(c->a, MEMORY_VALUE_MAX), .labels = jw_new(c->a, MEMORY_VALUE_MAX) };
     jw_open(&p.list, NULL, '[');
+    jw_open(&p.labels, NULL, '[');
     return p;
 }
 
 static slice identifier(struct putting *p, slice label, slice payload)
 {
-    jw_open(&p->list, NULL, '[');
-    jw_str(&p->list, NULL, label);
-    jw_str(&p->list, NULL, payload);
-    jw_close(&p->list, ']');
+    struct jw *const both[] = { &p->list, &p->labels };
+    for (size_t i = 0; i < COUNT(both); i++) {
+        jw_open(both[i], NULL, '[');
+        jw_str(both[i], NULL, label);
+        jw_str(both[i], NULL, payload);
+        if (i)
+            jw_bool(both[i], NULL, false);
+        jw_close(both[i], ']');
+    }
     p->n++;
     if (payload.n && utf8_len(payload) <= APPLE_ID_CHARS && !slice_starts(payload, SL(APPLE_OWN)))
         return payload;
@@ -69,10 +75,11 @@ static slice identifier(struct putting *p, slice label, slice payload)
     return arena_printf(p->c->a, APPLE_OWN "%zu", p->n);
 }
 
-static slice list_of(struct putting *p)
+static slice list_of(struct putting *p, bool numbered)
 {
-    jw_close(&p->list, ']');
-    return p->long_ones ? jw_done(&p->list) : SLICE_NONE;
+    struct jw *w = numbered ? &p->list : &p->labels;
+    jw_close(w, ']');
+    return p->long_ones ? jw_done(w) : SLICE_NONE;
 }
 
 static void put_item(struct putting *p, slice label, slice payload, slice more, slice image, size_t order)
@@ -105,13 +112,12 @@ static void put_bubble(struct putting *p, slice title, slice more, slice image)
 static bool finish(struct putting *p, struct delivery *d, slice request, struct apple_send *ret)
 {
     jw_close(&p->w, '}');
-    slice json = jw_done(&p->w), list = list_of(p);
+    slice json = jw_done(&p->w);
     const struct js *inner = json.n ? js_parse(p->c->a, json, p->c->f) : NULL;
     d->reason = REASON_INVALID;
     if (!inner || !apple_put_interactive(p->c, d, inner, request, ret))
         return json.n ? false : fault(p->c->f, "refused", "", "the message is too large");
-    if (!ret->list.n || list.n)
-        ret->list = slice_or(list, ret->list);
+    ret->list = slice_or(list_of(p, ret->list.n > 0), ret->list);
     return true;
 }
 

@@ -136,7 +136,7 @@ struct message *slack_add(struct slack_event *e, enum kind kind, slice user, sli
 
 struct file {
     slice id, name, title, type, mode, access, subtype, url, download;
-    int64_t size, width, height, duration_ms;
+    const struct js *size, *width, *height, *duration_ms; /* numbers; Slack has some of them as text, too */
 };
 /* clang-format off */
 static const struct js_field file_fields[] = {
@@ -149,12 +149,18 @@ static const struct js_field file_fields[] = {
     JS_FIELD(struct file, subtype,     "subtype",              JS_STR, 0),
     JS_FIELD(struct file, url,         "url_private",          JS_STR, 0),
     JS_FIELD(struct file, download,    "url_private_download", JS_STR, 0),
-    JS_FIELD(struct file, size,        "size",                 JS_I64, 0),
-    JS_FIELD(struct file, width,       "original_w",           JS_I64, 0),
-    JS_FIELD(struct file, height,      "original_h",           JS_I64, 0),
-    JS_FIELD(struct file, duration_ms, "duration_ms",          JS_I64, 0),
+    JS_FIELD(struct file, size,        "size",                 JS_ANY, 0),
+    JS_FIELD(struct file, width,       "original_w",           JS_ANY, 0),
+    JS_FIELD(struct file, height,      "original_h",           JS_ANY, 0),
+    JS_FIELD(struct file, duration_ms, "duration_ms",          JS_ANY, 0),
 };
 /* clang-format on */
+
+static int64_t count_of(const struct js *v)
+{
+    int64_t n = 0;
+    return js_int(v, &n) || slice_int(js_text(v), &n) ? MAX(n, 0) : 0;
+}
 
 static enum kind kind_of(const struct file *f)
 {
@@ -202,8 +208,8 @@ static bool read_files(struct slack_event *e, const struct js *files, struct fou
         bool ask = slice_eq(f.access, SL("check_file_info"));
         struct media *md = LIST_ADD(a, &ret->media, struct media);
         *md = (struct media){ .id = f.id, .url = ask ? SLICE_NONE : slice_or(f.download, f.url), .type = type_of(a, &f), .name = name,
-                              .size = MAX(f.size, 0), .width = MAX(f.width, 0), .height = MAX(f.height, 0),
-                              .duration_ms = MAX(f.duration_ms, 0), .token = true, .token_name = e->install, .exact = true };
+                              .size = count_of(f.size), .width = count_of(f.width), .height = count_of(f.height),
+                              .duration_ms = count_of(f.duration_ms), .token = true, .token_name = e->install, .exact = true };
         enum kind kind = kind_of(&f);
         ret->kind = ret->media.n > 1 && kind != ret->kind ? KIND_FILE : kind;
     }

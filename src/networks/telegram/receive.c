@@ -595,28 +595,42 @@ static bool on_business_deleted(struct update *u)
     return js_len(ids) ? true : ignore(u, "no-messages");
 }
 
-/* "Guest mode": one answer, at once, that asks over to the private chat. */
+static enum outcome nothing_to_call(struct call *c, struct delivery *d)
+{
+    (void)c, (void)d;
+    return OUT_DELIVERED;
+}
+
+/* d->keep: the query. */
+static void invite(struct call *c, const struct delivery *d, enum outcome end, struct inbox *in)
+{
+    slice name = telegram_bot_name(c);
+    (void)end;
+    if (!name.n)
+        return;
+    struct jw w = jw_new(c->a, TELEGRAM_BODY_BYTES);
+    jw_open(&w, NULL, '{');
+    jw_str(&w, "method", SL("answerGuestQuery"));
+    jw_str(&w, "guest_query_id", d->keep);
+    jw_open(&w, "result", '{');
+    jw_str(&w, "type", SL("article"));
+    jw_str(&w, "id", SL("1"));
+    jw_str(&w, "title", SL("Chat"));
+    jw_open(&w, "input_message_content", '{');
+    jw_str(&w, "message_text", arena_printf(c->a, "https://t.me/" SLF, SLA(name)));
+    jw_close(&w, '}');
+    jw_close(&w, '}');
+    jw_close(&w, '}');
+    inbox_answer(in, 200, SL("application/json"), jw_done(&w));
+}
+
+/* "Guest mode": one answer, at once, that asks over to the private chat. Asked for, because only where the account's memory is at hand the bot's name is known. */
 static bool on_guest_message(struct update *u)
 {
-    slice query = js_text(js_at(u->doc, "guest_query_id")), name = telegram_bot_name(u->c);
+    slice query = js_text(js_at(u->doc, "guest_query_id"));
     if (!query.n)
         return fault(u->c->f, "missing_field", "guest_message.guest_query_id", "is required");
-    if (name.n) {
-        struct jw w = jw_new(u->c->a, TELEGRAM_BODY_BYTES);
-        jw_open(&w, NULL, '{');
-        jw_str(&w, "method", SL("answerGuestQuery"));
-        jw_str(&w, "guest_query_id", query);
-        jw_open(&w, "result", '{');
-        jw_str(&w, "type", SL("article"));
-        jw_str(&w, "id", SL("1"));
-        jw_str(&w, "title", SL("Chat"));
-        jw_open(&w, "input_message_content", '{');
-        jw_str(&w, "message_text", arena_printf(u->c->a, "https://t.me/" SLF, SLA(name)));
-        jw_close(&w, '}');
-        jw_close(&w, '}');
-        jw_close(&w, '}');
-        inbox_answer(u->in, 200, SL("application/json"), jw_done(&w));
-    }
+    inbox_ask(u->in, nothing_to_call, query, invite);
     return ignore(u, "guest-mode");
 }
 

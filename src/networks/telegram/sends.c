@@ -8,7 +8,7 @@ struct making {
     struct js_list *sends; /* struct telegram_send */
     slice *list;
     enum reason *reason;
-    bool business;
+    bool business, group;
 };
 
 /* The members of an object that is put together later. */
@@ -234,6 +234,7 @@ static void add_keyboard(struct making *mk, const struct message *m)
         jw_open(&list, NULL, '[');
         jw_str(&list, NULL, ch->label);
         jw_str(&list, NULL, payload_of(ch));
+        jw_bool(&list, NULL, false); /* no number stands beside it */
         jw_close(&list, ']');
     }
     jw_close(&w, ']');
@@ -302,6 +303,16 @@ static bool add_card(struct making *mk, const struct card *card)
 
 /* ---- native and system messages ------------------------------------------------------------------------------------- */
 
+/* Where it goes is; and in a group whom it is for. deliver.c writes it. */
+static bool is_ours_to_say(const struct making *mk, slice key)
+{
+    static const char *const ours[] = { "method", "chat_id", "business_connection_id", "message_thread_id" };
+    for (size_t i = 0; i < COUNT(ours); i++)
+        if (slice_eq(key, slice_of(ours[i])))
+            return true;
+    return mk->group && slice_eq(key, SL("reply_parameters"));
+}
+
 /* {"method":"sendPoll", its parameters}: the chat is ours to say. */
 static bool add_native(struct making *mk, const struct message *m)
 {
@@ -320,7 +331,7 @@ static bool add_native(struct making *mk, const struct message *m)
     struct jw w = members_begin(mk);
     for (void *it = js_first(doc); it; it = js_next(doc, it)) {
         slice key = js_key(doc, it);
-        if (slice_eq(key, SL("method")) || slice_eq(key, SL("chat_id")))
+        if (is_ours_to_say(mk, key))
             continue;
         jw_key(&w, key);
         jw_value(&w, NULL, js_value(it));
@@ -371,7 +382,9 @@ static bool add_part(struct making *mk, const struct message *m)
 bool telegram_sends(struct call *c, const struct delivery *d, struct js_list *ret, slice *ret_list, enum reason *ret_reason)
 {
     struct making mk = { .c = c, .d = d, .sends = ret, .list = ret_list, .reason = ret_reason };
-    mk.business = c->conversation && telegram_guest_of(c->conversation->guest).business;
+    struct telegram_guest g = telegram_guest_of(c->conversation ? c->conversation->guest : SLICE_NONE);
+    mk.business = g.business;
+    mk.group = g.group;
     *ret = (struct js_list){ 0 };
     *ret_list = SLICE_NONE;
     for (size_t i = 0; i < d->n_parts;) {
