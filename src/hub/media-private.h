@@ -27,7 +27,8 @@ struct media_fetch {
     struct aes_ctr *cipher; /* of this try; NULL: it comes as it is */
     struct loop_timer timer;
     unsigned tries, preparing;
-    bool with_token, open, guarded, too_large, unwanted; /* unwanted: media_types */
+    bool with_token, open, too_large, unwanted; /* unwanted: media_types */
+    bool foreign, guarded; /* its address came in the message; only public ones are gone to */
     bool page;     /* something else came than the file: md.exact */
     int64_t bytes; /* of this try */
     char id[STORAGE_ID_BYTES];

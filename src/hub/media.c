@@ -172,7 +172,8 @@ static struct media_job *job_make(struct actor *from, uint64_t id, const struct 
         f->job = job;
         f->md = md;
         f->with_token = md->token;
-        f->guarded = md->url.n != 0 && !md->token;
+        f->foreign = md->url.n != 0;
+        f->guarded = f->foreign && !md->token;
         struct call c;
         struct fault why;
         actor_call(from, &c, a, NULL, &why);

@@ -319,6 +319,7 @@ static void fetch_token(void *arg, slice header, const struct fault *why)
 static void fetch_with_token(struct media_fetch *f)
 {
     if (!token_allowed(f)) {
+        f->guarded |= f->foreign;
         fetch_send(f);
         return;
     }

@@ -1,6 +1,8 @@
 #include "hub/notice.h"
 #include "hub/notice_send.h"
 #include "hub/state.h"
+#include "hub/storage.h"
+#include "hub/storage_set.h"
 #include "wire/js.h"
 #include <unistd.h>
 
@@ -490,7 +492,21 @@ static size_t count_starts(struct notices *ns, bool *ret_summary)
     return n;
 }
 
-/* What nobody else would ever say to be over: problems of accounts that left the configuration, and dead letters that were looked at without us. */
+static bool of_storage_gone(struct notices *ns, const struct problem *p)
+{
+    if (end_of(p->kind) != NOTICE_STORAGE_WORKS)
+        return false;
+    const struct hub *h = ns->h;
+    size_t n = h->storages ? storages_count(h) : h->storage != NULL;
+    for (size_t i = 0; i < n; i++) {
+        const struct storage *s = h->storages ? storages_at(h, i) : h->storage;
+        if (strcmp(key_of(ns, p->kind, NULL, s->name).text, p->key) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* What nobody else would ever say to be over: problems of accounts and storages that left the configuration, and dead letters that were looked at without us. */
 static void forget_gone(struct notices *ns)
 {
     int64_t counts[J_STATES];
@@ -499,7 +515,7 @@ static void forget_gone(struct notices *ns)
     for (struct problem **at = &ns->problems; *at;) {
         slice account = (*at)->told->n.account;
         enum notice_kind end = end_of((*at)->kind);
-        if ((account.n && !hub_actor(ns->h, account)) || (end == NOTICE_DEAD_LOOKED_AT && none_dead))
+        if ((account.n && !hub_actor(ns->h, account)) || of_storage_gone(ns, *at) || (end == NOTICE_DEAD_LOOKED_AT && none_dead))
             over(ns, at, end, NULL, SLICE_NONE);
         else
             at = &(*at)->next;

@@ -315,6 +315,23 @@ TEST(notice_of_an_account_that_left_is_over_at_the_next_start)
     rig_free(r);
 }
 
+TEST(notice_of_a_storage_that_left_is_over_at_the_next_start)
+{
+    struct rig *r = told_rig();
+    hub_notice_part(&r->hub, NOTICE_STORAGE_FAILS, SL("old"), SL("the key is wrong"));
+    hub_notice_part(&r->hub, NOTICE_STORAGE_FAILS, r->storage.name, SL("full"));
+    UNTIL(r, told(r, "ops", "storage.error trigger") == 2);
+    rig_stop(r);
+    rig_start(r);
+    struct notice_target ops = target(r, "ops", &tnotify, true, true);
+    notices_configure(r->hub.notices, &ops, 1);
+    notices_started(r->hub.notices);
+    UNTIL(r, told(r, "ops", "storage.recovered resolve") == 1);
+    hub_notice_part(&r->hub, NOTICE_STORAGE_WORKS, r->storage.name, SLICE_NONE); /* the other one was still a problem */
+    UNTIL(r, told(r, "ops", "storage.recovered resolve") == 2);
+    rig_free(r);
+}
+
 TEST(notices_of_a_crash_loop_become_one)
 {
     struct rig *r = told_rig();

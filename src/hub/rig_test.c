@@ -61,6 +61,7 @@ static bool t_receive(struct call *c, const struct request *rq, struct inbox *in
         if (file.n)
             *LIST_ADD(c->a, &m->media, struct media) = (struct media){ .url = slice_starts(file, SL("http")) ? file : arena_printf(c->a, SLF "/file/" SLF, SLA(setting(c, T_URL)), SLA(file)), .name = SL("pic.png"),
                                                                        .key = slice_eq(file, SL("sealed")) ? SL(RIG_MEDIA_KEY) : slice_eq(file, SL("shut")) ? SL("0g") : SLICE_NONE,
+                                                                       .token = slice_eq(js_text(js_at(e, "token")), SL("yes")),
                                                                        .token_maybe = slice_eq(js_text(js_at(e, "token")), SL("maybe")) };
         if (k == KIND_EVENT)
             m->event = EVENT_CLOSED;

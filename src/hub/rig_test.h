@@ -7,10 +7,11 @@
  *
  * Connectors of the rig's own, networks "tnet" and "tother" (accounts "t/tnet", "t/tother") and desks "tdesk" ("t/tdesk") and "tdesk2", speak the same
  * small protocol.
- * In: {"events":[{id, guest, text?, kind?: "typing"|"status"|"closed", of?, status?, remember?, only?: "open"|"known", file?, token?: "maybe"}], "ignore":[id],
+ * In: {"events":[{id, guest, text?, kind?: "typing"|"status"|"closed", of?, status?, remember?, only?: "open"|"known", file?, token?: "yes"|"maybe"}], "ignore":[id],
  * "resume":{key,data}, "note": value for the account's memory}. Out: one POST to /vendor/NAME for each part, its body the text. A text that begins with "!"
  * is not repeatable, with "?" it is parked after its first call until it is resumed with its text as key. file: a picture, fetched from the vendor's
- * /file/NAME and put on the rig's shelf; it goes out as "picture URL TYPE BYTES". token "maybe": tried without, then with; file may be a whole URL.
+ * /file/NAME and put on the rig's shelf; it goes out as "picture URL TYPE BYTES". token "yes": with the account's token, "maybe": tried without, then with; file may be a whole
+ * URL.
  * "t/tother" is set up by a POST to /vendor/setup where the rig says so, and again when a delivery gets 410. Polls are a POST to /vendor/poll.
  */
 #ifndef HUB_RIG_TEST_H

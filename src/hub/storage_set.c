@@ -86,6 +86,14 @@ static struct storage *at_work(const struct storage_set *set, const struct confi
     return NULL;
 }
 
+static bool at_work_now(const struct storage_set *set, const struct storage *s)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (set->all[i] == s)
+            return true;
+    return false;
+}
+
 static void retire(struct hub *h, struct storage *s)
 {
     struct storage_set *set = h->storages;
@@ -113,11 +121,15 @@ bool storages_configure(struct hub *h, const struct config_storage *list, size_t
         return false;
     }
     for (size_t i = 1; i < set->n; i++) {
-        bool stays = false;
-        for (size_t k = 0; k < n; k++)
+        bool stays = false, named = false;
+        for (size_t k = 0; k < n; k++) {
             stays |= fresh[k] == set->all[i];
+            named |= slice_eq(fresh[k]->name, set->all[i]->name);
+        }
         if (!stays)
             retire(h, set->all[i]);
+        if (!named) /* nobody else would say that its trouble is over */
+            hub_notice_part(h, NOTICE_STORAGE_WORKS, set->all[i]->name, SLICE_NONE);
     }
     for (size_t i = 0; i < n; i++) {
         fresh[i]->purge_ms = list[i].purge_ms;
@@ -149,6 +161,8 @@ static void note(struct hub *h, struct storage *s, const struct fault *why)
     bool changed = !s->checked || (why != NULL) != (s->trouble.code != NULL) || (why && strcmp(why->text, s->trouble.text) != 0);
     s->checked = true;
     s->trouble = why ? *why : (struct fault){ 0 };
+    if (h->storages && !at_work_now(h->storages, s)) /* what became of it says nothing about the one that has its name now */
+        return;
     METRIC_SET(h->metrics, METRIC_STORAGE_UP, why == NULL, s->name);
     hub_notice_part(h, why ? NOTICE_STORAGE_FAILS : NOTICE_STORAGE_WORKS, s->name, why ? slice_of(why->text) : SLICE_NONE);
     if (!changed)

@@ -62,6 +62,12 @@ static void op_later(struct running *r)
 
 static void op_ended(struct running *r, enum cloud_end end)
 {
+    if (end == CLOUD_NOT_YET) {
+        if (r->waited++ < CLOUD_WAITS)
+            r->op.attempt = 0;
+        r->op.retry_ms = MAX(r->op.retry_ms, (int64_t)CLOUD_WAIT_MS);
+        end = CLOUD_AGAIN;
+    }
     if (end == CLOUD_AGAIN && r->op.attempt + 1 < CLOUD_TRIES && !r->op.c->state->closing)
         op_later(r);
     else

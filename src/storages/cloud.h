@@ -9,7 +9,8 @@
  *            leaves the spool. When the spool is `ahead` of the upload, the fetch is paused. On failure: CLOUD_ABORT.
  *   get      CLOUD_GET, streamed with a pause when 64 KiB wait to be read; a connection that breaks is resumed with a range.
  *   tries    An op that ends with CLOUD_AGAIN is begun anew (step 0, last NULL), CLOUD_TRIES times, after 0.5 s, doubling to 32 s, with jitter, or
- *            when Retry-After says. Each try is signed anew. Every op must therefore be harmless when repeated.
+ *            when Retry-After says; waits after CLOUD_NOT_YET are not counted among them. Each try is signed anew. Every op must therefore be harmless when
+ *            repeated.
  *   token    type->token: CLOUD_TOKEN is run when there is none, one at a time, its result is shared and dropped after a 401.
  *   clock    cloud_now_ms is this machine's clock, moved by what cloud_learn_clock learned: providers refuse requests signed minutes off.
  *
@@ -30,6 +31,8 @@
 enum {
     CLOUD_BLOCK = 65536,
     CLOUD_TRIES = 5,
+    CLOUD_WAITS = 600,              /* for what takes its time … */
+    CLOUD_WAIT_MS = 500,            /* … each so long, or as Retry-After says */
     CLOUD_HEADERS_MAX = 20,
     CLOUD_PARTS_MAX = 10000,        /* Amazon's limit, the smallest */
     CLOUD_PARTS_STEP = 1000,        /* after so many parts they are twice as long: a TiB fits into CLOUD_PARTS_MAX of 8 MiB and more */
@@ -41,11 +44,12 @@ enum {
 
 enum cloud_job { CLOUD_TOKEN, CLOUD_WHOLE, CLOUD_BEGIN, CLOUD_PART, CLOUD_FINISH, CLOUD_ABORT, CLOUD_GET, CLOUD_DELETE, CLOUD_LINK };
 enum cloud_end {
-    CLOUD_CALL,   /* make op->call, step again */
-    CLOUD_DONE,   /* what the job wants to have set is set */
-    CLOUD_AGAIN,  /* not now; op->f says why, op->retry_ms when at the earliest */
-    CLOUD_GONE,   /* GET, DELETE, LINK: there is no such file */
-    CLOUD_FAILED, /* never; op->f says why */
+    CLOUD_CALL,    /* make op->call, step again */
+    CLOUD_DONE,    /* what the job wants to have set is set */
+    CLOUD_AGAIN,   /* not now; op->f says why, op->retry_ms when at the earliest */
+    CLOUD_NOT_YET, /* the same, but nothing is wrong: what was asked for takes its time */
+    CLOUD_GONE,    /* GET, DELETE, LINK: there is no such file */
+    CLOUD_FAILED,  /* never; op->f says why */
 };
 
 struct cloud_call {

@@ -11,6 +11,7 @@ struct running {
     struct running *waiting;      /* for the token: the next who waits */
     bool waits;                   /* for the token */
     bool token_dropped;           /* after a 401, once */
+    unsigned waited;              /* that did not count as tries */
     bool calling;                 /* http is under way */
     int64_t sent;                 /* of the part's body */
     int64_t asked_from;           /* CLOUD_GET: op.from when the call was made */

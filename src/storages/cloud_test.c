@@ -121,6 +121,8 @@ static enum cloud_end test_step(struct cloud_op *op)
     static const struct cloud_advice advice[] = { { NULL, 404, CLOUD_GONE, "nothing there" }, { NULL, 403, CLOUD_FAILED, "the key is wrong" } };
     if (!op->last)
         return first_call(op);
+    if (op->last->status == 202)
+        return (void)fault(&op->f, "storage_failed", "", "it is not ready yet"), CLOUD_NOT_YET;
     if (op->last->status < 200 || op->last->status > 299)
         return cloud_error(op, SL(""), advice, COUNT(advice));
     if (op->job == CLOUD_TOKEN) {
@@ -325,6 +327,7 @@ TEST(cloud_tries_again_and_tells_what_stays_wrong)
         { "/part", 500, 2, "", "" },
         { "/begin", 429, 1, "", "" },
         { "/finish", 503, 1, "", "" },
+        { "/finish", 202, CLOUD_TRIES + 1, "", "" },
         { "/token", 503, 1, "", "" },
         { "/part", 401, 1, "", "" },
         { "/whole", 403, 9, "storage_refused", "The test service answers 403: the key is wrong" },

@@ -50,11 +50,11 @@ static void set_add(struct regex_compiler *c, struct regex_set *s, uint32_t lo, 
 
 static const struct {
     slice name;
-    const char *ranges; /* pairs of characters */
+    const char *ranges; /* pairs of characters, ascending */
 } ascii[] = {
     { SLI("alnum"), "09AZaz" }, { SLI("alpha"), "AZaz" }, { SLI("blank"), "\t\t  " }, { SLI("cntrl"), "\1\37\177\177" }, { SLI("digit"), "09" },
     { SLI("graph"), "!~" }, { SLI("lower"), "az" }, { SLI("print"), " ~" }, { SLI("punct"), "!/:@[`{~" }, { SLI("space"), "\t\r  " },
-    { SLI("upper"), "AZ" }, { SLI("word"), "09AZaz__" }, { SLI("xdigit"), "09AFaf" }, { SLI("ascii"), "\1\177" }, { SLI("perl-space"), "\t\n\f\r  " },
+    { SLI("upper"), "AZ" }, { SLI("word"), "09AZ__az" }, { SLI("xdigit"), "09AFaf" }, { SLI("ascii"), "\1\177" }, { SLI("perl-space"), "\t\n\f\r  " },
 };
 
 static bool set_ascii(struct regex_compiler *c, struct regex_set *s, slice name, bool negated)

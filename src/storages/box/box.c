@@ -265,7 +265,7 @@ static enum cloud_end not_ready(struct cloud_op *op)
 {
     op->retry_ms = op->last->retry_after_ms;
     fault(&op->f, "storage_failed", "", "%s has the file not ready yet", op->c->service);
-    return CLOUD_AGAIN;
+    return op->job == CLOUD_LINK ? CLOUD_AGAIN : CLOUD_NOT_YET; /* who clicked does not wait for long */
 }
 
 static enum cloud_end box_get(struct cloud_op *op)

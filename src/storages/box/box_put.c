@@ -390,7 +390,7 @@ static enum cloud_end committed(struct cloud_op *op)
     if (status == 202) { /* still being put together: the same again, later */
         op->retry_ms = op->last->retry_after_ms;
         fault(&op->f, "storage_failed", "", "%s is still putting the file together", op->c->service);
-        return CLOUD_AGAIN;
+        return CLOUD_NOT_YET;
     }
     bool lost = op->attempt > 0 && (status == 404 || status == 409 || status == 410); /* a try before was its end, perhaps */
     return lost ? look(op) : box_error(op);
