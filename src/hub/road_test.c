@@ -607,6 +607,31 @@ TEST(full_disk_refuses_what_is_new_and_keeps_what_is_learned)
     rig_free(r);
 }
 
+static int fill_disk_at_first_part(struct rig *r, const struct seen *s)
+{
+    (void)r;
+    if (slice_starts(s->body, SL("!a")))
+        rig_disk_full(true);
+    return slice_starts(s->body, SL("bbbb")) ? ANSWER_HOLD : 200;
+}
+
+TEST(full_disk_forgets_no_part_that_was_taken)
+{
+    struct rig *r = rig_new();
+    r->answer = fill_disk_at_first_part;
+    rig_say(r, "d1", "U1@tnet", "!aaaaaaaaabbbbbbbbbbcc");
+    UNTIL(r, rig_seen(r, "bbbbbbbbbb") == 1 && !journal_healthy(r->hub.journal)); /* how far it came was not stored */
+    rig_disk_full(false);
+    rig_answer_held(r, "bbbbbbbbbb", 503);
+    UNTIL(r, !r->hub.deliveries || rig_seen(r, "bbbbbbbbbb") == 2); /* that it was put off was */
+    r->answer = NULL;
+    rig_crash(r);
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    CHECK_INT(rig_seen(r, "!aaaaaaaaa"), 1);
+    CHECK_INT(rig_seen(r, "cc"), 1);
+    rig_free(r);
+}
+
 /* ---- breaker, rates --------------------------------------------------------------------------------------------------------- */
 
 static int fail_until_ten(struct rig *r, const struct seen *s)
