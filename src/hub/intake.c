@@ -15,13 +15,15 @@ struct arrival {
     struct parcel parcel;
     struct inbox inbox;
     bool begun; /* under way: accept will call back */
+    bool waits; /* for its account, or behind one that does … */
+    int64_t until_ms; /* … no longer than this (monotonic); 0: it has not begun to */
     bool gone;  /* the shard was lost meanwhile: the broker does not wait for it */
 };
 struct intake {
     struct hub *hub;
     struct broker *broker;
     struct arrival *first, *last;
-    size_t n, n_begun;
+    size_t n, n_begun, n_waiting;
     bool halted, feeding;
     struct loop_timer again;
 };
@@ -40,6 +42,7 @@ static void arrival_free(struct arrival *ar)
     *(ar->prev ? &ar->prev->next : &in->first) = ar->next;
     *(ar->next ? &ar->next->prev : &in->last) = ar->prev;
     in->n--;
+    in->n_waiting -= ar->waits;
     arena_free(ar->a);
     free(ar->bytes);
     free(ar);
@@ -70,8 +73,16 @@ static void feed(struct intake *in);
 static void feed_again(void *arg)
 {
     struct intake *in = arg;
+    if (in->halted && in->n_begun)
+        return; /* the last of them will ask again */
     in->halted = false;
     feed(in);
+}
+
+static void feed_later(struct intake *in)
+{
+    if (!in->hub->draining && !in->again.active)
+        loop_timer_start(in->hub->loop, &in->again, INTAKE_AGAIN_MS, feed_again, in);
 }
 
 static void stored(void *arg, bool ok)
@@ -94,8 +105,32 @@ static void stored(void *arg, bool ok)
     } else {
         in->halted = true;
     }
-    if (in->halted && in->n_begun == 0 && !h->draining && !in->again.active)
-        loop_timer_start(h->loop, &in->again, INTAKE_AGAIN_MS, feed_again, in);
+    if (in->halted && in->n_begun == 0)
+        feed_later(in);
+}
+
+static bool is_behind_one_that_waits(const struct arrival *ar)
+{
+    for (const struct arrival *before = ar->in->n_waiting ? ar->prev : NULL; before; before = before->prev)
+        if (before->waits && slice_eq(before->parcel.account, ar->parcel.account))
+            return true;
+    return false;
+}
+
+/* It is of an account that is not there: one that a door knows sooner than we do is there in a moment, or for the worker who comes after us. */
+static bool may_wait(struct arrival *ar)
+{
+    struct intake *in = ar->in;
+    int64_t now_ms = time_mono_ms();
+    if (in->n_waiting >= INTAKE_WAITING_MAX)
+        return false;
+    ar->until_ms = ar->until_ms ? ar->until_ms : now_ms + INTAKE_PATIENCE_MS;
+    if (now_ms >= ar->until_ms)
+        return false;
+    ar->waits = true;
+    in->n_waiting++;
+    feed_later(in);
+    return true;
 }
 
 static void begin(struct arrival *ar)
@@ -103,6 +138,8 @@ static void begin(struct arrival *ar)
     struct intake *in = ar->in;
     struct hub *h = in->hub;
     struct fault f = { 0 };
+    in->n_waiting -= ar->waits;
+    ar->waits = false;
     arena_free(ar->a);
     ar->a = arena_new();
     ar->parcel = (struct parcel){ 0 };
@@ -110,7 +147,9 @@ static void begin(struct arrival *ar)
         useless(ar, NULL, "malformed", &f);
         return;
     }
-    struct actor *actor = hub_actor(h, ar->parcel.account);
+    struct actor *actor = is_behind_one_that_waits(ar) ? NULL : hub_actor(h, ar->parcel.account);
+    if (!actor && may_wait(ar))
+        return;
     if (!actor) {
         fault(&f, "unknown_account", "", "no account of this name is configured any more");
         useless(ar, NULL, "unknown", &f);

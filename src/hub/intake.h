@@ -7,8 +7,10 @@
  * Order     parcels are begun as they arrive. When one cannot be stored, none is begun any more; what is under way ends, and then all that is not stored is begun
  *           again, in order, until it is.
  * Twice     a parcel that comes again was accepted already: its messages are SEEN by their keys.
- * Useless   a parcel for an account that is not there any more, or that the connector does not understand, is logged, counted and acknowledged: it was taken when
- *           a door believed in it, and keeping it would hold back all that follow.
+ * Unknown   a parcel for an account that is not there waits for it, INTAKE_PATIENCE_MS long and INTAKE_WAITING_MAX of them, while others go past: doors that were started
+ *           with a newer configuration may know it sooner, and one that was just made may not be at work yet. A stop hands it to the worker who follows.
+ * Useless   a parcel whose account did not come, or that the connector does not understand, is logged, counted and acknowledged: it was taken when a door believed
+ *           in it, and keeping it would hold back all that follow.
  * Answers   went out at the door; calls that a connector wants to make beside the lanes are made by whoever answers (the door hands such requests over instead).
  * Threads   loop thread.
  */
@@ -16,7 +18,11 @@
 #define HUB_INTAKE_H
 #include "hub/hub.h"
 
-enum { INTAKE_AGAIN_MS = 300 }; /* after a failure */
+enum {
+    INTAKE_AGAIN_MS = 300, /* after a failure, and to look for an account */
+    INTAKE_PATIENCE_MS = 5 * 60 * 1000,
+    INTAKE_WAITING_MAX = 64, /* well below what the broker hands out without an acknowledgement */
+};
 struct broker;
 struct intake;
 struct intake *intake_new(struct hub *h, struct broker *b) MUST_USE;
