@@ -157,6 +157,8 @@ static void begin(struct arrival *ar)
     }
     struct call c;
     actor_call(actor, &c, ar->a, NULL, &f);
+    if (ar->parcel.at_ms) /* it came to its door then: what has no id of its vendor is known by what it says, with its time */
+        c.now_ms = ar->parcel.at_ms;
     inbox_init(&ar->inbox, ar->a);
     if (!actor->account.type->receive(&c, &ar->parcel.rq, &ar->inbox)) {
         useless(ar, actor->account.type, "malformed", &f);

@@ -9,6 +9,7 @@
  * Twice     a parcel that comes again was accepted already: its messages are SEEN by their keys.
  * Unknown   a parcel for an account that is not there waits for it, INTAKE_PATIENCE_MS long and INTAKE_WAITING_MAX of them, while others go past: doors that were started
  *           with a newer configuration may know it sooner, and one that was just made may not be at work yet. A stop hands it to the worker who follows.
+ * Time      of a parcel is when it came to its door, however long it lay with the broker, and each time that it comes again.
  * Useless   a parcel whose account did not come, or that the connector does not understand, is logged, counted and acknowledged: it was taken when a door believed
  *           in it, and keeping it would hold back all that follow.
  * Answers   went out at the door; calls that a connector wants to make beside the lanes are made by whoever answers (the door hands such requests over instead).

@@ -59,6 +59,24 @@ TEST(intake_takes_a_parcel_once)
     taking_free(&t);
 }
 
+/* One without a vendor's id is known by what it says, with its time. */
+TEST(intake_knows_a_parcel_that_comes_again_also_without_an_id)
+{
+    struct taking t = taking_new();
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    const struct parcel p = { .account = SL("t/tnet"), .at_ms = time_now_ms() - 1000,
+                              .rq = { .method = SL("POST"), .path = SL("/"), .body = SL("{\"events\":[{\"id\":\"\",\"guest\":\"U1\",\"text\":\"hello\"}]}") } };
+    slice bytes = parcel_print(a, &p);
+    intake_arrived(t.in, 1, bytes);
+    UNTIL(t.r, intake_open(t.in) == 0);
+    rig_turn(t.r, 20);
+    intake_arrived(t.in, 2, bytes);
+    arrive(&t, "t/tnet", "2", "last");
+    UNTIL(t.r, rig_seen(t.r, "last") == 1);
+    CHECK_INT(rig_seen(t.r, "hello"), 1);
+    taking_free(&t);
+}
+
 TEST(intake_lets_a_parcel_wait_for_its_account_and_others_go_past)
 {
     struct taking t = taking_new();
