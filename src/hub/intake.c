@@ -160,7 +160,7 @@ static void begin(struct arrival *ar)
     if (ar->parcel.at_ms) /* it came to its door then: what has no id of its vendor is known by what it says, with its time */
         c.now_ms = ar->parcel.at_ms;
     inbox_init(&ar->inbox, ar->a);
-    if (!actor->account.type->receive(&c, &ar->parcel.rq, &ar->inbox)) {
+    if (!actor->account.type->receive(&c, &ar->parcel.rq, &ar->inbox) || !accept_fits(ar->a, &ar->inbox, ar->n, &f)) {
         useless(ar, actor->account.type, "malformed", &f);
         return;
     }

@@ -29,13 +29,18 @@ static void taking_free(struct taking *t)
     rig_free(t->r);
 }
 
-static void arrive(struct taking *t, const char *account, const char *id, const char *text)
+static void arrive_body(struct taking *t, const char *account, slice body)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
     const struct parcel p = { .account = slice_of(account), .trace_id = SL("463ac35c9f6413ad"), .at_ms = time_now_ms(),
-                              .rq = { .method = SL("POST"), .path = SL("/"),
-                                      .body = arena_printf(a, "{\"events\":[{\"id\":\"%s\",\"guest\":\"U1\",\"text\":\"%s\"}]}", id, text) } };
+                              .rq = { .method = SL("POST"), .path = SL("/"), .body = body } };
     intake_arrived(t->in, ++t->tag, parcel_print(a, &p));
+}
+
+static void arrive(struct taking *t, const char *account, const char *id, const char *text)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    arrive_body(t, account, arena_printf(a, "{\"events\":[{\"id\":\"%s\",\"guest\":\"U1\",\"text\":\"%s\"}]}", id, text));
 }
 
 static size_t place_of(const struct rig *r, const char *body)
@@ -74,6 +79,20 @@ TEST(intake_knows_a_parcel_that_comes_again_also_without_an_id)
     arrive(&t, "t/tnet", "2", "last");
     UNTIL(t.r, rig_seen(t.r, "last") == 1);
     CHECK_INT(rig_seen(t.r, "hello"), 1);
+    taking_free(&t);
+}
+
+TEST(intake_is_not_held_up_by_what_can_never_be_stored)
+{
+    struct taking t = taking_new();
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    char *word = must_calloc(1, JOURNAL_VALUE_MAX + 2);
+    memset(word, 'x', JOURNAL_VALUE_MAX + 1);
+    arrive_body(&t, "t/tnet", arena_printf(a, "{\"ignore\":[\"%s\"]}", word));
+    arrive_body(&t, "t/tnet", arena_printf(a, "{\"resume\":{\"key\":\"k\",\"data\":\"%s\"}}", word));
+    arrive(&t, "t/tnet", "1", "behind");
+    UNTIL(t.r, rig_seen(t.r, "behind") == 1 && intake_open(t.in) == 0);
+    free(word);
     taking_free(&t);
 }
 

@@ -88,6 +88,25 @@ TEST(accept_takes_no_message_that_the_journal_cannot_hold)
     rig_free(r);
 }
 
+/* What can never be stored must not be answered "again": its sender, or the broker, would never come to what is behind it. */
+TEST(accept_has_an_end_for_what_is_too_long)
+{
+    struct rig *r = rig_new();
+    char *word = must_calloc(1, JOURNAL_VALUE_MAX + 2);
+    memset(word, 'x', JOURNAL_VALUE_MAX + 1);
+    CHECK_INT(rig_hook(r, "/tnet", arena_printf(r->a, "{\"ignore\":[\"%s\"]}", word).p), 200);
+    CHECK_INT(rig_hook(r, "/tnet", arena_printf(r->a, "{\"ignore\":[\"%s\"]}", word).p), 200);
+    CHECK_INT(rig_count(r, J_IGNORED), 1);
+    rig_text(r, "1", "U1", "?may I");
+    UNTIL(r, rig_count(r, J_PARKED) == 1);
+    CHECK_INT(rig_hook(r, "/tnet", arena_printf(r->a, "{\"resume\":{\"key\":\"?may I\",\"data\":\"%s\"}}", word).p), 413);
+    CHECK_INT(rig_hook(r, "/tdesk", arena_printf(r->a, "{\"resume\":{\"key\":\"?may I\",\"data\":\"%s\"}}", word).p), 413);
+    CHECK_INT(rig_hook(r, "/tnet", arena_printf(r->a, "{\"resume\":{\"key\":\"%s\",\"data\":\"x\"}}", word).p), 200);
+    CHECK_INT(rig_count(r, J_PARKED), 1);
+    free(word);
+    rig_free(r);
+}
+
 TEST(road_keeps_nothing_of_what_is_not_said_to_us)
 {
     struct rig *r = rig_new();
