@@ -58,8 +58,11 @@ static bool t_receive(struct call *c, const struct request *rq, struct inbox *in
         m->of = js_text(js_at(e, "of"));
         m->from.name = js_text(js_at(e, "name"));
         m->at_ms = c->now_ms;
-        if (file.n)
-            *LIST_ADD(c->a, &m->media, struct media) = (struct media){ .url = slice_starts(file, SL("http")) ? file : arena_printf(c->a, SLF "/file/" SLF, SLA(setting(c, T_URL)), SLA(file)), .name = SL("pic.png"),
+        int64_t copies;
+        if (!js_int(js_at(e, "copies"), &copies))
+            copies = 1;
+        for (int64_t n = file.n ? copies : 0; n > 0; n--)
+            *LIST_ADD(c->a, &m->media, struct media) = (struct media){ .url = slice_starts(file, SL("http")) ? file : arena_printf(c->a, SLF "/file/" SLF, SLA(setting(c, T_URL)), SLA(file)), .name = slice_or(js_text(js_at(e, "file_name")), SL("pic.png")),
                                                                        .key = slice_eq(file, SL("sealed")) ? SL(RIG_MEDIA_KEY) : slice_eq(file, SL("shut")) ? SL("0g") : SLICE_NONE,
                                                                        .token_maybe = slice_eq(js_text(js_at(e, "token")), SL("maybe")) };
         if (k == KIND_EVENT)

@@ -7,7 +7,7 @@
  *
  * Connectors of the rig's own, networks "tnet" and "tother" (accounts "t/tnet", "t/tother") and desks "tdesk" ("t/tdesk") and "tdesk2", speak the same
  * small protocol.
- * In: {"events":[{id, guest, text?, kind?: "typing"|"status"|"closed", of?, status?, remember?, only?: "open"|"known", file?, token?: "maybe"}], "ignore":[id],
+ * In: {"events":[{id, guest, text?, kind?: "typing"|"status"|"closed", of?, status?, remember?, only?: "open"|"known", file?, file_name?, copies?, token?: "maybe"}], "ignore":[id],
  * "resume":{key,data}, "note": value for the account's memory}. Out: one POST to /vendor/NAME for each part, its body the text. A text that begins with "!"
  * is not repeatable, with "?" it is parked after its first call until it is resumed with its text as key. file: a picture, fetched from the vendor's
  * /file/NAME and put on the rig's shelf; it goes out as "picture URL TYPE BYTES". token "maybe": tried without, then with; file may be a whole URL.
