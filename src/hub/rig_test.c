@@ -434,6 +434,7 @@ void rig_start(struct rig *r)
     struct journal_limits jl;
     journal_limits_default(&jl);
     jl.segment_bytes = 1 << 20;
+    jl.keep_bytes = r->keep_bytes ? r->keep_bytes : jl.keep_bytes;
     struct joffers to = { on_offer, on_put, NULL, r };
     h->journal = journal_open(r->loop, arena_printf(h->a, "%s/journal", r->dir).p, &jl, &to, &f);
     h->store = h->journal ? store_open(arena_printf(h->a, "%s/store.db", r->dir).p, &f) : NULL;

@@ -49,6 +49,7 @@ struct rig {
     bool setup; /* from the next rig_start on t/tother has to be set up */
     const char *polls; /* "tother", "tdesk" (per conversation; the call's body is the desk's conversation): polled each second from the next rig_start on */
     const char *polled; /* what a poll is answered with; NULL: {} */
+    int64_t keep_bytes; /* of the journal, from the next rig_start on; 0: as usual */
     bool alone; /* from the next rig_start on there is no t/tother */
     struct seen seen[SEEN_MAX];
     size_t n_seen, n_tokens;
