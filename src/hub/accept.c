@@ -24,6 +24,18 @@ enum {
 };
 static_assert(2 * (2 * CONFIG_NAME_MAX) + 2 + GUEST_MAX <= JOURNAL_LANE_MAX, "tenant and name of two accounts, and the guest: the longest lane has a name");
 
+bool accept_fits(struct arena *a, const struct inbox *in, size_t body_bytes, struct fault *f)
+{
+    for (size_t i = 0; i < in->resumed.n; i++)
+        if (LIST_AT(in->resumed, struct inbox_resumed, i)->data.n > JOURNAL_VALUE_MAX)
+            return fault(f, "too_large", "", "what a message waits for is longer than %d bytes", JOURNAL_VALUE_MAX);
+    for (const struct inbox_item *it = in->first; it && body_bytes > BODY_SURE_MAX; it = it->next) {
+        if (!message_fits(a, &it->m))
+            return fault(f, "too_large", "", "a message is longer than %d bytes", JOURNAL_BODY_MAX - MESSAGE_ADDED_MAX);
+    }
+    return true;
+}
+
 slice lane_name(struct arena *a, const struct actor *target, const struct conv *conv)
 {
     return arena_join(a, target->account.id, SL("\x1f"), conv->pub.id);
@@ -143,12 +155,20 @@ static void accept_effects(struct accepting *ac, struct conv *conv, struct messa
     }
 }
 
+/* The trace id differs with every delivery of it, the vendor's id does not. */
+static slice id_key(struct accepting *ac, slice id)
+{
+    struct sha256 sum = sha256(id.n > ID_MAX ? id : SLICE_NONE);
+    slice short_id = id.n > ID_MAX ? arena_printf(ac->a, "#" SLF, SLA(hex_encode(ac->a, slice_mem(sum.b, sizeof(sum.b))))) : id;
+    return arena_join(ac->a, ac->from->account.id, SL("\x1f"), short_id);
+}
+
 static slice dedupe_key(struct accepting *ac, const struct message *m, size_t i)
 {
     struct arena *a = ac->a;
     slice account = ac->from->account.id;
-    if (m->id.n && m->id.n <= ID_MAX) /* the trace id differs with every delivery of it, the id does not */
-        return arena_join(a, account, SL("\x1f"), m->id);
+    if (m->id.n)
+        return id_key(ac, m->id);
     if (m->kind == KIND_TYPING)
         return SLICE_NONE;
     struct message plain = *m; /* a network without ids: the message itself, but for what we added */
@@ -246,7 +266,7 @@ static void accept_commit(struct accepting *ac)
         enum jresult result;
         uint64_t id;
         jbatch_accept(b, &(struct jaccept){ .lane = arena_printf(ac->a, SLF "\x1f", SLA(ac->from->account.id)),
-                                            .dedupe = arena_printf(ac->a, SLF "\x1f" SLF, SLA(ac->from->account.id), SLA(ig->id)),
+                                            .dedupe = id_key(ac, ig->id),
                                             .dedupe_keep_ms = h->limits.dedupe_ms,
                                             .state = J_IGNORED,
                                             .body = SL("{}"),
@@ -508,16 +528,13 @@ static void webhook_take(struct hub *h, struct webhook *wh, const struct request
         webhook_refuse(h, wh, 400, "malformed");
         return;
     }
-    for (struct inbox_item *it = wh->in.first; it && rq->body.n > BODY_SURE_MAX; it = it->next) {
-        if (message_fits(wh->x->a, &it->m))
-            continue;
-        fault(&wh->fault, "too_large", "", "a message is longer than %d bytes", JOURNAL_BODY_MAX - MESSAGE_ADDED_MAX);
+    if (!accept_fits(wh->x->a, &wh->in, rq->body.n, &wh->fault)) {
         webhook_refuse(h, wh, 413, "malformed");
         return;
     }
     if (wh->actor) {
         if (h->intake && wh->x->forwarded && wh->in.n && parcel_carries(wh->type))
-            intake_behind(h->intake, webhook_turn, wh);
+            intake_behind(h->intake, wh->actor, webhook_turn, wh);
         else
             webhook_turn(wh, true);
         return;

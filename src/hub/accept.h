@@ -14,6 +14,8 @@ void accept_routes(struct hub *h, struct server *s, const struct connector *type
 /* What receive found (also from a poll) goes into the journal; done(arg, ok) when it is durable. in lives until then. */
 void accept_inbox(struct actor *from, struct inbox *in, slice trace_id, void (*done)(void *arg, bool ok), void *arg);
 
+/* Can the journal hold all of it? What it cannot is refused (413, *f), and is no door's. body_bytes: of the request. */
+bool accept_fits(struct arena *a, const struct inbox *in, size_t body_bytes, struct fault *f) MUST_USE;
 /* Ends, not stored, what still waits for its conversations (stop). */
 void accept_stop(struct hub *h);
 

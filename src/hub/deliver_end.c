@@ -192,7 +192,7 @@ void deliver_record(void *arg)
     if (dl->plan)
         later_put(dl->h, b, dl->conv, dl->later_ms, dl->conv->pub.agent_name);
     if ((dl->end == OUT_RETRY || dl->end == OUT_PARKED) && dl->run && !dl->discarded)
-        run_save_progress(dl->run, b);
+        run_keep_progress(dl->run, b);
     actor_save(dl->work->target, b);
     if (dl->conv)
         conv_save(dl->conv, b);

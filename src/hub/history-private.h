@@ -60,7 +60,8 @@ struct history {
     bool placed;         /* it is the one in the database */
     uint64_t told;       /* durable sequence that the last follow was asked for */
     int64_t news_ms, expired_ms, followed_ms, fault_ms; /* fault_ms: when one was logged; 0: never */
-    uint64_t batches;    /* of the journal at the last turn */
+    uint64_t batches;    /* of the journal at the last turn … */
+    uint64_t followed_bytes; /* … and its bytes when it was followed last */
     struct history_job *first, **last;
     bool busy, closed, untidy, resting;
     struct loop_timer timer;

@@ -3,7 +3,7 @@
 enum {
     BUSY_BATCHES = 100,     /* of the journal in HISTORY_EVERY_MS: then it is left to what must not wait … */
     BUSY_MOST_MS = 15000,   /* … but not for longer than this, and not when somebody asks */
-    PRESSED_MOST_MS = 60000, /* nor for longer than this when the processor is too slow for what comes */
+    PRESSED_MOST_MS = 60000, /* nor for longer than this when the processor is too slow for what comes; and never until the journal's room is written over */
     REST_MS = 10000,        /* between two looks when nothing was heard: who writes stirs it */
     CALM_MS = 3000,         /* without news: then texts are indexed and old messages leave */
     EXPIRE_EVERY_MS = 600000,
@@ -77,6 +77,8 @@ static void worked(void *arg)
     }
     if (job->task == TASK_TIDY)
         hi->untidy = job->more;
+    if (hi->placed)
+        journal_followed(hi->hub->journal, hi->place.no);
     tell(job);
     job_free(job);
     next_job(hi);
@@ -133,14 +135,15 @@ static void turn(void *arg)
     struct history *hi = arg;
     int64_t now_ms = time_mono_ms();
     bool news = journal_durable(hi->hub->journal) != hi->told;
-    uint64_t batches = journal_numbers(hi->hub->journal).batches;
+    struct journal_numbers wrote = journal_numbers(hi->hub->journal);
     int64_t most_ms = loop_is_pressed(hi->loop) ? PRESSED_MOST_MS : BUSY_MOST_MS;
-    bool rush = batches - hi->batches > BUSY_BATCHES && now_ms - hi->followed_ms < most_ms;
-    hi->batches = batches;
+    bool rush = wrote.batches - hi->batches > BUSY_BATCHES && now_ms - hi->followed_ms < most_ms && wrote.bytes - hi->followed_bytes < (uint64_t)journal_room(hi->hub->journal);
+    hi->batches = wrote.batches;
     if (news && rush) {
         hi->news_ms = now_ms;
     } else if (news && !hi->busy && !hi->first) {
         hi->followed_ms = now_ms;
+        hi->followed_bytes = wrote.bytes;
         submit(job_new(hi, TASK_FOLLOW, NULL, NULL));
         hi->untidy = true;
     } else if (!hi->busy && !hi->first && now_ms - hi->news_ms >= CALM_MS && (hi->untidy || now_ms - hi->expired_ms >= EXPIRE_EVERY_MS)) {
@@ -175,6 +178,7 @@ struct history *history_new(struct hub *h, const char *dir, int64_t keep_ms, str
     hi->keep_ms = keep_ms;
     hi->news_ms = hi->expired_ms = time_mono_ms();
     hi->untidy = true;
+    journal_followed(h->journal, 0);
     turn(hi);
     return hi;
 }

@@ -1,5 +1,6 @@
 #include "hub/history.h"
 #include "hub/rig_test.h"
+#include "store/store.h"
 #include "tests/harness/servers.h"
 #include <signal.h>
 
@@ -233,6 +234,34 @@ TEST(history_misses_nothing_while_its_database_is_away)
     rig_text(r, "3", "U1", "after");
     UNTIL(r, slice_eq(messages(r, "t/tnet:U1", 0, 0, 9), SL("in text after delivered 0\nin text meanwhile delivered 0\nin text before delivered 0\n")));
     CHECK_INT(pg_server_number(database, "SELECT messages FROM history_conversation"), 3);
+    rig_free(r);
+}
+
+TEST(history_misses_nothing_when_the_journal_has_no_more_room)
+{
+    on_pg = true;
+    struct rig *r = rig_with_database();
+    rig_stop(r);
+    r->keep_bytes = 2 << 20;
+    rig_start(r);
+    history_on(r);
+    rig_text(r, "0", "U1", "before");
+    UNTIL(r, slice_starts(messages(r, "t/tnet:U1", 0, 0, 2), SL("in text before ")));
+    pg_server_stop(SIGKILL);
+    char *much = memset(must_calloc(1, 200001), 'x', 200000);
+    rig_text(r, "1", "U2", "early");
+    for (int i = 2; i < 32; i++) {
+        uint64_t commits = (uint64_t)store_numbers(r->hub.store).commits;
+        rig_text(r, arena_printf(r->a, "%d", i).p, "U1", much);
+        if (i == 10) /* what is remembered is in the store: no segment is kept for that */
+            UNTIL(r, rig_count(r, J_DELIVERED) == i + 1 && (uint64_t)store_numbers(r->hub.store).commits > commits);
+    }
+    UNTIL(r, rig_count(r, J_DELIVERED) == 32);
+    pg_server_start();
+    UNTIL(r, !is_unheard(r, r->hub.history, "store_failed"));
+    UNTIL(r, slice_find(messages(r, "t/tnet:U1", 0, 0, 2), slice_of(much)) != SIZE_MAX);
+    CHECK_SLICE(messages(r, "t/tnet:U2", 0, 0, 9), SL("in text early delivered 0\n"));
+    free(much);
     rig_free(r);
 }
 

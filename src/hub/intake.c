@@ -19,13 +19,16 @@ struct arrival {
     struct parcel parcel;
     struct inbox inbox;
     bool marker; /* no parcel; somebody waits for it, or did */
-    bool begun;  /* under way: accept will call back */
-    bool gone;   /* the shard was lost meanwhile: the broker does not wait for it */
+    bool begun; /* under way: accept will call back */
+    bool waits; /* for its account, or behind one that does … */
+    int64_t until_ms; /* … no longer than this (monotonic); 0: it has not begun to */
+    bool gone;  /* the shard was lost meanwhile: the broker does not wait for it */
 };
 /* Someone whose turn is behind the parcels that were there before. */
 struct behind {
     struct behind *next;
     struct intake *in;
+    const struct actor *actor; /* whose webhook waits */
     uint64_t no;
     struct loop_timer late;
     void (*then)(void *arg, bool ok); /* NULL: it was told */
@@ -36,11 +39,11 @@ struct intake {
     struct hub *hub;
     struct broker *broker;
     struct arrival *first, *last;
-    size_t n, n_begun;
+    size_t n, n_begun, n_waiting, n_markers;
     bool halted, feeding;
     struct loop_timer again, turn;
     struct behind *behinds;
-    uint64_t markers;
+    uint64_t marked;
     char name[2 * INTAKE_NAME_BYTES + 1]; /* a marker of the worker before is none of ours */
 };
 
@@ -62,6 +65,8 @@ static void arrival_free(struct arrival *ar)
     *(ar->prev ? &ar->prev->next : &in->first) = ar->next;
     *(ar->next ? &ar->next->prev : &in->last) = ar->prev;
     in->n--;
+    in->n_waiting -= ar->waits;
+    in->n_markers -= ar->marker;
     arena_free(ar->a);
     free(ar->bytes);
     free(ar);
@@ -110,7 +115,7 @@ static slice marker_text(const struct intake *in, uint64_t no, char to[MARKER_MA
     return slice_mem(to, (size_t)n);
 }
 
-void intake_behind(struct intake *in, void (*then)(void *arg, bool ok), void *arg)
+void intake_behind(struct intake *in, const struct actor *actor, void (*then)(void *arg, bool ok), void *arg)
 {
     if (in->hub->draining) { /* what would arrive is the next one's */
         then(arg, false);
@@ -118,36 +123,49 @@ void intake_behind(struct intake *in, void (*then)(void *arg, bool ok), void *ar
     }
     char text[MARKER_MAX];
     struct behind *w = must_calloc(1, sizeof(*w));
-    *w = (struct behind){ .next = in->behinds, .in = in, .no = ++in->markers, .then = then, .arg = arg, .confirming = true };
+    *w = (struct behind){ .next = in->behinds, .in = in, .actor = actor, .no = ++in->marked, .then = then, .arg = arg, .confirming = true };
     in->behinds = w;
     loop_timer_start(in->hub->loop, &w->late, INTAKE_BEHIND_MS, behind_late, w);
     broker_publish(in->broker, 0, marker_text(in, w->no, text), marker_confirmed, w);
 }
 
-static void marker_reached(struct arrival *ar)
+static struct behind *behind_of(const struct arrival *marker)
 {
-    struct intake *in = ar->in;
-    struct behind *w = in->behinds;
     char text[MARKER_MAX];
-    while (w && !(w->then && slice_eq(marker_text(in, w->no, text), slice_mem(ar->bytes, ar->n))))
-        w = w->next;
-    broker_ack(in->broker, ar->tag);
-    arrival_free(ar);
-    if (w)
-        behind_tell(w, true);
+    for (struct behind *w = marker->in->behinds; w; w = w->next)
+        if (w->then && slice_eq(marker_text(marker->in, w->no, text), slice_mem(marker->bytes, marker->n)))
+            return w;
+    return NULL;
+}
+
+/* What waits for an account of its own does not hold it up. */
+static bool is_reached(const struct arrival *marker, const struct behind *w)
+{
+    for (const struct arrival *before = marker->prev; before; before = before->prev)
+        if (!before->marker && !(before->waits && !slice_eq(before->parcel.account, w->actor->account.id)))
+            return false;
+    return true;
 }
 
 static void turns(void *arg)
 {
     struct intake *in = arg;
-    while (in->first && in->first->marker)
-        marker_reached(in->first);
+    for (struct arrival *ar = in->first, *next; ar && in->n_markers; ar = next) {
+        struct behind *w = ar->marker ? behind_of(ar) : NULL;
+        next = ar->next;
+        if (!ar->marker || (w && !is_reached(ar, w)))
+            continue;
+        broker_ack(in->broker, ar->tag);
+        arrival_free(ar);
+        if (w)
+            behind_tell(w, true);
+    }
 }
 
-/* Is a marker the next? In a turn of its own: whoever waits may do anything. */
+/* In a turn of its own: whoever waits may do anything. */
 static void look(struct intake *in)
 {
-    if (in->first && in->first->marker && !in->turn.active)
+    if (in->n_markers && !in->turn.active)
         loop_timer_start(in->hub->loop, &in->turn, 0, turns, in);
 }
 
@@ -185,8 +203,16 @@ static void feed(struct intake *in);
 static void feed_again(void *arg)
 {
     struct intake *in = arg;
+    if (in->halted && in->n_begun)
+        return; /* the last of them will ask again */
     in->halted = false;
     feed(in);
+}
+
+static void feed_later(struct intake *in)
+{
+    if (!in->hub->draining && !in->again.active)
+        loop_timer_start(in->hub->loop, &in->again, INTAKE_AGAIN_MS, feed_again, in);
 }
 
 static void stored(void *arg, bool ok)
@@ -209,8 +235,33 @@ static void stored(void *arg, bool ok)
     } else {
         in->halted = true;
     }
-    if (in->halted && in->n_begun == 0 && !h->draining && !in->again.active)
-        loop_timer_start(h->loop, &in->again, INTAKE_AGAIN_MS, feed_again, in);
+    if (in->halted && in->n_begun == 0)
+        feed_later(in);
+}
+
+static bool is_behind_one_that_waits(const struct arrival *ar)
+{
+    for (const struct arrival *before = ar->in->n_waiting ? ar->prev : NULL; before; before = before->prev)
+        if (before->waits && slice_eq(before->parcel.account, ar->parcel.account))
+            return true;
+    return false;
+}
+
+/* It is of an account that is not there: one that a door knows sooner than we do is there in a moment, or for the worker who comes after us. */
+static bool may_wait(struct arrival *ar)
+{
+    struct intake *in = ar->in;
+    int64_t now_ms = time_mono_ms();
+    if (in->n_waiting >= INTAKE_WAITING_MAX)
+        return false;
+    ar->until_ms = ar->until_ms ? ar->until_ms : now_ms + INTAKE_PATIENCE_MS;
+    if (now_ms >= ar->until_ms)
+        return false;
+    ar->waits = true;
+    in->n_waiting++;
+    feed_later(in);
+    look(in);
+    return true;
 }
 
 static void begin(struct arrival *ar)
@@ -222,6 +273,8 @@ static void begin(struct arrival *ar)
         look(in);
         return;
     }
+    in->n_waiting -= ar->waits;
+    ar->waits = false;
     arena_free(ar->a);
     ar->a = arena_new();
     ar->parcel = (struct parcel){ 0 };
@@ -229,7 +282,9 @@ static void begin(struct arrival *ar)
         useless(ar, NULL, "malformed", &f);
         return;
     }
-    struct actor *actor = hub_actor(h, ar->parcel.account);
+    struct actor *actor = is_behind_one_that_waits(ar) ? NULL : hub_actor(h, ar->parcel.account);
+    if (!actor && may_wait(ar))
+        return;
     if (!actor) {
         fault(&f, "unknown_account", "", "no account of this name is configured any more");
         useless(ar, NULL, "unknown", &f);
@@ -237,8 +292,10 @@ static void begin(struct arrival *ar)
     }
     struct call c;
     actor_call(actor, &c, ar->a, NULL, &f);
+    if (ar->parcel.at_ms) /* it came to its door then: what has no id of its vendor is known by what it says, with its time */
+        c.now_ms = ar->parcel.at_ms;
     inbox_init(&ar->inbox, ar->a);
-    if (!actor->account.type->receive(&c, &ar->parcel.rq, &ar->inbox)) {
+    if (!actor->account.type->receive(&c, &ar->parcel.rq, &ar->inbox) || !accept_fits(ar->a, &ar->inbox, ar->n, &f)) {
         useless(ar, actor->account.type, "malformed", &f);
         return;
     }
@@ -268,6 +325,7 @@ void intake_arrived(struct intake *in, uint64_t tag, slice body)
     *ar = (struct arrival){ .in = in, .tag = tag, .prev = in->last, .n = body.n, .bytes = must_malloc(body.n + 1) };
     memcpy(ar->bytes, body.p, body.n);
     ar->marker = slice_starts(body, SL(MARKER));
+    in->n_markers += ar->marker;
     *(in->last ? &in->last->next : &in->first) = ar;
     in->last = ar;
     in->n++;

@@ -233,6 +233,17 @@ static bool put_parts(struct commit *co, const char *name, int64_t at, slice byt
     return true;
 }
 
+/* What was removed a moment ago may be back: where a commit before this one was given up for lost and came through after all, while our rows waited for its own.
+ * A statement sees what was committed before it began, so this one comes last. */
+static bool cut_file(struct commit *co, const char *name, int64_t at)
+{
+    struct pg_args args = { 0 };
+    pg_int(&args, co->p->shard);
+    pg_bytes(&args, slice_of(name));
+    pg_int(&args, at);
+    return pg_write(co->pg, JST_CUT, &args, &co->f);
+}
+
 static bool hold_fence(struct commit *co)
 {
     struct pg_args args = { 0 };
@@ -302,7 +313,8 @@ static bool write_segment(struct commit *co, void *arg)
         return ok;
     for (size_t i = 0; ok && i < file->n_pieces; i++)
         ok = put_parts(co, file->name.text, file->pieces[i].at, slice_mem(file->buf + file->pieces[i].from, file->pieces[i].n), now_ms(co->p));
-    return ok;
+    const struct pg_piece *first = file->pieces, *last = first + file->n_pieces - 1;
+    return ok && (first->at != 0 || cut_file(co, file->name.text, last->at + (int64_t)last->n)); /* it is being begun */
 }
 
 static int commit_segment(struct journal_pg *p, struct pg_file *file)
@@ -346,7 +358,7 @@ struct file_write {
 static bool write_file(struct commit *co, void *arg)
 {
     const struct file_write *w = arg;
-    return remove_file(co, w->name) && put_parts(co, w->name, 0, w->content, w->at_ms);
+    return remove_file(co, w->name) && put_parts(co, w->name, 0, w->content, w->at_ms) && cut_file(co, w->name, (int64_t)w->content.n);
 }
 
 int journal_pg_put(struct journal_pg *p, const char *name, slice content, int64_t at_ms)

@@ -28,6 +28,7 @@ static const char *const statements[JST_MAX] = {
     [JST_FENCE]  = "SELECT 1/count(*) FROM (SELECT 1 FROM log_shard WHERE no=$1::bigint AND epoch=$2::bigint FOR SHARE) AS ours",
     [JST_PART]   = "INSERT INTO log_part(shard,file,at,at_ms,bytes) VALUES($1::bigint,$2::bytea,$3::bigint,$4::bigint,$5::bytea)"
                    " ON CONFLICT(shard,file,at) DO UPDATE SET at_ms=excluded.at_ms,bytes=excluded.bytes",
+    [JST_CUT]    = "DELETE FROM log_part WHERE shard=$1::bigint AND file=$2::bytea AND at>=$3::bigint",
     [JST_REMOVE] = "DELETE FROM log_part WHERE shard=$1::bigint AND file=$2::bytea",
     [JST_TAKE]   = "INSERT INTO log_shard(no,holder,epoch,changed_ms) VALUES($1::bigint,$2::bytea,1," NOW_MS ") ON CONFLICT(no) DO UPDATE"
                    " SET holder=excluded.holder,epoch=log_shard.epoch+1,changed_ms=excluded.changed_ms"

@@ -518,6 +518,80 @@ TEST(a_segment_whose_begin_failed_leaves_nothing_behind)
     loop_free(loop);
 }
 
+/* A commit that was given up for lost is still under way at the server, and comes through while the one after it waits for its rows. */
+struct straggler {
+    const char *place;
+    struct pg *pg;
+};
+
+static void *straggle(void *arg)
+{
+    struct straggler *st = arg;
+    struct fault f = { 0 };
+    while (!pg_server_number(st->place, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        (void)poll(NULL, 0, 5);
+    CHECK(pg_commit(st->pg, &f));
+    return NULL;
+}
+
+static pthread_t straggler_begin(struct straggler *st, const char *name, size_t parts)
+{
+    struct fault f = { 0 };
+    char *bytes = memset(must_malloc(PG_PART_BYTES), 'o', PG_PART_BYTES);
+    st->pg = pg_open(st->place, &journal_pg_tables, &f);
+    CHECK(st->pg && pg_begin(st->pg, &f));
+    for (size_t i = 0; i < parts; i++) {
+        struct pg_args args = { 0 };
+        pg_int(&args, 0);
+        pg_bytes(&args, slice_of(name));
+        pg_int(&args, (int64_t)(i * PG_PART_BYTES));
+        pg_int(&args, 1);
+        pg_bytes(&args, slice_mem(bytes, PG_PART_BYTES));
+        CHECK(pg_write(st->pg, JST_PART, &args, &f));
+    }
+    struct pg_args look = { 0 };
+    pg_int(&look, 0);
+    CHECK(pg_read(st->pg, JST_LOOK, &look, say_nothing, NULL, &f)); /* the rows are there, and locked */
+    free(bytes);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, straggle, st) == 0);
+    return thread;
+}
+
+TEST(a_commit_that_comes_through_late_leaves_nothing_in_what_is_written_anew)
+{
+    const char *place = pg_place_new();
+    struct fault f = { 0 };
+    const char *dir = test_dir();
+    struct journal_pg *pg = journal_pg_take(place, 0, SL("here"), dir, &f);
+    CHECK(pg);
+    char *bytes = memset(must_malloc(PG_PART_BYTES + 5000), 'n', PG_PART_BYTES + 5000);
+    struct straggler st = { .place = place };
+    pthread_t thread = straggler_begin(&st, "snapshot", 4);
+    CHECK_INT(journal_pg_put(pg, "snapshot", slice_mem(bytes, PG_PART_BYTES + 5000), 2), 0);
+    pthread_join(thread, NULL);
+    pg_close(st.pg);
+    CHECK_INT(pg_server_number(place, "SELECT sum(length(bytes)) FROM log_part"), PG_PART_BYTES + 5000);
+
+    const struct jio *io = journal_pg_io(pg);
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    int fd = open(arena_printf(a, "%s/00000007.tmp", dir).p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    CHECK(fd >= 0);
+    io->opened(io->ctx, fd, "00000007.log");
+    CHECK(io->write(io->ctx, fd, bytes, 64, 0) == 0 && io->write(io->ctx, fd, bytes, 5000, 64) == 0);
+    thread = straggler_begin(&st, "00000007.log", 3);
+    CHECK_INT(io->sync(io->ctx, fd), 0);
+    pthread_join(thread, NULL);
+    pg_close(st.pg);
+    CHECK_INT(pg_server_number(place, "SELECT sum(length(bytes)) FROM log_part WHERE file='00000007.log'"), 5064);
+    CHECK(io->write(io->ctx, fd, bytes, 100, 5064) == 0); /* what is added goes behind it */
+    CHECK_INT(io->sync(io->ctx, fd), 0);
+    CHECK_INT(pg_server_number(place, "SELECT sum(length(bytes)) FROM log_part WHERE file='00000007.log'"), 5164);
+    close(fd);
+    free(bytes);
+    journal_pg_close(pg);
+}
+
 TEST(a_snapshot_knows_nothing_that_was_not_committed)
 {
     limits_small();

@@ -72,6 +72,20 @@ static slice result_print(struct arena *a, const struct media_job *job)
     return jw_done(&w);
 }
 
+/* One that would be too long to be stored loses what is long in it; what is still too much says so, file by file, instead of being left out in silence. */
+static slice result_that_fits(struct media_job *job)
+{
+    slice json = result_print(job->a, job);
+    for (size_t i = 0; !json.p && i < job->media.n; i++) {
+        struct media *md = LIST_AT(job->media, struct media, i);
+        md->name = storage_shown_name(job->a, md->name, md->type);
+    }
+    json = json.p ? json : result_print(job->a, job);
+    for (size_t i = 0; !json.p && i < job->media.n; i++)
+        *LIST_AT(job->media, struct media, i) = (struct media){ .error = SL("too many") };
+    return json.p ? json : result_print(job->a, job);
+}
+
 /* ---- the end of a job ----------------------------------------------------------------------------------------------------- */
 
 static void job_stored(void *arg, bool ok)
@@ -79,7 +93,7 @@ static void job_stored(void *arg, bool ok)
     struct media_job *job = arg;
     (void)ok; /* not stored: fetched again after a restart; now it is at hand */
     job->settled = true;
-    slice json = result_print(job->a, job);
+    slice json = result_that_fits(job);
     struct waiter *w = job->waiters;
     struct media_job **at = job_at(job->hub->media, job->id);
     *at = job->next;
@@ -100,7 +114,7 @@ void media_job_end(struct media_job *job)
     struct hub *h = job->hub;
     struct jbatch *b = jbatch_new(h->journal);
     if (!job->forgotten)
-        state_put(h->state, b, state_message_key(job->a, 'm', job->id), result_print(job->a, job));
+        state_put(h->state, b, state_message_key(job->a, 'm', job->id), result_that_fits(job));
     jbatch_commit(b, JOURNAL_DURABLE, job_stored, job);
 }
 

@@ -24,6 +24,24 @@ static size_t keys_left(struct rig *r)
     return n;
 }
 
+TEST(media_whose_result_is_too_long_is_shortened_and_never_left_out)
+{
+    struct rig *r = rig_new();
+    char *name = must_calloc(1, 70001);
+    memset(name, 'n', 70000);
+    memcpy(name + 69996, ".png", 4);
+    CHECK_INT(rig_hook(r, "/tnet", arena_printf(r->a, "{\"events\":[{\"id\":\"1\",\"guest\":\"U1\",\"file\":\"cat\",\"file_name\":\"%s\"}]}", name).p), 200);
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK(desk_got(r, "picture http://shelf/desk/"));
+    memset(r->seen, 0, sizeof(r->seen)), r->n_seen = 0;
+    r->hub.limits.media_types = SL("audio"); /* none of them is fetched whole: each says why */
+    CHECK_INT(rig_hook(r, "/tnet", arena_printf(r->a, "{\"events\":[{\"id\":\"2\",\"guest\":\"U1\",\"file\":\"cat\",\"file_name\":\"%.190s\",\"copies\":240}]}", name).p), 200);
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    CHECK(desk_got(r, "too many"));
+    free(name);
+    rig_free(r);
+}
+
 TEST(media_is_fetched_stored_and_handed_over_by_our_link)
 {
     struct rig *r = rig_new();

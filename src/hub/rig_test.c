@@ -58,8 +58,11 @@ static bool t_receive(struct call *c, const struct request *rq, struct inbox *in
         m->of = js_text(js_at(e, "of"));
         m->from.name = js_text(js_at(e, "name"));
         m->at_ms = c->now_ms;
-        if (file.n)
-            *LIST_ADD(c->a, &m->media, struct media) = (struct media){ .url = slice_starts(file, SL("http")) ? file : arena_printf(c->a, SLF "/file/" SLF, SLA(setting(c, T_URL)), SLA(file)), .name = SL("pic.png"),
+        int64_t copies;
+        if (!js_int(js_at(e, "copies"), &copies))
+            copies = 1;
+        for (int64_t n = file.n ? copies : 0; n > 0; n--)
+            *LIST_ADD(c->a, &m->media, struct media) = (struct media){ .url = slice_starts(file, SL("http")) ? file : arena_printf(c->a, SLF "/file/" SLF, SLA(setting(c, T_URL)), SLA(file)), .name = slice_or(js_text(js_at(e, "file_name")), SL("pic.png")),
                                                                        .key = slice_eq(file, SL("sealed")) ? SL(RIG_MEDIA_KEY) : slice_eq(file, SL("shut")) ? SL("0g") : SLICE_NONE,
                                                                        .token = slice_eq(js_text(js_at(e, "token")), SL("yes")),
                                                                        .token_maybe = slice_eq(js_text(js_at(e, "token")), SL("maybe")) };
@@ -432,6 +435,7 @@ void rig_start(struct rig *r)
     struct journal_limits jl;
     journal_limits_default(&jl);
     jl.segment_bytes = 1 << 20;
+    jl.keep_bytes = r->keep_bytes ? r->keep_bytes : jl.keep_bytes;
     struct joffers to = { on_offer, on_put, NULL, r };
     h->journal = journal_open(r->loop, arena_printf(h->a, "%s/journal", r->dir).p, &jl, &to, &f);
     h->store = h->journal ? store_open(arena_printf(h->a, "%s/store.db", r->dir).p, &f) : NULL;

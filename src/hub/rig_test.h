@@ -7,7 +7,7 @@
  *
  * Connectors of the rig's own, networks "tnet" and "tother" (accounts "t/tnet", "t/tother") and desks "tdesk" ("t/tdesk") and "tdesk2", speak the same
  * small protocol.
- * In: {"events":[{id, guest, text?, kind?: "typing"|"status"|"closed", of?, status?, remember?, only?: "open"|"known", file?, token?: "yes"|"maybe"}], "ignore":[id],
+ * In: {"events":[{id, guest, text?, kind?: "typing"|"status"|"closed", of?, status?, remember?, only?: "open"|"known", file?, file_name?, copies?, token?: "yes"|"maybe"}], "ignore":[id],
  * "resume":{key,data}, "note": value for the account's memory}. Out: one POST to /vendor/NAME for each part, its body the text. A text that begins with "!"
  * is not repeatable, with "?" it is parked after its first call until it is resumed with its text as key. file: a picture, fetched from the vendor's
  * /file/NAME and put on the rig's shelf; it goes out as "picture URL TYPE BYTES". token "yes": with the account's token, "maybe": tried without, then with; file may be a whole
@@ -50,6 +50,7 @@ struct rig {
     bool setup; /* from the next rig_start on t/tother has to be set up */
     const char *polls; /* "tother", "tdesk" (per conversation; the call's body is the desk's conversation): polled each second from the next rig_start on */
     const char *polled; /* what a poll is answered with; NULL: {} */
+    int64_t keep_bytes; /* of the journal, from the next rig_start on; 0: as usual */
     bool alone; /* from the next rig_start on there is no t/tother */
     struct seen seen[SEEN_MAX];
     size_t n_seen, n_tokens;

@@ -88,6 +88,25 @@ TEST(accept_takes_no_message_that_the_journal_cannot_hold)
     rig_free(r);
 }
 
+/* What can never be stored must not be answered "again": its sender, or the broker, would never come to what is behind it. */
+TEST(accept_has_an_end_for_what_is_too_long)
+{
+    struct rig *r = rig_new();
+    char *word = must_calloc(1, JOURNAL_VALUE_MAX + 2);
+    memset(word, 'x', JOURNAL_VALUE_MAX + 1);
+    CHECK_INT(rig_hook(r, "/tnet", arena_printf(r->a, "{\"ignore\":[\"%s\"]}", word).p), 200);
+    CHECK_INT(rig_hook(r, "/tnet", arena_printf(r->a, "{\"ignore\":[\"%s\"]}", word).p), 200);
+    CHECK_INT(rig_count(r, J_IGNORED), 1);
+    rig_text(r, "1", "U1", "?may I");
+    UNTIL(r, rig_count(r, J_PARKED) == 1);
+    CHECK_INT(rig_hook(r, "/tnet", arena_printf(r->a, "{\"resume\":{\"key\":\"?may I\",\"data\":\"%s\"}}", word).p), 413);
+    CHECK_INT(rig_hook(r, "/tdesk", arena_printf(r->a, "{\"resume\":{\"key\":\"?may I\",\"data\":\"%s\"}}", word).p), 413);
+    CHECK_INT(rig_hook(r, "/tnet", arena_printf(r->a, "{\"resume\":{\"key\":\"%s\",\"data\":\"x\"}}", word).p), 200);
+    CHECK_INT(rig_count(r, J_PARKED), 1);
+    free(word);
+    rig_free(r);
+}
+
 TEST(road_keeps_nothing_of_what_is_not_said_to_us)
 {
     struct rig *r = rig_new();
@@ -604,6 +623,31 @@ TEST(full_disk_refuses_what_is_new_and_keeps_what_is_learned)
     rig_turn(r, 50);
     CHECK_INT(rig_seen(r, "first"), 1);
     CHECK_INT(rig_count(r, J_WAITING), 0);
+    rig_free(r);
+}
+
+static int fill_disk_at_first_part(struct rig *r, const struct seen *s)
+{
+    (void)r;
+    if (slice_starts(s->body, SL("!a")))
+        rig_disk_full(true);
+    return slice_starts(s->body, SL("bbbb")) ? ANSWER_HOLD : 200;
+}
+
+TEST(full_disk_forgets_no_part_that_was_taken)
+{
+    struct rig *r = rig_new();
+    r->answer = fill_disk_at_first_part;
+    rig_say(r, "d1", "U1@tnet", "!aaaaaaaaabbbbbbbbbbcc");
+    UNTIL(r, rig_seen(r, "bbbbbbbbbb") == 1 && !journal_healthy(r->hub.journal)); /* how far it came was not stored */
+    rig_disk_full(false);
+    rig_answer_held(r, "bbbbbbbbbb", 503);
+    UNTIL(r, !r->hub.deliveries || rig_seen(r, "bbbbbbbbbb") == 2); /* that it was put off was */
+    r->answer = NULL;
+    rig_crash(r);
+    UNTIL(r, rig_count(r, J_DELIVERED) == 2);
+    CHECK_INT(rig_seen(r, "!aaaaaaaaa"), 1);
+    CHECK_INT(rig_seen(r, "cc"), 1);
     rig_free(r);
 }
 

@@ -326,16 +326,19 @@ static bool run_progressed(const struct run *r)
     return r->id && (r->d.part != r->saved_part || r->d.step != r->saved_step || !slice_eq(r->d.keep, r->saved_keep));
 }
 
-bool run_save_progress(struct run *r, struct jbatch *b)
+static void save_progress(struct run *r, struct jbatch *b)
 {
-    if (!run_progressed(r))
-        return false;
     r->saved = true;
     r->saved_part = r->d.part;
     r->saved_step = r->d.step;
     r->saved_keep = arena_dup(r->a, r->d.keep);
     state_put(r->hub->state, b, state_message_key(r->a, 'd', r->id), progress_print(r));
-    return true;
+}
+
+void run_keep_progress(struct run *r, struct jbatch *b)
+{
+    if (r->saved || run_progressed(r))
+        save_progress(r, b);
 }
 
 static slice mark_note(struct run *r)
@@ -405,7 +408,8 @@ static void run_rated(void *arg)
         return;
     }
     struct jbatch *b = jbatch_new(r->hub->journal);
-    run_save_progress(r, b);
+    if (progress)
+        save_progress(r, b);
     if (mark)
         jbatch_attempt(b, r->id, mark_note(r));
     jbatch_commit(b, mark ? JOURNAL_DURABLE : JOURNAL_LAZY, mark ? run_marked : NULL, r);

@@ -66,8 +66,8 @@ struct run *run_new(struct actor *actor, struct conv *conv, enum outcome (*step)
 void run_start(struct run *r);
 void run_free(struct run *r);
 void runs_free(struct hub *h); /* all that are open (stop, after the client and the journal are closed) */
-/* How far a delivery has come, when that changed since it was stored last. */
-bool run_save_progress(struct run *r, struct jbatch *b);
+/* How far a delivery that is not at its end has come: also when that was stored before, because that batch may have failed. */
+void run_keep_progress(struct run *r, struct jbatch *b);
 /* {"end":…,"hops":[…],"reason":…,"text":…,"note":…}: the trace of this run. */
 slice run_note(struct run *r, enum outcome end, slice note) MUST_USE;
 extern const char *const outcome_names[];

@@ -14,6 +14,16 @@ uint64_t journal_durable(const struct journal *j)
     return j->log.seq;
 }
 
+void journal_followed(struct journal *j, uint32_t no)
+{
+    j->followed = no;
+}
+
+int64_t journal_room(const struct journal *j)
+{
+    return j->limits.keep_bytes;
+}
+
 struct following {
     const uint32_t *list;
     size_t n, i;

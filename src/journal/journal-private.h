@@ -98,6 +98,7 @@ struct journal {
 
     struct snapshot_job *snapshot;
     uint32_t replay_from; /* the segment in which replay would start; older ones may go */
+    uint32_t followed;    /* … but for a follower's, from this one on */
     bool copying, closing, damaged;
     int64_t wall_base_ms, mono_base_ms; /* a clock that does not jump, for what is kept how long */
     struct fault fault;

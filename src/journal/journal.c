@@ -300,6 +300,7 @@ struct journal *journal_open_with(struct loop *loop, const char *dir, const stru
     for (size_t i = 0; i < LOG_READ_FDS; i++)
         j->log.reading[i].fd = -1;
     j->healthy = true;
+    j->followed = UINT32_MAX;
     j->wall_base_ms = io->wall_ms(io->ctx);
     j->mono_base_ms = io->mono_us(io->ctx) / 1000;
     state_init(&j->state, io, pinned, j);

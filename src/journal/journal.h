@@ -168,6 +168,11 @@ struct jplace {
 };
 /* Groups before this one are on disk for good. */
 uint64_t journal_durable(const struct journal *j);
+/* A follower has read all before segment `no`: from there on they are kept for him, also beyond keep_ms and keep_bytes, until all take JOURNAL_FOLLOW_TIMES
+ * as much as keep_bytes. Never called: nobody follows. */
+enum { JOURNAL_FOLLOW_TIMES = 4 };
+void journal_followed(struct journal *j, uint32_t no);
+int64_t journal_room(const struct journal *j); /* keep_bytes */
 /* The records behind *at, in the groups before `until` (journal_durable of the hub that writes; UINT64_MAX: all there are), oldest first; stops after about
  * max_bytes and moves *at on. On any thread, beside the running hub. *ret_gap: records were deleted, or are unreadable, that were never told. each returns
  * false to stop behind the group that it is in. */

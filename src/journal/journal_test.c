@@ -882,6 +882,28 @@ TEST(old_segments_go_and_what_is_needed_of_them_is_carried_forward)
     bench_free(t);
 }
 
+TEST(old_segments_are_kept_for_who_follows_but_not_without_end)
+{
+    struct bench *t = bench_new();
+    t->limits.keep_bytes = 64 << 10;
+    reopen(t);
+    journal_followed(t->j, 0);
+    char body[500];
+    memset(body, 'y', sizeof(body) - 1);
+    body[sizeof(body) - 1] = 0;
+    for (int i = 0; i < 250; i++)
+        settle(t, accept_one(t, "a", NULL, body), J_DELIVERED);
+    CHECK(segments(t) > 8 && t->j->log.segs[0].no == 1);
+    for (int i = 0; i < 1000; i++)
+        settle(t, accept_one(t, "a", NULL, body), J_DELIVERED);
+    CHECK(segments(t) > 12 && segments(t) < 20);
+    journal_followed(t->j, t->j->log.segs[t->j->log.n_segs - 1].no);
+    for (int i = 0; i < 50; i++)
+        settle(t, accept_one(t, "a", NULL, body), J_DELIVERED);
+    CHECK(segments(t) < 8);
+    bench_free(t);
+}
+
 TEST(dedupe_generations_freeze_merge_and_end)
 {
     struct bench *t = bench_new();

@@ -62,6 +62,10 @@ static void segments_tend(struct journal *j)
             i++;
             continue;
         }
+        if (s->no >= j->followed && total / JOURNAL_FOLLOW_TIMES <= j->limits.keep_bytes) {
+            i++;
+            continue;
+        }
         if (s->live && !s->puts && !j->copying && s->live_bytes * 100 < (uint64_t)s->bytes * COPY_BELOW_PERCENT &&
             copy_forward(j, s))
             return; /* goes on when they have landed */

@@ -109,9 +109,7 @@ static bool is_plain(struct knock *k, struct actor *actor)
     p.c.response = response_elsewhere;
     struct inbox in;
     inbox_init(&in, k->x->a);
-    bool plain = k->type->receive(&p.c, &k->rq, &in) && in.n <= INBOX_MESSAGES_MAX && !in.ask && !asks;
-    for (struct inbox_item *it = in.first; it && plain; it = it->next)
-        plain = message_fits(k->x->a, &it->m);
+    bool plain = k->type->receive(&p.c, &k->rq, &in) && in.n <= INBOX_MESSAGES_MAX && !in.ask && !asks && accept_fits(k->x->a, &in, k->rq.body.n, &f);
     if (plain)
         k->answer = answer_of(k->x->a, &in);
     memory_free(p.c.memory);

@@ -1,0 +1,126 @@
+/* Parcels on the rig; the broker is one that nobody reaches, so acknowledgements lead nowhere. */
+#include "hub/intake.h"
+#include "broker/broker.h"
+#include "hub/parcel.h"
+#include "hub/rig_test.h"
+
+struct taking {
+    struct rig *r;
+    struct broker *broker;
+    struct intake *in;
+    uint64_t tag;
+};
+
+static struct taking taking_new(void)
+{
+    struct taking t = { .r = rig_new() };
+    struct fault f = { 0 };
+    t.broker = broker_open(t.r->loop, &(struct broker_setup){ .url = SL("amqp://127.0.0.1:1/"), .shards = 1 }, &f);
+    CHECK(t.broker);
+    t.in = intake_new(&t.r->hub, t.broker);
+    return t;
+}
+
+static void taking_free(struct taking *t)
+{
+    rig_stop(t->r);
+    broker_close(t->broker);
+    intake_free(t->in);
+    rig_free(t->r);
+}
+
+static void arrive_body(struct taking *t, const char *account, slice body)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    const struct parcel p = { .account = slice_of(account), .trace_id = SL("463ac35c9f6413ad"), .at_ms = time_now_ms(),
+                              .rq = { .method = SL("POST"), .path = SL("/"), .body = body } };
+    intake_arrived(t->in, ++t->tag, parcel_print(a, &p));
+}
+
+static void arrive(struct taking *t, const char *account, const char *id, const char *text)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    arrive_body(t, account, arena_printf(a, "{\"events\":[{\"id\":\"%s\",\"guest\":\"U1\",\"text\":\"%s\"}]}", id, text));
+}
+
+static size_t place_of(const struct rig *r, const char *body)
+{
+    size_t i = 0;
+    while (i < r->n_seen && !slice_eq(r->seen[i].body, slice_of(body)))
+        i++;
+    return i;
+}
+
+TEST(intake_takes_a_parcel_once)
+{
+    struct taking t = taking_new();
+    arrive(&t, "t/tnet", "1", "hello");
+    arrive(&t, "t/tnet", "1", "hello");
+    UNTIL(t.r, intake_open(t.in) == 0 && rig_seen(t.r, "hello"));
+    arrive(&t, "t/tnet", "1", "hello");
+    arrive(&t, "t/tnet", "2", "more");
+    UNTIL(t.r, intake_open(t.in) == 0 && rig_seen(t.r, "more"));
+    CHECK_INT(rig_seen(t.r, "hello"), 1);
+    taking_free(&t);
+}
+
+/* One without a vendor's id is known by what it says, with its time. */
+TEST(intake_knows_a_parcel_that_comes_again_also_without_an_id)
+{
+    struct taking t = taking_new();
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    const struct parcel p = { .account = SL("t/tnet"), .at_ms = time_now_ms() - 1000,
+                              .rq = { .method = SL("POST"), .path = SL("/"), .body = SL("{\"events\":[{\"id\":\"\",\"guest\":\"U1\",\"text\":\"hello\"}]}") } };
+    slice bytes = parcel_print(a, &p);
+    intake_arrived(t.in, 1, bytes);
+    UNTIL(t.r, intake_open(t.in) == 0);
+    rig_turn(t.r, 20);
+    intake_arrived(t.in, 2, bytes);
+    arrive(&t, "t/tnet", "2", "last");
+    UNTIL(t.r, rig_seen(t.r, "last") == 1);
+    CHECK_INT(rig_seen(t.r, "hello"), 1);
+    taking_free(&t);
+}
+
+TEST(intake_is_not_held_up_by_what_can_never_be_stored)
+{
+    struct taking t = taking_new();
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    char *word = must_calloc(1, JOURNAL_VALUE_MAX + 2);
+    memset(word, 'x', JOURNAL_VALUE_MAX + 1);
+    arrive_body(&t, "t/tnet", arena_printf(a, "{\"ignore\":[\"%s\"]}", word));
+    arrive_body(&t, "t/tnet", arena_printf(a, "{\"resume\":{\"key\":\"k\",\"data\":\"%s\"}}", word));
+    arrive(&t, "t/tnet", "1", "behind");
+    UNTIL(t.r, rig_seen(t.r, "behind") == 1 && intake_open(t.in) == 0);
+    free(word);
+    taking_free(&t);
+}
+
+TEST(intake_lets_a_parcel_wait_for_its_account_and_others_go_past)
+{
+    struct taking t = taking_new();
+    t.r->other->retired = true; /* not at work yet */
+    arrive(&t, "t/tother", "1", "first");
+    arrive(&t, "t/tnet", "2", "past");
+    UNTIL(t.r, rig_seen(t.r, "past") == 1);
+    UNTIL(t.r, intake_open(t.in) == 1);
+    t.r->other->retired = false;
+    arrive(&t, "t/tother", "3", "second"); /* not before the one that waits */
+    UNTIL(t.r, intake_open(t.in) == 0 && rig_seen(t.r, "second") == 1);
+    CHECK_INT(rig_seen(t.r, "first"), 1);
+    CHECK(place_of(t.r, "first") < place_of(t.r, "second"));
+    taking_free(&t);
+}
+
+TEST(intake_holds_few_parcels_without_an_account)
+{
+    struct taking t = taking_new();
+    for (int i = 0; i < 3 * INTAKE_WAITING_MAX; i++)
+        arrive(&t, "t/gone", "1", "x");
+    CHECK_INT(intake_open(t.in), INTAKE_WAITING_MAX);
+    intake_lost(t.in); /* the next worker's */
+    CHECK_INT(intake_open(t.in), 0);
+    arrive(&t, "t/gone", "1", "x");
+    CHECK_INT(intake_open(t.in), 1);
+    taking_free(&t);
+}
