@@ -336,6 +336,28 @@ test('what cannot be delivered comes to the queue undelivered', async t => {
   await ken.act(failed, 'done', {note: 'nothing to be done'});
 });
 
+test('interactions come in pages, those that are done, too', async t => {
+  const road = await startDesk(t);
+  for (const name of ['Ana', 'Ben', 'Cleo']) {
+    const page = road.page();
+    await page.start({nickname: name});
+    await page.say('hi');
+  }
+  const list = async query => await road.admin.call('GET', `/desk/interactions?${query}`);
+  const whole = await until('three wait', async () => { const r = (await list('')).json; return r.items.length === 3 && r; });
+  assert.equal(whole.next, null);
+  for (const state of ['queued', 'done']) {
+    const all = (await list(`state=${state}`)).json.items.map(i => i.id), one = (await list(`state=${state}&limit=2`)).json;
+    const two = (await list(`state=${state}&limit=2&after=${one.next}`)).json;
+    assert.deepEqual([one.items.length, two.items.length, two.next], [2, 1, null]);
+    assert.deepEqual([...one.items, ...two.items].map(i => i.id), all);
+    if (state === 'queued') for (const id of all) assert.equal((await road.admin.call('POST', `/desk/interactions/${id}/done`, {})).status, 200);
+  }
+  const gone = await list('after=no-such-thing');
+  assert.deepEqual([gone.status, gone.json.field], [400, 'after']);
+  assert.equal((await list('limit=501')).json.field, 'limit');
+});
+
 // An application of one's own as the network, which takes answers for a while only.
 async function application(t) {
   const app = {secret: 'a-secret-of-sixteen-characters', got: []};
