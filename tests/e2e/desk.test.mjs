@@ -3,9 +3,13 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createHmac, randomUUID} from 'node:crypto';
 import {createServer} from 'node:http';
+import {existsSync, readdirSync} from 'node:fs';
+import {join} from 'node:path';
 import {patience, until} from './harness.mjs';
 import {png} from './webchat-road.mjs';
 import {startDesk} from './desk-road.mjs';
+
+const filesBelow = dir => !existsSync(dir) ? [] : readdirSync(dir, {withFileTypes: true}).flatMap(e => e.isDirectory() ? filesBelow(join(dir, e.name)) : e.isFile() ? [join(dir, e.name)] : []);
 
 test('a web-chat guest and a LINE guest are answered; what was said is in the history; done, and a new message opens a new one', async t => {
   const road = await startDesk(t, {desk: {welcome_text: 'Welcome!'}});
@@ -334,6 +338,68 @@ test('what cannot be delivered comes to the queue undelivered', async t => {
   assert.match(failed.failed.reason, /ended/);
   await until('dead in the history', async () => (await ken.history(failed)).find(m => m.id === lost.id).state === 'dead');
   await ken.act(failed, 'done', {note: 'nothing to be done'});
+});
+
+test('who goes ends the conversation, too: none stays open, no file stays, and no name', async t => {
+  const road = await startDesk(t, {hub: {purge_delay_seconds: 1}, webchat: {async: true}});
+  const open = async () => (await road.admin.get('/conversations?open=true')).items.map(c => c.id);
+  const nothingLeft = async what => {
+    await until(`${what}: none is open`, async () => !(await open()).length);
+    await until(`${what}: no file is left`, () => filesBelow(join(road.dir, 'data/attachments')).length === 0, 20000);
+  };
+  const comes = async () => {
+    const page = road.page();
+    await page.start();
+    await page.say('hi');
+    assert.equal((await page.picture(png, 'cat.png', 'image/png')).status, 200);
+    await until('it is open', async () => (await open()).length === 1);
+    assert.equal(filesBelow(join(road.dir, 'data/attachments')).length > 0, true);
+    return page;
+  };
+
+  const waits = await comes();
+  await waits.leave();
+  await nothingLeft('who left the queue');
+
+  const kim = await road.agent('kim');
+  const page = await comes();
+  const it = await kim.accepts();
+  await kim.say(it, 'hello');
+  await page.until('the answer', m => m.text === 'hello');
+  await page.leave();
+  await until('the agent closes it', () => kim.mine.get(it.id)?.state === 'wrapup');
+  assert.deepEqual(await open(), [it.conversation], 'open until the desk ends it');
+  await kim.act(it, 'done');
+  await nothingLeft('who left an agent');
+
+  const stays = await comes();
+  const one = await kim.accepts();
+  await kim.act(one, 'done');
+  await nothingLeft('the usual end');
+  const sent = await road.admin.call('POST', '/messages', {tenant: 'Test Shop', channel: 'webchat', userId: stays.sid, message: 'your parcel has left'});
+  assert.equal(sent.status, 202, sent.text);
+  assert.notEqual((await stays.until('what no agent wrote', m => m.text === 'your parcel has left')).from.nickname, 'Kim');
+});
+
+test('written about what could not be delivered, it opens nothing for good', async t => {
+  const road = await startDesk(t, {desk: {auto_answer: true}});
+  const kim = await road.agent('kim', {queues: ['default']});
+  const page = road.page();
+  await page.start();
+  await page.say('hi');
+  const it = await kim.has('an open one', i => i.state === 'open');
+  await page.leave();
+  await until('the agent closes it', () => kim.mine.get(it.id)?.state === 'wrapup');
+  const ken = await road.agent('ken', {queues: ['undelivered']});
+  await kim.say(it, 'are you there?');
+  const failed = await ken.has('the failed one', i => i.queue === 'undelivered');
+  await kim.act(it, 'done');
+  const open = async () => (await road.admin.get('/conversations?open=true')).items.map(c => c.id);
+  await until('closed', async () => !(await open()).length);
+  await ken.say(failed, 'so sorry');
+  await until('open once more', async () => (await open()).length === 1);
+  await ken.act(failed, 'done');
+  await until('and closed', async () => !(await open()).length);
 });
 
 test('interactions come in pages, those that are done, too', async t => {
