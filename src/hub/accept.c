@@ -1,4 +1,5 @@
 #include "hub/accept.h"
+#include "hub/adapt.h"
 #include "hub/conversation.h"
 #include "hub/history.h"
 #include "hub/keys.h"
@@ -116,6 +117,7 @@ void accept_closed(struct conv *conv, struct jbatch *b)
     conv_set(conv, &conv->pub.desk_conversation, SLICE_NONE);
     conv_set(conv, &conv->pub.agent_name, SLICE_NONE);
     conv->agent_until_ms = 0;
+    memory_set(conv->memory, LIST_MEMORY, SLICE_NONE, 0);
     media_purge_later(conv->channel->hub, conv);
 }
 
