@@ -465,7 +465,7 @@ static const struct member interaction[] = {
     M("failed", S_ANY, 0, .help = "The message that could not be delivered, and why"), M("attributes", S_PAIRS, S_REQUIRED, .help = "What is known of the guest"),
     M("caps", S_ANY, 0, .help = "What the guest's network carries"), M("unread", S_WHOLE, S_REQUIRED),
 };
-static const struct member interaction_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Interaction") };
+static const struct member interaction_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Interaction"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 static const struct member interaction_new[] = {
     M("contact", S_TEXT, 0, .max = 64, .help = "Where it was heard of last, or on `channel`"), M("conversation", S_TEXT, 0, .max = 500), M("channel", S_TEXT, 0, .max = 200), M("guest", S_TEXT, 0, .max = 400), M("text", S_TEXT, 0, .min = 1, .max = 20000), M("subject", S_TEXT, 0, .max = 200),
 };

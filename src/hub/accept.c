@@ -1,4 +1,5 @@
 #include "hub/accept.h"
+#include "hub/adapt.h"
 #include "hub/config.h"
 #include "hub/conversation.h"
 #include "hub/history.h"
@@ -126,6 +127,16 @@ static bool status_translate(struct accepting *ac, struct conv *conv, struct mes
     return true;
 }
 
+void accept_closed(struct conv *conv, struct jbatch *b)
+{
+    conv_open(conv, false, b);
+    conv_set(conv, &conv->pub.desk_conversation, SLICE_NONE);
+    conv_set(conv, &conv->pub.agent_name, SLICE_NONE);
+    conv->agent_until_ms = 0;
+    memory_set(conv->memory, LIST_MEMORY, SLICE_NONE, 0);
+    media_purge_later(conv->channel->hub, conv, b);
+}
+
 /* What a message of its kind means for the hub itself. */
 static void accept_effects(struct accepting *ac, struct conv *conv, struct message *m, struct jbatch *b)
 {
@@ -135,14 +146,10 @@ static void accept_effects(struct accepting *ac, struct conv *conv, struct messa
             conv_set(conv, &conv->pub.desk_conversation, m->desk_conversation);
         if (kind_is_content((enum kind)m->kind))
             conv_open(conv, true, b);
-        if (m->kind == KIND_EVENT && m->event == EVENT_CLOSED) {
-            conv_open(conv, false, b);
-            conv_set(conv, &conv->pub.desk_conversation, SLICE_NONE);
-            conv_set(conv, &conv->pub.agent_name, SLICE_NONE);
-            conv->agent_until_ms = 0;
-            media_purge_later(h, conv, b);
-        }
-        if (m->from.name.n)
+        if (m->kind == KIND_EVENT && m->event == EVENT_CLOSED)
+            accept_closed(conv, b);
+        bool goes = m->kind == KIND_EVENT && (m->event == EVENT_CLOSED || m->event == EVENT_LEFT);
+        if (m->from.name.n && !goes)
             conv_set(conv, &conv->pub.agent_name, m->from.name);
         return;
     }

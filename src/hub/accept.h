@@ -21,6 +21,8 @@ void accept_stop(struct hub *h);
 
 /* One message of our own, in the batch of what caused it. to: the account it goes to. */
 void accept_own(struct actor *to, struct conv *conv, const struct message *m, struct jbatch *b);
+/* What the desk's end of a conversation means for the hub: it is open no more, and its attachments are purged. For a desk that says so beside accept_inbox. */
+void accept_closed(struct conv *conv, struct jbatch *b);
 /* "<account>\x1f<conversation>" */
 slice lane_name(struct arena *a, const struct actor *target, const struct conv *conv);
 #endif

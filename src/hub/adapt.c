@@ -455,7 +455,7 @@ static slice agent_prefix(const struct adapting *ad, const struct message *m)
     bool wanted = slice_eq(account_setting(to->account, "prefix_agent_name"), SL("true"));
     if (!wanted || ad->caps->agent_name || to->account->type->desk || m->origin == ORIGIN_GUEST)
         return SLICE_NONE;
-    return slice_or(m->from.name, to->conversation ? to->conversation->agent_name : SLICE_NONE);
+    return author_name(to->conversation, m);
 }
 
 static void add_text_only(struct adapting *ad, const struct message *m)

@@ -167,6 +167,13 @@ TEST(adapt_puts_the_agents_name_before_the_text)
     EXPECT(c, "text:hello", "");
     adapt(&c, &named, "true", &m);
     EXPECT(c, "text:hello", "");
+    static const int others[] = { ORIGIN_BOT, ORIGIN_HUB }; /* Maria did not write it */
+    for (size_t i = 0; i < COUNT(others); i++) {
+        m.origin = others[i];
+        adapt(&c, &plain, "true", &m);
+        EXPECT(c, "text:hello", "");
+    }
+    m.origin = ORIGIN_AGENT;
     m.from.name = SL("Jo");
     adapt(&c, &plain, "true", &m);
     EXPECT(c, "text:Jo: hello", "prefix-agent");

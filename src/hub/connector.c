@@ -49,6 +49,12 @@ slice delivery_guest(const struct call *c, const struct delivery *d)
     return c->conversation && c->conversation->guest.n ? c->conversation->guest : d->m->guest;
 }
 
+slice author_name(const struct conversation *who, const struct message *m)
+{
+    bool person = m->origin != (int)ORIGIN_BOT && m->origin != (int)ORIGIN_HUB;
+    return slice_or(m->from.name, person && who ? who->agent_name : SLICE_NONE);
+}
+
 slice system_text(struct call *c, const struct message *m)
 {
     slice name = slice_or(m->from.name, c->conversation ? c->conversation->agent_name : SLICE_NONE);

@@ -213,6 +213,8 @@ static inline bool answer_good(const struct answer *r)
     return r->status >= 200 && r->status < 300;
 }
 slice delivery_guest(const struct call *c, const struct delivery *d); /* in the network's form */
+/* Who writes this, for the guest: a bot and the hub have at most a name of their own, never that of the agent who wrote before them. {NULL,0}: not known. */
+slice author_name(const struct conversation *who, const struct message *m);
 /* What a guest is told of an agent who joins or leaves, and of the end: in the desk's words or ours, where the account's setting show_system_messages asks for it. {NULL,0}:
  * nothing. */
 slice system_text(struct call *c, const struct message *m) MUST_USE;

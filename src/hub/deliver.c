@@ -195,6 +195,9 @@ static void deliver_run(struct delivering *dl)
         deliver_end(dl, J_DEAD, OUT_REFUSED);
         return;
     }
+    /* What an agent says now is what the guest answers next: a number is that of an older list no more. One that goes with it is remembered when it is there. */
+    if (!target->account.type->desk && dl->m.origin == ORIGIN_AGENT && kind_is_content((enum kind)dl->m.kind))
+        memory_set(dl->conv->memory, LIST_MEMORY, SLICE_NONE, 0);
     struct run *r = dl->run = run_new(target, dl->conv, target->account.type->deliver, deliver_run_ended, dl);
     r->id = dl->work->id;
     r->trace_id = dl->m.trace_id;

@@ -438,6 +438,30 @@ TEST(answer_to_a_list_stays_one_when_it_is_tried_again)
     rig_free(r);
 }
 
+TEST(list_is_read_back_until_an_agent_asks_something_else_or_it_is_over)
+{
+    static const struct { const char *between; const char *body; bool answer; } rows[] = {
+        { "/tnet", "{\"events\":[{\"id\":\"b1\",\"guest\":\"U1\",\"text\":\"hm\"}]}", true }, /* the guest thinks aloud */
+        { "/tdesk", "{\"events\":[{\"id\":\"b2\",\"guest\":\"U1@tnet\",\"text\":\"How many?\"}]}", false },
+        { "/tdesk", "{\"events\":[{\"id\":\"b3\",\"guest\":\"U1@tnet\",\"kind\":\"closed\"}]}", false },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct rig *r = rig_new();
+        struct conv *conv = NULL;
+        conv_get(&r->hub, r->net, SL("U1"), have_conv, &conv);
+        UNTIL(r, conv);
+        memory_set(conv->memory, LIST_MEMORY, SL("[[\"Yes\",\"y\"]]"), 0);
+        CHECK_INT(rig_hook(r, rows[i].between, rows[i].body), 200);
+        UNTIL(r, rig_count(r, J_WAITING) == 0);
+        rig_text(r, "1", "U1", "1");
+        UNTIL(r, rig_count(r, J_WAITING) == 0);
+        CHECK_ROW(i, (rig_seen(r, "answer y") == 1) == rows[i].answer);
+        CHECK_ROW(i, (rig_seen(r, "1") == 1) == !rows[i].answer);
+        conv_release(conv);
+        rig_free(r);
+    }
+}
+
 TEST(name_of_the_account_stands_in_when_nobody_can_be_asked)
 {
     struct rig *r = rig_new();

@@ -3,9 +3,13 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createHmac, randomUUID} from 'node:crypto';
 import {createServer} from 'node:http';
+import {existsSync, readdirSync} from 'node:fs';
+import {join} from 'node:path';
 import {patience, until} from './harness.mjs';
 import {png} from './webchat-road.mjs';
 import {startDesk} from './desk-road.mjs';
+
+const filesBelow = dir => !existsSync(dir) ? [] : readdirSync(dir, {withFileTypes: true}).flatMap(e => e.isDirectory() ? filesBelow(join(dir, e.name)) : e.isFile() ? [join(dir, e.name)] : []);
 
 test('a web-chat guest and a LINE guest are answered; what was said is in the history; done, and a new message opens a new one', async t => {
   const road = await startDesk(t, {desk: {welcome_text: 'Welcome!'}});
@@ -336,6 +340,90 @@ test('what cannot be delivered comes to the queue undelivered', async t => {
   await ken.act(failed, 'done', {note: 'nothing to be done'});
 });
 
+test('who goes ends the conversation, too: none stays open, no file stays, and no name', async t => {
+  const road = await startDesk(t, {hub: {purge_delay_seconds: 1}, webchat: {async: true}});
+  const open = async () => (await road.admin.get('/conversations?open=true')).items.map(c => c.id);
+  const nothingLeft = async what => {
+    await until(`${what}: none is open`, async () => !(await open()).length);
+    await until(`${what}: no file is left`, () => filesBelow(join(road.dir, 'data/attachments')).length === 0, 20000);
+  };
+  const comes = async () => {
+    const page = road.page();
+    await page.start();
+    await page.say('hi');
+    assert.equal((await page.picture(png, 'cat.png', 'image/png')).status, 200);
+    await until('it is open', async () => (await open()).length === 1);
+    assert.equal(filesBelow(join(road.dir, 'data/attachments')).length > 0, true);
+    return page;
+  };
+
+  const waits = await comes();
+  await waits.leave();
+  await nothingLeft('who left the queue');
+
+  const kim = await road.agent('kim');
+  const page = await comes();
+  const it = await kim.accepts();
+  await kim.say(it, 'hello');
+  await page.until('the answer', m => m.text === 'hello');
+  await page.leave();
+  await until('the agent closes it', () => kim.mine.get(it.id)?.state === 'wrapup');
+  assert.deepEqual(await open(), [it.conversation], 'open until the desk ends it');
+  await kim.act(it, 'done');
+  await nothingLeft('who left an agent');
+
+  const stays = await comes();
+  const one = await kim.accepts();
+  await kim.act(one, 'done');
+  await nothingLeft('the usual end');
+  const sent = await road.admin.call('POST', '/messages', {tenant: 'Test Shop', channel: 'webchat', userId: stays.sid, message: 'your parcel has left'});
+  assert.equal(sent.status, 202, sent.text);
+  assert.notEqual((await stays.until('what no agent wrote', m => m.text === 'your parcel has left')).from.nickname, 'Kim');
+});
+
+test('written about what could not be delivered, it opens nothing for good', async t => {
+  const road = await startDesk(t, {desk: {auto_answer: true}});
+  const kim = await road.agent('kim', {queues: ['default']});
+  const page = road.page();
+  await page.start();
+  await page.say('hi');
+  const it = await kim.has('an open one', i => i.state === 'open');
+  await page.leave();
+  await until('the agent closes it', () => kim.mine.get(it.id)?.state === 'wrapup');
+  const ken = await road.agent('ken', {queues: ['undelivered']});
+  await kim.say(it, 'are you there?');
+  const failed = await ken.has('the failed one', i => i.queue === 'undelivered');
+  await kim.act(it, 'done');
+  const open = async () => (await road.admin.get('/conversations?open=true')).items.map(c => c.id);
+  await until('closed', async () => !(await open()).length);
+  await ken.say(failed, 'so sorry');
+  await until('open once more', async () => (await open()).length === 1);
+  await ken.act(failed, 'done');
+  await until('and closed', async () => !(await open()).length);
+});
+
+test('interactions come in pages, those that are done, too', async t => {
+  const road = await startDesk(t);
+  for (const name of ['Ana', 'Ben', 'Cleo']) {
+    const page = road.page();
+    await page.start({nickname: name});
+    await page.say('hi');
+  }
+  const list = async query => await road.admin.call('GET', `/desk/interactions?${query}`);
+  const whole = await until('three wait', async () => { const r = (await list('')).json; return r.items.length === 3 && r; });
+  assert.equal(whole.next, null);
+  for (const state of ['queued', 'done']) {
+    const all = (await list(`state=${state}`)).json.items.map(i => i.id), one = (await list(`state=${state}&limit=2`)).json;
+    const two = (await list(`state=${state}&limit=2&after=${one.next}`)).json;
+    assert.deepEqual([one.items.length, two.items.length, two.next], [2, 1, null]);
+    assert.deepEqual([...one.items, ...two.items].map(i => i.id), all);
+    if (state === 'queued') for (const id of all) assert.equal((await road.admin.call('POST', `/desk/interactions/${id}/done`, {})).status, 200);
+  }
+  const gone = await list('after=no-such-thing');
+  assert.deepEqual([gone.status, gone.json.field], [400, 'after']);
+  assert.equal((await list('limit=501')).json.field, 'limit');
+});
+
 // An application of one's own as the network, which takes answers for a while only.
 async function application(t) {
   const app = {secret: 'a-secret-of-sixteen-characters', got: []};
@@ -524,6 +612,9 @@ test('users and queues are kept, with revisions', async t => {
   const put = await road.admin.call('PUT', '/users/zoe', {...made.json, display_name: 'Zoë'}, {'if-match': etag});
   assert.equal(put.status, 200, put.text);
   assert.equal((await road.admin.call('PUT', '/users/zoe', {...made.json}, {'if-match': etag})).status, 412);
+  const both = await Promise.all(['nine sleepy badgers hum', 'ten wakeful badgers sing'].map(password => // hashing takes a while
+    road.admin.call('PUT', '/users/zoe', {...made.json, display_name: 'Zoë', password}, {'if-match': put.headers.get('etag')})));
+  assert.deepEqual(both.map(r => r.status).sort(), [200, 412], 'one of two');
   assert.equal((await road.admin.call('PUT', '/users/zoe', {...made.json, password: 'zoe'})).status, 400);
   assert.equal((await road.admin.call('POST', '/users', {name: 'zoe', role: 'agent', password: 'nine sleepy badgers hum'})).status, 409);
   assert.equal((await road.admin.call('POST', '/users', {name: 'x', role: 'agent', password: 'nine sleepy badgers hum', skills: {fr: 11}})).status, 400);

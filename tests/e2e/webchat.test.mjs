@@ -209,7 +209,7 @@ test('cards, a carousel and a list, and what is tapped in them', async t => {
 });
 
 test('errors, CORS, endpoints, JSON, and the second address', async t => {
-  const road = await startChat(t, {webchat: {streams: 'live', allowed_origins: 'https://shop.example'}});
+  const road = await startChat(t, {webchat: {streams: 'live', allowed_origins: 'https://other.example, https://Shop.Example'}});
   const rows = [
     [{nickname: 'A', endpoint: 'nowhere'}, pageKey, 400, 'INVALID_ENDPOINT'],
     [{nickname: 'A', endpoint: 'sales', stream: 'dev'}, pageKey, 400, 'INVALID_ENDPOINT'],
@@ -501,6 +501,15 @@ test('API keys: made, shown once, bound to a tenant, limited, revoked', async t 
   assert.equal(limited.headers.get('access-control-allow-origin'), '*');
   assert.equal(typeof limited.json.status.message, 'string');
   assert.equal((await two.poll()).status, 200, 'and another visitor of the same key is not');
+  let tokens = 0; // each has calls of its own, so that there are not as many as one likes
+  for (let i = 0; i < 7; i++) {
+    const r = await two.call('POST', '', {endpoint: 'sales'});
+    if (r.status === 429) break;
+    assert.equal(r.status, 200);
+    two.take(r.json.data.clientToken);
+    tokens++;
+  }
+  assert.ok(tokens >= 4 && tokens < 7, `${tokens} tokens of one session`);
 
   assert.equal((await keys('PUT', `/${ref}`, {name: 'renamed'})).json.name, 'renamed');
   assert.equal((await page.poll()).status, 200);

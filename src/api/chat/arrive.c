@@ -19,7 +19,7 @@ static slice shown_name(const struct own_delivery *d)
     slice own = acc->settings[WEBCHAT_AGENT_NAME];
     if (slice_eq(acc->settings[WEBCHAT_SHOW_AGENT], SL("false")))
         return own;
-    return slice_or(own, slice_or(d->m->from.name, slice_or(d->conv->pub.agent_name, d->to->tenant->name)));
+    return slice_or(own, slice_or(author_name(&d->conv->pub, d->m), d->to->tenant->name));
 }
 
 static size_t find_agent(const struct js *agents, slice name)

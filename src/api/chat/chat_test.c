@@ -176,6 +176,11 @@ TEST(chat_files_are_shown_in_place_or_linked)
     CHECK(slice_find(json, SL("{\"type\":\"file\",\"mime\":\"application/pdf\",\"url\":\"/sessions/" SID "/files/1718000100000-0-0\",\"name\":\"bill.pdf\",\"size\":10}")) != SIZE_MAX);
     struct message native = { .kind = KIND_NATIVE, .text = SL("fallback"), .native_json = SL("{\"contentType\":\"generic\",\"content\":[{\"id\":\"c\",\"actions\":{\"url\":\"JAVASCRIPT:x\"}}]}") };
     CHECK(is(a, said(a, &native, &o), HEAD("Structured") "\"text\":\"fallback\"}"));
+    static const char *const scripts[] = { "java\\tscript:x", " \\u0001Java\\nScript:x", "java\\u0073cript:x", "VbScript:x" }; /* as browsers read them */
+    for (size_t i = 0; i < COUNT(scripts); i++) {
+        native.native_json = arena_printf(a, "{\"contentType\":\"generic\",\"content\":[{\"id\":\"c\",\"components\":[{\"url\":\"%s\"}]}]}", scripts[i]);
+        CHECK_ROW(i, is(a, said(a, &native, &o), HEAD("Structured") "\"text\":\"fallback\"}"));
+    }
     native.native_json = SL("{\"contentType\":\"generic\",\"content\":[{\"id\":\"c\"}]}");
     CHECK(is(a, said(a, &native, &o), HEAD("Structured") "\"contentType\":\"generic\",\"text\":\"fallback\",\"content\":[{\"id\":\"c\"}]}"));
 }

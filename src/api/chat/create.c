@@ -127,7 +127,7 @@ static void create(struct chat_call *c, const struct js *data)
         return;
     }
     slice allowed = chat_setting(c, WEBCHAT_ORIGINS), origin = exchange_header(c->x, "Origin");
-    if (allowed.n && origin.n && !webchat_listed(allowed, origin)) {
+    if (allowed.n && origin.n && !webchat_origin_listed(allowed, origin)) {
         chat_refuse(c, 403, "AUTHENTICATION_REQUIRED", "this site may not open this chat");
         return;
     }

@@ -160,11 +160,14 @@ static bool read_key(struct chat_call *c)
     return false;
 }
 
-/* The key's calls are counted for each client: by its token, or by its address where it has none yet. False: answered. */
+/* The key's calls are counted for each client: by its token, or by its address where it has none yet. Resuming gives a token that nothing was counted for, so that
+ * it is counted by the session, whichever of its tokens asks. False: answered. */
 static bool within_rate(struct chat_call *c)
 {
     int64_t capacity = c->key ? c->key->capacity : API_KEY_CAPACITY, frequency = c->key ? c->key->frequency : API_KEY_FREQUENCY;
-    slice client = c->session ? arena_printf(c->a, "t:" SLF "." SLF, SLA(c->token.session), SLA(c->token.transport)) : arena_printf(c->a, "a:" SLF, SLA(c->address));
+    slice client = !c->session   ? arena_printf(c->a, "a:" SLF, SLA(c->address))
+                   : !c->n_words ? arena_printf(c->a, "s:" SLF, SLA(c->token.session))
+                                 : arena_printf(c->a, "t:" SLF "." SLF, SLA(c->token.session), SLA(c->token.transport));
     int64_t wait_ms = rates_take(c->chat->api->rates, c->key_text, client, capacity, frequency, time_mono_ms());
     if (!wait_ms)
         return true;
@@ -176,7 +179,7 @@ static bool within_rate(struct chat_call *c)
 static bool from_allowed_origin(struct chat_call *c, const struct actor *actor)
 {
     slice allowed = actor->account.settings[WEBCHAT_ORIGINS], origin = exchange_header(c->x, "Origin");
-    if (!allowed.n || !origin.n || webchat_listed(allowed, origin))
+    if (!allowed.n || !origin.n || webchat_origin_listed(allowed, origin))
         return true;
     chat_refuse(c, 403, "AUTHENTICATION_REQUIRED", "this site may not open this chat");
     return false;

@@ -270,12 +270,31 @@ static bool has_links(const struct js_list *choices)
     return false;
 }
 
-static bool holds_script(slice json)
+/* As browsers read an address: tabs, line ends and the like are not there, and large letters are small ones. */
+static bool is_script(struct arena *a, slice text)
 {
-    for (size_t i = 0; i + 11 <= json.n; i++)
-        if (slice_eq_nocase(slice_sub(json, i, 11), SL("javascript:")))
-            return true;
+    static const slice schemes[] = { SLI("javascript:"), SLI("vbscript:") };
+    char *p = arena_alloc(a, text.n + 1);
+    slice plain = { p, 0 };
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] > ' ')
+            p[plain.n++] = text.p[i];
+    for (size_t k = 0; k < COUNT(schemes); k++)
+        for (size_t i = 0; i + schemes[k].n <= plain.n; i++)
+            if (slice_eq_nocase(slice_sub(plain, i, schemes[k].n), schemes[k]))
+                return true;
     return false;
+}
+
+static bool holds_script(struct arena *a, const struct js *v)
+{
+    for (void *it = js_is_object(v) ? js_first(v) : NULL; it; it = js_next(v, it))
+        if (holds_script(a, js_value(it)))
+            return true;
+    for (size_t i = 0; js_is_array(v) && i < js_len(v); i++)
+        if (holds_script(a, js_item(v, i)))
+            return true;
+    return js_is_string(v) && is_script(a, js_text(v));
 }
 
 /* Structured content of the desk's own, where it has the shape that pages know. */
@@ -283,7 +302,7 @@ static bool say_native(struct arena *a, struct jw *w, const struct message *part
 {
     const struct js *doc = js_parse(a, part->native_json, NULL), *content = js_get(doc, SL("content"));
     slice type = js_text(js_get(doc, SL("contentType")));
-    if (!type.n || !js_is_array(content) || holds_script(part->native_json))
+    if (!type.n || !js_is_array(content) || holds_script(a, content))
         return false;
     jw_str(w, "contentType", type);
     jw_str(w, "text", slice_or(part->text, js_text(js_get(doc, SL("text")))));

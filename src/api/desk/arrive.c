@@ -148,6 +148,16 @@ static void says(struct desk *desk, const struct own_delivery *d, struct jbatch 
 
 /* ---- events and news ------------------------------------------------------------------------------------------------------------------- */
 
+/* Nobody is left who could say it: the hub ends the conversation itself, and the network hears of it as of any end. */
+static void closes(const struct interaction *it, const struct own_delivery *d, int64_t now_ms, struct jbatch *b)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct message m = { .kind = KIND_EVENT, .event = EVENT_CLOSED, .id = arena_printf(a, SLF ":closed", SLA(it->id)), .origin = ORIGIN_HUB,
+                         .guest = d->conv->pub.address, .at_ms = now_ms, .desk_conversation = it->conversation };
+    accept_own(d->conv->channel, d->conv, &m, b);
+    accept_closed(d->conv, b);
+}
+
 /* The guest has gone: who waits is gone, too; an agent still closes what is theirs. */
 static void leaves(struct desk *desk, const struct own_delivery *d, struct jbatch *b)
 {
@@ -163,6 +173,8 @@ static void leaves(struct desk *desk, const struct own_delivery *d, struct jbatc
         slice invited = arena_dup(a, it->invited);
         it->abandoned = !it->first_accepted_ms;
         desk_end(desk, it, now_ms);
+        it->over = true;
+        closes(it, d, now_ms, b);
         if (invited.n)
             desk_tell_gone(desk, invited, it);
     }

@@ -42,6 +42,7 @@ static const struct js_field fields[] = {
     JS_FIELD(struct interaction, overflowed,        "overflowed",     JS_BOOL, 0),
     JS_FIELD(struct interaction, abandoned,         "abandoned",      JS_BOOL, 0),
     JS_FIELD(struct interaction, closed_told,       "closed_told",    JS_BOOL, 0),
+    JS_FIELD(struct interaction, over,              "over",           JS_BOOL, 0),
     JS_FIELD(struct interaction, created_ms,        "created",        JS_I64,  0),
     JS_FIELD(struct interaction, queued_ms,         "queued",         JS_I64,  0),
     JS_FIELD(struct interaction, invited_ms,        "invited_at",     JS_I64,  0),
@@ -148,6 +149,8 @@ static void insert(struct interactions *t, struct interaction *it)
 
 void interaction_state(struct interactions *t, struct interaction *it, enum desk_state state)
 {
+    if (state < DESK_WRAPUP) /* it goes on */
+        it->over = false;
     if ((it->state == DESK_DONE) == (state == DESK_DONE)) {
         it->state = (int)state;
         return;

@@ -40,7 +40,7 @@ struct interaction {
     slice failed;       /* not empty: it is about this message, which could not be delivered */
     slice failed_reason;
     int state;
-    bool overflowed, abandoned, closed_told;
+    bool overflowed, abandoned, closed_told, over; /* over: the hub and the guest know that it ended */
     int64_t created_ms, queued_ms, invited_ms, accepted_ms, first_accepted_ms, last_guest_ms, last_agent_ms, held_until_ms, done_ms, unread;
     int64_t first_number; /* the message that made it, in the journal; 0: an agent did … */
     int64_t last_number;  /* … and the last one that was counted */

@@ -225,8 +225,51 @@ static void hold_ends(struct desk *desk, struct interaction *it, const struct de
     save(desk, it);
 }
 
+struct ending {
+    struct desk *desk;
+    struct interaction *it;
+    struct arena *a;
+    struct inbox in;
+};
+
+static void with_end(void *arg, struct jbatch *b)
+{
+    struct ending *en = arg;
+    interaction_save(en->desk->all, en->it, b);
+}
+
+static void ended(void *arg, bool ok)
+{
+    struct ending *en = arg;
+    (void)ok; /* what is in memory is true, and is stored with the next change */
+    en->it->holds--;
+    if (!en->desk->stopped)
+        desk_tell_interaction(en->desk, en->it);
+    arena_free(en->a);
+}
+
+/* Without an agent who says so: hub and guest are told that it is over. */
+static void closes(struct desk *desk, struct interaction *it, const struct desk_place *p, int64_t now_ms)
+{
+    struct arena *a = arena_new();
+    struct ending *en = ARENA_NEW(a, struct ending);
+    *en = (struct ending){ .desk = desk, .it = it, .a = a };
+    inbox_init(&en->in, a);
+    struct message *m = inbox_add(&en->in, KIND_EVENT);
+    m->event = EVENT_CLOSED;
+    m->guest = desk_address(a, p);
+    m->at_ms = now_ms;
+    m->id = uuid_make(a);
+    m->origin = ORIGIN_HUB;
+    en->in.also = with_end;
+    en->in.also_arg = en;
+    it->holds++;
+    it->over = true;
+    accept_inbox(p->desk, &en->in, SLICE_NONE, ended, en);
+}
+
 /* Its owner is no user any more: somebody else goes on with it. */
-static void orphaned(struct desk *desk, struct interaction *it, int64_t now_ms)
+static void orphaned(struct desk *desk, struct interaction *it, const struct desk_place *p, int64_t now_ms)
 {
     bool guest_gone = it->state == DESK_WRAPUP;
     desk_alone(desk, it);
@@ -235,53 +278,17 @@ static void orphaned(struct desk *desk, struct interaction *it, int64_t now_ms)
         desk_end(desk, it, now_ms);
     else
         desk_queue(desk, it, SLICE_NONE, SLICE_NONE, 0, now_ms);
-    save(desk, it);
-}
-
-struct idling {
-    struct desk *desk;
-    struct interaction *it;
-    struct arena *a;
-    struct inbox in;
-};
-
-static void idle_stored(void *arg, struct jbatch *b)
-{
-    struct idling *id = arg;
-    interaction_save(id->desk->all, id->it, b);
-}
-
-static void idle_ended(void *arg, bool ok)
-{
-    struct idling *id = arg;
-    (void)ok; /* what is in memory is true, and is stored with the next change */
-    id->it->holds--;
-    if (!id->desk->stopped)
-        desk_tell_interaction(id->desk, id->it);
-    arena_free(id->a);
+    if (guest_gone && !it->over && !it->failed.n)
+        closes(desk, it, p, now_ms);
+    else
+        save(desk, it);
 }
 
 /* Nobody has written for long: the guest is told that it is over, the agent still closes it. */
 static void idle(struct desk *desk, struct interaction *it, const struct desk_place *p, int64_t now_ms)
 {
-    struct arena *a = arena_new();
-    struct idling *id = ARENA_NEW(a, struct idling);
-    *id = (struct idling){ .desk = desk, .it = it, .a = a };
-    inbox_init(&id->in, a);
-    struct message *m = inbox_add(&id->in, KIND_EVENT);
-    m->event = EVENT_CLOSED;
-    m->guest = desk_address(a, p);
-    m->at_ms = now_ms;
-    m->id = uuid_make(a);
-    m->origin = ORIGIN_HUB;
-    id->in.also = idle_stored;
-    id->in.also_arg = id;
-    it->holds++;
-    if (it->state == DESK_OPEN)
-        interaction_state(desk->all, it, DESK_WRAPUP);
-    else
-        desk_end(desk, it, now_ms);
-    accept_inbox(p->desk, &id->in, SLICE_NONE, idle_ended, id);
+    interaction_state(desk->all, it, DESK_WRAPUP);
+    closes(desk, it, p, now_ms);
 }
 
 void desk_look(struct desk *desk, int64_t now_ms)
@@ -294,7 +301,7 @@ void desk_look(struct desk *desk, int64_t now_ms)
         int64_t idle_ms = number(p.desk, BUILTIN_IDLE_END) * 1000, said_ms = MAX(MAX(it->last_guest_ms, it->last_agent_ms), it->accepted_ms);
         slice owner = interaction_owner(it);
         if (owner.n && !login_find(desk->api->logins, owner))
-            orphaned(desk, it, now_ms);
+            orphaned(desk, it, &p, now_ms);
         else if (it->state == DESK_INVITED && now_ms - it->invited_ms >= number(p.desk, BUILTIN_INVITE) * 1000)
             unanswered(desk, it, now_ms);
         else if (it->state == DESK_HELD && it->held_until_ms && now_ms >= it->held_until_ms)

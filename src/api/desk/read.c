@@ -4,7 +4,7 @@
 #include "api/told.h"
 #include "hub/registry.h"
 
-enum { LIST_MAX = 500, GUEST_MAX = 400 };
+enum { GUEST_MAX = 400 };
 
 /* ---- me ---------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -116,18 +116,18 @@ void api_desk_interactions(struct api_call *c)
     struct desk *desk = call_desk(c);
     slice state = api_query(c, "state"), queue = api_query(c, "queue");
     bool mine = slice_eq(api_query(c, "mine"), SL("true"));
-    size_t n = 0;
+    struct api_page page;
+    if (!api_page(c, &page, API_PAGE_MAX))
+        return;
     struct jw w = api_json(c);
     jw_open(&w, "items", '[');
     const struct interaction *it = slice_eq(state, SL("done")) ? interactions_first_done(desk->all) : interactions_first(desk->all);
-    for (; it && n < LIST_MAX; it = it->next) {
-        if (!wanted(c, it, state, queue, mine))
-            continue;
-        show_interaction(desk, &w, NULL, it);
-        n++;
-    }
+    for (; it; it = it->next)
+        if (api_page_has(&page, it->id, wanted(c, it, state, queue, mine)))
+            show_interaction(desk, &w, NULL, it);
     jw_close(&w, ']');
-    api_answer(c, &w);
+    if (api_page_end(&page, &w))
+        api_answer(c, &w);
 }
 
 /* NULL: answered. */

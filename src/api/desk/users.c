@@ -70,6 +70,7 @@ struct saving {
     slice user, profile;
     enum role role;
     bool create;
+    int64_t rev; /* that it must still be at; -1: any */
 };
 
 static void saved(void *arg, const struct fault *f)
@@ -100,6 +101,8 @@ static bool still_good(struct saving *sv)
         api_problem(c, 409, "conflict", NULL, "there are %d users, and more are not kept", LOGINS_MAX);
     else if (!sv->create && !l)
         api_not_found(c, "user", sv->user);
+    else if (l && sv->rev >= 0 && sv->rev != l->changed_ms)
+        api_problem(c, 412, "changed", "If-Match", "somebody has changed it since");
     else if (l && l->role == ROLE_ADMINISTRATOR && sv->role != ROLE_ADMINISTRATOR && logins_administrators(c->api->logins) == 1)
         api_problem(c, 409, "conflict", "role", "this is the last administrator");
     else
@@ -155,11 +158,11 @@ static slice profile_of(struct api_call *c, const struct login *old, struct faul
     return json;
 }
 
-static void begin_saving(struct api_call *c, slice user, bool create)
+static void begin_saving(struct api_call *c, slice user, bool create, int64_t rev)
 {
     struct fault f = { 0 };
     struct saving *sv = ARENA_NEW(c->a, struct saving);
-    *sv = (struct saving){ .c = c, .user = user, .create = create, .profile = profile_of(c, create ? NULL : login_find(c->api->logins, user), &f) };
+    *sv = (struct saving){ .c = c, .user = user, .create = create, .rev = rev, .profile = profile_of(c, create ? NULL : login_find(c->api->logins, user), &f) };
     slice password = js_text(js_get(c->body, SL("password")));
     bool known = role_of(js_text(js_get(c->body, SL("role"))), &sv->role);
     assert(known); /* its schema lists them */
@@ -185,7 +188,18 @@ static void begin_saving(struct api_call *c, slice user, bool create)
 
 void api_users_create(struct api_call *c)
 {
-    begin_saving(c, js_text(js_get(c->body, SL("name"))), true);
+    begin_saving(c, js_text(js_get(c->body, SL("name"))), true, -1);
+}
+
+void api_users_put(struct api_call *c)
+{
+    int64_t rev;
+    if (!login_find(c->api->logins, c->params[0]))
+        api_not_found(c, "user", c->params[0]);
+    else if (!slice_eq(js_text(js_get(c->body, SL("name"))), c->params[0]))
+        api_problem(c, 400, "invalid", "name", "a user keeps the name");
+    else if (api_if_match(c, &rev))
+        begin_saving(c, c->params[0], false, rev);
 }
 
 static bool unchanged(struct api_call *c, const struct login *l)
@@ -198,17 +212,6 @@ static bool unchanged(struct api_call *c, const struct login *l)
         return false;
     }
     return true;
-}
-
-void api_users_put(struct api_call *c)
-{
-    const struct login *l = login_find(c->api->logins, c->params[0]);
-    if (!l)
-        api_not_found(c, "user", c->params[0]);
-    else if (!slice_eq(js_text(js_get(c->body, SL("name"))), c->params[0]))
-        api_problem(c, 400, "invalid", "name", "a user keeps the name");
-    else if (unchanged(c, l))
-        begin_saving(c, c->params[0], false);
 }
 
 static void removed(void *arg, const struct fault *f)

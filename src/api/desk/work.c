@@ -88,6 +88,14 @@ void api_desk_disposition(struct api_call *c)
     act_commit(act);
 }
 
+/* Also where the guest went first: the conversation is open until the desk ends it. Of one about a message that could not be delivered only when it is what has
+ * opened the conversation: the agent wrote, and nobody else is in it. */
+static bool ends_it(const struct act *act)
+{
+    const struct interaction *it = act->it;
+    return !it->over && (!it->failed.n || (it->last_agent_ms && !interactions_active(act->desk->all, it->conversation, false)));
+}
+
 void api_desk_done(struct api_call *c)
 {
     struct act *act = act_begin(c, 1u << DESK_OWNER, true);
@@ -99,8 +107,11 @@ void api_desk_done(struct api_call *c)
         return;
     }
     dispose(act);
-    if (it->state != DESK_WRAPUP)
-        act_event(act, EVENT_CLOSED, my_name(act), SLICE_NONE);
+    if (ends_it(act)) {
+        struct message *m = act_say(act, KIND_EVENT);
+        m->event = EVENT_CLOSED;
+    }
+    it->over = true;
     everybody_gone(act);
     desk_end(act->desk, it, act->now_ms);
     act_commit(act);

@@ -57,9 +57,9 @@ static void gc_put_all(struct arena *a, struct js_list *data, const struct js_li
 static void gc_attributes(struct jw *w, const struct call *c, const struct message *m)
 {
     struct js_list data = { 0 };
-    gc_put(c->a, &data, SL("media"), c->conversation->network);
     gc_put(c->a, &data, SL("locale"), c->conversation->person.locale);
     gc_put_all(c->a, &data, &m->data);
+    gc_put(c->a, &data, SL("media"), c->conversation->network); /* whatever a guest's form calls it */
     gc_put_all(c->a, &data, &c->conversation->tenant_data);
     const struct js *own = setting(c, GC_CUSTOM_DATA).n ? js_parse(c->a, setting(c, GC_CUSTOM_DATA), NULL) : NULL;
     for (void *it = js_first(own); it; it = js_next(own, it))

@@ -160,7 +160,7 @@ static slice body_of(struct call *c, const struct delivery *d, const struct mess
     jw_str(&w, "type", slice_of(wire_of(m->kind == (int)KIND_EVENT ? (int)KIND_TEXT : m->kind)));
     jw_str(&w, "guest", delivery_guest(c, d));
     if (m->kind != (int)KIND_EVENT)
-        jw_opt(&w, "agent", slice_or(d->m->from.name, c->conversation->agent_name));
+        jw_opt(&w, "agent", author_name(c->conversation, d->m));
     jw_opt(&w, "text", text);
     if (md) {
         jw_str(&w, "url", md->url);

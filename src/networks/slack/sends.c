@@ -25,7 +25,7 @@ slice slack_agent(const struct call *c, const struct delivery *d)
 {
     if (!setting_true(c, SLACK_DISPLAY_AGENT) || d->m->origin == (int)ORIGIN_HUB || d->m->kind == (int)KIND_EVENT)
         return SLICE_NONE;
-    slice name = slice_or(d->m->from.name, c->conversation ? c->conversation->agent_name : SLICE_NONE);
+    slice name = author_name(c->conversation, d->m);
     return utf8_cut(slice_trim(name), SLACK_NAME_CHARS);
 }
 

@@ -33,7 +33,7 @@ static slice agent_of(struct call *c, const struct message *m)
 {
     if (!setting_true(c, TEAMS_PREFIX_AGENT) || m->origin == ORIGIN_GUEST || m->origin == ORIGIN_HUB)
         return SLICE_NONE;
-    return slice_or(m->from.name, c->conversation ? c->conversation->agent_name : SLICE_NONE);
+    return author_name(c->conversation, m);
 }
 
 /* There is no place for the name of who writes: it stands in bold before the text, and then the text is Markdown. */

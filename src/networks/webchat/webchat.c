@@ -61,6 +61,16 @@ bool webchat_listed(slice list, slice word)
     return false;
 }
 
+bool webchat_origin_listed(slice list, slice origin)
+{
+    while (list.p) {
+        slice one = slice_trim(slice_cut(&list, ','));
+        if (one.n && slice_eq_nocase(one, origin))
+            return true;
+    }
+    return false;
+}
+
 /* An origin is scheme, host and port and nothing behind them. */
 static bool is_origin(struct arena *a, slice text)
 {

@@ -43,4 +43,6 @@ enum { /* "Rich media" */
 
 /* Is word one of the list's words, which have commas between them? An empty list has none. */
 bool webchat_listed(slice list, slice word);
+/* The same of origins, whose letters browsers write small. */
+bool webchat_origin_listed(slice list, slice origin);
 #endif
