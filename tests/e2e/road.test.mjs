@@ -145,13 +145,14 @@ test('every refusal of a webhook says in the log which part is wrong, and none o
   const event = {type: 'message', mode: 'active', timestamp: 1, webhookEventId: '01FZ74A0TDDPYRVKNK77XKC3Z9', deliveryContext: {isRedelivery: false}, source: {type: 'user'}, message: {id: '1', type: 'text', text: 'x'}};
   const bomb = gzipSync(Buffer.alloc(512 << 20));
   const many = to(ours, Array(20000).fill(event));
+  const unnamed = to(ours, [{...event, webhookEventId: undefined}]);
   const before = peak();
   const rows = [ // what, body, headers, status, code and field in the log
     ['another secret', to(ours, []), {'x-line-signature': 'A'.repeat(43) + '='}, 403, 'bad_signature', 'x-line-signature'],
     ['no signature', to(ours, []), {}, 403, 'no_signature', 'x-line-signature'],
     ['a destination of nobody', to('Uffffffffffffffffffffffffffffffff', []), {'x-line-signature': sign(to('Uffffffffffffffffffffffffffffffff', []))}, 404, 'unknown_account', ''],
     ['no JSON', '{"destination"', {'x-line-signature': sign('{"destination"')}, 400, 'bad_json', ''],
-    ['no user', to(ours, [event]), {'x-line-signature': sign(to(ours, [event]))}, 400, 'missing_field', 'events[0].source'],
+    ['no id', unnamed, {'x-line-signature': sign(unnamed)}, 400, 'missing_field', 'events[0].webhookEventId'],
     ['a bomb', bomb, {'content-encoding': 'gzip'}, 413, 'too_large', 'body'],
     ['no gzip', 'xxxx', {'content-encoding': 'gzip'}, 400, 'bad_request', 'body'],
     ['another coding', 'xxxx', {'content-encoding': 'br'}, 415, 'unsupported', 'content-encoding'],

@@ -292,10 +292,15 @@ static bool on_members(struct call *c, struct inbox *in, const struct line_event
         return fault(c->f, members ? "wrong_type" : "missing_field",
                      arena_printf(c->a, "%s.%s", e->path, path).p, "must be an array");
     for (size_t i = 0; i < js_len(members); i++) {
-        slice user = js_text(js_at(js_item(members, i), "userId"));
-        if (!user.n)
-            return fault(c->f, "missing_field", arena_printf(c->a, "%s.%s[%zu].userId", e->path, path, i).p,
-                         "is required");
+        const struct js *id = js_at(js_item(members, i), "userId");
+        slice user = js_text(id);
+        if (id && !js_is_null(id) && !js_is_string(id))
+            return fault(c->f, "wrong_type", arena_printf(c->a, "%s.%s[%zu].userId", e->path, path, i).p,
+                         "must be a string");
+        if (!user.n) { /* LINE need not say who it is: what else the request holds counts all the same */
+            inbox_ignore(in, "no-user", SLICE_NONE);
+            continue;
+        }
         struct message *m = add_event(c, in, e, joined ? EVENT_JOINED : EVENT_LEFT);
         m->from.id = user;
         if (i)
@@ -415,9 +420,10 @@ static bool receive_event(struct call *c, struct inbox *in, const struct line_ev
         if (e->at_ms < 0 || e->at_ms > TIME_MAX_MS)
             return fault(c->f, "out_of_range", arena_printf(c->a, "%s.timestamp", e->path).p,
                          "must be ms since 1970");
-        if (!events[i].no_guest && !guest_of(e).n)
-            return fault(c->f, "missing_field", arena_printf(c->a, "%s.source", e->path).p,
-                         "says no user, group or room");
+        if (!events[i].no_guest && !guest_of(e).n) { /* likewise: "source" may be left out, and so may who a user is */
+            inbox_ignore(in, "no-source", e->id);
+            return true;
+        }
         return events[i].on(c, in, e);
     }
     inbox_ignore(in, "unknown-type", e->id);
