@@ -70,6 +70,16 @@ static struct item *item_new(struct hub *h, slice conversation)
     return it;
 }
 
+static void item_put(struct item *it, struct jbatch *b)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct jw w = jw_new(a, 4096);
+    jw_open(&w, NULL, '{');
+    jw_fields(&w, fields, COUNT(fields), it);
+    jw_close(&w, '}');
+    state_put(it->hub->state, b, state_key(a, it->conversation), jw_done(&w));
+}
+
 /* ---- its time has come -------------------------------------------------------------------------------------------------- */
 
 static void look(void *arg);
@@ -85,6 +95,11 @@ static void stored(void *arg, bool ok)
         take_out(h->later, it->conversation);
     } else {
         it->at_ms = time_now_ms() + AGAIN_MS;
+        if (!h->stopped) { /* that it is over is not on disk; it must not come there by itself */
+            struct jbatch *b = jbatch_new(h->journal);
+            item_put(it, b);
+            jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+        }
         look(h);
     }
 }
@@ -152,14 +167,10 @@ void later_put(struct hub *h, struct jbatch *b, const struct conv *conv, int64_t
         return;
     }
     struct item *it = item_new(h, conv->pub.id);
-    struct jw w = jw_new(a, 4096);
     it->at_ms = at_ms;
     it->asked_ms = time_now_ms();
     it->by = arena_dup(it->a, by);
-    jw_open(&w, NULL, '{');
-    jw_fields(&w, fields, COUNT(fields), it);
-    jw_close(&w, '}');
-    state_put(h->state, b, state_key(a, conv->pub.id), jw_done(&w));
+    item_put(it, b);
     look(h);
 }
 

@@ -4,7 +4,9 @@
 #include "hub/config.h"
 #include "hub/deliver.h"
 #include "hub/inbox.h"
+#include "hub/later.h"
 #include "hub/rig_test.h"
+#include "store/store.h"
 
 static int hold_first(struct rig *r, const struct seen *s)
 {
@@ -672,6 +674,41 @@ TEST(full_disk_forgets_no_part_that_was_taken)
     UNTIL(r, rig_count(r, J_DELIVERED) == 2);
     CHECK_INT(rig_seen(r, "!aaaaaaaaa"), 1);
     CHECK_INT(rig_seen(r, "cc"), 1);
+    rig_free(r);
+}
+
+static bool planned;
+static void plan_stored(void *arg, bool ok)
+{
+    (void)arg;
+    planned = ok;
+}
+
+static void plan_it(void *arg, struct conv *conv)
+{
+    struct rig *r = arg;
+    struct jbatch *b = jbatch_new(r->hub.journal);
+    later_put(&r->hub, b, conv, time_now_ms(), SL("Ann"));
+    jbatch_commit(b, JOURNAL_DURABLE, plan_stored, NULL);
+    conv_release(conv);
+}
+
+TEST(full_disk_forgets_no_conversation_that_comes_back_later)
+{
+    struct rig *r = rig_new();
+    r->hub.draining = true; /* nobody looks what is due, until it is stored and the disk is full */
+    conv_get(&r->hub, r->net, SL("U1"), plan_it, r);
+    UNTIL(r, planned);
+    rig_disk_full(true);
+    r->hub.draining = false;
+    later_start(&r->hub);
+    UNTIL(r, !journal_healthy(r->hub.journal));
+    rig_disk_full(false);
+    UNTIL(r, store_numbers(r->hub.store).commits > 0); /* what is remembered goes to the store all the same */
+    rig_crash(r);
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK_INT(r->n_seen, 1);
+    CHECK(slice_starts(r->seen[0].body, SL("[Commander] It is time")));
     rig_free(r);
 }
 
