@@ -54,6 +54,7 @@ struct regex_compiler {
     slice s;
     size_t at;
     unsigned flags;
+    bool quoted; /* behind \Q */
     int depth;
     struct regex *re;
     const char *error;

@@ -308,17 +308,6 @@ static struct regex_tree *backslash(struct regex_compiler *c)
     for (size_t i = 0; i < COUNT(places); i++)
         if (x == places[i].c)
             return c->at++, place(c, places[i].op);
-    if (x == 'Q') {
-        c->at++;
-        struct regex_tree *all = leaf(c, E_EMPTY);
-        while (regex_more(c) && !eat(c, "\\E")) {
-            struct regex_tree *cat = leaf(c, E_CAT);
-            cat->l = all;
-            cat->r = literal(c, rune_next(c->s, &c->at));
-            all = cat;
-        }
-        return all;
-    }
     if (x == 'C')
         return wrong(c, "invalid escape sequence");
     if (x && strchr("dDsSwWpP", x)) {
@@ -394,13 +383,27 @@ static bool repetition(struct regex_compiler *c, int *min, int *max)
     return false;
 }
 
+/* Of \Q…\E each sign is an atom of its own: what is repeated behind it is the last one. */
+static void quotes(struct regex_compiler *c)
+{
+    while (eat(c, c->quoted ? "\\E" : "\\Q"))
+        c->quoted = !c->quoted;
+}
+
+static bool sequence_more(struct regex_compiler *c)
+{
+    quotes(c);
+    return regex_more(c) && !c->error && (c->quoted || (c->s.p[c->at] != '|' && c->s.p[c->at] != ')'));
+}
+
 static struct regex_tree *sequence(struct regex_compiler *c)
 {
     struct regex_tree *all = NULL;
-    while (regex_more(c) && c->s.p[c->at] != '|' && c->s.p[c->at] != ')' && !c->error) {
-        struct regex_tree *n = atom(c);
+    while (sequence_more(c)) {
+        struct regex_tree *n = c->quoted ? literal(c, rune_next(c->s, &c->at)) : atom(c);
         int min, max;
-        for (int times = 0; regex_more(c) && !c->error && repetition(c, &min, &max); times++) {
+        quotes(c);
+        for (int times = 0; !c->quoted && regex_more(c) && !c->error && repetition(c, &min, &max); times++) {
             if (times)
                 return wrong(c, "invalid nested repetition operator");
             struct regex_tree *rep = leaf(c, E_REPEAT);
