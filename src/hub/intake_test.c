@@ -124,3 +124,37 @@ TEST(intake_holds_few_parcels_without_an_account)
     CHECK_INT(intake_open(t.in), 1);
     taking_free(&t);
 }
+
+static void turn_came(void *arg, bool ok)
+{
+    *(int *)arg = ok ? 1 : -1;
+}
+
+TEST(intake_says_that_no_turn_comes_when_the_broker_takes_no_marker)
+{
+    struct taking t = taking_new();
+    int came = 0, late = 0;
+    intake_behind(t.in, t.r->net, turn_came, &came);
+    UNTIL(t.r, came != 0);
+    CHECK_INT(came, -1);
+    t.r->hub.draining = true;
+    intake_behind(t.in, t.r->net, turn_came, &late);
+    CHECK_INT(late, -1);
+    t.r->hub.draining = false;
+    taking_free(&t);
+}
+
+/* Of the worker before, who died while somebody waited. */
+TEST(intake_takes_a_marker_that_nobody_waits_for_away)
+{
+    struct taking t = taking_new();
+    arrive(&t, "t/tnet", "1", "before");
+    intake_arrived(t.in, ++t.tag, SL("behind 0011223344556677 1"));
+    arrive(&t, "t/tnet", "2", "after");
+    UNTIL(t.r, intake_open(t.in) == 0 && rig_seen(t.r, "after") == 1);
+    CHECK_INT(rig_seen(t.r, "before"), 1);
+    intake_arrived(t.in, ++t.tag, SL("behind 0011223344556677 2"));
+    intake_lost(t.in);
+    CHECK_INT(intake_open(t.in), 0);
+    taking_free(&t);
+}
