@@ -405,6 +405,8 @@ struct connector {
     slice (*route_key)(struct arena *a, const struct request *rq);
     /* The account's own key (from settings or learned by setup); {NULL,0}: not known yet, then it stays a candidate. */
     slice (*route_own)(struct call *c);
+    /* Does this account take what no other account with the same key takes? Then it is asked behind those. NULL: none does. */
+    bool (*route_rest)(struct call *c);
     /* VERIFY_OWN: false: wrong. *ret_body: the body receive shall see. */
     bool (*verify)(struct call *c, const struct request *rq, slice *ret_body);
     /* VERIFY_JWT: the claims of a token that is signed and valid now, and the key (as published) that signed it. Is it from the vendor, for this

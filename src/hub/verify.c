@@ -155,6 +155,13 @@ bool knows_its_key(const struct connector *type, struct arena *a, const struct r
     return type->route_own(&c).p != NULL;
 }
 
+/* In which round an account is asked: those who know their key, then those of them who take what is left, then those who have not learned it yet. */
+enum { ROUND_OWN, ROUND_REST, ROUND_UNKNOWN, ROUNDS };
+static int round_of(struct call *c, const struct connector *type, slice key, slice own)
+{
+    return !key.p || !own.p ? ROUND_UNKNOWN : type->route_rest && type->route_rest(c) ? ROUND_REST : ROUND_OWN;
+}
+
 enum found find_verified(struct hub *h, const struct connector *type, struct arena *a, struct request *rq, struct actor **ret_actor,
                          struct fault *f)
 {
@@ -163,7 +170,7 @@ enum found find_verified(struct hub *h, const struct connector *type, struct are
         return FOUND_NONE;
     slice key = !named && type->route_key ? type->route_key(a, rq) : SLICE_NONE;
     bool tried = false;
-    for (int known = 1; known >= 0; known--) { /* first those who know their key, then those who have not learned it yet */
+    for (int round = 0; round < ROUNDS; round++) {
         for (size_t i = 0; i < h->n_actors; i++) {
             struct actor *ac = h->actors[i];
             if (ac->account.type != type || ac->retired || (named && ac != named))
@@ -172,7 +179,7 @@ enum found find_verified(struct hub *h, const struct connector *type, struct are
             actor_call(ac, &c, a, NULL, f);
             c.keys = type->hook.how == VERIFY_JWT ? keys_have(h->keys, type->hook.keys.url(&c)) : NULL;
             slice own = key.p && type->route_own ? type->route_own(&c) : SLICE_NONE;
-            if ((key.p && own.p ? 1 : 0) != known || (own.p && !slice_eq(own, key)))
+            if (round_of(&c, type, key, own) != round || (own.p && !slice_eq(own, key)))
                 continue;
             tried = true;
             slice body;

@@ -22,11 +22,16 @@ static bool own_verify(struct call *c, const struct request *rq, slice *ret_body
     *ret_body = SL("decrypted");
     return slice_eq(rq->body, setting(c, OLD_SECRET)) || fault(c->f, "bad_signature", "body", "not ours");
 }
+static bool is_rest(struct call *c)
+{
+    return !setting(c, NEW_SECRET).n;
+}
 #define HMAC_HOOK(how_, prefix_) { .path = "/t", .how = how_, .header = "X-Sig", .prefix = prefix_, .secrets = { OLD_SECRET, NEW_SECRET }, .n_secrets = 2 }
 #define TYPE(name_, ...) static const struct connector name_ = { .name = #name_, .title = "T", .settings = settings, .n_settings = N_SETTINGS, __VA_ARGS__ }
 TYPE(t_base64, .hook = HMAC_HOOK(VERIFY_HMAC_SHA256_BASE64, "sha256="), .route_key = key_of_body, .route_own = own_key);
 TYPE(t_hex, .hook = HMAC_HOOK(VERIFY_HMAC_SHA256_HEX, NULL));
 TYPE(t_equal, .hook = HMAC_HOOK(VERIFY_HEADER_EQUAL, NULL));
+TYPE(t_rest, .hook = HMAC_HOOK(VERIFY_HEADER_EQUAL, NULL), .route_key = key_of_body, .route_own = own_key, .route_rest = is_rest);
 TYPE(t_none, .hook = { .path = "/t", .how = VERIFY_NONE });
 TYPE(t_own, .hook = { .path = "/t", .how = VERIFY_OWN }, .verify = own_verify);
 
@@ -130,6 +135,19 @@ TEST(verify_finds_the_account_by_what_the_body_says_then_by_secret)
     add(&only_known, &t_base64, "a/1", "one", NULL, "K1");
     CHECK(strcmp(found(&only_known, a, &t_base64, "", SL("to=K9"), SL("sha256=x"), &f), "none") == 0);
     CHECK(strcmp(f.code, "unknown_account") == 0);
+}
+
+TEST(verify_asks_who_takes_what_is_left_behind_the_others)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct world w = { 0 };
+    struct fault f = { 0 };
+    add(&w, &t_rest, "a/rest", "any", NULL, "K");
+    add(&w, &t_rest, "a/one", "one", "any", "K");
+    CHECK_SLICE(slice_of(found(&w, a, &t_rest, "", SL("to=K"), SL("any"), &f)), SL("a/one"));
+    w.actors[1].retired = true;
+    CHECK_SLICE(slice_of(found(&w, a, &t_rest, "", SL("to=K"), SL("any"), &f)), SL("a/rest"));
+    CHECK_SLICE(slice_of(found(&w, a, &t_rest, "", SL("to=K2"), SL("any"), &f)), SL("none"));
 }
 
 TEST(verify_takes_the_account_that_the_path_names)

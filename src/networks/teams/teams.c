@@ -166,6 +166,11 @@ static slice teams_route_own(struct call *c)
     return teams_lower(c->a, setting(c, TEAMS_BOT_ID));
 }
 
+static bool teams_route_rest(struct call *c)
+{
+    return !setting(c, TEAMS_TENANTS).n;
+}
+
 static slice teams_keys_url(struct call *c)
 {
     slice base = base_of(c);
@@ -278,6 +283,7 @@ const struct connector connector_teams = {
     .check      = teams_check,
     .route_key  = teams_route_key,
     .route_own  = teams_route_own,
+    .route_rest = teams_route_rest,
     .token_ok   = teams_token_ok,
     .receive    = teams_receive,
     .dry      = { "29:1AbCdEf", NULL, NULL,
