@@ -78,7 +78,7 @@ static bool put_aside(struct move *m, struct fault *f)
         for (size_t i = 0; i < COUNT(tails); i++)
             if (!move_aside(m, arena_printf(m->a, "%s%s", table_set_files[s], tails[i]).p, f))
                 return false;
-    return true;
+    return move_sync(m, f);
 }
 
 static bool take(struct move *m, const char *holder, struct fault *f)
