@@ -12,7 +12,7 @@ struct conversations {
     size_t n_buckets, n, n_open;
     struct conv *oldest, *newest;
 };
-enum { CONV_BUCKETS = 4096, CONV_MEMORY_MAX = JOURNAL_VALUE_MAX / 2 };
+enum { CONV_BUCKETS = 4096, CONV_MEMORY_MAX = JOURNAL_VALUE_MAX / 2, PERSON_NAME_MAX = 1000, PERSON_WORD_MAX = 4000 };
 
 struct conversations *conversations_new(struct hub *h)
 {
@@ -110,14 +110,18 @@ bool conv_set(struct conv *conv, slice *member, slice value)
     return true;
 }
 
+/* A name may be cut, an address may not: what is kept of a conversation has to fit into one value of the journal. */
 void conv_person(struct conv *conv, const struct person *p)
 {
-    const slice from[] = { p->id, p->name, p->first_name, p->last_name, p->picture, p->locale, p->email };
+    const slice names[] = { p->name, p->first_name, p->last_name }, words[] = { p->id, p->picture, p->locale, p->email };
     struct person *q = &conv->pub.person;
-    slice *const to[] = { &q->id, &q->name, &q->first_name, &q->last_name, &q->picture, &q->locale, &q->email };
-    for (size_t i = 0; i < COUNT(from); i++)
-        if (from[i].n)
-            conv_set(conv, to[i], from[i]);
+    slice *const to_names[] = { &q->name, &q->first_name, &q->last_name }, *const to_words[] = { &q->id, &q->picture, &q->locale, &q->email };
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (names[i].n)
+            conv_set(conv, to_names[i], utf8_cut_bytes(names[i], PERSON_NAME_MAX));
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (words[i].n && words[i].n <= PERSON_WORD_MAX)
+            conv_set(conv, to_words[i], words[i]);
 }
 
 bool conv_other_person(const struct conv *conv, const struct person *p)

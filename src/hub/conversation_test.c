@@ -32,6 +32,26 @@ static void save(struct rig *r, struct conv *conv, int open)
     CHECK(!conv->dirty && !memory_dirty(conv->memory));
 }
 
+TEST(conversation_is_saved_however_long_a_name_is)
+{
+    struct rig *r = rig_new();
+    struct conv *conv = conv_of(r, "U1");
+    char *name = must_malloc(JOURNAL_VALUE_MAX);
+    memset(name, 'n', JOURNAL_VALUE_MAX);
+    slice all = slice_mem(name, JOURNAL_VALUE_MAX);
+    conv_person(conv, &(struct person){ .id = SL("p1"), .name = all, .first_name = all, .last_name = all, .picture = all });
+    free(name);
+    save(r, conv, true);
+    conv_release(conv);
+    rig_stop(r);
+    rig_start(r);
+    conv = conv_of(r, "U1");
+    CHECK_SLICE(conv->pub.person.id, SL("p1"));
+    CHECK(slice_starts(conv->pub.person.name, SL("nnnn")) && !conv->pub.person.picture.n);
+    conv_release(conv);
+    rig_free(r);
+}
+
 TEST(conversation_is_saved_and_loaded_whole)
 {
     struct rig *r = rig_new();
