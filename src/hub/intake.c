@@ -20,7 +20,7 @@ struct arrival {
     struct inbox inbox;
     bool marker; /* no parcel; somebody waits for it, or did */
     bool begun; /* under way: accept will call back */
-    bool waits; /* for its account, or behind one that does … */
+    bool waits; /* for its account … */
     int64_t until_ms; /* … no longer than this (monotonic); 0: it has not begun to */
     bool gone;  /* the shard was lost meanwhile: the broker does not wait for it */
 };
@@ -282,7 +282,11 @@ static void begin(struct arrival *ar)
         useless(ar, NULL, "malformed", &f);
         return;
     }
-    struct actor *actor = is_behind_one_that_waits(ar) ? NULL : hub_actor(h, ar->parcel.account);
+    struct actor *actor = hub_actor(h, ar->parcel.account);
+    if (actor && is_behind_one_that_waits(ar)) { /* its account has come: they go first */
+        feed(in);
+        return;
+    }
     if (!actor && may_wait(ar))
         return;
     if (!actor) {

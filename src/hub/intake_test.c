@@ -125,6 +125,23 @@ TEST(intake_holds_few_parcels_without_an_account)
     taking_free(&t);
 }
 
+TEST(intake_takes_what_comes_when_the_account_is_there_though_as_many_wait_as_may)
+{
+    struct taking t = taking_new();
+    char id[16];
+    t.r->other->retired = true;
+    for (int i = 0; i < INTAKE_WAITING_MAX; i++) {
+        snprintf(id, sizeof(id), "w%d", i);
+        arrive(&t, "t/tother", id, i ? "more" : "first");
+    }
+    CHECK_INT(intake_open(t.in), INTAKE_WAITING_MAX);
+    t.r->other->retired = false; /* before anybody has looked for it again */
+    arrive(&t, "t/tother", "last", "last");
+    UNTIL(t.r, intake_open(t.in) == 0 && rig_seen(t.r, "last") == 1);
+    CHECK(place_of(t.r, "first") < place_of(t.r, "more") && place_of(t.r, "more") < place_of(t.r, "last"));
+    taking_free(&t);
+}
+
 static void turn_came(void *arg, bool ok)
 {
     *(int *)arg = ok ? 1 : -1;

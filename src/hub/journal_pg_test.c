@@ -528,8 +528,10 @@ static void *straggle(void *arg)
 {
     struct straggler *st = arg;
     struct fault f = { 0 };
-    while (!pg_server_number(st->place, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
-        (void)poll(NULL, 0, 5);
+    enum { LOOK_MS = 5 };
+    int64_t until_ms = time_mono_ms() + UNTIL_MS; /* where nobody comes to wait, the test fails instead of standing still */
+    while (time_mono_ms() < until_ms && !pg_server_number(st->place, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        (void)poll(NULL, 0, LOOK_MS);
     CHECK(pg_commit(st->pg, &f));
     return NULL;
 }
