@@ -1,7 +1,7 @@
 // The pages of the simulators show what is there now: after a stream that came late, and however slowly an answer comes.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import {mkdtempSync} from 'node:fs';
+import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Api, Program, freePort, patience, ready} from '../e2e/harness.mjs';
@@ -18,7 +18,7 @@ for (const [name, args, event] of pages)
   test(`${name}: nothing is missed, and nothing older takes the place of what is newer`, async t => {
     const port = await freePort(), dir = mkdtempSync(join(tmpdir(), 'dragoman-live-'));
     const sim = new Program(dir, name, ['sim', name, '--listen', `127.0.0.1:${port}`, ...args]).start();
-    t.after(async () => { const how = await sim.stop(); assert.equal(how.code, 0, sim.text().slice(-2000)); });
+    t.after(async () => { const how = await sim.stop(), said = sim.text(); rmSync(dir, {recursive: true, force: true}); assert.equal(how.code, 0, said.slice(-2000)); });
     const api = new Api(`http://127.0.0.1:${port}`);
     await ready(sim, `${api.base}/sim/guests`);
     const browser = await openBrowser(t), page = await browser.newPage();

@@ -186,6 +186,15 @@ test('outside of the business hours the guest is told so, and nobody is offered'
   await new Promise(done => setTimeout(done, 1500));
   assert.equal(kim.mine.size, 0);
   assert.equal((await kim.act(it, 'accept')).owner, 'kim', 'who wants can take it');
+
+  const goes = road.page();
+  await goes.start();
+  await goes.say('anybody?');
+  await goes.until('the text', m => m.text === 'We are closed');
+  await goes.leave();
+  const [over] = await until('it is done', async () => { const all = (await road.admin.call('GET', '/desk/interactions?state=done')).json.items; return all.length && all; });
+  const said = await until('its end is told', async () => { const all = (await road.admin.call('GET', `/desk/interactions/${over.id}/messages`)).json.items; return all.some(m => m.event === 'closed') && all; });
+  assert.equal(new Set(said.map(m => m.id)).size, said.length, `each has an id of its own: ${JSON.stringify(said)}`);
 });
 
 test('other agents, wrong roles, wrong words: refused', async t => {

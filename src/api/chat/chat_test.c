@@ -181,6 +181,8 @@ TEST(chat_files_are_shown_in_place_or_linked)
         native.native_json = arena_printf(a, "{\"contentType\":\"generic\",\"content\":[{\"id\":\"c\",\"components\":[{\"url\":\"%s\"}]}]}", scripts[i]);
         CHECK_ROW(i, is(a, said(a, &native, &o), HEAD("Structured") "\"text\":\"fallback\"}"));
     }
+    native.native_json = SL("{\"contentType\":\"generic\",\"content\":[{\"id\":\"c\",\"title\":\"Java Script: a tour\"}]}"); /* to a browser no address */
+    CHECK(is(a, said(a, &native, &o), HEAD("Structured") "\"contentType\":\"generic\",\"text\":\"fallback\",\"content\":[{\"id\":\"c\",\"title\":\"Java Script: a tour\"}]}"));
     native.native_json = SL("{\"contentType\":\"generic\",\"content\":[{\"id\":\"c\"}]}");
     CHECK(is(a, said(a, &native, &o), HEAD("Structured") "\"contentType\":\"generic\",\"text\":\"fallback\",\"content\":[{\"id\":\"c\"}]}"));
 }

@@ -270,14 +270,14 @@ static bool has_links(const struct js_list *choices)
     return false;
 }
 
-/* As browsers read an address: tabs, line ends and the like are not there, and large letters are small ones. */
+/* As browsers read an address: tabs and line ends are not there, and large letters are small ones. */
 static bool is_script(struct arena *a, slice text)
 {
     static const slice schemes[] = { SLI("javascript:"), SLI("vbscript:") };
     char *p = arena_alloc(a, text.n + 1);
     slice plain = { p, 0 };
     for (size_t i = 0; i < text.n; i++)
-        if ((unsigned char)text.p[i] > ' ')
+        if (text.p[i] != '\t' && text.p[i] != '\n' && text.p[i] != '\r')
             p[plain.n++] = text.p[i];
     for (size_t k = 0; k < COUNT(schemes); k++)
         for (size_t i = 0; i + schemes[k].n <= plain.n; i++)

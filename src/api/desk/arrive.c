@@ -152,7 +152,7 @@ static void says(struct desk *desk, const struct own_delivery *d, struct jbatch 
 static void closes(const struct interaction *it, const struct own_delivery *d, int64_t now_ms, struct jbatch *b)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct message m = { .kind = KIND_EVENT, .event = EVENT_CLOSED, .id = arena_printf(a, SLF ":closed", SLA(it->id)), .origin = ORIGIN_HUB,
+    struct message m = { .kind = KIND_EVENT, .event = EVENT_CLOSED, .id = uuid_make(a), .origin = ORIGIN_HUB,
                          .guest = d->conv->pub.address, .at_ms = now_ms, .desk_conversation = it->conversation };
     accept_own(d->conv->channel, d->conv, &m, b);
     accept_closed(d->conv, b);

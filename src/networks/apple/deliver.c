@@ -324,10 +324,10 @@ static enum outcome begin(struct call *c, struct delivery *d)
 
 enum outcome apple_deliver(struct call *c, struct delivery *d)
 {
-    bool types = d->m->kind == (int)KIND_TYPING;
+    bool types = d->m->kind == (int)KIND_TYPING, passes = types || d->m->kind == (int)KIND_EVENT; /* who has gone misses nothing: it has not failed */
     bool sent = d->last && (d->step == STEP_SEND || d->step == STEP_REF || d->step == STEP_TYPING); /* what was said before they ended it counts */
     if (is_closed(c) && !sent)
-        return types ? OUT_DELIVERED : closed(c, d);
+        return passes ? OUT_DELIVERED : closed(c, d);
     if (types)
         return typing(c, d);
     return d->last ? answered(c, d) : begin(c, d);

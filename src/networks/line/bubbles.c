@@ -332,11 +332,6 @@ static bool on_native(struct call *c, const struct message *m, struct line_bubbl
 
 /* ---- system messages ----------------------------------------------------------------------------------------------- */
 
-static slice agent_name(const struct call *c, const struct message *m)
-{
-    return slice_or(m->from.name, c->conversation ? c->conversation->agent_name : SLICE_NONE);
-}
-
 static bool on_event(struct call *c, const struct message *m, struct line_bubbles *b, enum reason *ret_reason)
 {
     (void)ret_reason;
@@ -360,11 +355,10 @@ static const bubble_fn kinds[KIND_MAX] = {
 static slice sender_of(struct call *c, const struct delivery *d, slice *ret_prefix)
 {
     *ret_prefix = SLICE_NONE;
-    bool agent = d->m->origin == (int)ORIGIN_AGENT;
-    if (!setting_true(c, LINE_PREFIX_AGENT) || (!agent && d->m->origin != (int)ORIGIN_BOT))
+    bool wrote = d->m->origin == (int)ORIGIN_AGENT || d->m->origin == (int)ORIGIN_BOT;
+    if (!setting_true(c, LINE_PREFIX_AGENT) || !wrote)
         return SLICE_NONE;
-    slice name = slice_trim(agent ? agent_name(c, d->m) : d->m->from.name);
-    name = slice_trim(utf8_cut(name, LINE_SENDER_CHARS));
+    slice name = slice_trim(utf8_cut(slice_trim(author_name(c->conversation, d->m)), LINE_SENDER_CHARS));
     for (size_t i = 0; i + 4 <= name.n; i++) {
         if (slice_eq_nocase(slice_sub(name, i, 4), SL("LINE"))) {
             *ret_prefix = name;

@@ -27,7 +27,7 @@ static const struct setting teams_settings[TEAMS_SETTINGS] = {
     [TEAMS_HOME_TENANT]  = { "home_tenant", "Home tenant of the bot", .max = 128,
         .help = "Entra tenant in which the bot is registered (not the customer's); leave empty only for an old multi-tenant bot" },
     [TEAMS_TENANTS]      = { "tenants", "Teams tenants", .max = 4000,
-        .help = "Entra tenant IDs of the customer's organisations, separated by commas; empty: any, which no other channel with this bot may then serve" },
+        .help = "Entra tenant IDs of the customer's organisations, separated by commas; empty: all that no other channel with this bot lists" },
     [TEAMS_CLOUD]        = { "cloud", "Cloud", SETTING_CHOICE, .otherwise = "public", .choices = cloud_choices,
         .help = "us-government: GCC High and DoD; GCC is public" },
     [TEAMS_BASE_URL]     = { "base_url", "Service address", SETTING_URL,
