@@ -18,11 +18,11 @@ struct arrival {
     size_t n;
     struct parcel parcel;
     struct inbox inbox;
-    bool marker; /* no parcel; somebody waits for it, or did */
-    bool begun; /* under way: accept will call back */
-    bool waits; /* for its account … */
+    bool marker;      /* no parcel; somebody waits for it, or did */
+    bool begun;       /* under way: accept will call back */
+    bool waits;       /* for its account … */
     int64_t until_ms; /* … no longer than this (monotonic); 0: it has not begun to */
-    bool gone;  /* the shard was lost meanwhile: the broker does not wait for it */
+    bool gone;        /* the shard was lost meanwhile: the broker does not wait for it */
 };
 /* Someone whose turn is behind the parcels that were there before. */
 struct behind {
