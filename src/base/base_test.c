@@ -15,6 +15,17 @@ TEST(slice_int_reads_whole_numbers_only)
     }
 }
 
+TEST(random_hex_writes_two_letters_a_byte_and_an_end)
+{
+    char one[2 * 40 + 2], two[sizeof(one)];
+    memset(one, '#', sizeof(one)), memset(two, '#', sizeof(two));
+    random_hex(one, 40), random_hex(two, 40);
+    CHECK_INT(strspn(one, "0123456789abcdef"), 80);
+    CHECK(one[80] == 0 && one[81] == '#' && strcmp(one, two) != 0);
+    random_hex(one, 0);
+    CHECK(one[0] == 0);
+}
+
 TEST(slice_cut_tells_empty_from_absent)
 {
     slice rest = SL("a,,b");

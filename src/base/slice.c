@@ -224,3 +224,15 @@ void random_bytes(void *p, size_t n)
     memcpy(p, stock + left, n);
     explicit_bzero(stock + left, n);
 }
+
+void random_hex(char *to, size_t bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < bytes; i++) {
+        uint8_t byte;
+        random_bytes(&byte, 1);
+        to[2 * i] = digits[byte >> 4];
+        to[2 * i + 1] = digits[byte & 15];
+    }
+    to[2 * bytes] = 0;
+}

@@ -65,4 +65,5 @@ bool bytes_equal_secret(slice a, slice b) MUST_USE;
 void bytes_wipe(void *p, size_t n);
 /* From the kernel, small ones out of a stock of this thread (do not fork without exec); never fails. */
 void random_bytes(void *p, size_t n);
+void random_hex(char *to, size_t bytes); /* two small letters for each byte, and a 0 behind them */
 #endif

@@ -52,10 +52,7 @@ struct intake *intake_new(struct hub *h, struct broker *b)
     struct intake *in = must_calloc(1, sizeof(*in));
     in->hub = h;
     in->broker = b;
-    uint8_t raw[INTAKE_NAME_BYTES];
-    random_bytes(raw, sizeof(raw));
-    for (size_t i = 0; i < sizeof(raw); i++)
-        snprintf(in->name + 2 * i, 3, "%02x", raw[i]);
+    random_hex(in->name, INTAKE_NAME_BYTES);
     return in;
 }
 

@@ -5,10 +5,7 @@
 
 void storage_id(char ret[STORAGE_ID_BYTES])
 {
-    unsigned char raw[16];
-    random_bytes(raw, sizeof(raw));
-    for (size_t i = 0; i < sizeof(raw); i++)
-        snprintf(ret + i * 2, 3, "%02x", raw[i]);
+    random_hex(ret, STORAGE_ID_BYTES / 2);
 }
 
 static bool is_alnum(char c)

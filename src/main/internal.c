@@ -14,11 +14,8 @@ slice internal_token(struct arena *a, const char *data, struct fault *f)
     char text[TOKEN_TEXT_MAX];
     int fd = open(path.p, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
-        uint8_t raw[TOKEN_BYTES];
-        random_bytes(raw, sizeof(raw));
-        for (size_t i = 0; i < sizeof(raw); i++)
-            snprintf(text + 2 * i, 3, "%02x", raw[i]);
-        int e = durable_new_file(path.p, slice_mem(text, 2 * sizeof(raw)));
+        random_hex(text, TOKEN_BYTES);
+        int e = durable_new_file(path.p, slice_mem(text, 2 * TOKEN_BYTES));
         if (e && e != EEXIST) {
             fault(f, "storage", "data", "cannot write %s: %s", path.p, strerror(e));
             return SLICE_NONE;

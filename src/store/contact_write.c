@@ -7,11 +7,8 @@ enum { ID_BYTES = 10, NAME_CHARS = 200, ATTRIBUTES_MAX = 100, ATTRIBUTE_KEY_BYTE
 
 static bool make(struct contact_db *db, slice tenant, slice name, bool named, bool touched, int64_t at_ms, int64_t *ret_n, struct fault *f)
 {
-    uint8_t raw[ID_BYTES];
     char id[3 + 2 * ID_BYTES + 1] = "ct-";
-    random_bytes(raw, sizeof(raw));
-    for (size_t i = 0; i < sizeof(raw); i++)
-        snprintf(id + 3 + 2 * i, 3, "%02x", raw[i]);
+    random_hex(id + 3, ID_BYTES);
     struct sql_args args = { 0 };
     sql_bytes(&args, slice_of(id));
     sql_bytes(&args, tenant);

@@ -253,10 +253,7 @@ struct pg *pg_open(const char *where, const struct pg_tables *tables, struct fau
     memcpy(pg->where, where, n);
     pg->copy = *tables;
     pg->tables = &pg->copy;
-    uint8_t raw[16];
-    random_bytes(raw, sizeof(raw));
-    for (size_t i = 0; i < sizeof(raw); i++)
-        snprintf(pg->writer + 2 * i, 3, "%02x", raw[i]);
+    random_hex(pg->writer, sizeof(pg->writer) / 2);
     int64_t until_ms = time_mono_ms() + PG_CLAIM_MS;
     while (!pg_connect(pg, f)) {
         if (strcmp(f->code, "newer") == 0 || time_mono_ms() >= until_ms) {
