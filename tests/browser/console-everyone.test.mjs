@@ -228,13 +228,20 @@ test('pages stay open for an hour of live traffic without growing', async t => {
   }
   await pages.conversations.getByTestId('conversation').first().click();
   await pages.contacts.getByTestId('contact').first().click();
-  const measure = async page => {
+  // What a page holds on to: one that is just at something (an answer being read, a view being drawn) has half a MiB more for a moment, so the least of some looks counts. It looks on while that is
+  // above `enough`: what a page has grown by, it never gives back.
+  const measure = async (page, enough) => {
     const cdp = await page.context().newCDPSession(page);
-    await cdp.send('HeapProfiler.collectGarbage');
-    const {usedSize} = await cdp.send('Runtime.getHeapUsage');
+    let heap = Infinity;
+    for (let look = 0; look < 3 || (heap > enough && look < 60); look++) {
+      if (look) await new Promise(done => setTimeout(done, 1000));
+      await cdp.send('HeapProfiler.collectGarbage');
+      heap = Math.min(heap, (await cdp.send('Runtime.getHeapUsage')).usedSize);
+    }
     await cdp.detach();
-    return {nodes: await page.evaluate(() => document.querySelectorAll('*').length), heap: usedSize};
+    return {nodes: await page.evaluate(() => document.querySelectorAll('*').length), heap};
   };
+  const more = 512 << 10;
   const all = [];
   for (let third = 0; third < thirds; third++) {
     for (let step = 0; step < steps; step++) {
@@ -245,7 +252,7 @@ test('pages stay open for an hour of live traffic without growing', async t => {
     await pages.conversations.getByTestId('conversation').filter({hasText: `message ${sent - 1}`}).first().waitFor();
     await new Promise(done => setTimeout(done, 1500)); // the last events are looked at
     const now = {};
-    for (const [name, page] of Object.entries(pages)) now[name] = await measure(page);
+    for (const [name, page] of Object.entries(pages)) now[name] = await measure(page, third === thirds - 1 ? all.at(-1)[name].heap + more : Infinity);
     all.push(now);
   }
   assert.ok((await pages.conversations.getByTestId('transcript').getByTestId('message-in').count()) <= 50, 'a window of the transcript');
@@ -253,7 +260,7 @@ test('pages stay open for an hour of live traffic without growing', async t => {
     const [, before, after] = all.map(x => x[name]);
     t.diagnostic(`${name}, after each third of ${sent} messages: heap ${all.map(x => x[name].heap >> 10).join(', ')} KiB; ${all.map(x => x[name].nodes).join(', ')} nodes`);
     assert.ok(after.nodes <= before.nodes * 1.1, `${name}: nodes ${before.nodes} then ${after.nodes}`);
-    assert.ok(after.heap <= before.heap + (512 << 10), `${name}: heap ${before.heap} then ${after.heap} bytes`);
+    assert.ok(after.heap <= before.heap + more, `${name}: heap ${before.heap} then ${after.heap} bytes`);
   }
   site.good();
 });
