@@ -20,7 +20,10 @@ enum {
     WHY_MAX = 200,
 };
 
-enum order_kind { ORDER_PUBLISH, ORDER_TELL, ORDER_ACK };
+#define DEAD_KEY "dead"  /* routing key of the queue of the dead; those of shards are numbers */
+#define HEADER_WHY "why" /* of a letter in it … */
+#define HEADER_SHARD "shard"
+enum order_kind { ORDER_PUBLISH, ORDER_BURY, ORDER_TELL, ORDER_ACK };
 struct order {
     struct order *next;
     enum order_kind kind;
@@ -28,7 +31,7 @@ struct order {
     uint64_t number; /* publish: of the request; acknowledge: the tag of the connection's … */
     uint32_t life;   /* … of this life */
     size_t n_key, n;
-    char bytes[]; /* key, body */
+    char bytes[]; /* key, body; bury: why, body */
 };
 
 enum news_kind { NEWS_UP, NEWS_DOWN, NEWS_BLOCKED, NEWS_UNBLOCKED, NEWS_CONFIRMED, NEWS_GAINED, NEWS_ARRIVED };
@@ -46,6 +49,7 @@ struct news {
 struct line;
 /* What the two kinds of connections do differently; on the thread. False: the connection is to be given up, and l->why says why. */
 struct line_role {
+    const char *says;                                     /* the connection's name at the broker */
     bool (*begin)(struct line *l);                        /* connected, the topology is there */
     bool (*carry_out)(struct line *l, struct order *o);   /* does not keep it */
     bool (*look)(struct line *l);                         /* takes what the broker sent */
@@ -97,6 +101,13 @@ struct broker {
     struct loop_timer sweep;
 };
 
+/* connect.c */
+bool line_connect(struct line *l); /* a connection, the channel, the topology; blocks */
+void line_disconnect(struct line *l, bool orderly);
+slice line_shard_queue(struct arena *a, const struct line *l, unsigned shard);
+slice line_dead_queue(struct arena *a, const struct line *l);
+bool line_reply(struct line *l, amqp_rpc_reply_t r, const char *what); /* false: it is a failure, and why is set */
+
 /* line.c */
 void line_start(struct line *l, struct broker *b, const struct line_role *role);
 void line_stop(struct line *l); /* what was ordered before is carried out if it can be done at once; joins the thread */
@@ -105,9 +116,9 @@ struct order *order_new(enum order_kind kind, slice key, slice body) MUST_USE;
 void line_tell(struct line *l, struct news *n); /* thread; takes it over */
 struct news *news_new(enum news_kind kind, slice bytes) MUST_USE;
 bool line_fail(struct line *l, const char *fmt, ...) PRINTF(2, 3); /* sets why; false */
-bool line_reply(struct line *l, amqp_rpc_reply_t r, const char *what); /* false: it is a failure, and why is set */
-slice line_shard_queue(struct arena *a, const struct line *l, unsigned shard);
 /* broker.c */
+struct broker *broker_of(const struct broker_setup *setup, struct fault *f) MUST_USE; /* without connections */
+void broker_free(struct broker *b);
 void broker_heard(void *line); /* on the loop: there is news */
 
 extern const struct line_role publisher_role, consumer_role;

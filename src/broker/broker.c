@@ -10,7 +10,7 @@ static char *copy_of(slice s)
     return p;
 }
 
-struct broker *broker_open(struct loop *loop, const struct broker_setup *setup, struct fault *f)
+struct broker *broker_of(const struct broker_setup *setup, struct fault *f)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct amqp_connection_info info;
@@ -27,7 +27,6 @@ struct broker *broker_open(struct loop *loop, const struct broker_setup *setup, 
         return NULL;
     }
     struct broker *b = must_calloc(1, sizeof(*b));
-    b->loop = loop;
     b->setup = *setup;
     b->url = copy_of(setup->url);
     b->name = copy_of(slice_or(setup->name, SL("dragoman")));
@@ -37,6 +36,24 @@ struct broker *broker_open(struct loop *loop, const struct broker_setup *setup, 
     if (!b->setup.confirm_ms)
         b->setup.confirm_ms = CONFIRM_MS;
     b->state.why = b->why;
+    return b;
+}
+
+void broker_free(struct broker *b)
+{
+    bytes_wipe(b->url, strlen(b->url)); /* a password is in it */
+    free(b->url);
+    free(b->name);
+    free(b->ca_file);
+    free(b);
+}
+
+struct broker *broker_open(struct loop *loop, const struct broker_setup *setup, struct fault *f)
+{
+    struct broker *b = broker_of(setup, f);
+    if (!b)
+        return NULL;
+    b->loop = loop;
     line_start(&b->publisher, b, &publisher_role);
     return b;
 }
@@ -80,7 +97,7 @@ static void fail_all(struct broker *b, const char *why)
         request_end(b, b->first, &f);
 }
 
-void broker_publish(struct broker *b, unsigned shard, slice body, broker_confirmed done, void *arg)
+static void send_confirmed(struct broker *b, enum order_kind kind, unsigned shard, slice why, slice body, broker_confirmed done, void *arg)
 {
     assert(shard < b->setup.shards);
     struct fault f = { 0 };
@@ -103,10 +120,20 @@ void broker_publish(struct broker *b, unsigned shard, slice body, broker_confirm
     b->state.waiting++;
     if (!b->sweep.active)
         loop_timer_start(b->loop, &b->sweep, MIN(b->setup.confirm_ms, (int64_t)SWEEP_MS), sweep, b);
-    struct order *o = order_new(ORDER_PUBLISH, SLICE_NONE, body);
+    struct order *o = order_new(kind, why, body);
     o->shard = shard;
     o->number = r->number;
     line_order(&b->publisher, o);
+}
+
+void broker_publish(struct broker *b, unsigned shard, slice body, broker_confirmed done, void *arg)
+{
+    send_confirmed(b, ORDER_PUBLISH, shard, SLICE_NONE, body, done, arg);
+}
+
+void broker_bury(struct broker *b, unsigned shard, slice body, slice why, broker_confirmed done, void *arg)
+{
+    send_confirmed(b, ORDER_BURY, shard, utf8_cut_bytes(why, BROKER_WHY_MAX), body, done, arg);
 }
 
 void broker_tell(struct broker *b, slice key, slice body)
@@ -252,9 +279,5 @@ void broker_close(struct broker *b)
     loop_timer_done(&b->sweep);
     while (b->first)
         request_free(b, b->first);
-    bytes_wipe(b->url, strlen(b->url)); /* a password is in it */
-    free(b->url);
-    free(b->name);
-    free(b->ca_file);
-    free(b);
+    broker_free(b);
 }

@@ -13,8 +13,10 @@
  *            here or elsewhere. A process that is stopped for a while does not hear of it in time: what it writes must be fenced where it is written.
  * Publish    persistent and mandatory, on a connection of its own. No answer within confirm_ms, a negative one, a shard that does not exist, a lost connection:
  *            a fault, and nobody knows whether the message is kept; the sender repeats it, and who takes it in knows it by its key.
+ * Dead       a queue NAME.dead that nobody consumes: what can never be used is kept there, with why, until an operator decides (dead.h).
  * Queues     quorum queues are on the disks of most nodes before they confirm, and outlive the loss of one. A RabbitMQ 3.10 that is killed within seconds after such a
  *            queue was made may never find a leader for it again (seen in the test; not later in the queue's life).
+ *            RabbitMQ 4 throws away what such a queue has handed out twenty times; ours are declared without that limit (a policy can set one all the same: do not).
  * Alarm      while the broker lacks memory or disk it says so (connection.blocked): publishing fails at once, nothing is gathered here.
  * Order      of one process and one shard: as published, unless a publish in between failed.
  * Errors     "broker_lost", "broker_blocked", "broker_busy" (more than max_waiting wait for their confirms), "broker_slow", "broker_refused".
@@ -33,6 +35,7 @@ enum {
     BROKER_AGAIN_MS = 100,        /* after a lost connection; doubles … */
     BROKER_AGAIN_MAX_MS = 5000,   /* … up to this */
     BROKER_HEARTBEAT_S = 10,
+    BROKER_WHY_MAX = 300,         /* bytes of why something was buried */
 };
 
 struct loop;
@@ -54,6 +57,8 @@ void broker_close(struct broker *b);
 
 typedef void (*broker_confirmed)(void *arg, const struct fault *f);
 void broker_publish(struct broker *b, unsigned shard, slice body, broker_confirmed done, void *arg);
+/* Into the queue of the dead instead, confirmed likewise. shard: where it came from. why: for people; no secrets. */
+void broker_bury(struct broker *b, unsigned shard, slice body, slice why, broker_confirmed done, void *arg);
 /* To whoever listens on the exchange NAME.news (fanout): nobody need. Not confirmed, not kept here. key: "dead" … */
 void broker_tell(struct broker *b, slice key, slice body);
 

@@ -1,5 +1,5 @@
 /* Against a real RabbitMQ: what is confirmed arrives, once, in order, at one process; whatever the broker or the connection does meanwhile. */
-#include "broker/broker.h"
+#include "broker/dead.h"
 #include "net/loop.h"
 #include "tests/harness/rabbit.h"
 #include "tests/harness/test.h"
@@ -402,6 +402,84 @@ TEST(a_message_that_no_queue_takes_is_refused)
 static bool a_has_1(struct rig *r)
 {
     return r->a.arrived == 1 && r->confirmed == 1;
+}
+
+/* ---- what can never be used -------------------------------------------------------------------------------------------- */
+
+static void bury(struct rig *r, unsigned number, const char *why)
+{
+    char body[16];
+    struct published *p = must_calloc(1, sizeof(*p));
+    *p = (struct published){ r, number };
+    snprintf(body, sizeof(body), "%u", number);
+    broker_bury(r->a.b, number % SHARDS, slice_of(body), slice_of(why), confirmed, p);
+}
+
+static bool three_told(struct rig *r)
+{
+    return r->confirmed + r->failed == 3;
+}
+static bool a_has_one(struct rig *r)
+{
+    return r->a.arrived == 1;
+}
+
+TEST(what_is_buried_stays_until_it_is_decided)
+{
+    static const char *const whys[] = { "unknown_account: no account of this name", "é", "" };
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct broker_letter l;
+    struct fault f = { 0 };
+    struct rig r;
+    rig_new(&r);
+    CHECK(wait_for(&r, ready));
+    for (unsigned i = 0; i < 3; i++)
+        bury(&r, i + 4, whys[i]);
+    CHECK(wait_for(&r, three_told) && r.confirmed == 3);
+    const struct broker_setup setup = { .url = slice_of(rabbit_url()), .name = slice_of(r.name), .shards = SHARDS };
+    for (int round = 0; round < 2; round++) { /* looking changes nothing */
+        struct broker_dead *d = broker_dead_open(&setup, &f);
+        CHECK(d);
+        for (unsigned i = 0; i < 3; i++) {
+            int64_t number;
+            CHECK_ROW(i, broker_dead_next(d, a, &l, &f) && slice_int(l.body, &number) && number == i + 4 && l.shard == i % SHARDS);
+            CHECK_SLICE(l.why, slice_of(whys[i]));
+            CHECK_ROW(i, time_now_ms() - l.at_ms < WAIT_MS + 1000 && l.at_ms <= time_now_ms());
+        }
+        CHECK(!broker_dead_next(d, a, &l, &f) && !f.code);
+        broker_dead_close(d);
+    }
+    CHECK_INT(r.a.arrived, 0); /* nobody consumes them */
+    struct broker_dead *d = broker_dead_open(&setup, &f);
+    CHECK(d && broker_dead_next(d, a, &l, &f) && broker_dead_again(d, &l, &f));
+    CHECK(broker_dead_next(d, a, &l, &f) && broker_dead_drop(d, &l, &f));
+    CHECK(broker_dead_next(d, a, &l, &f));
+    l.shard = SHARDS; /* a queue that is not there */
+    CHECK(!broker_dead_again(d, &l, &f) && strcmp(f.code, "broker_refused") == 0);
+    broker_dead_close(d);
+    CHECK(wait_for(&r, a_has_one) && r.a.has[4]);
+    f = (struct fault){ 0 };
+    d = broker_dead_open(&setup, &f);
+    CHECK(d && broker_dead_next(d, a, &l, &f) && slice_eq(l.body, SL("6")));
+    CHECK(!broker_dead_next(d, a, &l, &f) && !f.code);
+    broker_dead_close(d);
+    rig_free(&r);
+}
+
+/* RabbitMQ 4 would throw away what was handed out twenty times. */
+TEST(queues_have_no_limit_of_deliveries)
+{
+    struct rig r;
+    char args[400];
+    rig_new(&r);
+    CHECK(wait_for(&r, ready));
+    for (unsigned i = 0; i <= SHARDS; i++) {
+        char queue[60];
+        snprintf(queue, sizeof(queue), i < SHARDS ? "%s.shard.%u" : "%s.dead", r.name, i);
+        snprintf(args, sizeof(args), "eval '{ok,Q}=rabbit_amqqueue:lookup({resource,<<47>>,queue,<<\"%s\">>}),{_,_,L}=lists:keyfind(<<\"x-delivery-limit\">>,1,amqqueue:get_arguments(Q)),true=L>1000000000.'", queue);
+        rabbit_ctl(args);
+    }
+    rig_free(&r);
 }
 
 TEST(tls_is_spoken_with_a_broker_whose_certificate_is_trusted)

@@ -137,4 +137,4 @@ static bool look(struct line *l)
     }
 }
 
-const struct line_role consumer_role = { .begin = begin, .carry_out = carry_out, .look = look, .end = end };
+const struct line_role consumer_role = { .says = "dragoman consumes", .begin = begin, .carry_out = carry_out, .look = look, .end = end };

@@ -40,9 +40,27 @@ static void remember(struct line *l, uint64_t number)
     l->n_sent++;
 }
 
+static int publish(struct line *l, const struct order *o, amqp_basic_properties_t *p, amqp_bytes_t body)
+{
+    char key[16], text[40];
+    snprintf(key, sizeof(key), "%u", o->shard);
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)l->next_tag); /* a returned message tells which it was */
+    p->_flags |= AMQP_BASIC_MESSAGE_ID_FLAG;
+    p->message_id = amqp_cstring_bytes(text);
+    if (o->kind == ORDER_PUBLISH)
+        return amqp_basic_publish(l->c, CHANNEL, amqp_cstring_bytes(l->b->name), amqp_cstring_bytes(key), 1, 0, p, body);
+    amqp_table_entry_t headers[] = {
+        { .key = amqp_cstring_bytes(HEADER_WHY), .value = { .kind = AMQP_FIELD_KIND_UTF8, .value.bytes = amqp_of(slice_mem(o->bytes, o->n_key)) } },
+        { .key = amqp_cstring_bytes(HEADER_SHARD), .value = { .kind = AMQP_FIELD_KIND_I64, .value.i64 = o->shard } },
+    };
+    p->_flags |= AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_TIMESTAMP_FLAG;
+    p->headers = (amqp_table_t){ COUNT(headers), headers };
+    p->timestamp = (uint64_t)(time_now_ms() / 1000);
+    return amqp_basic_publish(l->c, CHANNEL, amqp_cstring_bytes(l->b->name), amqp_cstring_bytes(DEAD_KEY), 1, 0, p, body);
+}
+
 static bool carry_out(struct line *l, struct order *o)
 {
-    char text[40];
     amqp_basic_properties_t p = { ._flags = AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_CONTENT_TYPE_FLAG, .delivery_mode = AMQP_DELIVERY_PERSISTENT,
                                   .content_type = amqp_cstring_bytes("application/octet-stream") };
     amqp_bytes_t body = amqp_of(slice_mem(o->bytes + o->n_key, o->n));
@@ -51,12 +69,7 @@ static bool carry_out(struct line *l, struct order *o)
         CLEANUP(arena_freep) struct arena *a = arena_new();
         e = amqp_basic_publish(l->c, CHANNEL, amqp_of(arena_printf(a, "%s.news", l->b->name)), amqp_of(slice_mem(o->bytes, o->n_key)), 0, 0, &p, body);
     } else {
-        char key[16];
-        snprintf(key, sizeof(key), "%u", o->shard);
-        snprintf(text, sizeof(text), "%llu", (unsigned long long)l->next_tag); /* a returned message tells which it was */
-        p._flags |= AMQP_BASIC_MESSAGE_ID_FLAG;
-        p.message_id = amqp_cstring_bytes(text);
-        e = amqp_basic_publish(l->c, CHANNEL, amqp_cstring_bytes(l->b->name), amqp_cstring_bytes(key), 1, 0, &p, body);
+        e = publish(l, o, &p, body);
     }
     if (e != AMQP_STATUS_OK)
         return line_fail(l, "basic.publish: %s", amqp_error_string2(e));
@@ -153,4 +166,4 @@ static bool look(struct line *l)
     }
 }
 
-const struct line_role publisher_role = { .begin = begin, .carry_out = carry_out, .look = look, .end = end };
+const struct line_role publisher_role = { .says = "dragoman publishes", .begin = begin, .carry_out = carry_out, .look = look, .end = end };

@@ -18,6 +18,7 @@ void hub_limits_default(struct hub_limits *l)
         .purge_again_ms = 60000,
         .link_ms = 0,
         .storage_instead = true,
+        .parcel_wait_ms = 300000,
         .conversations = 8000,
         .notice_haste = 1,
         .response_haste = 1,

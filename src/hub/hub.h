@@ -55,6 +55,7 @@ struct hub_limits {
     int64_t purge_again_ms; /* … and before one that could not be deleted is tried again */
     int64_t link_ms;        /* life of an attachment's link; 0: until it is purged */
     bool storage_instead;   /* what another storage does not take goes to the local disk */
+    int64_t parcel_wait_ms; /* so long a worker waits for an account that a door knew: intake.h */
     unsigned conversations; /* kept in memory */
     unsigned notice_haste;  /* 1; tests: the waits of notices.def are so many times shorter */
     unsigned response_haste; /* … and the times of responses.h */

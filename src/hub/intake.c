@@ -19,7 +19,8 @@ struct arrival {
     struct parcel parcel;
     struct inbox inbox;
     bool marker;      /* no parcel; somebody waits for it, or did */
-    bool begun;       /* under way: accept will call back */
+    bool begun;       /* under way: accept will call back, or the broker that buries it */
+    bool told;        /* that it cannot be used */
     bool waits;       /* for its account … */
     int64_t until_ms; /* … no longer than this (monotonic); 0: it has not begun to */
     bool gone;        /* the shard was lost meanwhile: the broker does not wait for it */
@@ -182,19 +183,6 @@ static void taken(struct arrival *ar)
     over(ar);
 }
 
-static void useless(struct arrival *ar, const struct connector *type, const char *result, const struct fault *f)
-{
-    struct hub *h = ar->in->hub;
-    if (type)
-        meter_webhook(h, type, result);
-    struct log_line *l = log_begin_fault(h->log, LEVEL_ERROR, f, "A webhook that was taken cannot be used");
-    log_str(l, "account", ar->parcel.account);
-    log_str(l, "result", slice_of(result));
-    log_str(l, "trace", ar->parcel.trace_id);
-    log_end(l);
-    taken(ar);
-}
-
 static void feed(struct intake *in);
 
 static void feed_again(void *arg)
@@ -210,6 +198,38 @@ static void feed_later(struct intake *in)
 {
     if (!in->hub->draining && !in->again.active)
         loop_timer_start(in->hub->loop, &in->again, INTAKE_AGAIN_MS, feed_again, in);
+}
+
+/* When the broker does not take it now, it is looked at again, as if it had just come. */
+static void buried(void *arg, const struct fault *f)
+{
+    struct arrival *ar = arg;
+    struct intake *in = ar->in;
+    ar->begun = false;
+    in->n_begun--;
+    if (!f)
+        taken(ar);
+    else if (ar->gone)
+        over(ar);
+    if (f || (in->halted && in->n_begun == 0))
+        feed_later(in);
+}
+
+static void useless(struct arrival *ar, const struct connector *type, const char *result, const struct fault *f)
+{
+    struct intake *in = ar->in;
+    if (!ar->told) {
+        if (type)
+            meter_webhook(in->hub, type, result);
+        struct log_line *l = log_begin_fault(in->hub->log, LEVEL_ERROR, f, "A webhook that was taken cannot be used; the broker keeps it (dragoman parcels)");
+        log_str(l, "account", ar->parcel.account);
+        log_str(l, "result", slice_of(result));
+        log_str(l, "trace", ar->parcel.trace_id);
+        log_end(l);
+    }
+    ar->told = ar->begun = true;
+    in->n_begun++;
+    broker_bury(in->broker, 0, slice_mem(ar->bytes, ar->n), arena_printf(ar->a, "%s: %s", f->code, f->text), buried, ar);
 }
 
 static void stored(void *arg, bool ok)
@@ -251,7 +271,7 @@ static bool may_wait(struct arrival *ar)
     int64_t now_ms = time_mono_ms();
     if (in->n_waiting >= INTAKE_WAITING_MAX)
         return false;
-    ar->until_ms = ar->until_ms ? ar->until_ms : now_ms + INTAKE_PATIENCE_MS;
+    ar->until_ms = ar->until_ms ? ar->until_ms : now_ms + in->hub->limits.parcel_wait_ms;
     if (now_ms >= ar->until_ms)
         return false;
     ar->waits = true;

@@ -9,11 +9,11 @@
  * Behind    what a door hands over instead of publishing it must not overtake what was published before: a marker is sent the way of the parcels, and when it
  *           arrives, and all parcels before it are stored, the turn has come.
  * Twice     a parcel that comes again was accepted already: its messages are SEEN by their keys.
- * Unknown   a parcel for an account that is not there waits for it, INTAKE_PATIENCE_MS long and INTAKE_WAITING_MAX of them, while others go past: doors that were started
+ * Unknown   a parcel for an account that is not there waits for it, limits.parcel_wait_ms long and INTAKE_WAITING_MAX of them, while others go past: doors that were started
  *           with a newer configuration may know it sooner, and one that was just made may not be at work yet. A stop hands it to the worker who follows.
  * Time      of a parcel is when it came to its door, however long it lay with the broker, and each time that it comes again.
- * Useless   a parcel whose account did not come, or that the connector does not understand, is logged, counted and acknowledged: it was taken when a door believed
- *           in it, and keeping it would hold back all that follow.
+ * Useless   a parcel whose account did not come, or that the connector (or this version) does not understand, is logged, counted and buried: a door believed in it and
+ *           said 200, so the broker keeps it in the queue of the dead, where it holds nothing back (dragoman parcels). Only then it is acknowledged.
  * Answers   went out at the door; calls that a connector wants to make beside the lanes are made by whoever answers (the door hands such requests over instead).
  * Threads   loop thread.
  */
@@ -23,7 +23,6 @@
 
 enum {
     INTAKE_AGAIN_MS = 300, /* after a failure, and to look for an account */
-    INTAKE_PATIENCE_MS = 5 * 60 * 1000,
     INTAKE_BEHIND_MS = 5000, /* a turn that has not come until then does not come */
     INTAKE_WAITING_MAX = 64, /* well below what the broker hands out without an acknowledgement */
 };

@@ -19,6 +19,8 @@ int command_journal(const struct options *o, int argc, char **argv);
 int command_trace(const struct options *o, int argc, char **argv);
 /* All that is kept of one guest: printed, or erased. */
 int command_contact(const struct options *o, int argc, char **argv);
+/* What no worker could use and the broker keeps. */
+int command_parcels(const struct options *o, int argc, char **argv);
 int command_notify(const struct options *o, int argc, char **argv);
 int command_record(const struct options *o, int argc, char **argv);
 /* Tries configured storages: check [NAME], put, get, url, delete. */

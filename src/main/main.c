@@ -20,6 +20,7 @@ static const char usage[] =
     "  dragoman replay FILE [--to URL] [--speed X | --rate N] [--fresh-ids]   play such a recording again\n"
     "  dragoman manifest NAME [setting=value…]   what a vendor makes our app from: manifest slack --public-url https://…\n"
     "  dragoman backup | restore              what was configured over the API, as one file (dragoman backup --help); gum-cli is another name of it\n"
+    "  dragoman parcels [list | replay [ACCOUNT] | discard [ACCOUNT]]   several hubs: webhooks that none could use and the broker keeps\n"
     "  dragoman move in | out                 a stopped installation from its folder into PostgreSQL, or back (--data, --store)\n"
     "  dragoman plan | apply -f hub.yaml      make a hub's tenants as a file says, the difference shown first\n"
     "  dragoman help tables                   settings of the hub and of every connector, and metrics, as Markdown\n"
@@ -114,6 +115,8 @@ int main(int argc, char **argv)
         find_data(a, &o);
         return command_notify(&o, n_words, words);
     }
+    if (strcmp(command, "parcels") == 0)
+        return command_parcels(&o, n_words, words);
     if (strcmp(command, "move") == 0)
         return command_move(&o, n_words, words);
     if (strcmp(command, "manifest") == 0)

@@ -262,6 +262,7 @@ void serving_limits(struct serving *s)
     l->purge_ms = config_number(c, CFG_PURGE_DELAY) * 1000;
     l->storage_instead = config_true(c, CFG_STORAGE_INSTEAD);
     l->link_ms = config_number(c, CFG_LINK_HOURS) * 3600000;
+    l->parcel_wait_ms = config_number(c, CFG_BROKER_WAIT) * 1000;
 }
 
 bool serving_open(struct serving *s, struct fault *f)

@@ -3,6 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
 import {createHmac, randomBytes} from 'node:crypto';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {Api, Program, bin, freePort, ready, secret, startRoad, until} from './harness.mjs';
@@ -95,6 +96,37 @@ test('what a door hands over does not overtake what another one has published', 
   await Promise.all(later);
   const texts = await until('all at the desk', async () => { const all = (await road.desk.get('/sim/inbound')).messages.map(m => m.text).filter(x => x?.startsWith('guest ') && !x.startsWith('guest 0 ')); return all.length >= 2 * guests.length && all; });
   for (const g of guests) assert.deepEqual(texts.filter(x => x.startsWith(`guest ${g} `)), [`guest ${g} text 1`, `guest ${g} text 2`]);
+});
+
+const parcels = (road, ...words) => promisify(execFile)(bin, ['parcels', ...words, '--config', road.config]).then(r => r.stdout.trim().split('\n').filter(Boolean));
+
+test('what a newer replica took and the one that works cannot use is kept, until somebody decides', async t => {
+  const {road} = await startThree(t, {replicas: 1, hub: {'broker.wait_seconds': 1}, deskArgs: ['--receipts', 'off']});
+  const newer = join(road.dir, 'newer.yaml'), port = await freePort(), config = await readFile(road.config, 'utf8'), key = 'a-secret-of-sixteen-characters';
+  const desk = config.split('tenants:\n')[1].split('    channels:\n')[0].replace('Test Shop', 'New Shop');
+  await writeFile(newer, `${config}${desk}    channels:\n      - type: custom\n        secret: ${key}\n        url: http://127.0.0.1:1/messages\n`);
+  const door = new Program(road.dir, 'door', ['serve', '--config', newer, '--listen', `127.0.0.1:${port}`, '--data', join(road.dir, 'data-newer')]).start(), side = new Api(`http://127.0.0.1:${port}`);
+  t.after(() => door.stop());
+  await ready(door, `${side.base}/healthz/readiness`);
+  const post = text => {
+    const body = JSON.stringify({id: text, type: 'text', guest: 'guest-1', text});
+    return side.call('POST', '/custom/new-shop/custom', body, {'x-dragoman-signature': `sha256=${createHmac('sha256', key).update(body).digest('hex')}`});
+  };
+  assert.deepEqual(await parcels(road), []);
+  for (const text of ['one', 'two']) assert.equal((await post(text)).status, 200);
+  const kept = await until('two are kept', async () => { const all = await parcels(road); return all.length === 2 && all; }, 30000);
+  for (const line of kept) assert.match(line, /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}new-shop\/custom {2}unknown_account: /);
+  assert.deepEqual((await parcels(road, 'replay', 'test-shop/line')).length, 0);
+  assert.equal((await parcels(road, 'replay')).length, 2, 'still nobody knows it');
+  await until('they are back', async () => (await parcels(road)).length === 2, 30000);
+  await road.programs.hub.stop(); // the newer one works now, and knows the tenant
+  await until('it works', async () => (await side.get('/healthz/readiness?worker')).ready, 60000);
+  assert.equal((await post('three')).status, 200);
+  assert.equal((await parcels(road, 'replay', 'new-shop/custom')).length, 2);
+  const texts = async () => (await road.desk.get('/sim/inbound')).messages.map(m => m.text).filter(x => ['one', 'two', 'three'].includes(x)).sort();
+  await until('all at the desk', async () => (await texts()).length === 3);
+  assert.deepEqual(await texts(), ['one', 'three', 'two']);
+  assert.deepEqual(await parcels(road), []);
 });
 
 test('who is asked to stop keeps its shard until what is under way is stored: a refresh token of single use goes on to the next', async t => {
