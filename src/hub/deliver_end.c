@@ -171,6 +171,7 @@ void deliver_record(void *arg)
     struct delivering *dl = arg;
     uint64_t id = dl->work->id;
     struct jbatch *b = jbatch_new(dl->h->journal);
+    enum jdurability how = JOURNAL_LAZY;
     if (dl->discarded) {
         forget(dl, b);
     } else if (dl->end == OUT_RETRY) {
@@ -181,8 +182,10 @@ void deliver_record(void *arg)
         const struct own_end *end = own_end_of(dl);
         struct own_delivery d = own_delivery_of(dl);
         jbatch_settle(b, id, dl->state, dl->note);
-        if (end)
+        if (end) {
             end->take(end->arg, &d, b);
+            how = JOURNAL_DURABLE; /* pages show it then: it must not come once more after a power cut, or from another worker */
+        }
         forget(dl, b);
     }
     if (dl->tell != STATUS_NONE)
@@ -196,7 +199,7 @@ void deliver_record(void *arg)
     actor_save(dl->work->target, b);
     if (dl->conv)
         conv_save(dl->conv, b);
-    jbatch_commit(b, JOURNAL_LAZY, recorded, dl);
+    jbatch_commit(b, how, recorded, dl);
 }
 
 void deliver_settle(struct delivering *dl, enum jstate state, enum outcome end, slice note)

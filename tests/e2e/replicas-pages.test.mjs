@@ -1,0 +1,87 @@
+// Pages at one replica, guests at another, of one hub: who is ready, what is said and typed, log-ins and what slows guessing are the same at each; also when the one that works dies.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import {randomBytes} from 'node:crypto';
+import {join} from 'node:path';
+import {ChatPage} from './chat-page.mjs';
+import {Agent, password, startDesk} from './desk-road.mjs';
+import {Program, freePort, ready, until} from './harness.mjs';
+import {Caller, adminPassword, login} from './hub.mjs';
+import {startPostgres, startRabbit, startRedis} from './servers.mjs';
+import {pageKey} from './webchat-road.mjs';
+
+// road.bases: where the two replicas are.
+async function startTwo(t) {
+  const [pg, rabbit, redis] = await Promise.all([startPostgres(t), startRabbit(t), startRedis(t)]);
+  const road = await startDesk(t, {hub: {store: pg.uri, broker: rabbit.uri, cache: redis.uri, secret_key: randomBytes(32).toString('hex')}});
+  const port = await freePort(), base = `http://127.0.0.1:${port}`;
+  const second = new Program(road.dir, 'second', ['serve', '--config', road.config, '--listen', `127.0.0.1:${port}`, '--data', join(road.dir, 'data2')], {LOG_LEVEL: 'DEBUG', DRAGOMAN_ADMIN_PASSWORD: adminPassword}).start();
+  t.after(() => second.stop());
+  await ready(second, `${base}/healthz/readiness?worker`);
+  const works = async at => await fetch(`${at}/healthz/readiness`).then(r => r.json()).then(r => r.worker).catch(() => undefined);
+  const page = at => new ChatPage(`${at}/nexus/v3/chat/sessions`, pageKey);
+  const listen = async (name, at, api) => { const a = new Agent(road, name, api ?? await login(at, name, password)); road.agents.push(a); return await a.listen(); };
+  return {road, bases: [road.base, base], programs: [road.programs.hub, second], works, page, listen};
+}
+
+test('what is said, typed and who is ready is the same on the pages of both', async t => {
+  const {road, bases: [a, b], page, listen} = await startTwo(t);
+  const kim = await road.agent('kim'); // at the first
+  const guest = page(b);               // at the second
+  await guest.start({firstName: 'Ana'});
+  await guest.say('Where is my parcel?');
+  const it = await kim.accepts();
+  await kim.say(it, 'On its way!');
+  await guest.until('the answer', m => m.text === 'On its way!');
+  await guest.types('I also');
+  await until('typing at the desk', () => kim.typing.some(x => x.who === 'guest' && x.preview === 'I also'));
+  await kim.ok('POST', `/interactions/${it.id}/typing`, {on: true}, 204);
+  await until('typing on the page', async () => { await guest.poll(); return guest.typing.length > 0; });
+
+  await road.admin.call('POST', '/users', {name: 'lee', role: 'supervisor', password}); // looks on at the second
+  const lee = await listen('lee', b);
+  const seen = state => until(`lee sees ${state}`, async () => (await lee.ok('GET', '/agents')).items.find(x => x.user === 'kim')?.media.chat.state === state);
+  await seen('ready');
+  await kim.status('not-ready', 'lunch'); // said at the first
+  await seen('not-ready');
+  const also = await listen('kim', b, new Caller(b, kim.api.token)); // one log-in, another replica
+  assert.equal(also.me.user, 'kim');
+  await also.say(it, 'From another page');
+  await kim.hears(it, 'From another page');
+  assert.equal((await also.api.call('POST', '/auth/logout')).status, 204);
+  assert.equal((await kim.call('GET', '/me')).status, 401, 'logged out here, too');
+});
+
+test('guessing at two replicas is slowed as at one', async t => {
+  const {road, bases} = await startTwo(t);
+  const tries = [];
+  for (let i = 0; i < 8 && tries.at(-1) !== 429; i++) tries.push((await new Caller(bases[i % 2]).call('POST', '/auth/login', {user: 'admin', password: `guess ${i}`})).status);
+  assert.equal(tries.at(-1), 429, tries.join(' '));
+  for (const base of bases) assert.equal((await new Caller(base).call('POST', '/auth/login', {user: 'admin', password: adminPassword})).status, 429, 'also the right one waits, at both');
+  await until('the lock opens', async () => (await new Caller(bases[1]).call('POST', '/auth/login', {user: 'admin', password: adminPassword})).status === 200);
+  assert.equal((await road.admin.call('GET', '/auth/me')).status, 200, 'who is in stays in');
+});
+
+test('the one that works dies: whoever talks goes on at the other, nothing missing, nothing twice', async t => {
+  const {road, bases, programs, works, page, listen} = await startTwo(t);
+  const first = await works(bases[0]), dies = bases.indexOf(first), stays = bases[1 - dies];
+  const kim = await road.agent('kim');
+  const guest = page(stays);
+  await guest.start({firstName: 'Ana'});
+  await guest.say('one');
+  const it = await kim.accepts();
+  await kim.say(it, 'two');
+  await guest.until('the answer', m => m.text === 'two');
+  kim.deaf();
+  await programs[dies].stop('SIGKILL');
+  await until('the other works', async () => await works(stays) === stays && (await fetch(`${stays}/healthz/readiness?worker`)).status === 200, 60000);
+  const again = await listen('kim', stays, new Caller(stays, kim.api.token)); // with the same log-in
+  assert.deepEqual([again.mine.get(it.id)?.state, again.mine.get(it.id)?.owner], ['open', 'kim']);
+  assert.equal(again.me.media.chat.state, 'ready');
+  assert.equal((await guest.say('three')).status, 200);
+  await again.hears(it, 'three');
+  await again.say(it, 'four');
+  await guest.until('the answer of the same agent', m => m.text === 'four');
+  assert.deepEqual((await again.history(it)).filter(m => m.kind !== 'event').map(m => m.text), ['one', 'two', 'three', 'four']);
+  assert.deepEqual(guest.messages.filter(m => m.type === 'Text').map(m => m.text), ['one', 'two', 'three', 'four']);
+});
