@@ -9,7 +9,7 @@ import {ChatPage} from './chat-page.mjs';
 export const pageKey = '3f0c2a9e-7d51-4d0a-9a55-0d7a6c1b2e90';
 export const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 
-export async function startChat(t, {webchat = {}, tenants = [], hub = {}} = {}) {
+export async function startChat(t, {webchat = {}, tenants = [], hub = {}, env = {}} = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-webchat-'));
   const [hubPort, deskPort] = [await freePort(), await freePort()];
   const at = p => `http://127.0.0.1:${p}`;
@@ -23,7 +23,7 @@ export async function startChat(t, {webchat = {}, tenants = [], hub = {}} = {}) 
     dir, config, hub: new Api(at(hubPort)), desk: new Api(at(deskPort)), url: `${at(hubPort)}/nexus/v3/chat/sessions`, data: join(dir, 'data'), deskSettings: desk,
     programs: {
       desk: new Program(dir, 'desk', ['sim', 'genesys-cloud', '--listen', `127.0.0.1:${deskPort}`, '--client-id', 'c1', '--client-secret', 's1', '--agents', 'Kim Lee,<b>Ken</b>', '--retry-ms', '1000']),
-      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', DRAGOMAN_ADMIN_PASSWORD: adminPassword}),
+      hub: new Program(dir, 'hub', ['serve', '--config', config], {LOG_LEVEL: 'DEBUG', DRAGOMAN_ADMIN_PASSWORD: adminPassword, ...env}),
     },
     page: (key = pageKey, options) => new ChatPage(road.url, key, options),
     async startHub() { road.programs.hub.start(); await ready(road.programs.hub, at(hubPort) + '/healthz/readiness?worker'); },

@@ -107,7 +107,7 @@ test('pictures both ways: equal bytes, only for who is in the chat', async t => 
 });
 
 test('large pictures for many pages that read slowly, or leave: the hub does not hold them', async t => {
-  const road = await startChat(t);
+  const road = await startChat(t, {env: {ASAN_OPTIONS: 'detect_leaks=1:quarantine_size_mb=4'}}); // what was let go is not to be counted
   const admin = await login(road.hub.base, 'admin', adminPassword);
   const key = (await road.hub.call('POST', '/nexus/v3/apikeys', {enabled: true, tenant: '*', name: 'many', permissions: ['nexus:consumer:chat'], capacity: 10000}, {authorization: admin.token})).json.id;
   const page = road.page(key);
