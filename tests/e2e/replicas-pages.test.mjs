@@ -1,28 +1,10 @@
 // Pages at one replica, guests at another, of one hub: who is ready, what is said and typed, log-ins and what slows guessing are the same at each; also when the one that works dies.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import {randomBytes} from 'node:crypto';
-import {join} from 'node:path';
-import {ChatPage} from './chat-page.mjs';
-import {Agent, password, startDesk} from './desk-road.mjs';
-import {Program, freePort, ready, until} from './harness.mjs';
-import {Caller, adminPassword, login} from './hub.mjs';
-import {startPostgres, startRabbit, startRedis} from './servers.mjs';
-import {pageKey} from './webchat-road.mjs';
-
-// road.bases: where the two replicas are.
-async function startTwo(t) {
-  const [pg, rabbit, redis] = await Promise.all([startPostgres(t), startRabbit(t), startRedis(t)]);
-  const road = await startDesk(t, {hub: {store: pg.uri, broker: rabbit.uri, cache: redis.uri, secret_key: randomBytes(32).toString('hex')}});
-  const port = await freePort(), base = `http://127.0.0.1:${port}`;
-  const second = new Program(road.dir, 'second', ['serve', '--config', road.config, '--listen', `127.0.0.1:${port}`, '--data', join(road.dir, 'data2')], {LOG_LEVEL: 'DEBUG', DRAGOMAN_ADMIN_PASSWORD: adminPassword}).start();
-  t.after(() => second.stop());
-  await ready(second, `${base}/healthz/readiness?worker`);
-  const works = async at => await fetch(`${at}/healthz/readiness`).then(r => r.json()).then(r => r.worker).catch(() => undefined);
-  const page = at => new ChatPage(`${at}/nexus/v3/chat/sessions`, pageKey);
-  const listen = async (name, at, api) => { const a = new Agent(road, name, api ?? await login(at, name, password)); road.agents.push(a); return await a.listen(); };
-  return {road, bases: [road.base, base], programs: [road.programs.hub, second], works, page, listen};
-}
+import {password} from './desk-road.mjs';
+import {startTwo} from './desk-two.mjs';
+import {until} from './harness.mjs';
+import {Caller, adminPassword} from './hub.mjs';
 
 test('what is said, typed and who is ready is the same on the pages of both', async t => {
   const {road, bases: [a, b], page, listen} = await startTwo(t);

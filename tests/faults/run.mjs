@@ -15,4 +15,4 @@ export async function runShort(names) {
   }
 }
 // Those of several processes and their servers: they wait most of the time.
-export const several = ['backends', 'replicas', 'rotation'];
+export const several = ['backends', 'chats', 'replicas', 'rotation'];
