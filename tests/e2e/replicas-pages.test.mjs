@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import {password} from './desk-road.mjs';
 import {startTwo} from './desk-two.mjs';
 import {until} from './harness.mjs';
-import {Caller, adminPassword} from './hub.mjs';
+import {Caller, adminPassword, goodTenant} from './hub.mjs';
+import {children} from '../faults/replicas.mjs';
 
 test('what is said, typed and who is ready is the same on the pages of both', async t => {
   const {road, bases: [a, b], page, listen} = await startTwo(t);
@@ -66,4 +67,35 @@ test('the one that works dies: whoever talks goes on at the other, nothing missi
   await guest.until('the answer of the same agent', m => m.text === 'four');
   assert.deepEqual((await again.history(it)).filter(m => m.kind !== 'event').map(m => m.text), ['one', 'two', 'three', 'four']);
   assert.deepEqual(guest.messages.filter(m => m.type === 'Text').map(m => m.text), ['one', 'two', 'three', 'four']);
+});
+
+test('what the API has said is done is done, though the one that did it dies at once', async t => {
+  const {road, programs, bases} = await startTwo(t);
+  const {admin} = road, epoch = () => Number(road.sql('SELECT epoch FROM log_shard'));
+  const working = () => until('one works', async () => {
+    const at = bases.indexOf(road.sql("SELECT convert_from(holder,'UTF8') FROM log_shard"));
+    return at >= 0 && (await fetch(`${bases[at]}/healthz/readiness?worker`)).status === 200 && programs[at];
+  }, 60000);
+  const kim = await road.agent('kim');
+  const wishes = [ // what is asked, how it is seen
+    ['POST', '/tenants', goodTenant('New Shop'), async () => (await admin.get('/tenants/new-shop')).name],
+    ['PATCH', '/tenants/new-shop', {name: 'Newer Shop'}, async () => (await admin.get('/tenants/new-shop')).name],
+    ['POST', '/responses', {name: 'hello', text: 'Hello!'}, async () => (await admin.get('/responses/hello')).text],
+    ['POST', '/queues', {name: 'sales'}, async () => (await admin.get('/queues/sales')).name],
+    ['POST', '/users', {name: 'lee', role: 'agent', password}, async () => (await admin.get('/users/lee')).role],
+    ['PUT', '/settings', {proxy: 'http://127.0.0.1:9'}, async () => (await admin.get('/settings')).proxy],
+    ['POST', '/contacts', {name: 'Ana', tenant: 'test-shop'}, async () => (await admin.get('/contacts?q=Ana')).items[0]?.name],
+    ['PUT', '/desk/me/status', {media: 'all', state: 'not-ready', reason: 'lunch'}, async () => (await kim.ok('GET', '/me')).media.chat.reason, kim.api],
+    ['DELETE', '/tenants/new-shop', undefined, async () => (await admin.call('GET', '/tenants/new-shop')).status],
+  ];
+  for (const [method, path, body, see, who = admin] of wishes) {
+    const at = await working(), [worker] = children(at.child.pid), before = epoch();
+    who.base = `${bases[programs.indexOf(at)]}/api/v1`;
+    const r = await who.call(method, path, body);
+    process.kill(worker, 'SIGKILL');
+    assert.ok(r.status >= 200 && r.status < 300, `${method} ${path}: ${r.status} ${r.text}`);
+    await until('another takes over', () => epoch() > before, 60000);
+    await working();
+    console.log(`# ${method} ${path}: ${await until(`${method} ${path} is there`, see, 20000)}`);
+  }
 });

@@ -88,7 +88,7 @@ static const struct js_field member_fields[] = {
     JS_FIELD(struct member_stored, idle_since_ms, "idle_since", JS_I64, 0),
 };
 
-void member_save(struct desk *desk, const struct agent *m)
+void member_save(struct desk *desk, const struct agent *m, void (*stored)(void *arg, bool ok), void *arg)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct member_stored st = { m->ready, m->reason, m->since_ms, m->idle_since_ms };
@@ -98,10 +98,10 @@ void member_save(struct desk *desk, const struct agent *m)
     jw_close(&w, '}');
     struct jbatch *b = jbatch_new(desk->hub->journal);
     state_put(desk->hub->state, b, arena_printf(a, MEMBER_KEY "%s", m->user), jw_done(&w));
-    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+    jbatch_commit(b, stored ? JOURNAL_DURABLE : JOURNAL_LAZY, stored, arg);
 }
 
-void member_state(struct desk *desk, struct agent *m, bool ready, slice reason)
+void member_state(struct desk *desk, struct agent *m, bool ready, slice reason, void (*stored)(void *arg, bool ok), void *arg)
 {
     if (m->ready != ready || !slice_eq(m->reason, reason))
         m->since_ms = time_now_ms();
@@ -109,7 +109,7 @@ void member_state(struct desk *desk, struct agent *m, bool ready, slice reason)
         m->idle_since_ms = m->since_ms;
     m->ready = ready;
     interaction_set(&m->reason, utf8_cut_bytes(reason, DESK_WORD_MAX));
-    member_save(desk, m);
+    member_save(desk, m, stored, arg);
     desk_tell_me(desk, slice_of(m->user));
     desk_route_soon(desk);
 }

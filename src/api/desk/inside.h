@@ -60,8 +60,9 @@ int64_t desk_reply_until(const struct account *channel, int64_t last_guest_ms); 
 bool desk_may_reply(struct api_call *c, const struct desk_place *p, int64_t last_guest_ms, int64_t now_ms);
 slice desk_address(struct arena *a, const struct desk_place *p); /* "U1@line" */
 struct agent *desk_member(struct desk *desk, slice user);       /* made when it is new */
-void member_save(struct desk *desk, const struct agent *m);
-void member_state(struct desk *desk, struct agent *m, bool ready, slice reason); /* stores, tells, routes */
+/* stored: who waits for it to be on disk; NULL: nobody. */
+void member_save(struct desk *desk, const struct agent *m, void (*stored)(void *arg, bool ok), void *arg);
+void member_state(struct desk *desk, struct agent *m, bool ready, slice reason, void (*stored)(void *arg, bool ok), void *arg); /* stores, tells, routes */
 void desk_count(struct desk *desk);                               /* member.open of all */
 void desk_answered(struct desk *desk, const struct interaction *it, slice user, int64_t at_ms); /* one guest more, if that was today */
 int64_t desk_answered_today(struct desk *desk, const struct agent *m, int64_t now_ms);

@@ -212,7 +212,7 @@ static void unanswered(struct desk *desk, struct interaction *it, int64_t now_ms
     interaction_refuse(it, user, now_ms + REFUSED_MS);
     save(desk, it);
     desk_tell_gone(desk, user, it);
-    member_state(desk, m, false, SL("no answer"));
+    member_state(desk, m, false, SL("no answer"), NULL, NULL);
 }
 
 static void hold_ends(struct desk *desk, struct interaction *it, const struct desk_place *p, int64_t now_ms)

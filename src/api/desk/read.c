@@ -25,6 +25,20 @@ void api_desk_me(struct api_call *c)
     answer_me(c, c->user);
 }
 
+struct setting_status {
+    struct api_call *c;
+    slice user;
+};
+
+static void status_stored(void *arg, bool ok)
+{
+    const struct setting_status *st = arg;
+    if (ok)
+        answer_me(st->c, st->user);
+    else
+        api_not_stored(st->c, NULL);
+}
+
 static void set_status(struct api_call *c, slice user)
 {
     struct desk *desk = call_desk(c);
@@ -34,8 +48,9 @@ static void set_status(struct api_call *c, slice user)
         api_problem(c, 400, "invalid", "media", "must be chat or all");
         return;
     }
-    member_state(desk, desk_member(desk, user), ready, ready ? SLICE_NONE : js_text(js_get(c->body, SL("reason"))));
-    answer_me(c, user);
+    struct setting_status *st = ARENA_NEW(c->a, struct setting_status);
+    *st = (struct setting_status){ c, user };
+    member_state(desk, desk_member(desk, user), ready, ready ? SLICE_NONE : js_text(js_get(c->body, SL("reason"))), status_stored, st);
 }
 
 void api_desk_status(struct api_call *c)

@@ -238,7 +238,7 @@ void api_users_delete(struct api_call *c)
         return;
     struct agent *m = desk_member(call_desk(c), c->params[0]);
     m->ready = false;
-    member_save(call_desk(c), m);
+    member_save(call_desk(c), m, NULL, NULL);
     audit_note(c, "user.delete", c->params[0], SLICE_NONE);
     sessions_end(c->api->sessions, c->params[0]);
     login_remove(c->api->logins, c->params[0], removed, c);
