@@ -45,6 +45,10 @@ struct telegram_guest telegram_guest_of(slice guest)
     struct telegram_guest g = { .business = slice_starts(guest, SL("b")) };
     slice rest = g.business ? slice_from(guest, 1) : guest;
     g.chat = slice_cut(&rest, '.');
+    if (g.business) {
+        g.connection = rest;
+        return g;
+    }
     g.group = rest.p != NULL;
     g.user = slice_cut(&rest, '.');
     g.thread = rest;
