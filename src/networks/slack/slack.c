@@ -169,8 +169,9 @@ enum outcome slack_failed(struct call *c, struct delivery *d, slice install, con
     for (size_t i = 0; i < COUNT(breaking); i++)
         if (slice_eq(t.error, breaking[i])) {
             struct slack_install in;
-            if (slack_token_ended(&t) && !d->last_new_token && slack_install_get(c, install, &in) && in.refresh.n) {
-                d->reason = REASON_CREDENTIALS; /* it may have been replaced meanwhile; a text that is refused with another one tells */
+            bool turns = slack_token_ended(&t) && !d->last_new_token && slack_install_get(c, install, &in) && in.refresh.n;
+            if (turns || d->last_old_token) { /* it may have been, or was, replaced meanwhile; a text that is refused with another one tells */
+                d->reason = REASON_CREDENTIALS;
                 fault(c->f, "refused", "", "%s: " SLF, what, SLA(t.error));
                 return OUT_RETRY;
             }
