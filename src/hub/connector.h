@@ -374,6 +374,7 @@ struct connector {
     struct caps caps;
     const struct setting *settings;
     size_t n_settings;
+    const char *once; /* name of the setting of which no two channels of a hub may have the same: who it names sends everything to one place. NULL: none */
     struct hook hook;
     struct {
         enum auth_kind kind;

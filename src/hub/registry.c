@@ -406,6 +406,20 @@ static void check_kinds(struct hub *h, const struct config_tenant *t, struct con
     }
 }
 
+static void check_clashes(struct registry *r, const struct config_tenant *t, const struct registry_entry *old, struct config_problems *p)
+{
+    for (size_t i = 0; i < t->n_channels; i++) {
+        const char *name = config_clash(t, i, t);
+        for (size_t k = 0; k < r->n && !name; k++) {
+            const struct registry_entry *other = r->entries[k];
+            if (!other->removed && other != old && other->config)
+                name = config_clash(t, i, other->config);
+        }
+        if (name)
+            add_problem(p, arena_printf(p->a, "channels[%zu].%s", i, name).p, CONFIG_CLASH);
+    }
+}
+
 static const struct config_tenant *check(struct registry *r, struct arena *a, slice text, const struct registry_entry *old, slice slug,
                                          struct config_problems *p)
 {
@@ -438,8 +452,10 @@ static const struct config_tenant *check(struct registry *r, struct arena *a, sl
         if (t && !old && js_text(js_at(doc, "id")).n && slice_eq_nocase(other->id, t->id))
             add_problem(p, "id", "another tenant has this id");
     }
-    if (t)
+    if (t) {
         check_kinds(r->hub, t, p);
+        check_clashes(r, t, old, p);
+    }
     if (!t || p->n)
         return NULL;
     if (old)

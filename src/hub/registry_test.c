@@ -130,6 +130,19 @@ TEST(registry_says_what_is_wrong_and_where)
     rig_free(r);
 }
 
+TEST(registry_what_only_one_channel_can_have_is_refused_to_another)
+{
+    struct rig *r = rig_new();
+    const struct registry_entry *e = put(r, NULL, -1, document(r, "ACME", "tdesk", "s", ",\"key\":\"k1\""), NULL);
+    struct config_problems p = { .a = r->a };
+    CHECK(!registry_check(&r->hub, r->a, document(r, "Inn", "tdesk", "t", ",\"key\":\"k1\""), NULL, &p));
+    CHECK(p.n == 1 && slice_eq(p.items[0].path, SL("channels[0].key")));
+    p.n = 0;
+    CHECK(registry_check(&r->hub, r->a, document(r, "Inn", "tdesk", "t", ",\"key\":\"k2\""), NULL, &p) && !p.n);
+    CHECK(registry_check(&r->hub, r->a, document(r, "ACME", "tdesk", "s2", ",\"key\":\"k1\""), e, &p) && !p.n); /* its own */
+    rig_free(r);
+}
+
 TEST(registry_a_removed_tenant_is_unknown_and_its_messages_wait_until_it_is_back)
 {
     struct rig *r = rig_new();

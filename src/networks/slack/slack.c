@@ -285,7 +285,7 @@ const struct connector connector_slack = {
         .cards_max = SLACK_CARDS, .card_choices_max = SLACK_ROW_BUTTONS, .choice_urls = true,
         .agent_name = true,
     },
-    .settings = slack_settings, .n_settings = COUNT(slack_settings),
+    .settings = slack_settings, .n_settings = COUNT(slack_settings), .once = "signing_secret",
     .hook     = { "/slack", VERIFY_HMAC_SHA256_HEX, "x-slack-signature", "v0=",
                   .secrets = { SLACK_SIGNING_SECRET, SLACK_OLD_SECRET }, .n_secrets = 2,
                   .stamp = "x-slack-request-timestamp", .stamp_before = "v0:", .window_ms = SLACK_WINDOW_MS, .bad_status = 401 },

@@ -226,7 +226,7 @@ const struct connector connector_telegram = {
         .cards_max = TELEGRAM_CARDS, .card_choices_max = TELEGRAM_BUTTONS, .choice_urls = true,
         .sticker_needs_own_id = true,
     },
-    .settings = telegram_settings, .n_settings = COUNT(telegram_settings),
+    .settings = telegram_settings, .n_settings = COUNT(telegram_settings), .once = "token",
     .hook     = { "/telegram", VERIFY_HEADER_EQUAL, "x-telegram-bot-api-secret-token",
                   .secrets = { TELEGRAM_SECRET }, .n_secrets = 1 },
     .rates    = telegram_rates, .n_rates = COUNT(telegram_rates),
