@@ -358,7 +358,7 @@ static slice sender_of(struct call *c, const struct delivery *d, slice *ret_pref
     bool wrote = d->m->origin == (int)ORIGIN_AGENT || d->m->origin == (int)ORIGIN_BOT;
     if (!setting_true(c, LINE_PREFIX_AGENT) || !wrote)
         return SLICE_NONE;
-    slice name = slice_trim(utf8_cut(slice_trim(author_name(c->conversation, d->m)), LINE_SENDER_CHARS));
+    slice name = slice_trim(utf8_cut_utf16(slice_trim(author_name(c->conversation, d->m)), LINE_SENDER_UNITS));
     for (size_t i = 0; i + 4 <= name.n; i++) {
         if (slice_eq_nocase(slice_sub(name, i, 4), SL("LINE"))) {
             *ret_prefix = name;

@@ -35,7 +35,7 @@ enum {
     LINE_TEXT_UNITS = 5000,
     LINE_ALT_UNITS = 400,
     LINE_PLACE_CHARS = 100, /* title and address of a location */
-    LINE_SENDER_CHARS = 20,
+    LINE_SENDER_UNITS = 20,
     LINE_LABEL_CHARS = 20,
     LINE_ACTION_CHARS = 300, /* data and text of an action */
     LINE_QUICK_REPLIES = 13,
