@@ -144,7 +144,7 @@ enum outcome telegram_failed(struct call *c, struct delivery *d, const char *wha
     }
     enum outcome end = answer_outcome(c, d, what);
     if (said.retry_after_s > 0)
-        d->retry_ms = MAX(d->retry_ms, said.retry_after_s * 1000);
+        d->retry_ms = MAX(d->retry_ms, MIN(said.retry_after_s, (int64_t)TELEGRAM_RETRY_MOST_S) * 1000);
     return end;
 }
 

@@ -27,6 +27,7 @@ enum {
     TELEGRAM_CARDS = 10,
     TELEGRAM_ALBUM = 10,
     TELEGRAM_BODY_BYTES = 128 << 10,
+    TELEGRAM_RETRY_MOST_S = 24 * 3600, /* of ours, as of a Retry-After */
     TELEGRAM_DOWNLOAD_BYTES = 20 << 20,
     TELEGRAM_LINK_PHOTO_BYTES = 5 << 20, /* "Files out" */
     TELEGRAM_LINK_BYTES = 20 << 20,
