@@ -100,7 +100,7 @@ static bool on_media(struct call *c, const struct message *m, struct line_bubble
         if (m->kind == (int)KIND_AUDIO)
             jw_int(&w, "duration", md->duration_ms > 0 ? md->duration_ms : LINE_AUDIO_MS);
         else
-            jw_str(&w, "previewImageUrl", slice_or(md->preview_url, md->url));
+            jw_str(&w, "previewImageUrl", slice_or(md->preview_url, m->kind == (int)KIND_VIDEO ? line_film_url(c, md->url) : md->url));
         bubble_add(c, b, &w);
     }
     return true;

@@ -102,4 +102,7 @@ enum outcome line_who(struct call *c, struct delivery *d);
 bool line_token_call(struct call *c, struct http_call *ret);
 bool line_qr(struct call *c, const struct request *rq, struct inbox *in);
 bool line_link(struct call *c, const struct request *rq, struct inbox *in);
+/* film.c: a picture for films without one, and where LINE gets it; the film's own address where we are not reached over HTTPS. */
+bool line_film(struct call *c, const struct request *rq, struct inbox *in);
+slice line_film_url(const struct call *c, slice film);
 #endif
