@@ -225,6 +225,31 @@ const struct config_tenant *config_tenant_read(struct arena *a, const struct yam
     return p->n + p->more == before ? t : NULL;
 }
 
+const char *config_clash(const struct config_tenant *t, size_t channel, const struct config_tenant *with)
+{
+    const struct account *acc = &t->channels[channel];
+    const char *once = acc->type ? acc->type->once : NULL;
+    slice own = once ? account_setting(acc, once) : SLICE_NONE;
+    for (size_t i = 0; own.n && i < (with == t ? channel : with->n_channels); i++)
+        if (with->channels[i].type == acc->type && slice_eq(account_setting(&with->channels[i], once), own))
+            return once;
+    return NULL;
+}
+
+static void check_clashes(struct config_reader *r, const struct config_tenant *t, const struct yaml *map, slice path)
+{
+    const struct yaml *list = yaml_get(map, SL("channels")), *v = list && list->kind == YAML_LIST ? list->first : NULL;
+    for (size_t i = 0; v && i < t->n_channels; i++, v = v->next)
+        for (const struct config_tenant *with = r->c->tenants; with <= t; with++) {
+            const char *name = config_clash(t, i, with);
+            if (!name)
+                continue;
+            slice at = arena_printf(r->a, SLF ".channels[%zu].%s", SLA(path), i, name);
+            reader_problem(r, yaml_get(v, slice_of(name)), at, "%s", CONFIG_CLASH);
+            break;
+        }
+}
+
 void reader_tenants(struct config_reader *r, const struct yaml *root)
 {
     const struct yaml *list = yaml_get(root, SL("tenants"));
@@ -237,7 +262,9 @@ void reader_tenants(struct config_reader *r, const struct yaml *root)
     r->c->tenants = ARENA_ARRAY(r->a, struct config_tenant, MAX(list->n, (size_t)1));
     for (const struct yaml *v = list->first; v; v = v->next) {
         struct config_tenant *t = &r->c->tenants[r->c->n_tenants];
-        read_tenant(r, v, arena_printf(r->a, "tenants[%zu]", r->c->n_tenants), t);
+        slice path = arena_printf(r->a, "tenants[%zu]", r->c->n_tenants);
+        read_tenant(r, v, path, t);
+        check_clashes(r, t, v, path);
         r->c->n_tenants++;
     }
 }

@@ -151,6 +151,7 @@ static const struct setting net_settings[] = {
     { .name = "secret", .label = "Secret", .type = SETTING_TEXT, .required = true, .secret = true, .min = 4 },
     { .name = "base_url", .label = "API", .type = SETTING_URL, .otherwise = "https://api.example.com" },
     { .name = "polls", .label = "Polls", .type = SETTING_NUMBER, .min = 1, .max = 9 },
+    { .name = "app", .label = "App", .type = SETTING_TEXT, .max = 100 },
 };
 static const struct setting desk_settings[] = {
     { .name = "region", .label = "Region", .type = SETTING_TEXT, .required = true },
@@ -158,7 +159,7 @@ static const struct setting desk_settings[] = {
     { .name = "integration.token", .label = "Token", .type = SETTING_TEXT, .required = true, .secret = true, .min = 16 },
     { .name = "extra", .label = "Extra", .type = SETTING_PAIRS },
 };
-static const struct connector net_connector = { .name = "net", .title = "Net", .settings = net_settings, .n_settings = COUNT(net_settings),
+static const struct connector net_connector = { .name = "net", .title = "Net", .settings = net_settings, .n_settings = COUNT(net_settings), .once = "app",
                                                 .hook = { .path = "/net" }, .check = net_check };
 static const struct connector desk_connector = { .name = "a-desk", .title = "A Desk", .desk = true, .settings = desk_settings,
                                                  .n_settings = COUNT(desk_settings), .hook = { .path = "/a-desk" } };
@@ -294,6 +295,11 @@ TEST(config_every_problem_names_its_place_and_what_to_do)
         { "tenants:\n  - name: a b\n" DESK "    channels: [{type: net, id: 1, secret: abcd}]\n  - name: A-B\n" DESK
           "    channels: [{type: net, id: 1, secret: abcd}]\n",
           "tenants[1].name: another tenant has this name" },
+        { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, app: x}, {type: net, id: 2, secret: abcd, app: y}, {type: net, id: 3, secret: abcd, app: x}]\n",
+          "f.yaml:4:138: tenants[0].channels[2].app: another channel has the same" },
+        { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, app: x}]\n  - name: b\n" DESK
+          "    channels: [{type: net, id: 1, secret: abcd, app: x}]\n",
+          "tenants[1].channels[0].app: another channel has the same" },
         { "tenants:\n  - {}\n", "tenants[0].name: is missing" },
         { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, polls: 10}]\n", "polls: must be between 1 and 9" },
         { "tenants:\n  - name: a\n" DESK "    custom_data: [1]\n    channels: [{type: net, id: 1, secret: abcd}]\n", "custom_data: must be an object" },

@@ -73,6 +73,7 @@ void delivery_begin_step(struct delivery *d, const struct answer *last)
     d->last = last;
     d->last_repeatable = last && d->call.repeatable;
     d->last_new_token = last && d->call.new_token;
+    d->last_old_token = false;
     d->call = (struct http_call){ 0 };
 }
 

@@ -179,6 +179,7 @@ struct delivery {
     const struct answer *last;   /* NULL on the first step of an attempt */
     bool last_repeatable;        /* of the call that was answered */
     bool last_new_token;         /* likewise */
+    bool last_old_token;         /* AUTH_NAMED: what it carried is not the token any more that there is now: another came while it was under way */
     const struct media *media;   /* media_find: what to find; else NULL */
     slice resumed;               /* data of inbox_resume; {NULL,0}: not resumed */
     unsigned attempt;            /* 0: the first */
@@ -236,7 +237,7 @@ enum auth_kind {
                      memory "refresh_token" */
     AUTH_NAMED,   /* several tokens, one for each workspace (tenant, partner) that let the account in: http_call.token and media.token_name say which.
                      token_known says what is remembered of it; near its end token_renew builds the request for the next and token_took remembers the
-                     answer, which is stored before it is used. One renewal of a name at a time */
+                     answer, which is stored before it is used. One renewal of a name at a time; when another token came meanwhile by other ways, its answer is dropped */
 };
 
 /* ---- the table ------------------------------------------------------------------------------------------------------- */
@@ -373,6 +374,7 @@ struct connector {
     struct caps caps;
     const struct setting *settings;
     size_t n_settings;
+    const char *once; /* name of the setting of which no two channels of a hub may have the same: who it names sends everything to one place. NULL: none */
     struct hook hook;
     struct {
         enum auth_kind kind;

@@ -13,8 +13,12 @@ static bool n_known(struct call *c, slice name, slice *ret_token, int64_t *ret_u
     return ret_token->n && slice_int(rest, ret_until_ms) ? true : fault(c->f, "no_token", "", "nobody let us in");
 }
 
+static bool installed_anew; /* while a renewal is under way */
+
 static bool n_renew(struct call *c, slice name, struct http_call *ret)
 {
+    if (installed_anew)
+        memory_set(c->memory, arena_printf(c->a, "token:" SLF, SLA(name)).p, SL("T9 0"), 0);
     ret->method = "POST";
     ret->url = arena_printf(c->a, SLF "/token", SLA(setting(c, 1)));
     ret->body = arena_printf(c->a, "refresh=" SLF, SLA(name));
@@ -221,6 +225,64 @@ TEST(named_token_that_could_not_be_kept_is_not_asked_for)
     rig_free(r);
 }
 
+TEST(named_token_that_came_by_other_ways_outlives_the_answer_to_a_renewal)
+{
+    struct connector type;
+    struct rig *r = named_rig(&type).r;
+    static const int statuses[] = { 0, 400 };
+    struct asked one;
+    installed_anew = true;
+    for (size_t i = 0; i < COUNT(statuses); i++) {
+        r->token_status = statuses[i];
+        remember(r, "over", "T1", time_now_ms() - 1);
+        ask_for(r, &one, "over");
+        UNTIL(r, one.n == 1);
+        CHECK_ROW(i, strcmp(one.header, "Bearer T9") == 0);
+    }
+    installed_anew = false;
+    CHECK_INT(r->n_tokens, 2);
+    rig_free(r);
+}
+
+static int hold_asked(struct rig *r, const struct seen *s)
+{
+    (void)r;
+    return slice_ends(s->path, SL("/asked")) ? ANSWER_HOLD : 200;
+}
+
+static enum outcome n_deliver(struct call *c, struct delivery *d)
+{
+    if (d->last) {
+        memory_set(c->memory, "carried", d->last_old_token ? SL("old") : SL("now"), 0);
+        return OUT_DELIVERED;
+    }
+    d->call.method = "POST";
+    d->call.url = arena_printf(c->a, SLF "/vendor/asked", SLA(setting(c, 1)));
+    d->call.type = SL("text/plain");
+    d->call.body = d->m->text;
+    d->call.token = SL("fixed");
+    return OUT_CALL;
+}
+
+TEST(named_token_that_was_replaced_while_a_call_was_under_way_is_told)
+{
+    struct connector type;
+    struct rig *r = named_rig(&type).r;
+    type.deliver = n_deliver;
+    r->answer = hold_asked;
+    remember(r, "fixed", "T0", 0);
+    rig_say(r, "2", "U1@tnet", "first");
+    UNTIL(r, rig_seen(r, "first") == 1);
+    rig_answer_held(r, "first", 200);
+    UNTIL(r, slice_eq(memory_get(r->net->memory, "carried", time_now_ms()), SL("now")));
+    rig_say(r, "3", "U1@tnet", "second");
+    UNTIL(r, rig_seen(r, "second") == 1);
+    remember(r, "fixed", "T9", 0);
+    rig_answer_held(r, "second", 200);
+    UNTIL(r, slice_eq(memory_get(r->net->memory, "carried", time_now_ms()), SL("old")));
+    rig_free(r);
+}
+
 TEST(named_tokens_have_a_rate_each)
 {
     struct connector type;
@@ -235,12 +297,6 @@ TEST(named_tokens_have_a_rate_each)
     CHECK(wait_ms > 0);
     CHECK_INT(bucket_take(b, time_mono_us()), 0);
     rig_free(r);
-}
-
-static int hold_asked(struct rig *r, const struct seen *s)
-{
-    (void)r;
-    return slice_ends(s->path, SL("/asked")) ? ANSWER_HOLD : 200;
 }
 
 static int refuse_asked(struct rig *r, const struct seen *s)

@@ -406,6 +406,27 @@ static void check_kinds(struct hub *h, const struct config_tenant *t, struct con
     }
 }
 
+/* Of `with`: t itself, or another tenant. */
+static void check_clashes(const struct config_tenant *t, const struct config_tenant *with, struct config_problems *p)
+{
+    for (size_t i = 0; i < t->n_channels; i++) {
+        const char *name = config_clash(t, i, with);
+        if (name)
+            add_problem(p, arena_printf(p->a, "channels[%zu].%s", i, name).p, CONFIG_CLASH);
+    }
+}
+
+/* When a tenant is put to work, and not before: a plan may have it that the other one goes first. */
+static bool clashes(const struct registry *r, const struct config_tenant *t, const struct registry_entry *old, struct config_problems *p)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const struct registry_entry *other = r->entries[i];
+        if (!other->removed && other != old && other->config)
+            check_clashes(t, other->config, p);
+    }
+    return p->n > 0;
+}
+
 static const struct config_tenant *check(struct registry *r, struct arena *a, slice text, const struct registry_entry *old, slice slug,
                                          struct config_problems *p)
 {
@@ -438,8 +459,10 @@ static const struct config_tenant *check(struct registry *r, struct arena *a, sl
         if (t && !old && js_text(js_at(doc, "id")).n && slice_eq_nocase(other->id, t->id))
             add_problem(p, "id", "another tenant has this id");
     }
-    if (t)
+    if (t) {
         check_kinds(r->hub, t, p);
+        check_clashes(t, t, p);
+    }
     if (!t || p->n)
         return NULL;
     if (old)
@@ -553,7 +576,7 @@ void registry_put(struct hub *h, const struct registry_entry *old, int64_t if_re
     struct arena *a = arena_new();
     struct config_problems own_problems = { .a = a };
     const struct config_tenant *t = registry_check(h, a, doc, old, &own_problems);
-    if (!t) {
+    if (!t || clashes(r, t, old, &own_problems)) {
         problems_fault(&f, &own_problems);
         for (size_t i = 0; p && i < own_problems.n; i++) {
             const struct config_problem *q = &own_problems.items[i];

@@ -130,6 +130,23 @@ TEST(registry_says_what_is_wrong_and_where)
     rig_free(r);
 }
 
+TEST(registry_what_only_one_channel_can_have_is_refused_to_another)
+{
+    struct rig *r = rig_new();
+    slice other = document(r, "Inn", "tdesk", "t", ",\"key\":\"k1\"");
+    const struct registry_entry *e = put(r, NULL, -1, document(r, "ACME", "tdesk", "s", ",\"key\":\"k1\""), NULL);
+    struct config_problems p = { .a = r->a };
+    CHECK(registry_check(&r->hub, r->a, other, NULL, &p) && !p.n); /* a plan: the other one may go first */
+    put(r, NULL, -1, other, "invalid");
+    e = put(r, e, -1, document(r, "ACME", "tdesk", "s2", ",\"key\":\"k1\""), NULL); /* its own */
+    put(r, e, -1, document(r, "ACME", "tdesk", "s2", ",\"key\":\"k2\""), NULL);
+    put(r, NULL, -1, other, NULL);
+    slice twice = document(r, "Two", "tdesk", "t", ",\"key\":\"k3\"},{\"type\":\"tnet\",\"name\":\"more\",\"secret\":\"m\",\"base_url\":\"http://127.0.0.1:9\",\"key\":\"k3\"");
+    CHECK(!registry_check(&r->hub, r->a, twice, NULL, &p));
+    CHECK(p.n == 1 && slice_eq(p.items[0].path, SL("channels[1].key")));
+    rig_free(r);
+}
+
 TEST(registry_a_removed_tenant_is_unknown_and_its_messages_wait_until_it_is_back)
 {
     struct rig *r = rig_new();

@@ -187,6 +187,7 @@ static const struct connector tnet = {
     .name = "tnet", .title = "Test network",
     .caps = { .kinds = CAN(KIND_TEXT), .text_max = 10 },
     .hook = { .path = "/tnet", .how = VERIFY_HMAC_SHA256_BASE64, .header = "X-Sig", .secrets = { T_SECRET }, .n_secrets = 1 },
+    .once = "key",
     T_COMMON,
 };
 static const struct connector tother = {

@@ -421,6 +421,7 @@ static void run_step(struct run *r, const struct answer *last)
 {
     struct call c;
     delivery_begin_step(&r->d, last);
+    r->d.last_old_token = last && r->token.n && r->actor->account.type->auth.kind == AUTH_NAMED && token_named_is_old(r->actor, r->token_name, r->token);
     actor_call(r->actor, &c, r->a, r->conv, &r->fault);
     enum outcome end = r->step(&c, &r->d);
     if (end != OUT_CALL) {

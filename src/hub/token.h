@@ -40,6 +40,7 @@ void token_done(struct token *t);
 /* token_named.c */
 struct token_named;
 void token_named_get(struct actor *actor, struct token_wait *w);
+bool token_named_is_old(struct actor *actor, slice name, slice header); /* there is a token of this name, and it is another one */
 /* What the calls with this token have left of the rate (rate.per_token). */
 struct bucket;
 struct bucket *token_named_bucket(struct actor *actor, slice name, unsigned rate);

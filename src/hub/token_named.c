@@ -73,15 +73,32 @@ static bool is_good(const struct token_named *t, const struct known *k)
 
 /* ---- renewing ------------------------------------------------------------------------------------------------------- */
 
+static slice token_now(struct call *c, slice name)
+{
+    struct call quiet = *c;
+    struct fault none = { 0 };
+    slice token = SLICE_NONE;
+    int64_t until_ms = 0;
+    quiet.f = &none;
+    return c->account->type->auth.token_known(&quiet, name, &token, &until_ms) ? token : SLICE_NONE;
+}
+
+/* own: the token that is to be replaced. When the account has another one by the time of the answer (the workspace let it in anew), the answer, good or bad, is
+ * about one that nobody uses any more. */
 static enum outcome renew_step(struct call *c, struct delivery *d)
 {
     const struct connector *type = c->account->type;
+    slice now = token_now(c, d->keep), *before = d->own;
     if (!d->last) {
+        before = d->own = ARENA_NEW(c->a, slice);
+        *before = arena_dup(c->a, now);
         if (!type->auth.token_renew(c, d->keep, &d->call))
             return refuse(c, d, REASON_CREDENTIALS, "no token can be asked for: %.160s", c->f->text);
         d->call.no_token = true; /* not repeatable: the refresh token is good for one use */
         return OUT_CALL;
     }
+    if (now.n && !slice_eq(now, *before))
+        return OUT_DELIVERED;
     if (type->auth.token_took(c, d->keep, d->last))
         return OUT_DELIVERED;
     d->reason = REASON_CREDENTIALS;
@@ -163,6 +180,14 @@ void token_named_get(struct actor *actor, struct token_wait *w)
     memory_soil(actor->memory);
     actor_save(actor, b);
     jbatch_commit(b, JOURNAL_DURABLE, may_ask, r);
+}
+
+bool token_named_is_old(struct actor *actor, slice name, slice header)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct fault f = { 0 };
+    struct known k = known_of(actor, a, name, &f);
+    return k.header.n && !slice_eq(k.header, header);
 }
 
 void token_drop_named(struct actor *actor, slice name, slice header)

@@ -194,15 +194,18 @@ static int carry_out(struct planning *p)
     }
     if (p->bad || !confirmed(p))
         return 1;
-    for (size_t i = 0; i < p->tenants.n; i++) {
-        struct planned *t = LIST_AT(p->tenants, struct planned, i);
-        if (!apply_one(p, t, &f)) {
-            remote_say(p->ra, LEVEL_ERROR, SLF ": %s", SLA(t->name), f.text);
-            rc = 1;
-        } else if (t->fate == MAKE || t->fate == CHANGE) {
-            (void)tell_vendors(p, t); /* told; what a vendor does not like is for its operator */
+    for (int round = 0; round < 2; round++) /* what is removed goes first: others may have its bots and apps from now on */
+        for (size_t i = 0; i < p->tenants.n; i++) {
+            struct planned *t = LIST_AT(p->tenants, struct planned, i);
+            if ((t->fate == REMOVE) != (round == 0))
+                continue;
+            if (!apply_one(p, t, &f)) {
+                remote_say(p->ra, LEVEL_ERROR, SLF ": %s", SLA(t->name), f.text);
+                rc = 1;
+            } else if (t->fate == MAKE || t->fate == CHANGE) {
+                (void)tell_vendors(p, t); /* told; what a vendor does not like is for its operator */
+            }
         }
-    }
     return rc;
 }
 

@@ -7,6 +7,7 @@ enum {
     AGAIN_MOST_MS = 32000,
     AFTER_MOST_MS = 60000,    /* of what Retry-After may ask for */
     TOKEN_MARGIN_S = 300,     /* a token is renewed before its end */
+    TOKEN_MOST_S = 365 * 86400, /* longer ones are renewed all the same */
     CLOCK_LEAST_MS = 30000,   /* a difference that matters */
 };
 
@@ -96,7 +97,8 @@ static void token_done(void *owner, struct running *t, enum cloud_end end)
         st->token = must_malloc(t->op.token.n + 1);
         memcpy(st->token, t->op.token.p, t->op.token.n);
         st->token[t->op.token.n] = 0;
-        st->token_until_ms = time_mono_ms() + MAX(t->op.token_s - TOKEN_MARGIN_S, t->op.token_s / 2) * 1000;
+        int64_t life_s = MIN(MAX(t->op.token_s, INT64_C(0)), (int64_t)TOKEN_MOST_S);
+        st->token_until_ms = time_mono_ms() + MAX(life_s - TOKEN_MARGIN_S, life_s / 2) * 1000;
     }
     struct running *r = st->token_waiting;
     st->token_waiting = NULL;

@@ -67,9 +67,20 @@ FN(f_float64)
 FN(f_atoi)
 {
     (void)r, (void)n;
-    int64_t i = 0;
-    slice s = v[0].s.n > 1 && v[0].s.p[0] == '+' && v[0].s.p[1] != '-' ? slice_from(v[0].s, 1) : v[0].s;
-    return VALUE_INT(slice_int(s, &i) ? i : 0);
+    slice s = v[0].s;
+    bool minus = s.n && s.p[0] == '-';
+    size_t k = minus || (s.n && s.p[0] == '+');
+    uint64_t u = 0, most = (uint64_t)INT64_MAX + minus;
+    for (; k < s.n; k++) {
+        if (s.p[k] < '0' || s.p[k] > '9')
+            return VALUE_INT(0);
+        if (__builtin_mul_overflow(u, (uint64_t)10, &u) || __builtin_add_overflow(u, (uint64_t)(s.p[k] - '0'), &u)) {
+            u = UINT64_MAX; /* Go looks no further, either */
+            break;
+        }
+    }
+    u = MIN(u, most); /* of what is too large the nearest */
+    return VALUE_INT(minus ? (int64_t)(0 - u) : (int64_t)u);
 }
 
 FN(f_to_decimal)

@@ -121,7 +121,7 @@ static void expand(struct text_out *t, slice with, const struct finding *f)
         if (slice_int(name, &number) && number >= 0)
             group = (size_t)number < regex_groups(f->re) ? (size_t)number : SIZE_MAX;
         else
-            for (size_t i = 1; i < regex_groups(f->re); i++)
+            for (size_t i = 1; i < regex_groups(f->re) && group == SIZE_MAX; i++) /* of several with one name, the first that took part */
                 if (slice_eq(regex_group_name(f->re, i), name) && f->caps[2 * i] != SIZE_MAX)
                     group = i;
         if (group != SIZE_MAX && f->caps[2 * group] != SIZE_MAX && f->caps[2 * group + 1] != SIZE_MAX)

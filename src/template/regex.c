@@ -23,6 +23,35 @@ static int put(struct regex_compiler *c, struct regex_inst i)
     return c->re->n++;
 }
 
+static bool can_be_empty(struct regex_compiler *c, const struct regex_tree *n)
+{
+    bool so = true;
+    run_step(c->r, 1);
+    switch (n->t) {
+    case E_CHAR:
+    case E_ANY:
+    case E_SET:
+        return false;
+    case E_EMPTY:
+    case E_AT:
+        return true;
+    case E_CAT:
+        for (; so && n->t == E_CAT; n = n->l) /* spines are walked, here, too */
+            so = can_be_empty(c, n->r);
+        return so && can_be_empty(c, n);
+    case E_ALT:
+        for (; n->t == E_ALT; n = n->l)
+            if (can_be_empty(c, n->r))
+                return true;
+        return can_be_empty(c, n);
+    case E_GROUP:
+        return can_be_empty(c, n->l);
+    case E_REPEAT:
+        break;
+    }
+    return !n->min || can_be_empty(c, n->l);
+}
+
 static int emit(struct regex_compiler *c, const struct regex_tree *n, int next)
 {
     int loop;
@@ -63,13 +92,15 @@ static int emit(struct regex_compiler *c, const struct regex_tree *n, int next)
     case E_REPEAT:
         break;
     }
-    if (n->max < 0) {
+    if (n->max < 0) { /* x{2,} is xx+, and what can be empty (x+)?, as in Go: it shows in what lazy and empty bodies prefer */
         loop = put(c, (struct regex_inst){ .op = OP_SPLIT });
         int body = emit(c, n->l, loop);
         c->re->prog[loop].x = n->lazy ? next : body;
         c->re->prog[loop].y = n->lazy ? body : next;
-        next = n->min && n->min == 1 ? body : loop;
-        for (int i = n->min == 1 ? 1 : 0; i < n->min && !c->error; i++)
+        if (!n->min && can_be_empty(c, n->l))
+            return put(c, (struct regex_inst){ .op = OP_SPLIT, .x = n->lazy ? next : body, .y = n->lazy ? body : next });
+        next = n->min ? body : loop;
+        for (int i = 1; i < n->min && !c->error; i++)
             next = emit(c, n->l, next);
         return next;
     }

@@ -250,8 +250,6 @@ static struct regex_tree *group(struct regex_compiler *c) /* behind '(' */
         bool good = name.n != 0;
         for (size_t i = 0; i < name.n; i++)
             good &= ((name.p[i] | 32) >= 'a' && (name.p[i] | 32) <= 'z') || (name.p[i] >= '0' && name.p[i] <= '9') || name.p[i] == '_';
-        for (size_t i = 0; i < c->re->groups; i++)
-            good &= !slice_eq(c->re->names[i], name) || !name.n;
         if (!good || c->re->groups >= REGEX_GROUPS_MOST)
             return wrong(c, "invalid named capture");
         c->at += end + 1;

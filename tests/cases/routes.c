@@ -24,6 +24,7 @@ static const struct row {
     { "line",  "*",    "/line", "HMAC-SHA-256 of the body with the channel secret" },
     { "line",  "GET",  "/line/qr", "nobody: shows a public link as a picture" },
     { "line",  "GET",  "/line/link", "nobody: shows a public link" },
+    { "line",  "GET",  "/line/film", "nobody: shows a picture, the same to all" },
     { "slack", "*",    "/slack", "HMAC-SHA-256 of time and body with the signing secret, within five minutes" },
     { "slack", "GET",  "/slack/register", "nobody: shows a form" },
     { "slack", "POST", "/slack/register", "the customer identifier names the account; shows a link to Slack" },

@@ -396,6 +396,7 @@ bool run_steps(struct run *r, slice what)
     enum outcome end = OUT_CALL;
     for (unsigned step = 0; step < STEPS_MAX; step++) {
         delivery_begin_step(&d, last);
+        d.last_old_token = last && slice_eq(answer_header(last, "x-case"), SL("old-token")); /* another came while the call was under way */
         r->fault = (struct fault){ 0 };
         end = fn(&r->call, &d);
         if (end != OUT_CALL)

@@ -199,3 +199,14 @@ for (const [what, rule, unknown] of [
     const listed = list('unknown');
     assert.equal((listed.match(/ unknown /g) ?? []).length, unknown ? 1 : 0, listed);
   });
+
+test('a picture for films that bring none is there for LINE to fetch', async t => {
+  const road = await startRoad(t);
+  for (const path of ['/line/film', '/line/film/test-shop/line']) {
+    const r = await fetch(road.hub.base + path);
+    assert.deepEqual([r.status, r.headers.get('content-type')], [200, 'image/png'], path);
+    const png = Buffer.from(await r.arrayBuffer());
+    assert.deepEqual([png.toString('latin1', 1, 4), png.readUInt32BE(16), png.readUInt32BE(20)], ['PNG', 240, 240]);
+  }
+  assert.equal((await fetch(road.hub.base + '/line/film/test-shop/other')).status, 404);
+});

@@ -286,6 +286,21 @@ test('a customer registers, the operator binds, the package is fetched, a change
   assert.match(await (await fetch(page.replace(tenantId, other))).text(), /ACME Help/);
 });
 
+test('a button pressed twice registers once, and the link is shown again', async t => {
+  const road = await startRoad(t, {register: true});
+  const key = (await (await fetch(road.hub.base + '/teams/register')).text()).match(/name="key" value="([0-9a-f]{32})"/)[1];
+  const links = [];
+  for (const form of [registration({key}), registration({key})]) {
+    const r = await submit(road, form);
+    assert.equal(r.status, 200);
+    assert.match(r.text, /Version 1\.0\.0/);
+    links.push(linkOf(r.text, '/teams/register'));
+  }
+  assert.equal(links[0], links[1]);
+  assert.match(await (await fetch(links[1])).text(), /ACME Care/);
+  assert.match((await submit(road, registration({key: 'f'.repeat(32)}))).text, /known to us/, 'of somebody else');
+});
+
 test('before there is a channel a customer can register, and the operator sees it', async t => {
   const road = await startRoad(t, {register: 'before'});
   const done = await submit(road, registration());

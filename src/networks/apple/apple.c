@@ -199,7 +199,7 @@ const struct connector connector_apple = {
         .cards_max = APPLE_CARDS, .card_choices_max = APPLE_ITEMS,
         .sticker_needs_own_id = true,
     },
-    .settings = apple_settings, .n_settings = COUNT(apple_settings),
+    .settings = apple_settings, .n_settings = COUNT(apple_settings), .once = "business_id",
     .hook     = { "/amb/message", VERIFY_OWN, "authorization", "Bearer ", .absent_status = 401, .body_max = APPLE_IN_BYTES, .dedupe_ms = 24 * HOUR_MS },
     .record_keep = apple_record_keep, .record_ids = apple_record_ids,
     .lookup   = { .who = apple_learn, .keep_ms = 365 * 24 * (int64_t)HOUR_MS, .unknown_ms = 365 * 24 * (int64_t)HOUR_MS, .total_ms = APPLE_LEARN_MS, .more = apple_more },

@@ -100,7 +100,7 @@ static bool on_media(struct call *c, const struct message *m, struct line_bubble
         if (m->kind == (int)KIND_AUDIO)
             jw_int(&w, "duration", md->duration_ms > 0 ? md->duration_ms : LINE_AUDIO_MS);
         else
-            jw_str(&w, "previewImageUrl", slice_or(md->preview_url, md->url));
+            jw_str(&w, "previewImageUrl", slice_or(md->preview_url, m->kind == (int)KIND_VIDEO ? line_film_url(c, md->url) : md->url));
         bubble_add(c, b, &w);
     }
     return true;
@@ -358,7 +358,7 @@ static slice sender_of(struct call *c, const struct delivery *d, slice *ret_pref
     bool wrote = d->m->origin == (int)ORIGIN_AGENT || d->m->origin == (int)ORIGIN_BOT;
     if (!setting_true(c, LINE_PREFIX_AGENT) || !wrote)
         return SLICE_NONE;
-    slice name = slice_trim(utf8_cut(slice_trim(author_name(c->conversation, d->m)), LINE_SENDER_CHARS));
+    slice name = slice_trim(utf8_cut_utf16(slice_trim(author_name(c->conversation, d->m)), LINE_SENDER_UNITS));
     for (size_t i = 0; i + 4 <= name.n; i++) {
         if (slice_eq_nocase(slice_sub(name, i, 4), SL("LINE"))) {
             *ret_prefix = name;

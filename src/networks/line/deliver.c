@@ -344,8 +344,13 @@ enum outcome line_deliver(struct call *c, struct delivery *d)
         return mark_as_read(c, d);
 
     enum outcome end;
-    bool switching = d->step == STEP_SWITCH || d->step == STEP_NOTICE;
-    if (!switching && content(c, d, &end))
+    bool switching = d->step == STEP_SWITCH || d->step == STEP_NOTICE, switches = d->m->kind == (int)KIND_EVENT && wants_switch(c, d);
+    if (switching || !content(c, d, &end))
+        return switches ? switch_over(c, d) : OUT_DELIVERED;
+    if (!switches || (end != OUT_REFUSED && end != OUT_UNKNOWN))
         return end;
-    return d->m->kind == (int)KIND_EVENT && wants_switch(c, d) ? switch_over(c, d) : OUT_DELIVERED;
+    /* The guest is not told of the end (the month's pushes are used up, the guest is gone): control goes back all the same. */
+    *c->f = (struct fault){ 0 };
+    d->reason = REASON_NONE;
+    return switch_call(c, d, STEP_SWITCH);
 }

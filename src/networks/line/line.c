@@ -72,6 +72,7 @@ static const struct rate line_rates[] = { /* "Rate limits" */
 static const struct route_extra line_routes[] = {
     { "GET", "/line/qr", line_qr, .mine = NULL },
     { "GET", "/line/link", line_link, .mine = NULL },
+    { "GET", "/line/film", line_film, .mine = NULL },
 };
 /* clang-format on */
 

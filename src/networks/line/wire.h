@@ -35,7 +35,7 @@ enum {
     LINE_TEXT_UNITS = 5000,
     LINE_ALT_UNITS = 400,
     LINE_PLACE_CHARS = 100, /* title and address of a location */
-    LINE_SENDER_CHARS = 20,
+    LINE_SENDER_UNITS = 20,
     LINE_LABEL_CHARS = 20,
     LINE_ACTION_CHARS = 300, /* data and text of an action */
     LINE_QUICK_REPLIES = 13,
@@ -102,4 +102,7 @@ enum outcome line_who(struct call *c, struct delivery *d);
 bool line_token_call(struct call *c, struct http_call *ret);
 bool line_qr(struct call *c, const struct request *rq, struct inbox *in);
 bool line_link(struct call *c, const struct request *rq, struct inbox *in);
+/* film.c: a picture for films without one, and where LINE gets it; the film's own address where we are not reached over HTTPS. */
+bool line_film(struct call *c, const struct request *rq, struct inbox *in);
+slice line_film_url(const struct call *c, slice film);
 #endif

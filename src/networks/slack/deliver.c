@@ -17,6 +17,8 @@ enum slack_step {
     STEP_COMPLETE,
     STEP_INSTEAD,    /* a text with a link in place of the file */
     STEP_TYPING,
+    STEP_COMPLETE_PLAIN, /* as STEP_POST_PLAIN */
+    STEP_INSTEAD_PLAIN,
 };
 
 struct sending {
@@ -41,9 +43,14 @@ static slice thread_of(const struct sending *s)
 
 /* ---- who speaks ----------------------------------------------------------------------------------------------------- */
 
+static bool is_plain(int step)
+{
+    return step == STEP_POST_PLAIN || step == STEP_COMPLETE_PLAIN || step == STEP_INSTEAD_PLAIN;
+}
+
 static bool may_name(const struct sending *s)
 {
-    return s->d->step != STEP_POST_PLAIN && (!s->in.scopes.n || slack_has_scope(&s->in, SL("chat:write.customize")));
+    return !is_plain(s->d->step) && (!s->in.scopes.n || slack_has_scope(&s->in, SL("chat:write.customize")));
 }
 
 static void put_agent(const struct sending *s, struct jw *w)
@@ -120,7 +127,7 @@ static enum outcome upload(struct sending *s, const struct slack_send *send, sli
     return OUT_CALL;
 }
 
-static enum outcome complete(struct sending *s, const struct slack_send *send)
+static enum outcome complete(struct sending *s, enum slack_step step, const struct slack_send *send)
 {
     struct jw w = jw_new(s->c->a, SLACK_BODY_BYTES);
     jw_open(&w, NULL, '{');
@@ -133,7 +140,7 @@ static enum outcome complete(struct sending *s, const struct slack_send *send)
     jw_str(&w, "channel_id", channel_of(s));
     jw_opt(&w, "thread_ts", thread_of(s));
     jw_opt(&w, "initial_comment", send->comment);
-    s->d->step = STEP_COMPLETE;
+    s->d->step = (int)step;
     put_agent(s, &w);
     jw_close(&w, '}');
     slack_api(s->c, s->d, "files.completeUploadExternal", s->g.install, jw_done(&w));
@@ -188,15 +195,20 @@ static const char *const step_names[] = {
     [STEP_COMPLETE] = "files.completeUploadExternal",
     [STEP_INSTEAD] = "chat.postMessage",
     [STEP_TYPING] = "assistant.threads.setStatus",
+    [STEP_COMPLETE_PLAIN] = "files.completeUploadExternal",
+    [STEP_INSTEAD_PLAIN] = "chat.postMessage",
 };
 
 /* The same once more, with another token. */
 static enum outcome again(struct sending *s, const struct slack_send *send)
 {
     enum outcome end = OUT_REFUSED;
-    switch ((enum slack_step)s->d->step) {
-    case STEP_COMPLETE: end = complete(s, send); break;
-    case STEP_INSTEAD: end = post(s, STEP_INSTEAD, text_members(s->c, send->instead)); break;
+    enum slack_step step = (enum slack_step)s->d->step;
+    switch (step) {
+    case STEP_COMPLETE:
+    case STEP_COMPLETE_PLAIN: end = complete(s, step, send); break;
+    case STEP_INSTEAD:
+    case STEP_INSTEAD_PLAIN: end = post(s, step, text_members(s->c, send->instead)); break;
     case STEP_POST_PLAIN: end = post(s, STEP_POST_PLAIN, send->members); break;
     case STEP_START:
     case STEP_POST:
@@ -224,7 +236,7 @@ static bool no_place(slice error)
 static enum outcome failed(struct sending *s, const struct slack_send *send, const struct slack_answer *t)
 {
     struct delivery *d = s->d;
-    bool file = d->step == STEP_ASK || d->step == STEP_UPLOAD || d->step == STEP_COMPLETE;
+    bool file = d->step == STEP_ASK || d->step == STEP_UPLOAD || d->step == STEP_COMPLETE || d->step == STEP_COMPLETE_PLAIN;
     enum outcome end = slack_failed(s->c, d, s->g.install, step_names[d->step]);
     struct slack_install now;
     bool broken = slack_install_get(s->c, s->g.install, &now) && now.broken.n;
@@ -233,7 +245,22 @@ static enum outcome failed(struct sending *s, const struct slack_send *send, con
     *s->c->f = (struct fault){ 0 };
     d->reason = REASON_NONE;
     d->keep = SLICE_NONE;
-    return post(s, STEP_INSTEAD, text_members(s->c, send->instead));
+    return post(s, is_plain(d->step) ? STEP_INSTEAD_PLAIN : STEP_INSTEAD, text_members(s->c, send->instead));
+}
+
+/* Not the agent's name and picture: then the same once more, with the name before the text. */
+static enum outcome plainly(struct sending *s)
+{
+    struct js_list plain;
+    int named = s->d->step;
+    if (!slack_sends(s->c, s->d, false, &plain, &s->d->reason))
+        return OUT_REFUSED;
+    const struct slack_send *send = LIST_AT(plain, struct slack_send, s->d->part);
+    if (named == STEP_COMPLETE)
+        return complete(s, STEP_COMPLETE_PLAIN, send);
+    if (named == STEP_INSTEAD)
+        return post(s, STEP_INSTEAD_PLAIN, text_members(s->c, send->instead));
+    return post(s, STEP_POST_PLAIN, send->members);
 }
 
 static enum outcome answered(struct sending *s, const struct slack_send *send)
@@ -241,30 +268,28 @@ static enum outcome answered(struct sending *s, const struct slack_send *send)
     struct delivery *d = s->d;
     struct slack_answer t = slack_answer_of(s->c->a, d->last);
     if (d->step == STEP_UPLOAD && d->last->status == 200) /* whatever its body says */
-        return complete(s, send);
+        return complete(s, STEP_COMPLETE, send);
     if (t.doc) {
         switch ((enum slack_step)d->step) {
         case STEP_OPEN: return opened(s, send, t.doc);
         case STEP_ASK: return upload(s, send, js_text(js_at(t.doc, "upload_url")), js_text(js_at(t.doc, "file_id")));
-        case STEP_COMPLETE: return done(s, d->keep);
+        case STEP_COMPLETE:
+        case STEP_COMPLETE_PLAIN: return done(s, d->keep);
         case STEP_START:
         case STEP_POST:
         case STEP_POST_PLAIN:
         case STEP_UPLOAD:
         case STEP_INSTEAD:
+        case STEP_INSTEAD_PLAIN:
         case STEP_TYPING: break;
         }
         return posted(s, t.doc);
     }
     if (slack_token_ended(&t) && s->in.refresh.n && !d->last_new_token)
         return again(s, send);
-    bool scope = slice_eq(t.error, SL("missing_scope"));
-    if (scope && d->step == STEP_POST && slack_agent(s->c, d).n) { /* not its name and picture: then its name before the text */
-        struct js_list plain;
-        if (!slack_sends(s->c, d, false, &plain, &d->reason))
-            return OUT_REFUSED;
-        return post(s, STEP_POST_PLAIN, LIST_AT(plain, struct slack_send, d->part)->members);
-    }
+    bool named = (d->step == STEP_POST || d->step == STEP_COMPLETE || d->step == STEP_INSTEAD) && may_name(s) && slack_agent(s->c, d).n;
+    if (named && slice_eq(t.error, SL("missing_scope")))
+        return plainly(s);
     return failed(s, send, &t);
 }
 

@@ -258,6 +258,17 @@ static bool has_places(struct slack_event *e, const struct message_event *m)
     return !m->thread.p || slack_ts_ms(m->thread, &ms) || bad(e, "event.thread_ts", false);
 }
 
+static struct message *add_content(struct slack_event *e, const struct message_event *m, enum kind kind, const char *suffix)
+{
+    struct message *add = slack_add(e, kind, m->user, m->channel, slice_or(m->thread, m->ts));
+    add->id = arena_printf(e->c->a, SLF "%s", SLA(join(e, m->channel, m->ts)), suffix); /* the same for app_mention and message */
+    if (!slack_ts_ms(m->ts, &add->at_ms))
+        add->at_ms = e->c->now_ms; /* has_places has seen that it is good */
+    if (m->thread.n && !slice_eq(m->thread, m->ts))
+        add->reply_to = join(e, m->channel, m->thread);
+    return add;
+}
+
 static bool on_content(struct slack_event *e, const struct message_event *m)
 {
     struct slack_text said;
@@ -267,22 +278,25 @@ static bool on_content(struct slack_event *e, const struct message_event *m)
         return drop(e, rule);
     if (!has_places(e, m))
         return false;
-    found.text = text_of(e, m, &said);
+    slice text = text_of(e, m, &said);
     if (!read_files(e, js_at(m->doc, "files"), &found))
         return false;
     bool direct = slack_is_direct(m->channel), named = said.mentioned || slice_eq(m->type, SL("app_mention"));
+    bool files = found.text.n || found.media.n;
     if (!direct && !named && !m->thread.n)
         return drop(e, "not-addressed");
-    if (!found.text.n && !found.media.n)
+    if (!text.n && !files)
         return ignore(e, named ? "empty-mention" : "empty");
-    struct message *add = slack_add(e, found.kind, m->user, m->channel, slice_or(m->thread, m->ts));
-    add->id = join(e, m->channel, m->ts); /* the same for app_mention and message */
-    add->text = found.text;
+    bool apart = !direct && named && text.n && files; /* "Files in": the event app_mention of it may have come first, without them */
+    if (apart) {
+        add_content(e, m, KIND_TEXT, "")->text = text;
+        text = SLICE_NONE;
+    }
+    if (found.text.n)
+        add_line(e->c->a, &text, found.text);
+    struct message *add = add_content(e, m, found.kind, apart ? ":files" : "");
+    add->text = text;
     add->media = found.media;
-    if (!slack_ts_ms(m->ts, &add->at_ms))
-        return bad(e, "event.ts", false);
-    if (m->thread.n && !slice_eq(m->thread, m->ts))
-        add->reply_to = join(e, m->channel, m->thread);
     if (direct)
         inbox_remember(e->in, add, SLACK_THREAD, m->thread.n ? m->thread : SLICE_NONE, 0);
     else if (!named)

@@ -92,9 +92,12 @@ static bool add_media(struct making *mk, const struct message *m)
     slice link = arena_printf(a, SLF "%s" SLF "\n" SLF, SLA(m->text), m->text.n ? "\n" : "", SLA(slice_or(md->name, SL("file"))), SLA(md->url));
     if (md->handle.n && md->size > 0) {
         struct slack_send *s = add(mk);
+        slice prefix = mk->prefix;
         s->file = md;
-        s->comment = with_name(mk, slack_escape(a, m->text));
+        s->comment = with_name(mk, slack_escape(a, m->text)); /* without a comment the next text has the name */
         s->instead = slack_escape(a, link);
+        if (prefix.n)
+            s->instead = arena_printf(a, "*" SLF "*: " SLF, SLA(slack_escape(a, prefix)), SLA(s->instead));
         return true;
     }
     if (m->kind == (int)KIND_IMAGE && is_https(md->url))

@@ -169,8 +169,9 @@ enum outcome slack_failed(struct call *c, struct delivery *d, slice install, con
     for (size_t i = 0; i < COUNT(breaking); i++)
         if (slice_eq(t.error, breaking[i])) {
             struct slack_install in;
-            if (slack_token_ended(&t) && !d->last_new_token && slack_install_get(c, install, &in) && in.refresh.n) {
-                d->reason = REASON_CREDENTIALS; /* it may have been replaced meanwhile; a text that is refused with another one tells */
+            bool turns = slack_token_ended(&t) && !d->last_new_token && slack_install_get(c, install, &in) && in.refresh.n;
+            if (turns || d->last_old_token) { /* it may have been, or was, replaced meanwhile; a text that is refused with another one tells */
+                d->reason = REASON_CREDENTIALS;
                 fault(c->f, "refused", "", "%s: " SLF, what, SLA(t.error));
                 return OUT_RETRY;
             }
@@ -284,7 +285,7 @@ const struct connector connector_slack = {
         .cards_max = SLACK_CARDS, .card_choices_max = SLACK_ROW_BUTTONS, .choice_urls = true,
         .agent_name = true,
     },
-    .settings = slack_settings, .n_settings = COUNT(slack_settings),
+    .settings = slack_settings, .n_settings = COUNT(slack_settings), .once = "signing_secret",
     .hook     = { "/slack", VERIFY_HMAC_SHA256_HEX, "x-slack-signature", "v0=",
                   .secrets = { SLACK_SIGNING_SECRET, SLACK_OLD_SECRET }, .n_secrets = 2,
                   .stamp = "x-slack-request-timestamp", .stamp_before = "v0:", .window_ms = SLACK_WINDOW_MS, .bad_status = 401 },

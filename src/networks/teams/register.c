@@ -1,6 +1,7 @@
 /* Where a customer registers an organisation, and fetches the app package for it: "Registration".
  *
- * A record is kept under the organisation's tenant ID. Who makes it gets a link with a secret; nobody else sees or changes it. It is bound as soon as
+ * A record is kept under the organisation's tenant ID. Who makes it gets a link with a secret; nobody else sees or changes it. The secret comes with the empty
+ * form: who sends that twice (a button pressed twice shows only the second answer) is the same both times, and gets the link again. It is bound as soon as
  * there is an account that lists the tenant ID: from then on the package can be fetched. A change of name, colour or icon raises the version, because
  * Teams takes no package twice.
  */
@@ -150,27 +151,29 @@ static void put_box(struct arena *a, struct text *t, const struct box *b, slice 
     text_char(t, '>');
 }
 
-/* app: what is shown in the fields; secret: of one that is registered already. */
-static void put_form(struct arena *a, struct text *t, struct teams_app *app, slice secret, const char *problem)
+static void put_hidden(struct arena *a, struct text *t, const char *name, slice value)
+{
+    text_add(t, "<input type=\"hidden\" name=\"%s\" value=\"", name);
+    text_put(t, html_escape(a, value));
+    text_put(t, SL("\">"));
+}
+
+/* app: what is shown in the fields; secret: of one that is registered (known) already, or that it will have. */
+static void put_form(struct arena *a, struct text *t, struct teams_app *app, slice secret, bool known, const char *problem)
 {
     if (problem)
         text_add(t, "<p class=\"problem\" role=\"alert\">%s</p>", problem);
     text_put(t, SL("<form method=\"post\" action=\"/teams/register\" enctype=\"multipart/form-data\">"));
-    if (secret.n) {
-        const slice hidden[][2] = { { SL("tenant"), app->tenant }, { SL("key"), secret } };
-        for (size_t i = 0; i < COUNT(hidden); i++) {
-            text_add(t, "<input type=\"hidden\" name=\"" SLF "\" value=\"", SLA(hidden[i][0]));
-            text_put(t, html_escape(a, hidden[i][1]));
-            text_put(t, SL("\">"));
-        }
-    }
+    put_hidden(a, t, "key", secret);
+    if (known)
+        put_hidden(a, t, "tenant", app->tenant);
     static const struct box other = { "new_tenant", "Microsoft Teams Tenant Identifier", "text", NULL, false, false, IN(tenant) };
-    if (secret.n)
+    if (known)
         put_box(a, t, &other, app->tenant, true);
     for (size_t i = 0; i < COUNT(boxes); i++)
-        if (!secret.n || !boxes[i].register_only)
-            put_box(a, t, &boxes[i], boxes[i].file ? SLICE_NONE : *member_of(app, &boxes[i]), !(boxes[i].file && secret.n));
-    text_add(t, "<button>%s</button></form>", secret.n ? "Change" : "Register");
+        if (!known || !boxes[i].register_only)
+            put_box(a, t, &boxes[i], boxes[i].file ? SLICE_NONE : *member_of(app, &boxes[i]), !(boxes[i].file && known));
+    text_add(t, "<button>%s</button></form>", known ? "Change" : "Register");
 }
 
 static slice own_link(const struct call *c, const struct teams_app *app, slice secret, const char *path)
@@ -197,7 +200,7 @@ static void show_registered(struct call *c, struct inbox *in, struct teams_app *
         text_put(&t, html_escape(c->a, link));
         text_put(&t, SL("</code></p>"));
     }
-    put_form(c->a, &t, app, secret, problem);
+    put_form(c->a, &t, app, secret, true, problem);
     html_answer(in, problem ? 400 : 200, &t);
 }
 
@@ -209,11 +212,21 @@ static void show_taken(struct call *c, struct inbox *in)
     html_answer(in, 200, &t);
 }
 
-static void show_form(struct call *c, struct inbox *in, struct teams_app *app, const char *problem)
+/* The secret the form brings along, when it is one of ours; else a new one. */
+static slice new_secret(const struct call *c, slice brought)
+{
+    enum { BYTES = 16 };
+    bool ours = brought.n == BYTES * 2;
+    for (size_t i = 0; i < brought.n && ours; i++)
+        ours = (brought.p[i] >= '0' && brought.p[i] <= '9') || (brought.p[i] >= 'a' && brought.p[i] <= 'f');
+    return ours ? brought : hex_encode(c->a, slice_mem(c->random + BYTES, BYTES));
+}
+
+static void show_form(struct call *c, struct inbox *in, struct teams_app *app, slice brought, const char *problem)
 {
     struct text t = html_begin(c->a, slice_of("Your Microsoft Teams Tenant is not yet registered with us"));
     put_paragraph(&t, "Please fill in the form below to register it.");
-    put_form(c->a, &t, app, SLICE_NONE, problem);
+    put_form(c->a, &t, app, new_secret(c, brought), false, problem);
     html_answer(in, problem ? 400 : 200, &t);
 }
 
@@ -283,7 +296,7 @@ static void take(struct call *c, struct teams_app *app, const slice icons[RECORD
     c->record->keep = true;
 }
 
-static void register_new(struct call *c, struct inbox *in, const struct multipart *form)
+static void register_new(struct call *c, struct inbox *in, const struct multipart *form, slice brought)
 {
     struct teams_app app = { .accent = SL("#464eb8") };
     slice icons[RECORD_PARTS] = { SLICE_NONE };
@@ -294,12 +307,10 @@ static void register_new(struct call *c, struct inbox *in, const struct multipar
     problem = problem ? problem : icon_problem(c->a, form, "color_icon", true, &icons[TEAMS_ICON_COLOUR]);
     problem = problem ? problem : icon_problem(c->a, form, "outline_icon", true, &icons[TEAMS_ICON_OUTLINE]);
     if (problem) {
-        show_form(c, in, &app, problem);
+        show_form(c, in, &app, brought, problem);
         return;
     }
-    uint8_t random[16];
-    memcpy(random, c->random + 16, sizeof(random));
-    slice secret = hex_encode(c->a, slice_mem(random, sizeof(random)));
+    slice secret = new_secret(c, brought);
     app.tenant = c->record->key;
     app.app_id = new_guid(c, 0);
     app.secret = hash_of(c->a, secret);
@@ -334,7 +345,8 @@ static void change(struct call *c, struct inbox *in, const struct multipart *for
         take(c, &wanted, icons);
         c->record->note = c->record->move ? "gave another tenant identifier" : "changed its app";
     }
-    show_registered(c, in, &wanted, secret, problem, false);
+    bool again = multipart_value(form, SL("business")).p != NULL; /* the form of somebody new, a second time */
+    show_registered(c, in, &wanted, secret, problem, again);
 }
 
 bool teams_register(struct call *c, const struct request *rq, struct inbox *in)
@@ -346,15 +358,15 @@ bool teams_register(struct call *c, const struct request *rq, struct inbox *in)
     bool known = app_read(c->a, c->record->part[0], &app);
     if (post && !multipart_parse(c->a, request_header(rq, "content-type"), rq->body, &form, &f)) {
         app.accent = SL("#464eb8");
-        show_form(c, in, &app, "The form could not be read. Please send it again.");
+        show_form(c, in, &app, SLICE_NONE, "The form could not be read. Please send it again.");
         return true;
     }
     slice secret = post ? multipart_value(&form, SL("key")) : request_query(c->a, rq, "key");
     if (!known && !post) {
         app = (struct teams_app){ .tenant = c->record->key, .accent = SL("#464eb8") };
-        show_form(c, in, &app, NULL);
+        show_form(c, in, &app, SLICE_NONE, NULL);
     } else if (!known) {
-        register_new(c, in, &form);
+        register_new(c, in, &form, secret);
     } else if (!holds_key(c->a, &app, secret)) {
         show_taken(c, in);
     } else if (post) {

@@ -89,12 +89,18 @@ static slice moved_key(struct arena *a, int64_t chat)
     return arena_printf(a, "moved:%lld", (long long)chat);
 }
 
+/* Of one owner's customer: another who lets the bot into an account may have the same, and that chat has the same number. */
+static slice business_guest(struct arena *a, slice chat, slice connection)
+{
+    return arena_printf(a, "b" SLF "." SLF, SLA(chat), SLA(connection));
+}
+
 static slice guest_of(struct update *u, const struct telegram_message *t, int64_t from)
 {
     struct arena *a = u->c->a;
     slice chat = slice_or(memory_get(u->c->memory, moved_key(a, t->chat).p, u->c->now_ms), number(a, t->chat));
     if (t->business.n)
-        return arena_printf(a, "b" SLF, SLA(chat));
+        return business_guest(a, chat, t->business);
     if (!is_group(t))
         return chat;
     if (js_true(js_at(t->doc, "is_topic_message")) && t->thread)
@@ -126,8 +132,6 @@ static struct message *add(struct update *u, const struct telegram_message *t, c
         message_data(a, m, SL("group"), t->chat_title);
         inbox_remember(u->in, m, TELEGRAM_LAST, number(a, t->id), 0);
     }
-    if (t->business.n)
-        inbox_remember(u->in, m, TELEGRAM_BUSINESS, t->business, 0);
     return m;
 }
 
@@ -525,6 +529,8 @@ static bool on_callback(struct update *u)
         return ignore(u, "foreign-button");
     if (!read_at(u, t.doc, "message", message_fields, COUNT(message_fields), &t))
         return false;
+    if (t.business.n && from.id != t.chat)
+        return ignore(u, "business-owner");
     t.at_ms = u->c->now_ms; /* the message's own time is that of its sending; 0 when it is too old to be shown */
     t.doc = js_at(u->doc, "message");
     struct message *m = add(u, &t, &from, KIND_ANSWER);
@@ -585,7 +591,7 @@ static bool on_business_deleted(struct update *u)
             return fault(u->c->f, "wrong_type", "deleted_business_messages.message_ids", "must be numbers");
         struct message *m = inbox_add(u->in, KIND_EVENT);
         m->id = i ? arena_printf(u->c->a, SLF ":%zu", SLA(u->id), i) : u->id;
-        m->guest = arena_printf(u->c->a, "b%lld", (long long)e.chat);
+        m->guest = business_guest(u->c->a, number(u->c->a, e.chat), e.business);
         m->at_ms = u->c->now_ms;
         m->origin = ORIGIN_GUEST;
         m->event = EVENT_DELETED;

@@ -45,6 +45,10 @@ struct telegram_guest telegram_guest_of(slice guest)
     struct telegram_guest g = { .business = slice_starts(guest, SL("b")) };
     slice rest = g.business ? slice_from(guest, 1) : guest;
     g.chat = slice_cut(&rest, '.');
+    if (g.business) {
+        g.connection = rest;
+        return g;
+    }
     g.group = rest.p != NULL;
     g.user = slice_cut(&rest, '.');
     g.thread = rest;
@@ -140,7 +144,7 @@ enum outcome telegram_failed(struct call *c, struct delivery *d, const char *wha
     }
     enum outcome end = answer_outcome(c, d, what);
     if (said.retry_after_s > 0)
-        d->retry_ms = MAX(d->retry_ms, said.retry_after_s * 1000);
+        d->retry_ms = MAX(d->retry_ms, MIN(said.retry_after_s, (int64_t)TELEGRAM_RETRY_MOST_S) * 1000);
     return end;
 }
 
@@ -222,7 +226,7 @@ const struct connector connector_telegram = {
         .cards_max = TELEGRAM_CARDS, .card_choices_max = TELEGRAM_BUTTONS, .choice_urls = true,
         .sticker_needs_own_id = true,
     },
-    .settings = telegram_settings, .n_settings = COUNT(telegram_settings),
+    .settings = telegram_settings, .n_settings = COUNT(telegram_settings), .once = "token",
     .hook     = { "/telegram", VERIFY_HEADER_EQUAL, "x-telegram-bot-api-secret-token",
                   .secrets = { TELEGRAM_SECRET }, .n_secrets = 1 },
     .rates    = telegram_rates, .n_rates = COUNT(telegram_rates),

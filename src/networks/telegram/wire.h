@@ -27,6 +27,7 @@ enum {
     TELEGRAM_CARDS = 10,
     TELEGRAM_ALBUM = 10,
     TELEGRAM_BODY_BYTES = 128 << 10,
+    TELEGRAM_RETRY_MOST_S = 24 * 3600, /* of ours, as of a Retry-After */
     TELEGRAM_DOWNLOAD_BYTES = 20 << 20,
     TELEGRAM_LINK_PHOTO_BYTES = 5 << 20, /* "Files out" */
     TELEGRAM_LINK_BYTES = 20 << 20,
@@ -43,11 +44,10 @@ enum {
 #define TELEGRAM_CHAT     "chat"     /* where the group lives since it became a supergroup */
 #define TELEGRAM_LAST     "last"     /* id of the newest message, to be quoted in a group */
 #define TELEGRAM_TAPPED   "tapped"   /* id of the message whose buttons were tapped: they are taken away */
-#define TELEGRAM_BUSINESS "business" /* the business connection it came through */
 
-/* A guest is "CHAT"; in a group "CHAT.USER" or, in a topic, "CHAT.USER.THREAD"; through a business account "bCHAT". */
+/* A guest is "CHAT"; in a group "CHAT.USER" or, in a topic, "CHAT.USER.THREAD"; through a business account "bCHAT.CONNECTION". */
 struct telegram_guest {
-    slice chat, user, thread;
+    slice chat, user, thread, connection;
     bool group, business;
 };
 struct telegram_guest telegram_guest_of(slice guest);
