@@ -1,4 +1,5 @@
 #include "hub/conversation.h"
+#include "hub/media.h"
 #include "hub/state.h"
 
 struct conv_wait {
@@ -362,10 +363,12 @@ void conv_open(struct conv *conv, bool open, struct jbatch *b)
     conv->pub.open = open;
     conv->dirty = true;
     open_put(conv, b);
-    if (open)
+    if (open) {
         open_link(conv);
-    else
+        media_purge_cancel(h, conv, b);
+    } else {
         open_unlink(conv);
+    }
     h->conversations->n_open += open ? 1 : (size_t)-1;
 }
 
@@ -443,6 +446,7 @@ void conversations_leave_desk(struct hub *h, struct actor *desk)
         struct conv *conv = desk->poll_next;
         conv_set(conv, &conv->pub.desk_conversation, SLICE_NONE);
         conv_open(conv, false, b);
+        media_purge_later(h, conv, b); /* nobody will ever tell the end of it; who writes again calls that off */
         conv_save(conv, b);
     }
     jbatch_commit(b, JOURNAL_DURABLE, NULL, NULL);
