@@ -12,6 +12,7 @@
 #include "store/store.h"
 #include "wire/base64.h"
 #include "wire/crypto.h"
+#include "wire/url.h"
 #include <arpa/inet.h>
 #include "hub/language.h"
 #include <fcntl.h>
@@ -165,10 +166,10 @@ static enum outcome t_poll(struct call *c, struct delivery *d)
 }
 
 /* Where the account's token may go with a file. */
-static bool t_token_host(struct call *c, slice host)
+static bool t_token_host(struct call *c, const struct url *u)
 {
     (void)c;
-    return slice_starts(host, SL("127.0.0.1"));
+    return slice_eq(u->host, SL("127.0.0.1"));
 }
 
 static bool t_token(struct call *c, struct http_call *ret)
@@ -352,6 +353,10 @@ static void on_file(struct exchange *x, void *ctx)
 static void on_token(struct exchange *x, void *ctx)
 {
     struct rig *r = ctx;
+    if (r->token_status == ANSWER_HOLD) {
+        r->held_token = x;
+        return;
+    }
     r->n_tokens++;
     if (r->token_status) {
         exchange_text(x, r->token_status, SL("no"));
@@ -408,6 +413,8 @@ static void appeared(void *arg, struct actor *actor)
     accept_routes(&r->hub, r->server, actor->account.type);
 }
 
+int64_t rig_call_ms = 3000;
+
 void rig_start(struct rig *r)
 {
     struct hub *h = &r->hub;
@@ -442,7 +449,7 @@ void rig_start(struct rig *r)
     struct client_limits cl;
     client_limits_default(&cl);
     cl.guard_off = !r->guard;
-    cl.total_ms = 3000;
+    cl.total_ms = rig_call_ms;
     h->client = client_new(r->loop, &cl, &f);
     r->server = server_new(r->loop, "127.0.0.1:0", NULL, NULL, &f);
     if (!h->journal || !h->store || !h->client || !r->server)
@@ -555,6 +562,8 @@ void rig_free(struct rig *r)
     for (size_t i = 0; i < r->n_seen; i++)
         if (r->seen[i].held)
             exchange_abort(r->seen[i].held);
+    if (r->held_token)
+        exchange_abort(r->held_token);
     server_free(r->vendor);
     if (r->cutter)
         uv_close((uv_handle_t *)r->cutter, cutter_closed);
@@ -675,6 +684,15 @@ void rig_answer_held(struct rig *r, const char *body, int status)
             return;
         }
     test_fail(__FILE__, __LINE__, "no call with body %s is held", body);
+}
+
+void rig_answer_token(struct rig *r)
+{
+    struct exchange *x = r->held_token;
+    CHECK(x);
+    r->token_status = 0;
+    r->held_token = NULL;
+    on_token(x, r);
 }
 
 static slice looked_for;
