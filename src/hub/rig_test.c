@@ -487,6 +487,7 @@ void rig_stop(struct rig *r)
 }
 
 static const char *copy_from, *copy_to;
+static size_t n_copied, n_same;
 
 static int copy_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
@@ -504,18 +505,55 @@ static int copy_one(const char *path, const struct stat *st, int flag, struct FT
         close(in);
     if (out >= 0)
         close(out);
+    n_copied++;
     return !ok;
+}
+
+static int compare_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)ftw, (void)st;
+    char to[512], x[1 << 14], y[sizeof(x)];
+    snprintf(to, sizeof(to), "%s%s", copy_to, path + strlen(copy_from));
+    if (flag == FTW_D)
+        return 0;
+    int is = open(path, O_RDONLY), was = open(to, O_RDONLY);
+    bool same = is >= 0 && was >= 0;
+    for (ssize_t n = 1; same && n > 0;) {
+        n = read(is, x, sizeof(x));
+        same = n >= 0 && read(was, y, sizeof(y)) == n && memcmp(x, y, (size_t)n) == 0;
+    }
+    if (is >= 0)
+        close(is);
+    if (was >= 0)
+        close(was);
+    n_same++;
+    return !same;
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)st, (void)flag;
+    return ftw->level ? remove(path) : 0;
+}
+
+/* What is on disk at one moment: threads may write while we copy, and half of a file with half of another is what no kill leaves. What is still the same behind
+ * the last byte copied was so in the moment between. */
+static bool copy_all(void)
+{
+    n_copied = n_same = 0;
+    return nftw(copy_from, copy_one, 8, FTW_PHYS) == 0 && nftw(copy_from, compare_one, 8, FTW_PHYS) == 0 && n_same == n_copied;
 }
 
 void rig_crash(struct rig *r)
 {
-    bool whole = false;
+    int64_t end_ms = time_mono_ms() + RIG_WAIT_MS;
     copy_from = r->dir;
-    for (int i = 0; i < 5 && !whole; i++) { /* a file may go while we copy: then the copy is of no moment */
-        copy_to = test_dir();
-        whole = nftw(copy_from, copy_one, 8, FTW_PHYS) == 0;
+    copy_to = test_dir();
+    while (!copy_all()) {
+        CHECK(time_mono_ms() < end_ms);
+        CHECK(nftw(copy_to, remove_one, 8, FTW_PHYS | FTW_DEPTH) == 0);
+        usleep(1000);
     }
-    CHECK(whole);
     rig_stop(r);
     r->dir = copy_to;
     rig_start(r);
