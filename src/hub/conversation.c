@@ -13,7 +13,7 @@ struct conversations {
     size_t n_buckets, n, n_open;
     struct conv *oldest, *newest;
 };
-enum { CONV_BUCKETS = 4096, CONV_MEMORY_MAX = JOURNAL_VALUE_MAX / 2, PERSON_NAME_MAX = 1000, PERSON_WORD_MAX = 4000 };
+enum { CONV_BUCKETS = 4096, CONV_MEMORY_MAX = JOURNAL_VALUE_MAX / 2, PERSON_NAME_MAX = 1000, PERSON_WORD_MAX = 4000, AGENT_NAME_MAX = 1000, DESK_ID_MAX = 2000 };
 
 struct conversations *conversations_new(struct hub *h)
 {
@@ -125,6 +125,17 @@ void conv_person(struct conv *conv, const struct person *p)
             conv_set(conv, to_words[i], words[i]);
 }
 
+void conv_agent(struct conv *conv, slice name)
+{
+    conv_set(conv, &conv->pub.agent_name, utf8_cut_bytes(name, AGENT_NAME_MAX));
+}
+
+void conv_desk(struct conv *conv, slice id)
+{
+    if (id.n <= DESK_ID_MAX)
+        conv_set(conv, &conv->pub.desk_conversation, id);
+}
+
 bool conv_other_person(const struct conv *conv, const struct person *p)
 {
     return p->id.n && conv->pub.person.id.n && !slice_eq(p->id, conv->pub.person.id);
@@ -206,6 +217,15 @@ static slice state_key(struct arena *a, char letter, slice id)
     return arena_join(a, (slice){ &letter, 1 }, SL(":"), id);
 }
 
+static slice stored_print(struct arena *a, const struct stored *st)
+{
+    struct jw w = jw_new(a, JOURNAL_VALUE_MAX);
+    jw_open(&w, NULL, '{');
+    jw_fields(&w, stored_fields, COUNT(stored_fields), st);
+    jw_close(&w, '}');
+    return jw_done(&w);
+}
+
 static void open_put(struct conv *conv, struct jbatch *b)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -238,13 +258,17 @@ void conv_save(struct conv *conv, struct jbatch *b)
     };
     if (!memory_is_empty(conv->memory))
         st.memory = memory_fit(a, conv->memory, time_now_ms(), CONV_MEMORY_MAX);
-    struct jw w = jw_new(a, JOURNAL_VALUE_MAX);
-    jw_open(&w, NULL, '{');
-    jw_fields(&w, stored_fields, COUNT(stored_fields), &st);
-    jw_close(&w, '}');
-    slice json = jw_done(&w);
-    if (json.p)
-        state_put(conv->channel->hub->state, b, state_key(a, 'c', conv->pub.id), json);
+    slice json = stored_print(a, &st);
+    if (!json.p) { /* who it is can be asked again, and the next message may say it; how the conversation stands cannot */
+        struct log_line *l = log_begin(conv->channel->hub->log, LEVEL_WARN, "What is known of a guest is too long to be kept; the rest of the conversation is");
+        log_str(l, "account", conv->channel->account.id);
+        log_end(l);
+        st.person = (struct person){ 0 };
+        st.person_until_ms = 0;
+        json = stored_print(a, &st);
+    }
+    assert(json.p); /* CONV_MEMORY_MAX, AGENT_NAME_MAX and DESK_ID_MAX leave room, whatever is to be escaped in them */
+    state_put(conv->channel->hub->state, b, state_key(a, 'c', conv->pub.id), json);
     conv->dirty = false;
     memory_clean(conv->memory);
 }
@@ -257,10 +281,10 @@ static void stored_read(struct conv *c, slice json)
     if (!doc || !js_read(a, doc, stored_fields, COUNT(stored_fields), &st, NULL))
         return; /* written by ourselves; what cannot be read is as good as new */
     conv_person(c, &st.person);
-    conv_set(c, &c->pub.agent_name, st.agent_name);
+    conv_agent(c, st.agent_name);
     bool here = !st.desk_account.n || slice_eq(st.desk_account, c->channel->tenant->desk->account.name);
     if (here)
-        conv_set(c, &c->pub.desk_conversation, st.desk_conversation);
+        conv_desk(c, st.desk_conversation);
     c->pub.open = st.open && here;
     c->pub.last_in_ms = st.last_in_ms;
     c->pub.last_out_ms = st.last_out_ms;

@@ -52,6 +52,36 @@ TEST(conversation_is_saved_however_long_a_name_is)
     rig_free(r);
 }
 
+/* A guest's own words, all that a memory holds, and an agent with a very long name: what of it takes six bytes when it is written down. */
+TEST(conversation_is_saved_whatever_its_guest_is_made_of)
+{
+    struct rig *r = rig_new();
+    struct conv *conv = conv_of(r, "U1");
+    static char odd[JOURNAL_VALUE_MAX];
+    memset(odd, 1, sizeof(odd));
+    slice all = slice_mem(odd, sizeof(odd)), word = slice_mem(odd, 4000);
+    conv_person(conv, &(struct person){ word, all, all, all, word, word, word });
+    conv_agent(conv, all);
+    for (int i = 0; i < 40; i++)
+        memory_set(conv->memory, arena_printf(r->a, "k%d", i).p, word, 0);
+    conv_desk(conv, all); /* no desk calls it so */
+    CHECK(!conv->pub.desk_conversation.n);
+    conv_desk(conv, slice_mem(odd, 2000));
+    conv->pub.last_in_ms = 11;
+    conv->person_until_ms = 12;
+    save(r, conv, true);
+    CHECK(conv->pub.person.name.n); /* for as long as it is in memory */
+    conv_release(conv);
+    rig_stop(r);
+    rig_start(r);
+    conv = conv_of(r, "U1");
+    CHECK(conv->pub.open && conv->pub.last_in_ms == 11 && memory_get(conv->memory, "k39", 1).p);
+    CHECK_SLICE(conv->pub.desk_conversation, slice_mem(odd, 2000));
+    CHECK(conv->pub.agent_name.n == 1000 && !conv->pub.person.name.n && !conv->person_until_ms); /* it is asked again */
+    conv_release(conv);
+    rig_free(r);
+}
+
 TEST(conversation_is_saved_and_loaded_whole)
 {
     struct rig *r = rig_new();
