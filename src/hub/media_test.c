@@ -182,6 +182,23 @@ static int works_after_a_while(struct rig *r, slice name, size_t n)
     return n <= COUNT(answers) ? answers[n - 1] : r->file_bytes ? 200 : 404;
 }
 
+/* Nobody would ever delete it. */
+TEST(media_that_the_store_does_not_note_is_not_kept)
+{
+    struct rig *r = rig_new();
+    sqlite3 *db;
+    CHECK(sqlite3_open(arena_printf(r->a, "%s/store.db", r->dir).p, &db) == SQLITE_OK);
+    sqlite3_busy_timeout(db, RIG_WAIT_MS);
+    CHECK(sqlite3_exec(db, "CREATE TRIGGER full BEFORE INSERT ON attachments BEGIN SELECT RAISE(ABORT,'full'); END", 0, 0, 0) == SQLITE_OK);
+    sqlite3_close(db);
+    rig_file(r, "/tnet", "1", "U1", "cat");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK(desk_got(r, "[pic.png: ") && !desk_got(r, "picture"));
+    CHECK_INT(r->n_shelved, 1);
+    UNTIL(r, rig_shelved(r) == 0);
+    rig_free(r);
+}
+
 TEST(media_is_tried_again_when_that_may_help)
 {
     struct rig *r = rig_new();
