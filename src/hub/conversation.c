@@ -12,6 +12,8 @@ struct conversations {
     struct conv **buckets;
     size_t n_buckets, n, n_open;
     struct conv *oldest, *newest;
+    struct arena *learning; /* which are open: while the state is gone through, nothing is put into it */
+    struct js_list gone;    /* struct conv *: not open any more */
 };
 enum { CONV_BUCKETS = 4096, CONV_MEMORY_MAX = JOURNAL_VALUE_MAX / 2, PERSON_NAME_MAX = 1000, PERSON_WORD_MAX = 4000, AGENT_NAME_MAX = 1000, DESK_ID_MAX = 2000 };
 
@@ -476,10 +478,28 @@ void conversations_leave_desk(struct hub *h, struct actor *desk)
     jbatch_commit(b, JOURNAL_DURABLE, NULL, NULL);
 }
 
+/* It was at another desk, which the tenant had before this start. */
+static void open_elsewhere(struct hub *h, struct conv *conv)
+{
+    struct jbatch *b = jbatch_new(h->journal);
+    h->conversations->n_open--;
+    open_put(conv, b);
+    media_purge_later(h, conv, b);
+    conv_save(conv, b);
+    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+    conv_release(conv);
+}
+
 static void open_again(void *arg, struct conv *conv)
 {
-    (void)arg;
-    conv_release(conv);
+    struct hub *h = arg;
+    struct conversations *cs = h->conversations;
+    if (conv->pub.open)
+        conv_release(conv);
+    else if (cs->learning)
+        *LIST_ADD(cs->learning, &cs->gone, struct conv *) = conv;
+    else
+        open_elsewhere(h, conv);
 }
 
 static void open_found(void *arg, slice key, slice value)
@@ -492,12 +512,18 @@ static void open_found(void *arg, slice key, slice value)
     if (!channel)
         return;
     h->conversations->n_open++;
-    conv_get(h, channel, slice_from(id, colon + 1), open_again, NULL);
+    conv_get(h, channel, slice_from(id, colon + 1), open_again, h);
 }
 
 void conversations_load_open(struct hub *h)
 {
+    struct conversations *cs = h->conversations;
+    cs->learning = arena_new();
     state_each(h->state, SL("o:"), open_found, h);
+    for (size_t i = 0; i < cs->gone.n; i++)
+        open_elsewhere(h, *LIST_AT(cs->gone, struct conv *, i));
+    cs->gone = (struct js_list){ 0 };
+    cs->learning = arena_free(cs->learning);
 }
 
 size_t conversations_open(const struct hub *h)

@@ -1,4 +1,5 @@
 #include "hub/conversation.h"
+#include "hub/media.h"
 #include "hub/rig_test.h"
 
 static void have(void *arg, struct conv *conv)
@@ -222,6 +223,35 @@ TEST(conversation_that_remembers_too_much_still_fits_into_the_journal)
     CHECK_SLICE(conv->pub.agent_name, SL("Maria"));
     CHECK(memory_get(conv->memory, "k39", 1).p && !memory_get(conv->memory, "k0", 1).p);
     conv_release(conv);
+    rig_free(r);
+}
+
+/* The tenant's desk is another one since the last start: nobody will tell its end. */
+TEST(conversation_open_at_a_desk_of_before_is_not_open)
+{
+    struct rig *r = rig_new();
+    struct conv *conv = conv_of(r, "U1");
+    struct tenant *t = r->net->tenant;
+    int ended = 0;
+    struct jbatch *b = jbatch_new(r->hub.journal);
+    conv_open(conv, true, b);
+    conv_desk(conv, SL("dc-1"));
+    t->desk = r->other;
+    conv_save(conv, b);
+    t->desk = r->desk;
+    jbatch_commit(b, JOURNAL_DURABLE, note_ok, &ended);
+    UNTIL(r, ended == 1);
+    conv_release(conv);
+    rig_stop(r);
+    CHECK_INT(rig_keys(r, "o:"), 1);
+    rig_start(r);
+    CHECK_INT(conversations_open(&r->hub), 0);
+    conv = conv_of(r, "U1");
+    CHECK(!conv->pub.open && media_purge_since(conv));
+    conv_release(conv);
+    rig_stop(r);
+    CHECK_INT(rig_keys(r, "o:"), 0);
+    rig_start(r);
     rig_free(r);
 }
 
