@@ -267,6 +267,7 @@ static void *ssk_start(struct sim_env *env, struct fault *f)
         ssk_set(&s->spaces[0].scopes, SL("chat:write,chat:write.customize,files:read,files:write,im:write,team:read,users:read,users:read.email"));
     }
     ssk_guest_routes(s);
+    ssk_admin_routes(s);
     ssk_oauth_routes(s);
     ssk_file_routes(s);
     ssk_api_routes(s);

@@ -137,6 +137,26 @@ void ssk_get_upload_url(struct ssk_call *q);
 void ssk_complete_upload(struct ssk_call *q);
 void ssk_files_info(struct ssk_call *q);
 
-/* slack_guest.c */
+/* slack_guest.c, slack_admin.c */
 void ssk_guest_routes(struct ssk *s);
+void ssk_admin_routes(struct ssk *s);
+
+struct ssk_deed { /* one thing a member does */
+    struct ssk *s;
+    struct ssk_guest *who;
+    struct ssk_chat *chat;
+    struct arena *a;
+    const struct js *what;
+    struct fault *f;
+    slice ts; /* of what it made */
+};
+/* slack_say.c. Each is false with *f filled. */
+bool ssk_do_text(struct ssk_deed *t), ssk_do_file(struct ssk_deed *t), ssk_do_edit(struct ssk_deed *t), ssk_do_delete(struct ssk_deed *t);
+bool ssk_do_react(struct ssk_deed *t), ssk_do_home(struct ssk_deed *t), ssk_do_assistant(struct ssk_deed *t), ssk_do_join(struct ssk_deed *t);
+bool ssk_do_event(struct ssk_deed *t);
+/* The message "ts" names, else the newest; own: a member's. NULL: there is none. */
+struct ssk_message *ssk_newest(const struct ssk_deed *t, bool own);
+/* slack_press.c */
+bool ssk_do_tap(struct ssk_deed *t), ssk_do_command(struct ssk_deed *t), ssk_do_shortcut(struct ssk_deed *t);
+bool ssk_do_submit(struct ssk_deed *t), ssk_do_close(struct ssk_deed *t);
 #endif

@@ -229,6 +229,7 @@ struct saving {
     slice user;
     enum role role;
     bool create, ends; /* ends: its sessions are over */
+    bool same_role;    /* nothing was said about it */
 };
 
 static void saved(void *arg, const struct fault *f)
@@ -289,6 +290,9 @@ static bool still_good(struct saving *sv)
 static void hashed(void *arg, slice hash)
 {
     struct saving *sv = arg;
+    const struct login *l = sv->c->api->stopped ? NULL : login_find(sv->c->api->logins, sv->user);
+    if (l && sv->same_role)
+        sv->role = l->role;
     if (sv->c->api->stopped || !hash.n)
         api_not_stored(sv->c, NULL);
     else if (still_good(sv))
@@ -333,7 +337,7 @@ void api_logins_patch(struct api_call *c)
         return;
     }
     struct saving *sv = ARENA_NEW(c->a, struct saving);
-    *sv = (struct saving){ .c = c, .user = c->params[0], .role = l->role };
+    *sv = (struct saving){ .c = c, .user = c->params[0], .role = l->role, .same_role = !role };
     bool known = !role || role_of(js_text(role), &sv->role);
     assert(known); /* its schema lists them */
     if (sv->role != ROLE_ADMINISTRATOR && last_administrator(c, l))

@@ -21,7 +21,6 @@ enum {
     GUEST_MAX = 400,            /* bytes of a guest's id: a lane's name and a key of the store are made of it */
     ID_MAX = 1000,              /* a message id that is longer is known by its hash */
     BODY_SURE_MAX = 128 << 10,  /* no message of a smaller body can outgrow the journal's limit when it is printed */
-    AGENT_NAME_MAX = 1000,      /* bytes that are kept of it */
     ASK_MS = 8000,              /* all calls of an inbox_ask together: someone waits for the page */
 };
 static_assert(2 * (2 * CONFIG_NAME_MAX) + 2 + GUEST_MAX <= JOURNAL_LANE_MAX, "tenant and name of two accounts, and the guest: the longest lane has a name");
@@ -144,14 +143,14 @@ static void accept_effects(struct accepting *ac, struct conv *conv, struct messa
     struct hub *h = ac->from->hub;
     if (ac->from->account.type->desk) {
         if (m->desk_conversation.n && m->event != EVENT_CLOSED)
-            conv_set(conv, &conv->pub.desk_conversation, m->desk_conversation);
+            conv_desk(conv, m->desk_conversation);
         if (kind_is_content((enum kind)m->kind))
             conv_open(conv, true, b);
         if (m->kind == KIND_EVENT && m->event == EVENT_CLOSED)
             accept_closed(conv, b);
         bool goes = m->kind == KIND_EVENT && (m->event == EVENT_CLOSED || m->event == EVENT_LEFT);
         if (m->from.name.n && !goes)
-            conv_set(conv, &conv->pub.agent_name, utf8_cut_bytes(m->from.name, AGENT_NAME_MAX));
+            conv_agent(conv, m->from.name);
         return;
     }
     if (!conv_other_person(conv, &m->from)) /* what waits before it is theirs who wrote it: deliver.c asks who it is when its turn comes */

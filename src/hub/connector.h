@@ -20,6 +20,7 @@
 #include "net/client.h" /* struct header, struct answer */
 
 struct jwks; /* wire/jwks.h */
+struct url;  /* wire/url.h */
 struct record;
 
 /* ---- settings: one table makes the checks, the API document, the console's form and the operator's page ------------- */
@@ -381,8 +382,9 @@ struct connector {
         unsigned secret;
         const char *scheme;    /* NULL: "Bearer" */
         bool (*token_call)(struct call *c, struct http_call *ret);
-        /* Hosts the token may be sent to besides the host of the account's API (media downloads …); NULL: none. */
-        bool (*token_host)(struct call *c, slice host);
+        /* Where the token may be sent to besides the account's API (media downloads …), by scheme and host: never in clear but to a base URL that is set
+         * so. NULL: nowhere. */
+        bool (*token_host)(struct call *c, const struct url *u);
         bool single_use;   /* AUTH_REQUEST: a refresh token is good once. Where processes share a cache, never asked for without its lock */
         /* AUTH_NAMED. Known: false: there is none (any more), *c->f says why; *ret_until_ms by the wall clock, 0: it does not end. Took: false: that was no token. */
         bool (*token_known)(struct call *c, slice name, slice *ret_token, int64_t *ret_until_ms);

@@ -1,4 +1,5 @@
 #include "hub/conversation.h"
+#include "hub/media.h"
 #include "hub/state.h"
 
 struct conv_wait {
@@ -11,8 +12,10 @@ struct conversations {
     struct conv **buckets;
     size_t n_buckets, n, n_open;
     struct conv *oldest, *newest;
+    struct arena *learning; /* which are open: while the state is gone through, nothing is put into it */
+    struct js_list gone;    /* struct conv *: not open any more */
 };
-enum { CONV_BUCKETS = 4096, CONV_MEMORY_MAX = JOURNAL_VALUE_MAX / 2, PERSON_NAME_MAX = 1000, PERSON_WORD_MAX = 4000 };
+enum { CONV_BUCKETS = 4096, CONV_MEMORY_MAX = JOURNAL_VALUE_MAX / 2, PERSON_NAME_MAX = 1000, PERSON_WORD_MAX = 4000, AGENT_NAME_MAX = 1000, DESK_ID_MAX = 2000 };
 
 struct conversations *conversations_new(struct hub *h)
 {
@@ -124,6 +127,17 @@ void conv_person(struct conv *conv, const struct person *p)
             conv_set(conv, to_words[i], words[i]);
 }
 
+void conv_agent(struct conv *conv, slice name)
+{
+    conv_set(conv, &conv->pub.agent_name, utf8_cut_bytes(name, AGENT_NAME_MAX));
+}
+
+void conv_desk(struct conv *conv, slice id)
+{
+    if (id.n <= DESK_ID_MAX)
+        conv_set(conv, &conv->pub.desk_conversation, id);
+}
+
 bool conv_other_person(const struct conv *conv, const struct person *p)
 {
     return p->id.n && conv->pub.person.id.n && !slice_eq(p->id, conv->pub.person.id);
@@ -205,6 +219,15 @@ static slice state_key(struct arena *a, char letter, slice id)
     return arena_join(a, (slice){ &letter, 1 }, SL(":"), id);
 }
 
+static slice stored_print(struct arena *a, const struct stored *st)
+{
+    struct jw w = jw_new(a, JOURNAL_VALUE_MAX);
+    jw_open(&w, NULL, '{');
+    jw_fields(&w, stored_fields, COUNT(stored_fields), st);
+    jw_close(&w, '}');
+    return jw_done(&w);
+}
+
 static void open_put(struct conv *conv, struct jbatch *b)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -237,13 +260,17 @@ void conv_save(struct conv *conv, struct jbatch *b)
     };
     if (!memory_is_empty(conv->memory))
         st.memory = memory_fit(a, conv->memory, time_now_ms(), CONV_MEMORY_MAX);
-    struct jw w = jw_new(a, JOURNAL_VALUE_MAX);
-    jw_open(&w, NULL, '{');
-    jw_fields(&w, stored_fields, COUNT(stored_fields), &st);
-    jw_close(&w, '}');
-    slice json = jw_done(&w);
-    if (json.p)
-        state_put(conv->channel->hub->state, b, state_key(a, 'c', conv->pub.id), json);
+    slice json = stored_print(a, &st);
+    if (!json.p) { /* who it is can be asked again, and the next message may say it; how the conversation stands cannot */
+        struct log_line *l = log_begin(conv->channel->hub->log, LEVEL_WARN, "What is known of a guest is too long to be kept; the rest of the conversation is");
+        log_str(l, "account", conv->channel->account.id);
+        log_end(l);
+        st.person = (struct person){ 0 };
+        st.person_until_ms = 0;
+        json = stored_print(a, &st);
+    }
+    assert(json.p); /* CONV_MEMORY_MAX, AGENT_NAME_MAX and DESK_ID_MAX leave room, whatever is to be escaped in them */
+    state_put(conv->channel->hub->state, b, state_key(a, 'c', conv->pub.id), json);
     conv->dirty = false;
     memory_clean(conv->memory);
 }
@@ -256,10 +283,10 @@ static void stored_read(struct conv *c, slice json)
     if (!doc || !js_read(a, doc, stored_fields, COUNT(stored_fields), &st, NULL))
         return; /* written by ourselves; what cannot be read is as good as new */
     conv_person(c, &st.person);
-    conv_set(c, &c->pub.agent_name, st.agent_name);
+    conv_agent(c, st.agent_name);
     bool here = !st.desk_account.n || slice_eq(st.desk_account, c->channel->tenant->desk->account.name);
     if (here)
-        conv_set(c, &c->pub.desk_conversation, st.desk_conversation);
+        conv_desk(c, st.desk_conversation);
     c->pub.open = st.open && here;
     c->pub.last_in_ms = st.last_in_ms;
     c->pub.last_out_ms = st.last_out_ms;
@@ -362,10 +389,12 @@ void conv_open(struct conv *conv, bool open, struct jbatch *b)
     conv->pub.open = open;
     conv->dirty = true;
     open_put(conv, b);
-    if (open)
+    if (open) {
         open_link(conv);
-    else
+        media_purge_cancel(h, conv, b);
+    } else {
         open_unlink(conv);
+    }
     h->conversations->n_open += open ? 1 : (size_t)-1;
 }
 
@@ -443,15 +472,34 @@ void conversations_leave_desk(struct hub *h, struct actor *desk)
         struct conv *conv = desk->poll_next;
         conv_set(conv, &conv->pub.desk_conversation, SLICE_NONE);
         conv_open(conv, false, b);
+        media_purge_later(h, conv, b); /* nobody will ever tell the end of it; who writes again calls that off */
         conv_save(conv, b);
     }
     jbatch_commit(b, JOURNAL_DURABLE, NULL, NULL);
 }
 
+/* It was at another desk, which the tenant had before this start. */
+static void open_elsewhere(struct hub *h, struct conv *conv)
+{
+    struct jbatch *b = jbatch_new(h->journal);
+    h->conversations->n_open--;
+    open_put(conv, b);
+    media_purge_later(h, conv, b);
+    conv_save(conv, b);
+    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+    conv_release(conv);
+}
+
 static void open_again(void *arg, struct conv *conv)
 {
-    (void)arg;
-    conv_release(conv);
+    struct hub *h = arg;
+    struct conversations *cs = h->conversations;
+    if (conv->pub.open)
+        conv_release(conv);
+    else if (cs->learning)
+        *LIST_ADD(cs->learning, &cs->gone, struct conv *) = conv;
+    else
+        open_elsewhere(h, conv);
 }
 
 static void open_found(void *arg, slice key, slice value)
@@ -464,12 +512,18 @@ static void open_found(void *arg, slice key, slice value)
     if (!channel)
         return;
     h->conversations->n_open++;
-    conv_get(h, channel, slice_from(id, colon + 1), open_again, NULL);
+    conv_get(h, channel, slice_from(id, colon + 1), open_again, h);
 }
 
 void conversations_load_open(struct hub *h)
 {
+    struct conversations *cs = h->conversations;
+    cs->learning = arena_new();
     state_each(h->state, SL("o:"), open_found, h);
+    for (size_t i = 0; i < cs->gone.n; i++)
+        open_elsewhere(h, *LIST_AT(cs->gone, struct conv *, i));
+    cs->gone = (struct js_list){ 0 };
+    cs->learning = arena_free(cs->learning);
 }
 
 size_t conversations_open(const struct hub *h)

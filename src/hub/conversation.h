@@ -17,6 +17,7 @@ struct conv {
     struct actor *channel;
     int64_t person_until_ms, agent_until_ms; /* wall clock: ask the lookup again from then on */
     int64_t poll_ms;                         /* monotonic: last poll */
+    bool polling;                            /* its answer is not committed yet */
     struct bucket pace;                      /* of the rate per conversation its calls count for … */
     unsigned pace_rate;                      /* … which is this row of connector.rates; 0: none yet */
     unsigned holds;
@@ -41,7 +42,9 @@ bool conv_set(struct conv *conv, slice *member, slice value);
 void conv_person(struct conv *conv, const struct person *p); /* only the members that p has */
 bool conv_other_person(const struct conv *conv, const struct person *p); /* certainly not who is known: someone else writes in the same thread */
 void conv_person_forget(struct conv *conv);              /* it is someone else: nothing is known, and the lookup is asked again */
-void conv_open(struct conv *conv, bool open, struct jbatch *b);
+void conv_agent(struct conv *conv, slice name);         /* who speaks for the desk; cut where it is very long */
+void conv_desk(struct conv *conv, slice id);            /* what the desk calls it; one that is longer than any is none of a desk's */
+void conv_open(struct conv *conv, bool open, struct jbatch *b); /* open: then its attachments stay */
 void conv_soil(struct conv *conv); /* what was saved last was not stored: the next conv_save puts all of it again */
 /* Into the batch, when it or its memory changed. */
 void conv_save(struct conv *conv, struct jbatch *b);

@@ -1,4 +1,5 @@
 #include "hub/conversation.h"
+#include "hub/media.h"
 #include "hub/rig_test.h"
 
 static void have(void *arg, struct conv *conv)
@@ -48,6 +49,36 @@ TEST(conversation_is_saved_however_long_a_name_is)
     conv = conv_of(r, "U1");
     CHECK_SLICE(conv->pub.person.id, SL("p1"));
     CHECK(slice_starts(conv->pub.person.name, SL("nnnn")) && !conv->pub.person.picture.n);
+    conv_release(conv);
+    rig_free(r);
+}
+
+/* A guest's own words, all that a memory holds, and an agent with a very long name: what of it takes six bytes when it is written down. */
+TEST(conversation_is_saved_whatever_its_guest_is_made_of)
+{
+    struct rig *r = rig_new();
+    struct conv *conv = conv_of(r, "U1");
+    static char odd[JOURNAL_VALUE_MAX];
+    memset(odd, 1, sizeof(odd));
+    slice all = slice_mem(odd, sizeof(odd)), word = slice_mem(odd, 4000);
+    conv_person(conv, &(struct person){ word, all, all, all, word, word, word });
+    conv_agent(conv, all);
+    for (int i = 0; i < 40; i++)
+        memory_set(conv->memory, arena_printf(r->a, "k%d", i).p, word, 0);
+    conv_desk(conv, all); /* no desk calls it so */
+    CHECK(!conv->pub.desk_conversation.n);
+    conv_desk(conv, slice_mem(odd, 2000));
+    conv->pub.last_in_ms = 11;
+    conv->person_until_ms = 12;
+    save(r, conv, true);
+    CHECK(conv->pub.person.name.n); /* for as long as it is in memory */
+    conv_release(conv);
+    rig_stop(r);
+    rig_start(r);
+    conv = conv_of(r, "U1");
+    CHECK(conv->pub.open && conv->pub.last_in_ms == 11 && memory_get(conv->memory, "k39", 1).p);
+    CHECK_SLICE(conv->pub.desk_conversation, slice_mem(odd, 2000));
+    CHECK(conv->pub.agent_name.n == 1000 && !conv->pub.person.name.n && !conv->person_until_ms); /* it is asked again */
     conv_release(conv);
     rig_free(r);
 }
@@ -192,6 +223,35 @@ TEST(conversation_that_remembers_too_much_still_fits_into_the_journal)
     CHECK_SLICE(conv->pub.agent_name, SL("Maria"));
     CHECK(memory_get(conv->memory, "k39", 1).p && !memory_get(conv->memory, "k0", 1).p);
     conv_release(conv);
+    rig_free(r);
+}
+
+/* The tenant's desk is another one since the last start: nobody will tell its end. */
+TEST(conversation_open_at_a_desk_of_before_is_not_open)
+{
+    struct rig *r = rig_new();
+    struct conv *conv = conv_of(r, "U1");
+    struct tenant *t = r->net->tenant;
+    int ended = 0;
+    struct jbatch *b = jbatch_new(r->hub.journal);
+    conv_open(conv, true, b);
+    conv_desk(conv, SL("dc-1"));
+    t->desk = r->other;
+    conv_save(conv, b);
+    t->desk = r->desk;
+    jbatch_commit(b, JOURNAL_DURABLE, note_ok, &ended);
+    UNTIL(r, ended == 1);
+    conv_release(conv);
+    rig_stop(r);
+    CHECK_INT(rig_keys(r, "o:"), 1);
+    rig_start(r);
+    CHECK_INT(conversations_open(&r->hub), 0);
+    conv = conv_of(r, "U1");
+    CHECK(!conv->pub.open && media_purge_since(conv));
+    conv_release(conv);
+    rig_stop(r);
+    CHECK_INT(rig_keys(r, "o:"), 0);
+    rig_start(r);
     rig_free(r);
 }
 

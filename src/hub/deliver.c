@@ -225,7 +225,7 @@ static void looked_up(struct run *r, enum outcome end)
     int64_t until_ms = time_now_ms() + (end == OUT_DELIVERED ? lk->keep_ms : lk->unknown_ms);
     if (r->actor->account.type->desk) {
         if (r->d.person.name.n) /* where nobody could be asked, it is the name the account gives instead */
-            conv_set(conv, &conv->pub.agent_name, r->d.person.name);
+            conv_agent(conv, r->d.person.name);
         conv->agent_until_ms = until_ms;
     } else {
         if (end == OUT_DELIVERED)

@@ -235,7 +235,8 @@ static void learn_of_desk(struct delivering *dl)
 {
     struct conv *conv = dl->conv;
     const struct run *r = dl->run;
-    conv_set(conv, &conv->pub.desk_conversation, slice_or(r->d.desk_conversation, conv->pub.desk_conversation));
+    if (r->d.desk_conversation.n)
+        conv_desk(conv, r->d.desk_conversation);
     if (dl->list_used)
         memory_set(conv->memory, LIST_MEMORY, SLICE_NONE, 0);
     if (!kind_is_content((enum kind)dl->m.kind) || !conv->pub.desk_conversation.n || conv->pub.open)

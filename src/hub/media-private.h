@@ -47,7 +47,8 @@ struct media_job {
     struct actor *from;
     uint64_t id;
     struct arena *a;
-    slice conversation;
+    struct actor *channel; /* of its conversation; NULL: addressed to nobody we know */
+    slice guest, conversation;
     int64_t closed_ms;    /* its conversation was closed meanwhile; 0: it was not */
     struct js_list media; /* struct media: the job's own copy; becomes the result */
     struct media_fetch *fetches;

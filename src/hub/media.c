@@ -174,6 +174,8 @@ static struct media_job *job_make(struct actor *from, uint64_t id, const struct 
     }
     slice guest = m->guest;
     struct actor *channel = from->account.type->desk ? tenant_channel(from->tenant, m->guest, &guest) : from;
+    job->channel = channel;
+    job->guest = arena_dup(a, guest);
     job->conversation = arena_printf(a, SLF ":" SLF, SLA(channel ? channel->account.id : from->account.id), SLA(guest));
     job->fetches = ARENA_ARRAY(a, struct media_fetch, job->media.n);
     job->n_fetches = job->media.n;

@@ -24,13 +24,15 @@ void media_abandon(struct hub *h, uint64_t id); /* the latter alone */
 /* What became of a message's attachments, as stored (the history has it), into its media. False: unreadable. */
 bool media_result_read(struct arena *a, slice json, struct message *m) MUST_USE;
 
-/* What is still being fetched for this conversation is purged with the rest: it closed at at_ms; 0: it goes on. */
+/* What is still being fetched for this conversation is purged with the rest: it closed at at_ms; 0: it goes on. (What a later process fetches for it learns that
+ * from the conversation.) */
 void media_closed(struct hub *h, slice conversation, int64_t at_ms);
 
 /* ---- purge: media_purge.c. Each attachment is deleted from the storage that has it, its own delay after the conversation closed, once, also when the
  * hub was restarted meanwhile. What cannot be deleted stays in the store and is tried again after 1, 5 and 30 minutes, 2 and 12 hours, then daily. */
 void media_purge_later(struct hub *h, struct conv *conv, struct jbatch *b);  /* the conversation closed, as b says */
-void media_purge_cancel(struct hub *h, struct conv *conv, struct jbatch *b); /* it goes on */
+void media_purge_cancel(struct hub *h, struct conv *conv, struct jbatch *b); /* it goes on: the guest writes, or it is open at its desk again */
+int64_t media_purge_since(const struct conv *conv); /* when it closed; 0: it goes on */
 /* The conversation is erased: at once, whether it is open or not. */
 void media_purge_now(struct hub *h, slice conversation);
 void media_purge_load(struct hub *h);                      /* what the store was not yet told; before the loop runs */

@@ -1,4 +1,5 @@
 #include "hub/media-private.h"
+#include "hub/conversation.h"
 #include "hub/media_link.h"
 #include "hub/notice.h"
 #include "hub/storage_set.h"
@@ -88,15 +89,65 @@ static void fetch_later(struct media_fetch *f, int64_t in_ms)
 
 /* ---- storing ---------------------------------------------------------------------------------------------------------------- */
 
+struct unkept { /* a stored file of which nothing is noted; lives in its arena */
+    struct hub *hub;
+    struct arena *a;
+    slice storage, handle;
+};
+
+static void unkept_gone(void *arg, enum storage_end end, const struct fault *why)
+{
+    struct unkept *u = arg;
+    if (end != STORAGE_OK && end != STORAGE_GONE && !u->hub->stopped) {
+        struct log_line *l = log_begin_fault(u->hub->log, LEVEL_WARN, why, "A stored attachment is not noted, and could not be deleted: it stays where it is");
+        log_str(l, "storage", u->storage);
+        log_str(l, "handle", u->handle);
+        log_end(l);
+    }
+    arena_free(u->a);
+}
+
+/* A link whose file nobody would ever delete is not given away, and the file is deleted at once. */
+static void not_kept(struct media_fetch *f)
+{
+    struct media *md = f->md;
+    struct arena *a = arena_new();
+    struct unkept *u = ARENA_NEW(a, struct unkept);
+    *u = (struct unkept){ f->job->hub, a, f->storage->name, arena_dup(a, md->handle) };
+    md->handle = md->storage = md->sha256 = SLICE_NONE;
+    storage_delete(f->storage, u->handle, unkept_gone, u);
+}
+
 static void row_stored(void *arg, const struct fault *why)
 {
     struct media_fetch *f = arg;
-    if (why) { /* a link whose file nobody would ever delete is not given away */
+    if (why) {
+        not_kept(f);
         fetch_failed(f, "failed", slice_of(why->text));
         return;
     }
     METRIC_ADD(f->job->hub->metrics, METRIC_MEDIA_BYTES, f->md->size, slice_of(f->job->from->account.type->name));
     media_fetch_end(f, "stored");
+}
+
+/* The row knows when its conversation closed: whoever noted that for the others came before it, perhaps in an earlier process. */
+static void row_put(struct media_fetch *f, int64_t closed_ms)
+{
+    const struct media_job *job = f->job;
+    const struct media *md = f->md;
+    struct attachment row = { .id = slice_of(f->id), .account = job->from->account.id, .conversation = job->conversation,
+                              .storage = f->storage->name, .handle = md->handle, .url = md->url, .sha256 = md->sha256, .type = md->type,
+                              .name = md->name, .size = md->size, .created_ms = time_now_ms(), .state = ATTACHMENT_STORED,
+                              .purge_at_ms = closed_ms ? closed_ms + f->storage->purge_ms : 0 };
+    store_attachment_put(job->hub->store, &row, row_stored, f);
+}
+
+static void row_of(void *arg, struct conv *conv)
+{
+    struct media_fetch *f = arg;
+    int64_t since_ms = media_purge_since(conv);
+    row_put(f, f->job->closed_ms ? f->job->closed_ms : since_ms);
+    conv_release(conv);
 }
 
 static void put_failed(struct media_fetch *f, const struct fault *why)
@@ -144,11 +195,10 @@ static void put_done(void *arg, const struct storage_stored *st, const struct fa
     struct storage_link link = { .audience = job->from->account.type->desk ? STORAGE_FOR_GUEST : STORAGE_FOR_DESK, .name = md->name, .type = md->type,
                                  .expires_s = h->limits.link_ms ? (time_now_ms() + h->limits.link_ms) / 1000 : 0 };
     md->url = arena_dup(job->a, media_link(h, f->a, f->storage, slice_of(f->id), md->handle, &link));
-    struct attachment row = { .id = slice_of(f->id), .account = job->from->account.id, .conversation = job->conversation,
-                              .storage = f->storage->name, .handle = md->handle, .url = md->url, .sha256 = md->sha256, .type = md->type,
-                              .name = md->name, .size = md->size, .created_ms = time_now_ms(), .state = ATTACHMENT_STORED,
-                              .purge_at_ms = job->closed_ms ? job->closed_ms + f->storage->purge_ms : 0 };
-    store_attachment_put(h->store, &row, row_stored, f);
+    if (job->channel)
+        conv_get(h, job->channel, job->guest, row_of, f);
+    else
+        row_put(f, job->closed_ms);
 }
 
 static void put_more(void *arg)
@@ -223,7 +273,7 @@ static bool token_allowed(struct media_fetch *f)
     struct call c;
     struct fault why;
     actor_call(f->job->from, &c, f->a, NULL, &why);
-    return type->auth.token_host ? type->auth.token_host(&c, u.host) : f->md->token;
+    return type->auth.token_host ? type->auth.token_host(&c, &u) : f->md->token;
 }
 
 static void fetched(void *arg, const struct answer *r)

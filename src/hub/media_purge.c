@@ -125,13 +125,24 @@ static void due_begin(struct hub *h, slice conversation, int64_t closed_ms, bool
 
 void media_purge_later(struct hub *h, struct conv *conv, struct jbatch *b)
 {
-    memory_set(conv->memory, PURGE_MEMORY, SL("1"), 0);
-    due_begin(h, conv->pub.id, time_now_ms(), false, b);
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    int64_t now_ms = time_now_ms();
+    memory_set(conv->memory, PURGE_MEMORY, arena_printf(a, "%lld", (long long)now_ms), 0);
+    due_begin(h, conv->pub.id, now_ms, false, b);
+}
+
+int64_t media_purge_since(const struct conv *conv)
+{
+    int64_t now_ms = time_now_ms(), closed_ms;
+    slice since = memory_get(conv->memory, PURGE_MEMORY, now_ms);
+    if (!slice_int(since, &closed_ms))
+        return 0;
+    return closed_ms > 1 ? closed_ms : now_ms; /* 1: written by versions that did not note when */
 }
 
 void media_purge_cancel(struct hub *h, struct conv *conv, struct jbatch *b)
 {
-    if (!memory_get(conv->memory, PURGE_MEMORY, time_now_ms()).n)
+    if (!media_purge_since(conv))
         return;
     memory_set(conv->memory, PURGE_MEMORY, SLICE_NONE, 0);
     due_begin(h, conv->pub.id, 0, false, b);

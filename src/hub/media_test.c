@@ -182,6 +182,23 @@ static int works_after_a_while(struct rig *r, slice name, size_t n)
     return n <= COUNT(answers) ? answers[n - 1] : r->file_bytes ? 200 : 404;
 }
 
+/* Nobody would ever delete it. */
+TEST(media_that_the_store_does_not_note_is_not_kept)
+{
+    struct rig *r = rig_new();
+    sqlite3 *db;
+    CHECK(sqlite3_open(arena_printf(r->a, "%s/store.db", r->dir).p, &db) == SQLITE_OK);
+    sqlite3_busy_timeout(db, RIG_WAIT_MS);
+    CHECK(sqlite3_exec(db, "CREATE TRIGGER full BEFORE INSERT ON attachments BEGIN SELECT RAISE(ABORT,'full'); END", 0, 0, 0) == SQLITE_OK);
+    sqlite3_close(db);
+    rig_file(r, "/tnet", "1", "U1", "cat");
+    UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+    CHECK(desk_got(r, "[pic.png: ") && !desk_got(r, "picture"));
+    CHECK_INT(r->n_shelved, 1);
+    UNTIL(r, rig_shelved(r) == 0);
+    rig_free(r);
+}
+
 TEST(media_is_tried_again_when_that_may_help)
 {
     struct rig *r = rig_new();
@@ -332,13 +349,15 @@ TEST(media_is_fetched_a_few_at_a_time)
 /* ---- purge ---------------------------------------------------------------------------------------------------------------- */
 
 struct rows {
-    size_t n;
+    size_t n, due; /* due: with a time for their purge */
     bool done;
 };
 
 static void row(void *arg, const struct attachment *at)
 {
-    ((struct rows *)arg)->n += at->id.n > 0;
+    struct rows *rows = arg;
+    rows->n += at->id.n > 0;
+    rows->due += at->purge_at_ms > 0;
 }
 
 static void rows_told(void *arg, const struct fault *f)
@@ -347,12 +366,17 @@ static void rows_told(void *arg, const struct fault *f)
     ((struct rows *)arg)->done = true;
 }
 
-static size_t rows_of(struct rig *r, const char *conversation)
+static struct rows all_rows_of(struct rig *r, const char *conversation)
 {
     struct rows rows = { 0 };
     store_attachments_of(r->hub.store, slice_of(conversation), row, rows_told, &rows);
     UNTIL(r, rows.done);
-    return rows.n;
+    return rows;
+}
+
+static size_t rows_of(struct rig *r, const char *conversation)
+{
+    return all_rows_of(r, conversation).n;
 }
 
 /* One guest with one stored file, and the sweep at work. */
@@ -399,6 +423,78 @@ TEST(purge_does_not_come_when_the_guest_writes_again)
     CHECK_INT(r->n_deletes, 0);
     CHECK_INT(rig_shelved(r), 1);
     rig_free(r);
+}
+
+/* One guest with one stored file, whose conversation has closed a moment ago. */
+static struct rig *closed_with_file(void)
+{
+    struct rig *r = with_file();
+    r->hub.limits.purge_ms = 1000000;
+    close_conversation(r);
+    UNTIL(r, all_rows_of(r, "t/tnet:U1").due == 1);
+    return r;
+}
+
+TEST(purge_does_not_come_when_the_desk_goes_on)
+{
+    struct rig *r = closed_with_file();
+    rig_say(r, "2", "U1@tnet", "by the way");
+    UNTIL(r, all_rows_of(r, "t/tnet:U1").due == 0);
+    CHECK_INT(rig_hook(r, "/tdesk", "{\"events\":[{\"id\":\"c2\",\"guest\":\"U1@tnet\",\"kind\":\"closed\"}]}"), 200);
+    UNTIL(r, all_rows_of(r, "t/tnet:U1").due == 1);
+    rig_free(r);
+}
+
+/* What a guest had written before the end, and comes to the desk behind it, begins anew there. */
+TEST(purge_does_not_come_when_what_waited_reopens_the_conversation)
+{
+    struct rig *r = with_file();
+    r->hub.limits.purge_ms = 1000000;
+    r->answer = desk_away;
+    rig_text(r, "2", "U1", "one more thing");
+    UNTIL(r, rig_seen(r, "one more thing") == 1);
+    close_conversation(r);
+    UNTIL(r, all_rows_of(r, "t/tnet:U1").due == 1);
+    r->answer = NULL;
+    UNTIL(r, all_rows_of(r, "t/tnet:U1").due == 0);
+    rig_free(r);
+}
+
+TEST(purge_comes_when_the_tenant_gets_another_desk_and_the_guest_does_not_come_back)
+{
+    struct rig *r = with_file();
+    r->hub.limits.purge_ms = 1000000;
+    conversations_leave_desk(&r->hub, r->desk);
+    UNTIL(r, all_rows_of(r, "t/tnet:U1").due == 1);
+    rig_text(r, "2", "U1", "hello again");
+    UNTIL(r, all_rows_of(r, "t/tnet:U1").due == 0);
+    rig_free(r);
+}
+
+/* It is fetched by a process that did not see the conversation close. */
+TEST(purge_comes_for_what_was_being_fetched_when_the_conversation_closed_also_by_another_process)
+{
+    for (int crash = 0; crash < 2; crash++) {
+        struct rig *r = with_file();
+        r->hub.limits.media_wait_ms = 60000;
+        r->hub.limits.purge_ms = 1000000;
+        r->file = away;
+        rig_file(r, "/tdesk", "2", "U1@tnet", "dog");
+        UNTIL(r, r->n_files == 2);
+        close_conversation(r);
+        UNTIL(r, all_rows_of(r, "t/tnet:U1").due == 1 && !r->hub.purges); /* the store has noted it */
+        if (crash) {
+            rig_crash(r);
+        } else {
+            rig_stop(r);
+            rig_start(r);
+        }
+        r->hub.limits.purge_ms = 1000000;
+        r->file = NULL;
+        UNTIL(r, rows_of(r, "t/tnet:U1") == 2);
+        CHECK_INT(all_rows_of(r, "t/tnet:U1").due, 2);
+        rig_free(r);
+    }
 }
 
 TEST(purge_that_failed_is_tried_again)

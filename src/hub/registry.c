@@ -162,19 +162,22 @@ static struct actor *actor_make(struct hub *h, struct tenant *t, const struct ac
     return actor;
 }
 
-static void appear(struct registry *r, struct actor *actor)
+/* again: it was here before, perhaps with other settings, and messages of then may wait for it. */
+static void appear(struct registry *r, struct actor *actor, bool again)
 {
     actor->retired = false;
     if (r->appeared)
         r->appeared(r->appeared_arg, actor);
-    if (r->running)
+    if (r->running && again)
+        actor_restart(actor);
+    else if (r->running)
         actor_start(actor);
 }
 
 static void remembered(void *arg)
 {
     struct actor *actor = arg;
-    appear(actor->hub->registry, actor);
+    appear(actor->hub->registry, actor, false);
     deliver_homeless(actor->hub);
 }
 
@@ -194,7 +197,7 @@ static struct actor *actor_of(struct registry *r, struct tenant *t, const struct
     account_set(actor, account);
     actor->tenant = t;
     if (actor->retired && !actor->learning)
-        appear(r, actor);
+        appear(r, actor, true);
     else if (!as_it_was && !actor->learning)
         actor_restart(actor);
     return actor;

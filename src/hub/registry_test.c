@@ -174,6 +174,26 @@ TEST(registry_a_removed_tenant_is_unknown_and_its_messages_wait_until_it_is_back
     rig_free(r);
 }
 
+TEST(registry_what_waited_for_a_removed_account_goes_on_when_it_is_back_in_the_same_process)
+{
+    struct rig *r = rig_new();
+    slice doc = document(r, "ACME", "tdesk", "s", "");
+    const struct registry_entry *e = put(r, NULL, -1, doc, NULL);
+    struct actor *desk = hub_actor(&r->hub, SL("acme/tdesk"));
+    desk->set_up = false; /* the messages wait at the account itself */
+    CHECK_INT(hook(r, "s", "/tnet", "1", "one"), 200);
+    UNTIL(r, desk->n_ready == 1);
+    struct outcome_seen o = { 0 };
+    registry_remove(&r->hub, e, 1, SL("tester"), ended, &o);
+    UNTIL(r, o.done);
+    CHECK_INT(rig_count(r, J_WAITING), 1);
+    desk->breaker.failures = 2; /* of another time, like its token */
+    put(r, NULL, -1, doc, NULL);
+    UNTIL(r, rig_seen(r, "one") == 1);
+    CHECK_INT(desk->breaker.failures, 0);
+    rig_free(r);
+}
+
 TEST(registry_another_desk_begins_the_conversation_anew)
 {
     struct rig *r = rig_new();

@@ -12,6 +12,7 @@
 #include "store/store.h"
 #include "wire/base64.h"
 #include "wire/crypto.h"
+#include "wire/url.h"
 #include <arpa/inet.h>
 #include "hub/language.h"
 #include <fcntl.h>
@@ -165,10 +166,10 @@ static enum outcome t_poll(struct call *c, struct delivery *d)
 }
 
 /* Where the account's token may go with a file. */
-static bool t_token_host(struct call *c, slice host)
+static bool t_token_host(struct call *c, const struct url *u)
 {
     (void)c;
-    return slice_starts(host, SL("127.0.0.1"));
+    return slice_eq(u->host, SL("127.0.0.1"));
 }
 
 static bool t_token(struct call *c, struct http_call *ret)
@@ -353,6 +354,10 @@ static void on_file(struct exchange *x, void *ctx)
 static void on_token(struct exchange *x, void *ctx)
 {
     struct rig *r = ctx;
+    if (r->token_status == ANSWER_HOLD) {
+        r->held_token = x;
+        return;
+    }
     r->n_tokens++;
     if (r->token_status) {
         exchange_text(x, r->token_status, SL("no"));
@@ -409,6 +414,8 @@ static void appeared(void *arg, struct actor *actor)
     accept_routes(&r->hub, r->server, actor->account.type);
 }
 
+int64_t rig_call_ms = 3000;
+
 void rig_start(struct rig *r)
 {
     struct hub *h = &r->hub;
@@ -443,7 +450,7 @@ void rig_start(struct rig *r)
     struct client_limits cl;
     client_limits_default(&cl);
     cl.guard_off = !r->guard;
-    cl.total_ms = 3000;
+    cl.total_ms = rig_call_ms;
     h->client = client_new(r->loop, &cl, &f);
     r->server = server_new(r->loop, "127.0.0.1:0", NULL, NULL, &f);
     if (!h->journal || !h->store || !h->client || !r->server)
@@ -481,6 +488,7 @@ void rig_stop(struct rig *r)
 }
 
 static const char *copy_from, *copy_to;
+static size_t n_copied, n_same;
 
 static int copy_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
@@ -498,18 +506,55 @@ static int copy_one(const char *path, const struct stat *st, int flag, struct FT
         close(in);
     if (out >= 0)
         close(out);
+    n_copied++;
     return !ok;
+}
+
+static int compare_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)ftw, (void)st;
+    char to[512], x[1 << 14], y[sizeof(x)];
+    snprintf(to, sizeof(to), "%s%s", copy_to, path + strlen(copy_from));
+    if (flag == FTW_D)
+        return 0;
+    int is = open(path, O_RDONLY), was = open(to, O_RDONLY);
+    bool same = is >= 0 && was >= 0;
+    for (ssize_t n = 1; same && n > 0;) {
+        n = read(is, x, sizeof(x));
+        same = n >= 0 && read(was, y, sizeof(y)) == n && memcmp(x, y, (size_t)n) == 0;
+    }
+    if (is >= 0)
+        close(is);
+    if (was >= 0)
+        close(was);
+    n_same++;
+    return !same;
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)st, (void)flag;
+    return ftw->level ? remove(path) : 0;
+}
+
+/* What is on disk at one moment: threads may write while we copy, and half of a file with half of another is what no kill leaves. What is still the same behind
+ * the last byte copied was so in the moment between. */
+static bool copy_all(void)
+{
+    n_copied = n_same = 0;
+    return nftw(copy_from, copy_one, 8, FTW_PHYS) == 0 && nftw(copy_from, compare_one, 8, FTW_PHYS) == 0 && n_same == n_copied;
 }
 
 void rig_crash(struct rig *r)
 {
-    bool whole = false;
+    int64_t end_ms = time_mono_ms() + RIG_WAIT_MS;
     copy_from = r->dir;
-    for (int i = 0; i < 5 && !whole; i++) { /* a file may go while we copy: then the copy is of no moment */
-        copy_to = test_dir();
-        whole = nftw(copy_from, copy_one, 8, FTW_PHYS) == 0;
+    copy_to = test_dir();
+    while (!copy_all()) {
+        CHECK(time_mono_ms() < end_ms);
+        CHECK(nftw(copy_to, remove_one, 8, FTW_PHYS | FTW_DEPTH) == 0);
+        usleep(1000);
     }
-    CHECK(whole);
     rig_stop(r);
     r->dir = copy_to;
     rig_start(r);
@@ -556,6 +601,8 @@ void rig_free(struct rig *r)
     for (size_t i = 0; i < r->n_seen; i++)
         if (r->seen[i].held)
             exchange_abort(r->seen[i].held);
+    if (r->held_token)
+        exchange_abort(r->held_token);
     server_free(r->vendor);
     if (r->cutter)
         uv_close((uv_handle_t *)r->cutter, cutter_closed);
@@ -676,6 +723,15 @@ void rig_answer_held(struct rig *r, const char *body, int status)
             return;
         }
     test_fail(__FILE__, __LINE__, "no call with body %s is held", body);
+}
+
+void rig_answer_token(struct rig *r)
+{
+    struct exchange *x = r->held_token;
+    CHECK(x);
+    r->token_status = 0;
+    r->held_token = NULL;
+    on_token(x, r);
 }
 
 static slice looked_for;

@@ -56,7 +56,8 @@ struct rig {
     size_t n_seen, n_tokens;
     slice token;          /* given out and asked for; absent: none is asked for */
     int64_t token_life_s;
-    int token_status;
+    int token_status;     /* … or ANSWER_HOLD, until rig_answer_token */
+    struct exchange *held_token;
     bool single_use;      /* each refresh token is good once, and only the newest one */
     size_t n_misused;
     slice refresh;        /* the newest */
@@ -79,6 +80,7 @@ struct rig {
     const char *put_fault;
     enum storage_end delete_end;
 };
+extern int64_t rig_call_ms; /* of hubs that are started from now on: the longest wait for an answer */
 extern const struct connector rig_own_desk; /* "towndesk": its other end is our own API */
 struct rig *rig_new(void) MUST_USE;
 void rig_free(struct rig *r);
@@ -95,6 +97,7 @@ void rig_say(struct rig *r, const char *id, const char *address, const char *tex
 int64_t rig_count(struct rig *r, enum jstate state);
 size_t rig_seen(struct rig *r, const char *body); /* how many calls had this body */
 void rig_answer_held(struct rig *r, const char *body, int status);
+void rig_answer_token(struct rig *r);
 bool rig_on_disk(struct rig *r, const char *text); /* in any file of the data folder */
 void rig_disk_full(bool full); /* of this whole process */
 void rig_file(struct rig *r, const char *path, const char *id, const char *guest, const char *name); /* a picture; must be accepted */

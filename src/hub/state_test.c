@@ -1,6 +1,9 @@
 #include "hub/state.h"
 #include "hub/rig_test.h"
 #include "store/store.h"
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
 
 struct value {
     unsigned times;
@@ -44,6 +47,49 @@ static void count(void *arg, slice key, slice value)
 {
     CHECK(slice_starts(key, SL("x:")) && value.p);
     ++*(unsigned *)arg;
+}
+
+/* Two files of the data folder, written by a thread of its own: first one, then the other. */
+struct writing {
+    int first, second;
+};
+
+static void *write_both(void *arg)
+{
+    const struct writing *w = arg;
+    int64_t end_ms = time_mono_ms() + 100;
+    uint64_t n = 0;
+    do {
+        n++;
+        CHECK(pwrite(w->first, &n, sizeof(n), 0) == sizeof(n) && pwrite(w->second, &n, sizeof(n), 0) == sizeof(n));
+    } while (time_mono_ms() < end_ms);
+    return NULL;
+}
+
+static uint64_t number_in(struct rig *r, const char *file)
+{
+    uint64_t n = 0;
+    int fd = open(arena_printf(r->a, "%s/%s", r->dir, file).p, O_RDONLY);
+    CHECK(fd >= 0 && pread(fd, &n, sizeof(n), 0) >= 0);
+    close(fd);
+    return n;
+}
+
+/* The rig's own: half of one moment with half of another is what no kill leaves. */
+TEST(state_of_a_crash_is_that_of_one_moment)
+{
+    struct rig *r = rig_new();
+    struct writing w = { open(arena_printf(r->a, "%s/first", r->dir).p, O_WRONLY | O_CREAT, 0600), open(arena_printf(r->a, "%s/second", r->dir).p, O_WRONLY | O_CREAT, 0600) };
+    pthread_t thread;
+    CHECK(w.first >= 0 && w.second >= 0 && pthread_create(&thread, NULL, write_both, &w) == 0);
+    while (!number_in(r, "second"))
+        usleep(100);
+    rig_crash(r);
+    pthread_join(thread, NULL);
+    uint64_t first = number_in(r, "first"), second = number_in(r, "second");
+    CHECK(first == second || first == second + 1);
+    close(w.first), close(w.second);
+    rig_free(r);
 }
 
 TEST(state_is_there_before_and_after_it_went_to_the_store)

@@ -55,9 +55,21 @@ void token_share_free(struct token_share *ts)
     free(ts);
 }
 
+/* Two who ask with one refresh token lose it: the lock lasts as long as the answer is waited for. Without one (the cache was lost) this changes nothing. */
+static void prolong(void *arg)
+{
+    struct token_share *ts = arg;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    if (!is_shared(ts->actor))
+        return; /* the hub stops */
+    cache_lock_keep(ts->actor->hub->cache, key(a, "token-lock", ts->actor), slice_of(ts->holder), TOKEN_LOCK_MS, NULL, NULL);
+    loop_timer_start(ts->actor->hub->loop, &ts->timer, TOKEN_KEEP_MS, prolong, ts);
+}
+
 static void go(struct token_share *ts)
 {
     ts->step = HOLDING;
+    loop_timer_start(ts->actor->hub->loop, &ts->timer, TOKEN_KEEP_MS, prolong, ts);
     ts->asks(ts->actor);
 }
 
@@ -230,6 +242,7 @@ void token_share_find(struct actor *actor, void (*asks)(struct actor *actor))
     }
     struct token_share *ts = share_of(actor);
     assert(ts->step == IDLE || ts->step == HOLDING);
+    loop_timer_stop(&ts->timer);
     ts->asks = asks;
     ts->began_ms = time_mono_ms();
     look(ts);
@@ -266,6 +279,8 @@ void token_share_put(struct actor *actor, slice header, int64_t life_ms)
 void token_share_give_up(struct actor *actor)
 {
     struct token_share *ts = actor->token.share;
+    if (ts && ts->step == HOLDING)
+        loop_timer_stop(&ts->timer);
     if (!is_shared(actor) || !ts || ts->step != HOLDING)
         return;
     ts->step = IDLE;

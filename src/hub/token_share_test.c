@@ -162,6 +162,40 @@ TEST(token_is_had_from_the_one_who_died_after_its_lock_ended)
     several_free(s);
 }
 
+static int64_t lock_left_ms(struct arena *a)
+{
+    int64_t ms = 0;
+    return slice_int(slice_trim(redis_server_say(a, &redis, "pttl 'dragoman:token-lock:{t/tother}'")), &ms) ? ms : 0;
+}
+
+/* limits.call_ms may be longer than the lock. */
+TEST(token_lock_lasts_as_long_as_the_answer_is_waited_for)
+{
+    int64_t usual_ms = rig_call_ms, until_ms = time_mono_ms() + WAIT_MS;
+    rig_call_ms = WAIT_MS;
+    struct several *s = several_new();
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    rig_call_ms = usual_ms;
+    wait_reachable(s, true);
+    s->rigs[0]->token_status = ANSWER_HOLD;
+    s->asked[1] = (struct asked){ .w = { .done = got, .arg = &s->asked[1] } };
+    token_get(s->rigs[1]->other, &s->asked[1].w);
+    while (!s->rigs[0]->held_token)
+        turn(s);
+    (void)redis_server_say(a, &redis, "pexpire 'dragoman:token-lock:{t/tother}' 20000"); /* as if it had been held for ten seconds */
+    while (lock_left_ms(a) <= 20000) {
+        turn(s);
+        CHECK(!s->asked[1].came && time_mono_ms() < until_ms);
+    }
+    rig_answer_token(s->rigs[0]);
+    while (!s->asked[1].came)
+        turn(s);
+    CHECK(*s->asked[1].header);
+    while (lock_left_ms(a) > 0) /* and not longer */
+        turn(s);
+    several_free(s);
+}
+
 static void found(void *arg, slice value, const struct fault *f)
 {
     CHECK(!f && value.n && slice_find(value, SL("Bearer")) == SIZE_MAX && slice_starts(value, SL("sealed:")));

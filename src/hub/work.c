@@ -97,20 +97,26 @@ static enum outcome poll_step(struct call *c, struct delivery *d)
     return c->account->type->poll.next(c, d);
 }
 
+static void poll_over(struct run *r)
+{
+    r->actor->polls_open--;
+    if (r->conv)
+        r->conv->polling = false;
+    run_free(r);
+}
+
 static void poll_stored(void *arg, bool ok)
 {
     struct polling *p = arg;
-    (void)ok; /* not stored: the next poll sees it again, and its message id is the same */
-    p->run->actor->polls_open--;
-    run_free(p->run);
+    (void)ok; /* not stored: the next poll sees it again */
+    poll_over(p->run);
 }
 
 static void poll_ended(struct run *r, enum outcome end)
 {
     struct actor *actor = r->actor;
     if (end != OUT_DELIVERED || !r->d.last) {
-        actor->polls_open--;
-        run_free(r);
+        poll_over(r);
         return;
     }
     struct polling *p = ARENA_NEW(r->a, struct polling);
@@ -135,6 +141,8 @@ static void poll_one(struct actor *actor, struct conv *conv)
 {
     struct run *r = run_new(actor, conv, poll_step, poll_ended, NULL);
     r->no_wait = true;
+    if (conv)
+        conv->polling = true;
     actor->polls_open++;
     run_start(r);
 }
@@ -159,7 +167,7 @@ static void poll_turn(void *arg)
             actor->poll_next = conv->open_next;
             bool fresh = !conv->poll_ms; /* just opened: not over yet */
             conv->poll_ms = now_ms;
-            if (!fresh)
+            if (!fresh && !conv->polling)
                 poll_one(actor, conv);
             next_ms = POLL_TURN_MS;
             if (actor->poll_next == first)

@@ -161,6 +161,22 @@ TEST(poll_waits_for_the_one_before_it)
     rig_free(r);
 }
 
+TEST(poll_of_a_conversation_waits_for_the_one_before_it)
+{
+    struct rig *r = rig_with(false, "tdesk");
+    rig_start(r);
+    rig_text(r, "1", "U1", "hello");
+    UNTIL(r, conversations_open(&r->hub) == 1);
+    r->answer = hold_polls;
+    UNTIL(r, r->desk->polls_open == 1);
+    rig_turn(r, 1500); /* its next turn has come */
+    CHECK(r->desk->polls_open <= 1);
+    r->answer = NULL;
+    size_t before = calls(r, "/vendor/poll");
+    UNTIL(r, calls(r, "/vendor/poll") > before); /* the one that was not answered holds up nothing for good */
+    rig_free(r);
+}
+
 TEST(poll_of_open_conversations_alone)
 {
     struct rig *r = rig_with(false, "tdesk");

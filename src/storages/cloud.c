@@ -1,6 +1,7 @@
 #include "storages/cloud.h"
 #include "storages/cloud_private.h"
 #include "wire/http_date.h"
+#include "wire/url.h"
 
 enum {
     AGAIN_MS = 500,
@@ -341,6 +342,16 @@ slice cloud_folder(slice s)
     while (s.n && s.p[s.n - 1] == '/')
         s.n--;
     return s;
+}
+
+bool cloud_cdn_good(slice url, const char *setting, struct fault *f)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct url u;
+    if (!url_parse(a, url, &u, f) || u.query.n)
+        return fault(f, "wrong_type", setting, "must not have a query");
+    bool here = slice_eq(u.host, SL("127.0.0.1")) || slice_eq(u.host, SL("localhost")) || slice_eq(u.host, SL("::1"));
+    return here || slice_eq(u.scheme, SL("https")) || fault(f, "wrong_type", setting, "must begin with https://: whoever sees a link can read the file");
 }
 
 int64_t cloud_now_ms(const struct cloud *c)

@@ -153,6 +153,8 @@ void cloud_header(struct cloud_call *call, const char *name, slice value); /* no
 slice cloud_range(struct cloud_op *op) MUST_USE;
 /* A folder's name without slashes at its ends. */
 slice cloud_folder(slice s);
+/* An address that people fetch files below, in place of the provider's own: by https, because such a link is the only secret; on this machine also without. */
+bool cloud_cdn_good(slice url, const char *setting, struct fault *f) MUST_USE;
 int64_t cloud_now_ms(const struct cloud *c);
 /* The answer says the request was signed too early or too late: true when its Date taught something new, so that it can be signed again. */
 bool cloud_learn_clock(struct cloud *c, const struct answer *r);

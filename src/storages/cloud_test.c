@@ -528,3 +528,21 @@ TEST(cloud_reads_whole_files_and_pieces_and_deletes)
     CHECK_SLICE(slice_of(seen.code), SL("storage_refused"));
     close_all();
 }
+
+TEST(cloud_cdn_is_reached_by_https)
+{
+    static const struct { slice url; bool good; } rows[] = {
+        { SLI("https://d1234.cloudfront.net"), true },
+        { SLI("https://d1234.cloudfront.net/files"), true },
+        { SLI("https://d1234.cloudfront.net?x=1"), false },
+        { SLI("http://d1234.cloudfront.net"), false },
+        { SLI("http://127.0.0.1:9000"), true }, /* tests and demonstrations */
+        { SLI("http://[::1]:9000"), true },
+        { SLI("http://127.0.0.1.example.com"), false },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fault f = { 0 };
+        CHECK_ROW(i, cloud_cdn_good(rows[i].url, "cloudfront_url", &f) == rows[i].good);
+        CHECK_ROW(i, rows[i].good || strcmp(f.field, "cloudfront_url") == 0);
+    }
+}

@@ -263,10 +263,14 @@ static slice without_dot(slice host)
     return slice_ends(host, SL(".")) ? slice_sub(host, 0, host.n - 1) : host;
 }
 
+bool url_same_host(const struct url *a, const struct url *b)
+{
+    return slice_eq(a->scheme, b->scheme) && a->host_v6 == b->host_v6 && slice_eq_nocase(without_dot(a->host), without_dot(b->host));
+}
+
 bool url_same_origin(const struct url *a, const struct url *b)
 {
-    return slice_eq(a->scheme, b->scheme) && a->port == b->port && a->host_v6 == b->host_v6 &&
-           slice_eq_nocase(without_dot(a->host), without_dot(b->host));
+    return url_same_host(a, b) && a->port == b->port;
 }
 
 bool host_in_domain(slice host, slice domain)

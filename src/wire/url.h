@@ -30,6 +30,7 @@ slice url_print(struct arena *a, const struct url *u) MUST_USE; /* the port only
 /* Where a reference (absolute, "//host/…", "/path", "../x", "?q", "#f") leads from base. */
 bool url_join(struct arena *a, const struct url *base, slice reference, struct url *ret, struct fault *f) MUST_USE;
 bool url_same_origin(const struct url *a, const struct url *b); /* scheme, host and port */
+bool url_same_host(const struct url *a, const struct url *b);   /* scheme and host */
 bool host_in_domain(slice host, slice domain);                  /* the domain itself or a name below it */
 slice url_origin(struct arena *a, const struct url *u) MUST_USE; /* "https://example.com" */
 

@@ -102,6 +102,7 @@ TEST(url_origins_and_domains)
         struct url x, y;
         CHECK_ROW(i, url_parse(a, rows[i].a, &x, NULL) && url_parse(a, rows[i].b, &y, NULL));
         CHECK_ROW(i, url_same_origin(&x, &y) == rows[i].same);
+        CHECK_ROW(i, url_same_host(&x, &y) == (rows[i].same || i == 2)); /* but for the port */
     }
     CHECK(host_in_domain(SL("api.pure.cloud"), SL("pure.cloud")) && host_in_domain(SL("PURE.cloud."), SL("pure.cloud")));
     CHECK(!host_in_domain(SL("notpure.cloud"), SL("pure.cloud")) && !host_in_domain(SL("pure.cloud.evil.example"), SL("pure.cloud")));

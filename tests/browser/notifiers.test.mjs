@@ -1,7 +1,7 @@
 // The page of the notifications simulator, in a browser: what arrived is shown, with its text as text, and faults can be switched on.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import {mkdtempSync} from 'node:fs';
+import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Api, Program, freePort, patience, ready} from '../e2e/harness.mjs';
@@ -11,8 +11,13 @@ const slack = '/services/T0000/B0000/abcdefghijklmnopqrstuvwx';
 const key = '0123456789abcdef0123456789abcdef';
 
 test('what arrived is shown as it comes', async t => {
-  const port = await freePort(), sim = new Program(mkdtempSync(join(tmpdir(), 'dragoman-page-')), 'notifiers', ['sim', 'notifiers', '--listen', `127.0.0.1:${port}`]).start();
-  t.after(async () => { const how = await sim.stop(); assert.equal(how.code, 0, sim.text().slice(-2000)); });
+  const dir = mkdtempSync(join(tmpdir(), 'dragoman-page-'));
+  const port = await freePort(), sim = new Program(dir, 'notifiers', ['sim', 'notifiers', '--listen', `127.0.0.1:${port}`]).start();
+  t.after(async () => {
+    const how = await sim.stop(), log = sim.text();
+    rmSync(dir, {recursive: true, force: true});
+    assert.equal(how.code, 0, log.slice(-2000));
+  });
   const api = new Api(`http://127.0.0.1:${port}`);
   await ready(sim, `${api.base}/sim/counters`);
   const browser = await openBrowser(t), page = await browser.newPage({viewport: {width: 1200, height: 800}});

@@ -132,6 +132,31 @@ test('logins: the last administrator stays, sessions of a removed login end', as
   assert.deepEqual((await admin.call('GET', '/logins')).json.items.map(l => l.user), ['admin']);
 });
 
+// Hashing takes a while: what is said about the role meanwhile stays.
+test('logins: a new password does not take back a role given at the same time', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  assert.equal((await admin.call('POST', '/logins', {...supervisor, role: 'administrator'})).status, 201);
+  const [password, role] = await Promise.all([admin.call('PATCH', '/logins/sue', {password: 'another-Long-enough-7-word'}), admin.call('PATCH', '/logins/sue', {role: 'agent'})]);
+  assert.deepEqual([password.status, role.status, role.json.role], [200, 200, 'agent'], password.text);
+  assert.equal((await admin.call('GET', '/logins')).json.items.find(l => l.user === 'sue').role, 'agent');
+  assert.equal((await (await hub.login('sue', 'another-Long-enough-7-word')).call('GET', '/auth/me')).json.role, 'agent');
+});
+
+test('tenants: of changes at once each is there, or refused', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const {json: {id}} = await admin.call('POST', '/tenants', goodTenant());
+  for (let round = 0; round < 5; round++) {
+    const names = Array.from({length: 8}, (_, i) => `k${round}-${i}`);
+    const all = await Promise.all(names.map(n => admin.call('PATCH', `/tenants/${id}`, {custom_data: {[n]: '1'}})));
+    const taken = names.filter((n, i) => all[i].status === 200);
+    assert.ok(taken.length && all.every(r => r.status === 200 || (r.status === 412 && r.json.code === 'changed')), JSON.stringify(all.map(r => r.status)));
+    const there = (await admin.call('GET', `/tenants/${id}`)).json.custom_data;
+    assert.deepEqual(Object.keys(there).filter(n => n.startsWith(`k${round}-`)).sort(), taken, 'none is lost without a word');
+  }
+});
+
 test('the cookie: only with the header, only from our own origin', async t => {
   const hub = await startHub(t);
   const r = await hub.anyone.call('POST', '/auth/login', {user: 'admin', password: adminPassword, cookie: true});

@@ -22,13 +22,18 @@ async function startTold(t, options = {}) {
   const port = await freePort(), at = `http://127.0.0.1:${port}`;
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-told-'));
   const sim = new Program(dir, 'notifiers', ['sim', 'notifiers', '--listen', `127.0.0.1:${port}`, ...(options.simArgs ?? [])]);
-  if (!options.simLater) { sim.start(); await ready(sim, `${at}/sim/counters`); }
-  const road = await startRoad(t, {...options, hub: {environment: 'prod', notifiers: options.destinations ?? destinations(at), ...options.hub}});
-  t.after(async () => {
-    const how = await sim.stop();
+  let road;
+  t.after(async () => {   // before the road takes its folder away
+    await road?.programs.hub.stop();
+    const how = await sim.stop(), log = road?.programs.hub.text();
     if (how.code) { console.error(sim.text().slice(-3000)); process.exitCode = 1; }
-    for (const s of secrets) assert.ok(!road.programs.hub.text().includes(s), 'no address and no key is in a log line');
+    if (!process.env.KEEP) rmSync(dir, {recursive: true, force: true});
+    if (!road) return;
+    assert.match(log, /"msg"/);
+    for (const s of secrets) assert.ok(!log.includes(s), 'no address and no key is in a log line');
   });
+  if (!options.simLater) { sim.start(); await ready(sim, `${at}/sim/counters`); }
+  road = await startRoad(t, {...options, hub: {environment: 'prod', notifiers: options.destinations ?? destinations(at), ...options.hub}});
   const told = new Api(at);
   return Object.assign(road, {
     sim, told,
@@ -159,8 +164,9 @@ test('an operator lists the destinations and sends a test', async t => {
   assert.equal((await road.hub.call('POST', '/internal/notifiers', {})).status, 401, 'not without the operator\'s token');
 });
 
-test('a wrong destination is told with line and field, without its secret', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'dragoman-told-')), 'hub.yaml');
+test('a wrong destination is told with line and field, without its secret', async t => {
+  const dir = mkdtempSync(join(tmpdir(), 'dragoman-told-')), file = join(dir, 'hub.yaml');
+  t.after(() => rmSync(dir, {recursive: true, force: true}));
   writeFileSync(file, `notifiers:
   - {name: a, type: slack, url: "nothing-secret-${key}"}
   - {name: a, type: discord, url: "https://d.example/x", topic: Default}

@@ -3,7 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {execFile, execFileSync} from 'node:child_process';
 import {createHmac} from 'node:crypto';
-import {mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {request} from 'node:https';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -181,6 +181,7 @@ test('no secret lies in the data directory or the log', async t => {
 
 test('a wrong configuration is told with line and field; flags win over the environment', async t => {
   const dir = mkdtempSync(join(tmpdir(), 'dragoman-config-'));
+  t.after(() => rmSync(dir, {recursive: true, force: true}));
   const file = join(dir, 'hub.yaml');
   writeFileSync(file, `tenants:
   - name: A
@@ -203,12 +204,12 @@ test('it speaks TLS itself', async t => {
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost'], {stdio: 'ignore'});
   const port = await freePort();
   const child = execFile(bin, ['serve', '--listen', `127.0.0.1:${port}`, '--data', join(dir, 'data'), '--tls-cert', cert, '--tls-key', key]);
-  t.after(() => child.kill('SIGKILL'));
+  const ended = new Promise(r => child.on('exit', r));
+  t.after(async () => { child.kill('SIGKILL'); await ended; rmSync(dir, {recursive: true, force: true}); });
   const ask = () => new Promise((resolve, reject) => request({host: '127.0.0.1', port, path: '/healthz/liveness', ca: readFileSync(cert), servername: 'localhost'},
     r => { resolve({status: r.statusCode, protocol: r.socket.getProtocol()}); r.resume(); }).on('error', reject).end());
   const answer = await until('an answer over TLS', ask);
   assert.deepEqual(answer, {status: 200, protocol: 'TLSv1.3'});
   child.kill('SIGTERM');
-  const code = await new Promise(r => child.on('exit', r));
-  assert.equal(code, 0);
+  assert.equal(await ended, 0);
 });

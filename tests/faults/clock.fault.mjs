@@ -1,6 +1,6 @@
 // The wall clock jumps a day forward and two days back while messages wait for their retry: nothing is lost, nothing waits longer than it was told to.
 import {execFileSync} from 'node:child_process';
-import {writeFileSync, openSync, writeSync, mkdtempSync} from 'node:fs';
+import {closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Load} from './load.mjs';
@@ -20,6 +20,7 @@ export async function run(t, {seed}) {
   const set = seconds => { const b = Buffer.alloc(8); b.writeBigInt64LE(BigInt(seconds)); writeSync(fd, b, 0, 8, 0); };
   const road = await startRoad(t, {deskArgs: ['--receipts', 'off'], lineArgs: ['--guests', '40'],
     env: {LD_PRELOAD: shim, CLOCK_FILE: file, ASAN_OPTIONS: 'detect_leaks=0:verify_asan_link_order=0'}});
+  t.after(() => { closeSync(fd); rmSync(dir, {recursive: true, force: true}); });   // behind the road's end
   const load = new Load(road, {seed, gapMs: 50, agents: false});
   await load.start();
   const jumps = [86400, -86400, 0];

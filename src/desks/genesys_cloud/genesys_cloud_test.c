@@ -6,6 +6,7 @@
 #include "tests/harness/test.h"
 #include "wire/base64.h"
 #include "wire/crypto.h"
+#include "wire/url.h"
 
 struct world {
     struct arena *a;
@@ -51,16 +52,18 @@ TEST(genesys_cloud_regions_lead_to_hosts)
 
 TEST(genesys_cloud_token_stays_within_the_domain)
 {
-    static const struct { slice base, host; bool may; } rows[] = {
-        { { 0 }, SLI("api-downloads.usw2.pure.cloud"), true },
-        { { 0 }, SLI("API-Downloads.USW2.pure.cloud:443"), true },
-        { { 0 }, SLI("usw2.pure.cloud.example.com"), false },
-        { { 0 }, SLI("xusw2.pure.cloud"), false },
-        { { 0 }, SLI("api.mypurecloud.com"), false },
-        { { 0 }, SLI(""), false },
-        { SLI("http://127.0.0.1:9001"), SLI("127.0.0.1"), true },
-        { SLI("http://127.0.0.1:9001"), SLI("127.0.0.2"), false },
-        { SLI("http://127.0.0.1:9001"), SLI("api.usw2.pure.cloud"), false },
+    static const struct { slice base, url; bool may; } rows[] = {
+        { { 0 }, SLI("https://api-downloads.usw2.pure.cloud/x"), true },
+        { { 0 }, SLI("https://API-Downloads.USW2.pure.cloud:443/x"), true },
+        { { 0 }, SLI("http://api-downloads.usw2.pure.cloud/x"), false }, /* anybody on the way could read it */
+        { { 0 }, SLI("https://usw2.pure.cloud.example.com/x"), false },
+        { { 0 }, SLI("https://xusw2.pure.cloud/x"), false },
+        { { 0 }, SLI("https://api.mypurecloud.com/x"), false },
+        { SLI("http://127.0.0.1:9001"), SLI("http://127.0.0.1:9001/x"), true },
+        { SLI("http://127.0.0.1:9001"), SLI("http://127.0.0.2:9001/x"), false },
+        { SLI("http://127.0.0.1:9001"), SLI("https://api.usw2.pure.cloud/x"), false },
+        { SLI("https://proxy.example.com/gc"), SLI("https://proxy.example.com/x"), true },
+        { SLI("https://proxy.example.com/gc"), SLI("http://proxy.example.com/x"), false },
     };
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct world w;
@@ -68,7 +71,8 @@ TEST(genesys_cloud_token_stays_within_the_domain)
     w.settings[GC_REGION] = SL("usw2.pure.cloud");
     for (size_t i = 0; i < COUNT(rows); i++) {
         w.settings[GC_BASE_URL] = rows[i].base;
-        CHECK_ROW(i, gc_token_host(&w.c, rows[i].host) == rows[i].may);
+        struct url u;
+        CHECK_ROW(i, url_parse(a, rows[i].url, &u, NULL) && gc_token_host(&w.c, &u) == rows[i].may);
     }
 }
 

@@ -4,6 +4,7 @@
  * one of the guest's own legs ("Traps" 14). */
 #include "desks/genesys_cloud/wire.h"
 
+#define GC_ENDED "ended" /* guest's memory: the end that was told last */
 enum { GC_REOPEN_GRACE_MS = 2 * 60 * 1000 }; /* a guest's message after the end is about to bring the conversation back */
 
 enum outcome gc_poll(struct call *c, struct delivery *d)
@@ -86,9 +87,16 @@ bool gc_receive_poll(struct call *c, const struct request *rq, struct inbox *in)
     }
     if (ended_ms < who->last_in_ms && c->now_ms - who->last_in_ms < GC_REOPEN_GRACE_MS)
         return true;
+    slice id = arena_printf(c->a, SLF ":" SLF, SLA(now.id), SLA(ended_ms ? time_rfc3339(c->a, ended_ms) : SL("0")));
+    bool again = slice_eq(id, memory_get(c->guest_memory, GC_ENDED, c->now_ms));
+    if (again && ended_ms && ended_ms < who->last_in_ms)
+        return true; /* the guest is back, and what ended before is still named */
     struct message *m = inbox_add(in, KIND_EVENT);
     m->event = EVENT_CLOSED;
-    m->id = arena_printf(c->a, "closed:" SLF ":%s", SLA(now.id), ended_ms ? time_rfc3339(c->a, ended_ms).p : "0");
+    /* It may end twice at one moment, or at moments nobody names: what an agent said before the end arrives behind it, and opens it again here; and it comes
+     * back to life under its id ("Traps" 13). Then the second end must not be taken for the first told twice. */
+    m->id = again ? arena_printf(c->a, "closed:" SLF ":again:" SLF, SLA(id), SLA(time_rfc3339(c->a, c->now_ms))) : arena_printf(c->a, "closed:" SLF, SLA(id));
+    inbox_remember(in, m, GC_ENDED, id, 0);
     m->guest = who->address;
     m->at_ms = ended_ms ? ended_ms : c->now_ms;
     m->origin = ORIGIN_HUB;

@@ -41,26 +41,11 @@ bool gc_token_call(struct call *c, struct http_call *ret)
     return true;
 }
 
-/* "https://127.0.0.1:9001/x" and "127.0.0.1:9001" -> "127.0.0.1" */
-static slice host_only(slice url)
-{
-    size_t scheme = slice_find(url, SL("://"));
-    if (scheme != SIZE_MAX)
-        url = slice_from(url, scheme + 3);
-    slice host = slice_cut(&url, '/');
-    size_t port = slice_find_last(host, ':');
-    size_t bracket = slice_find_last(host, ']');
-    if (port != SIZE_MAX && (bracket == SIZE_MAX || port > bracket))
-        host.n = port;
-    return host;
-}
-
 /* "Traps" 17: agents' files are on a host of their own within the domain. Nobody else gets the token. */
-bool gc_token_host(struct call *c, slice host)
+bool gc_token_host(struct call *c, const struct url *u)
 {
-    host = host_only(host);
-    slice base = setting(c, GC_BASE_URL);
-    if (base.n)
-        return host.n && slice_eq_nocase(host, host_only(base));
-    return host_in_domain(host, setting(c, GC_REGION));
+    struct url base;
+    if (setting(c, GC_BASE_URL).n)
+        return url_parse(c->a, setting(c, GC_BASE_URL), &base, NULL) && url_same_host(&base, u);
+    return slice_eq(u->scheme, SL("https")) && host_in_domain(u->host, setting(c, GC_REGION));
 }

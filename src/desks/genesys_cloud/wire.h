@@ -47,7 +47,7 @@ slice gc_host_url(const struct call *c, enum gc_host which); /* "https://api.myp
 slice gc_url(const struct call *c, const char *fmt, ...) PRINTF(2, 3);
 slice gc_part(const struct call *c, slice id); /* id as one part of a path or a query value: percent-encoded */
 bool gc_token_call(struct call *c, struct http_call *ret);
-bool gc_token_host(struct call *c, slice host);
+bool gc_token_host(struct call *c, const struct url *u);
 
 /* ---- calls and answers, 3 --------------------------------------------------------------------------------------------- */
 

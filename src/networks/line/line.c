@@ -165,15 +165,15 @@ static slice line_route_own(struct call *c)
     return memory_get(c->memory, LINE_BOT_USER_ID, c->now_ms);
 }
 
-static bool is_host_of(struct call *c, slice url, slice host)
+static bool is_host_of(struct call *c, slice url, const struct url *u)
 {
-    struct url u;
-    return url_parse(c->a, url, &u, NULL) && slice_eq_nocase(u.host, host);
+    struct url base;
+    return url_parse(c->a, url, &base, NULL) && url_same_host(&base, u);
 }
 
-static bool line_token_host(struct call *c, slice host)
+static bool line_token_host(struct call *c, const struct url *u)
 {
-    return is_host_of(c, line_base_url(c), host) || is_host_of(c, line_data_url(c), host);
+    return is_host_of(c, line_base_url(c), u) || is_host_of(c, line_data_url(c), u);
 }
 
 static slice line_media_url(struct call *c, const struct media *md) /* "Content download" */

@@ -229,12 +229,12 @@ static bool slack_probe(struct arena *a, const struct request *rq)
     return is_form(rq) && slice_eq(form_get(a, rq->body, SL("ssl_check")), SL("1"));
 }
 
-static bool slack_token_host(struct call *c, slice host)
+static bool slack_token_host(struct call *c, const struct url *u)
 {
     struct url base;
-    if (host_in_domain(host, SL("slack.com")))
+    if (slice_eq(u->scheme, SL("https")) && host_in_domain(u->host, SL("slack.com")))
         return true;
-    return url_parse(c->a, setting(c, SLACK_BASE_URL), &base, NULL) && slice_eq(base.host, host);
+    return url_parse(c->a, setting(c, SLACK_BASE_URL), &base, NULL) && url_same_host(&base, u);
 }
 
 /* Where the app was installed by hand: which workspace is it? */

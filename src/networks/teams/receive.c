@@ -41,7 +41,7 @@ static bool media_of(struct call *c, const struct js *att, struct media *ret)
         return false;
     ret->url = url;
     ret->type = type;
-    ret->token = teams_token_host(c, u.host); /* pictures in the text lie at the connector; others are nobody's to see our token */
+    ret->token = teams_token_host(c, &u); /* pictures in the text lie at the connector; others are nobody's to see our token */
     return true;
 }
 

@@ -146,11 +146,11 @@ bool teams_service_ok(struct call *c, slice service)
     return is_base(c, &u) || (slice_eq(u.scheme, SL("https")) && host_listed(c, u.host));
 }
 
-bool teams_token_host(struct call *c, slice host)
+bool teams_token_host(struct call *c, const struct url *u)
 {
     struct url base;
-    bool own = setting(c, TEAMS_BASE_URL).n && url_parse(c->a, setting(c, TEAMS_BASE_URL), &base, NULL) && slice_eq(base.host, host);
-    return own || host_listed(c, host);
+    bool own = setting(c, TEAMS_BASE_URL).n && url_parse(c->a, setting(c, TEAMS_BASE_URL), &base, NULL) && url_same_host(&base, u);
+    return own || (slice_eq(u->scheme, SL("https")) && host_listed(c, u->host));
 }
 
 /* ---- who asks: "Inbound authentication" ----------------------------------------------------------------------------- */

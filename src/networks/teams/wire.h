@@ -68,7 +68,7 @@ slice teams_lower(struct arena *a, slice s);
 slice teams_bot_account(struct call *c); /* "28:…" */
 /* May our token go there? Only to Microsoft's hosts, those the operator lists, and base_url. */
 bool teams_service_ok(struct call *c, slice service);
-bool teams_token_host(struct call *c, slice host);
+bool teams_token_host(struct call *c, const struct url *u);
 bool teams_tenant_listed(struct call *c, slice tenant);
 
 /* text.c */

@@ -99,6 +99,8 @@ static bool azure_check(const slice *settings, struct fault *f)
         return fault(f, "wrong_type", key, "is no account key: the portal shows it in base64, with == at its end");
     if (!name_ok(settings[SET_CONTAINER]))
         return fault(f, "wrong_type", "container", "has small letters, digits and dashes");
+    if (settings[SET_CDN].n && !cloud_cdn_good(settings[SET_CDN], "cdn_url", f))
+        return false;
     return url_parse(a, w.endpoint, &u, NULL) || fault(f, "wrong_type", settings[SET_ENDPOINT].n ? "endpoint" : "connection_string", "holds no good address");
 }
 

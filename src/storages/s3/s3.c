@@ -71,8 +71,8 @@ static bool s3_check(const slice *settings, struct fault *f)
         return fault(f, "wrong_type", "region", "is no name of a region; write ap-northeast-1, not Asia Pacific (Tokyo)");
     if (settings[SET_ENDPOINT].n && (!url_parse(a, settings[SET_ENDPOINT], &u, f) || !slice_eq(u.path, SL("/")) || u.query.n))
         return fault(f, "wrong_type", "endpoint", "must be a host alone: https://host:port");
-    if (settings[SET_CLOUDFRONT].n && (!url_parse(a, settings[SET_CLOUDFRONT], &u, f) || u.query.n))
-        return fault(f, "wrong_type", "cloudfront_url", "must not have a query");
+    if (settings[SET_CLOUDFRONT].n && !cloud_cdn_good(settings[SET_CLOUDFRONT], "cloudfront_url", f))
+        return false;
     if (settings[SET_CLOUDFRONT].n && slice_eq(settings[SET_PUBLIC], SL("true")))
         return fault(f, "wrong_type", "public_read", "is not needed with a CloudFront URL: the bucket stays private");
     return true;
