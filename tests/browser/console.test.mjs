@@ -533,6 +533,16 @@ test('roles, passwords, and the end of a session', async t => {
   await page.getByRole('heading', {name: 'Please log in'}).waitFor();
   await site.login(page, 'sue', 'nine loud cranes sleep');
 
+  assert.equal((await site.admin.call('POST', '/users', {name: 'kim', role: 'agent', password: adminPassword + ' fly'})).status, 201);
+  const kim = await site.open({user: 'kim', password: adminPassword + ' fly'});
+  await kim.getByTestId('agent-here').getByText('logged in as kim').waitFor();   // an agent is told where to go
+  await kim.getByTestId('me').click();
+  await kim.getByRole('link', {name: 'Change password'}).click();
+  await kim.getByLabel('Old password').waitFor();
+  await kim.goto(site.hub.base + '/');
+  await kim.getByRole('button', {name: "Agents' pages"}).click();
+  await kim.waitForURL('**/ux/conv');
+
   await page.goto(site.hub.base + '/#/health');
   await page.getByTestId('count-delivered').waitFor();
   assert.equal((await site.admin.call('DELETE', '/logins/sue')).status, 204);

@@ -163,6 +163,14 @@ export function Modal({ title, close, children }: { title: string; close: () => 
   );
 }
 
+/** A menu that is open closes by Escape, too; who opened it goes on where they were. */
+addEventListener("keydown", (e) => {
+  const menu = e.key === "Escape" && document.querySelector<HTMLDetailsElement>("details.dropdown[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary")?.focus();
+});
+
 export function Messages() {
   const [question, setQuestion] = useState<Question | null>(null);
   const [news, setNews] = useState("");
