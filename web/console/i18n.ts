@@ -91,6 +91,11 @@ export function time(iso: string | undefined | null): string {
 export function clock(iso: string): string {
   return new Intl.DateTimeFormat(region(), { timeStyle: "short" }).format(new Date(iso));
 }
+/** Of what was said another day, the day as well. */
+export function clockOrDay(iso: string): string {
+  const today = new Date(iso).toDateString() === new Date().toDateString();
+  return today ? clock(iso) : new Intl.DateTimeFormat(region(), { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" }).format(new Date(iso));
+}
 export function number(n: number): string {
   return new Intl.NumberFormat(region(), { maximumFractionDigits: 1 }).format(n);
 }

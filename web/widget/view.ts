@@ -63,7 +63,7 @@ function ring(): void {
   }
 }
 
-const emojis = [..."😀😄😊🙂😉😍🤔😅😂😢😭😡👍👎👌🙏👏💪🎉❤️⭐🔥✅❌❓☀️🌧️📦🚚🏠💳⏰📷📞✉️🍀"].filter((c) => c !== "\ufe0f");
+const emojis = "😀😄😊🙂😉😍🤔😅😂😢😭😡👍👎👌🙏👏💪🎉❤️⭐🔥✅❌❓☀️🌧️📦🚚🏠💳⏰📷📞✉️🍀".match(/.\ufe0f?/gu) ?? []; // with the mark that asks for a picture, where there is one
 
 function icon(name: string): SVGSVGElement {
   const space = "http://www.w3.org/2000/svg";
