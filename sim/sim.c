@@ -302,10 +302,14 @@ int sim_main(int argc, char **argv)
         return 0;
     }
     if (argc < 1 || !sim_find(argv[0])) {
-        fprintf(stderr, "usage: sim NAME [--help | options]; there are:\n");
+        bool asked = argc && strcmp(argv[0], "--help") == 0;
+        FILE *out = asked ? stdout : stderr;
+        if (argc && !asked)
+            fprintf(out, "dragoman sim: there is no simulator \"%s\"\n", argv[0]);
+        fprintf(out, "usage: dragoman sim NAME [options]; dragoman sim NAME --help lists its options. There are:\n");
         for (size_t i = 0; i < COUNT(sims); i++)
-            fprintf(stderr, "  %-16s %s\n", sims[i]->name, sims[i]->title);
-        return 2;
+            fprintf(out, "  %-16s %s\n", sims[i]->name, sims[i]->title);
+        return asked ? 0 : 2;
     }
     struct quit q = { .loop = loop_new() };
     signal(SIGPIPE, SIG_IGN);

@@ -197,6 +197,8 @@ static void write_group(struct jw *w, const char *key, const struct group *g, sl
         snprintf(title, sizeof(title), SLF, SLA(slice_sub(name, 0, name.n - 1)));
         if (title[0] >= 'a' && title[0] <= 'z')
             title[0] = (char)(title[0] - 32);
+        for (char *c = title; *c; c++)
+            *c = *c == '_' ? ' ' : *c;
         jw_str(w, "title", slice_of(title));
         jw_int(w, "x-order", (int64_t)order);
     } else if (g->type) {

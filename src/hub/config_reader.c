@@ -104,24 +104,19 @@ static slice pairs_json(struct config_reader *r, const struct js_list *list)
 void reader_setting(struct config_reader *r, const struct setting *s, const struct yaml *v, slice path, slice *ret)
 {
     struct fault f = { 0 };
+    struct js_list pairs;
     slice text;
     if (v->kind == YAML_NULL)
         return;
+    *ret = SL(""); /* given, though perhaps wrong: not missing as well */
     if (s->type == SETTING_PAIRS) {
-        struct js_list pairs;
         if (reader_pairs(r, v, path, &pairs))
             *ret = pairs_json(r, &pairs);
-        return;
-    }
-    if (v->kind != YAML_SCALAR) {
+    } else if (v->kind != YAML_SCALAR) {
         reader_problem(r, v, path, "must be one value, not a %s", v->kind == YAML_LIST ? "list" : "group of settings");
-        return;
-    }
-    if (!expand(r, v, path, v->text, &text))
-        return;
-    if (!setting_value(r->a, s, text, ret, &f)) {
+    } else if (expand(r, v, path, v->text, &text) && !setting_value(r->a, s, text, ret, &f)) {
         reader_problem(r, v, path, "%s", f.text);
-        *ret = SL(""); /* given, though wrong: not missing as well */
+        *ret = SL("");
     }
 }
 
@@ -178,6 +173,13 @@ void reader_complete(struct config_reader *r, const struct reader_table *t, cons
             reader_problem(r, at, reader_path(r, path, slice_of(s->name)), "is missing: %s", s->help ? s->help : s->label);
         t->values[i] = slice_of(s->otherwise);
     }
+}
+
+const struct yaml *reader_find(const struct yaml *map, slice name)
+{
+    const struct yaml *whole = yaml_get(map, name);
+    slice rest = name, group = slice_cut(&rest, '.');
+    return whole || !rest.p ? whole : reader_find(yaml_get(map, group), rest);
 }
 
 /* ---- names ------------------------------------------------------------------------------------------------------------------------------------ */

@@ -30,7 +30,9 @@ struct reader_table {
 void reader_members(struct config_reader *r, const struct reader_table *t, const struct yaml *map, slice prefix, slice path);
 /* Defaults, and what is missing. */
 void reader_complete(struct config_reader *r, const struct reader_table *t, const struct yaml *at, slice path);
-/* The member of the file that gives setting s. *ret stays absent for null. */
+/* Where a setting stands, also one of a group (integration.token); NULL: nowhere. */
+const struct yaml *reader_find(const struct yaml *map, slice name);
+/* The member of the file that gives setting s. *ret stays absent for null, and is empty when a problem was reported. */
 void reader_setting(struct config_reader *r, const struct setting *s, const struct yaml *v, slice path, slice *ret);
 /* {name: value} as pairs. False: a problem was reported. */
 bool reader_pairs(struct config_reader *r, const struct yaml *map, slice path, struct js_list *ret);

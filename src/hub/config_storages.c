@@ -51,7 +51,7 @@ static void read_storage(struct config_reader *r, const struct yaml *map, slice 
     st->settings = values;
     struct fault f = { 0 };
     if (r->p->n + r->p->more == problems_before && st->type->check && !st->type->check(values, &f)) {
-        const struct yaml *at = yaml_get(map, slice_of(f.field));
+        const struct yaml *at = reader_find(map, slice_of(f.field));
         reader_problem(r, at ? at : map, f.field[0] ? reader_path(r, path, slice_of(f.field)) : path, "%s", f.text);
     }
     st->name = name;

@@ -43,7 +43,7 @@ static void check_account(struct config_reader *r, const struct account *acc, co
     struct memory *memory = memory_new();
     struct call call = { .a = r->a, .account = acc, .memory = memory, .now_ms = time_now_ms(), .f = &f };
     if (!type->check(&call)) {
-        const struct yaml *at = yaml_get(map, slice_of(f.field));
+        const struct yaml *at = reader_find(map, slice_of(f.field));
         reader_problem(r, at ? at : map, f.field[0] ? reader_path(r, path, slice_of(f.field)) : path, "%s", f.text);
     }
     memory_free(memory);

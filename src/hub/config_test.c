@@ -332,6 +332,17 @@ TEST(config_every_problem_names_its_place_and_what_to_do)
     }
 }
 
+TEST(config_what_is_given_but_wrong_is_not_missing_as_well)
+{
+    static const char *const values[] = { "${NOT_SET}", "[1]", "{a: b}" };
+    for (size_t i = 0; i < COUNT(values); i++) {
+        CLEANUP(arena_freep) struct arena *a = arena_new();
+        struct config_problems p = { .a = a };
+        slice text = arena_printf(a, "tenants:\n  - name: a\n" DESK "    channels:\n      - type: net\n        id: 1\n        secret: %s\n", values[i]);
+        CHECK_ROW(i, !config_read(a, SL("f.yaml"), text, env, NULL, 0, find, &p) && p.n == 1 && p.items[0].line == 7);
+    }
+}
+
 TEST(config_storages_are_named_by_tenants_and_their_sides)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();

@@ -11,6 +11,9 @@ struct options {
     char **all;         /* with the program and the command, NULL-terminated */
 };
 
+/* How a command is used: on standard output, with status 0, where it was asked for (--help is its only word); else an error. */
+int command_usage(const char *text, int argc, char **argv);
+
 int command_serve(const struct options *o);
 /* The work of a replica, in a process of its own: started by serve where there is a broker (door.h). */
 int command_worker(const struct options *o);
@@ -35,7 +38,8 @@ int command_apply(int argc, char **argv); /* plan, apply */
 
 /* The configuration that the command line names, with its flags; NULL: see *p. */
 const struct config *options_config(struct arena *a, const struct options *o, struct config_problems *p) MUST_USE;
-int command_render(void);
+/* One JSON object a line on standard input, a line of answer for each. */
+int command_render(int argc, char **argv);
 /* A stopped installation into PostgreSQL, or back. */
 int command_move(const struct options *o, int argc, char **argv);
 /* The document from which a vendor makes an app (connector.manifest): manifest slack app_name="ACME Care" */

@@ -6,10 +6,8 @@ int command_contact(const struct options *o, int argc, char **argv)
 {
     const char *verb = argc > 0 ? argv[0] : "";
     bool take = strcmp(verb, "export") == 0, erase = strcmp(verb, "erase") == 0;
-    if (argc != 2 || (!take && !erase)) {
-        fprintf(stderr, "usage: dragoman contact export|erase CONTACT|CONVERSATION [--config FILE | --data DIR]\n");
-        return 2;
-    }
+    if (argc != 2 || (!take && !erase))
+        return command_usage("usage: dragoman contact export|erase CONTACT|CONVERSATION [--config FILE | --data DIR]\n", argc, argv);
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct jw w = jw_new(a, strlen(argv[1]) * 6 + 64);
     jw_open(&w, NULL, '{');

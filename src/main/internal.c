@@ -55,6 +55,10 @@ int internal_post(const struct options *o, const char *path, slice body)
     struct client_limits limits;
     client_limits_default(&limits);
     limits.unix_socket = arena_printf(a, "%s/" CONTROL_SOCKET, o->data).p;
+    if (access(limits.unix_socket, F_OK) != 0) {
+        fprintf(stderr, "dragoman: no hub that runs can be asked at %s: %s. Name the folder of one with --config FILE or --data DIR\n", limits.unix_socket, strerror(errno));
+        return 1;
+    }
     struct loop *loop = loop_new();
     struct client *client = client_new(loop, &limits, &f);
     if (!client) {

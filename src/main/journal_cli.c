@@ -224,6 +224,14 @@ static int decide(const struct options *o, bool replay, char **ids_text, int n_t
     return 2;
 }
 
+static bool is_state(const char *name)
+{
+    for (size_t i = 0; i < J_STATES; i++)
+        if (strcmp(name, jstate_names[i]) == 0)
+            return true;
+    return false;
+}
+
 int command_journal(const struct options *o, int argc, char **argv)
 {
     const char *verb = argc > 0 ? argv[0] : "list";
@@ -231,8 +239,13 @@ int command_journal(const struct options *o, int argc, char **argv)
         return decide(o, verb[0] == 'r', argv + 1, argc - 1);
     if (strcmp(verb, "show") == 0 && argc > 1)
         return command_trace(o, argc - 1, argv + 1);
-    if (strcmp(verb, "list") != 0 && strcmp(verb, "count") != 0) {
-        fprintf(stderr, "usage: dragoman journal [list [STATE] | count | show ID | replay ID… | discard ID…] [--config FILE | --data DIR]\n");
+    if (strcmp(verb, "list") != 0 && strcmp(verb, "count") != 0)
+        return command_usage("usage: dragoman journal [list [STATE] | count | show ID | replay ID… | discard ID…] [--config FILE | --data DIR]\n", argc, argv);
+    if (verb[0] == 'l' && argc > 1 && !is_state(argv[1])) {
+        fprintf(stderr, "dragoman journal: there is no state \"%s\", but:", argv[1]);
+        for (size_t i = 0; i < J_STATES; i++)
+            fprintf(stderr, " %s", jstate_names[i]);
+        fprintf(stderr, "\n");
         return 2;
     }
     CLEANUP(arena_freep) struct arena *a = arena_new();

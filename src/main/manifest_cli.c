@@ -22,6 +22,9 @@ int command_manifest(const struct options *o, int argc, char **argv)
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct config_problems p = { .a = a };
     const struct connector *type = argc > 0 ? connector_find(slice_of(argv[0])) : NULL;
+    if (argc == 1 && strcmp(argv[0], "--help") == 0)
+        return command_usage("usage: dragoman manifest slack --public-url https://hub.example.com [SETTING=VALUE…]\n"
+                             "the document from which the vendor makes our app; docs/networks/slack.md says which settings belong in it\n", argc, argv);
     if (!type || !type->manifest) {
         fprintf(stderr, "dragoman manifest: name a connector whose vendor takes one:");
         for (size_t i = 0; i < n_connectors; i++)

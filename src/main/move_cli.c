@@ -180,10 +180,8 @@ static bool move_out(struct move *m, struct fault *f)
 int command_move(const struct options *o, int argc, char **argv)
 {
     bool in = argc == 1 && strcmp(argv[0], "in") == 0, out = argc == 1 && strcmp(argv[0], "out") == 0;
-    if (!in && !out) {
-        fputs(usage, stderr);
-        return 2;
-    }
+    if (!in && !out)
+        return command_usage(usage, argc, argv);
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct config_problems problems = { .a = a };
     const struct config *c = options_config(a, o, &problems);

@@ -16,6 +16,5 @@ int command_notify(const struct options *o, int argc, char **argv)
         slice body = jw_done(&w);
         return internal_post(o, "/internal/notifiers/test", slice_or(body, SL("{}")));
     }
-    fprintf(stderr, "usage: dragoman notify [list | test NAME] [--config FILE | --data DIR --listen ADDRESS]\n");
-    return 2;
+    return command_usage("usage: dragoman notify [list | test NAME] [--config FILE | --data DIR]\n", argc, argv);
 }

@@ -46,10 +46,8 @@ int command_parcels(const struct options *o, int argc, char **argv)
 {
     const char *verb = argc > 0 ? argv[0] : "list";
     bool list = strcmp(verb, "list") == 0, replay = strcmp(verb, "replay") == 0;
-    if (argc > 2 || (list && argc > 1) || (!list && !replay && strcmp(verb, "discard") != 0)) {
-        fputs(usage, stderr);
-        return 2;
-    }
+    if (argc > 2 || (list && argc > 1) || (!list && !replay && strcmp(verb, "discard") != 0))
+        return command_usage(usage, argc, argv);
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct config_problems problems = { .a = a };
     const struct config *c = options_config(a, o, &problems);

@@ -63,7 +63,7 @@ bool remote_change(struct remote *r, const char *method, const char *path, slice
         log_end(l);
     }
     if (ret->status == 0)
-        return fault(f, "no_answer", "", "the hub does not answer: " SLF, SLA(r->error));
+        return fault(f, "no_answer", "", SLF " does not answer: " SLF, SLA(utf8_cut_bytes(r->base, 200)), SLA(r->error)); /* with its http or https: the wrong one is a common slip */
     ret->json = ret->body.n ? js_parse(r->a, ret->body, NULL) : NULL;
     return (ret->status >= 200 && ret->status < 300) || refused(ret, method, path, f);
 }

@@ -2,8 +2,11 @@
 #include "main/commands.h"
 #include "main/render_line.h"
 
-int command_render(void)
+int command_render(int argc, char **argv)
 {
+    if (argc)
+        return command_usage("usage: dragoman render   a JSON object a line on standard input, such as {\"template\":\"Hello {{name}}\",\"data\":{\"name\":\"Ada\"},\"mode\":\"response\"};\n"
+                             "                         one line of answer for each: {\"output\":…} or {\"error\":…}. docs/templates.md says more\n", argc, argv);
     struct template_cache *cache = template_cache_new();
     char *line = NULL;
     size_t cap = 0;

@@ -322,15 +322,13 @@ int command_replay(const struct options *o, int argc, char **argv)
     struct playing *p = ARENA_NEW(a, struct playing);
     const char *file = NULL;
     *p = (struct playing){ .a = a, .speed = 1 };
-    if (!read_words(p, argc, argv, &file)) {
-        fprintf(stderr, "usage: dragoman replay FILE --config FILE [--to http://host:port] [--sim CONNECTOR=http://host:port]… [--speed X | --rate N] [--fresh-ids]\n"
-                        "  --speed X      X times as fast as recorded (1); 0: as fast as it goes\n"
-                        "  --rate N       N webhooks a second instead\n"
-                        "  --fresh-ids    other message ids at every run, so that a hub that knows the recording takes them again\n"
-                        "  --to           the hub; otherwise the address of the configuration's listen\n"
-                        "  --sim          webhooks of this connector go to its simulator (dragoman sim), which signs them and sends them to its hub\n");
-        return 2;
-    }
+    if (!read_words(p, argc, argv, &file))
+        return command_usage("usage: dragoman replay FILE --config FILE [--to http://host:port] [--sim CONNECTOR=http://host:port]… [--speed X | --rate N] [--fresh-ids]\n"
+                             "  --speed X      X times as fast as recorded (1); 0: as fast as it goes\n"
+                             "  --rate N       N webhooks a second instead\n"
+                             "  --fresh-ids    other message ids at every run, so that a hub that knows the recording takes them again\n"
+                             "  --to           the hub; otherwise the address of the configuration's listen\n"
+                             "  --sim          webhooks of this connector go to its simulator (dragoman sim), which signs them and sends them to its hub\n", argc, argv);
     p->config = options_config(a, o, &problems);
     if (!p->config) {
         config_problems_print(stderr, &problems);

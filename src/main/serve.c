@@ -36,7 +36,8 @@ enum { DRAIN_LOOK_MS = 20, PRUNE_THRESHOLD = 128 << 10, STARTED_MS = 2000 /* by 
 
 static int fail(const char *what, const struct fault *f)
 {
-    fprintf(stderr, "dragoman: %s: %s\n", what, f->text);
+    bool verb = strncmp(f->text, "is ", 3) == 0 || strncmp(f->text, "must ", 5) == 0; /* of the setting that the field names */
+    fprintf(stderr, "dragoman: %s: %s%s%s\n", what, verb ? f->field : "", verb && f->field[0] ? " " : "", f->text);
     return 1;
 }
 

@@ -211,14 +211,12 @@ int command_storage(const struct options *o, int argc, char **argv)
     struct trial t = { .a = a, .config = options_config(a, o, &p) };
     bool known = false, check = strcmp(b.what, "check") == 0;
     signal(SIGPIPE, SIG_IGN);
-    if (!t.config) {
-        config_problems_print(stderr, &p);
-        return 2;
-    }
     for (size_t i = 0; i < COUNT(words); i++)
         known |= strcmp(b.what, words[i]) == 0;
-    if (!known || (!check && argc < 3)) {
-        fputs("dragoman storage check [NAME] | put NAME FILE [TYPE] | get NAME HANDLE | url NAME HANDLE | delete NAME HANDLE\n", stderr);
+    if (!known || (!check && argc < 3))
+        return command_usage("usage: dragoman storage check [NAME] | put NAME FILE [TYPE] | get NAME HANDLE | url NAME HANDLE | delete NAME HANDLE  --config FILE\n", argc, argv);
+    if (!t.config) {
+        config_problems_print(stderr, &p);
         return 2;
     }
     if (strcmp(b.what, "put") == 0 && !(t.file = fopen(b.arg, "re"))) {
@@ -239,5 +237,7 @@ int command_storage(const struct options *o, int argc, char **argv)
         fprintf(stderr, "dragoman: there is no storage %s in the configuration\n", argv[1]);
         return 2;
     }
+    if (!tried)
+        puts("The configuration has no storages: attachments are kept on the local disk. Those made in the console are checked there");
     return rc;
 }

@@ -70,10 +70,8 @@ static bool show(void *arg, const struct jrecord *r)
 
 int command_trace(const struct options *o, int argc, char **argv)
 {
-    if (argc < 1) {
-        fprintf(stderr, "usage: dragoman trace ID [--config FILE | --data DIR]   ID: a message's number, or an id of the network, the desk or a delivery\n");
-        return 2;
-    }
+    if (argc != 1 || strcmp(argv[0], "--help") == 0)
+        return command_usage("usage: dragoman trace ID [--config FILE | --data DIR]   ID: a message's number, or an id of the network, the desk or a delivery\n", argc, argv);
     struct fault f = { 0 };
     struct asked q = { .text = slice_of(argv[0]) };
     int64_t number;

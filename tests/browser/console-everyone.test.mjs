@@ -120,6 +120,14 @@ test('on a phone nothing sticks out, and the menu opens', async t => {
   await walk(page, async name => {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     if (wide > 375) out.push(`${name}: ${wide} pixels`);
+    out.push(...(await page.evaluate(() => [...document.querySelectorAll('thead th, table .badge, table button')].filter(e => e.checkVisibility()).flatMap(e => {
+      const text = e.firstChild, range = document.createRange();
+      return [...(text?.nodeType === 3 ? text.data : '').matchAll(/\S+/g)].filter(w => {
+        range.setStart(text, w.index);
+        range.setEnd(text, w.index + w[0].length);
+        return range.getClientRects().length > 1;
+      }).map(w => w[0]);
+    }))).map(word => `${name}: "${word}" is broken`));
   });
   assert.deepEqual(out, []);
   assert.equal(await page.getByTestId('nav-health').isVisible(), false);

@@ -36,6 +36,7 @@ test('the guide\'s steps: a tenant with Genesys Cloud and LINE, made by hand, ca
     await input(page, 'desk.integration.token').fill('short');
     await input(page, 'desk.end_poll_seconds').fill('a while');
     await tab(page, 'Messaging').click();
+    assert.ok(await page.getByTestId('channel-type').inputValue(), 'what is added stands there');
     await page.getByTestId('channel-type').selectOption({label: 'LINE'});
     await page.getByTestId('channel-add').click();
     await input(page, 'channels[0].base_url').fill('no address');
@@ -44,6 +45,7 @@ test('the guide\'s steps: a tenant with Genesys Cloud and LINE, made by hand, ca
     await page.getByTestId('failure').waitFor();
     await errorOf(page, 'channels[0].base_url').waitFor();
     await errorOf(page, 'channels[0].channel_secret').waitFor();
+    assert.equal(await errorOf(page, 'channels[0].channel_secret').textContent(), 'is missing', 'the help below it is not said twice');
     assert.equal(await input(page, 'channels[0].base_url').getAttribute('aria-invalid'), 'true');
     const described = await input(page, 'channels[0].base_url').getAttribute('aria-describedby');
     assert.equal(await page.locator('#' + described.split(' ')[0]).textContent(), await errorOf(page, 'channels[0].base_url').textContent(), 'read out with its field');
@@ -56,6 +58,7 @@ test('the guide\'s steps: a tenant with Genesys Cloud and LINE, made by hand, ca
     await input(page, 'channels[0].channel_secret').fill(secret);
     await input(page, 'channels[0].bot_id').fill('@testshop');
     await errorOf(page, 'channels[0].base_url').waitFor({state: 'detached'});
+    await until('as many as there still are', async () => (await page.getByTestId('failure').textContent()).includes(`Problems: ${await page.getByTestId('problems').getByRole('link').count()}`));
     assert.equal((await site.admin.call('GET', '/tenants')).json.items.length, 0, 'nothing was saved');
     await page.getByTestId('save').click();
     await tab(page, /^CX Platform/).click();
@@ -532,6 +535,16 @@ test('roles, passwords, and the end of a session', async t => {
   await page.getByTestId('log-out').click();
   await page.getByRole('heading', {name: 'Please log in'}).waitFor();
   await site.login(page, 'sue', 'nine loud cranes sleep');
+
+  assert.equal((await site.admin.call('POST', '/users', {name: 'kim', role: 'agent', password: adminPassword + ' fly'})).status, 201);
+  const kim = await site.open({user: 'kim', password: adminPassword + ' fly'});
+  await kim.getByTestId('agent-here').getByText('logged in as kim').waitFor();   // an agent is told where to go
+  await kim.getByTestId('me').click();
+  await kim.getByRole('link', {name: 'Change password'}).click();
+  await kim.getByLabel('Old password').waitFor();
+  await kim.goto(site.hub.base + '/');
+  await kim.getByRole('button', {name: "Agents' pages"}).click();
+  await kim.waitForURL('**/ux/conv');
 
   await page.goto(site.hub.base + '/#/health');
   await page.getByTestId('count-delivered').waitFor();

@@ -149,6 +149,8 @@ test('a guest and agents: from the first word to the history', async t => {
     await accepted(ken);
     await say(ken, 'Good morning, here again');
     await other('Good morning, here again').waitFor();
+    assert.match(await other('Good morning, here again').locator('time').textContent(), /\d [A-Z][a-z]{2}\b.*\d\d:\d\d/, 'what was not said today has its day');
+    assert.match(await ana.getByTestId('own').first().locator('time').textContent(), /^\d\d:\d\d$/);
     await ken.keyboard.press('Alt+w');
     await ken.getByTestId('dialog-yes').click();
     await ken.getByTestId('held').waitFor();
@@ -287,6 +289,16 @@ test('accessible in light and dark, on a phone, both directions; in every langua
       assert.deepEqual(await violations(page), [], `${what}: ${name}`);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what}: ${name} does not scroll sideways`);
     };
+    for (const menu of ['status', 'me']) {
+      await page.getByTestId(menu).click();
+      const list = page.locator('details[open] > ul');
+      const {x, width} = await list.boundingBox();
+      const room = await page.evaluate(() => innerWidth);
+      assert.ok(x >= 0 && x + width <= room, `${what}: the menu ${menu} goes from ${x} to ${x + width} of ${room}`);
+      assert.ok(await list.evaluate(l => [...l.querySelectorAll('*')].every(e => e.getBoundingClientRect().right <= l.getBoundingClientRect().right + 1)), `${what}: all of ${menu} is in it`);
+      await page.keyboard.press('Escape');
+      await list.waitFor({state: 'detached'});
+    }
     await page.getByTestId('interaction').click();
     await fromAgent(page, 'good morning').waitFor();
     const [own, other] = [await fromAgent(page, 'good morning').boundingBox(), await fromGuest(page, 'hello').boundingBox()];
@@ -314,6 +326,14 @@ test('accessible in light and dark, on a phone, both directions; in every langua
     await page.waitForFunction(start => document.title.startsWith(start), title);
     await page.context().close();
   }
+  await first.getByTestId('me').click();
+  await first.getByTestId('language').selectOption('fr');
+  await first.getByTestId('me').click();
+  await first.getByTestId('status').getByText('en service', {exact: true}).waitFor();
+  await first.reload();
+  await first.getByTestId('status').getByText('en service', {exact: true}).waitFor();   // it is remembered
+  await first.goto(site.hub.base + '/ux/supervisor?lang=en');
+  await first.getByTestId('no-supervisor').getByText('logged in as kim').waitFor();
   site.good();
 });
 

@@ -22,6 +22,7 @@ test('the page of canned responses: one is made, tried for a network, changed, a
   const dialog = page.getByRole('dialog');
   await page.getByTestId('nav-responses').click();
   await page.getByRole('heading', {name: 'Canned responses'}).waitFor();
+  await page.getByTestId('empty').filter({hasText: 'no canned responses yet'}).waitFor();
   assert.deepEqual(await violations(page), []);
 
   await page.getByTestId('response-add').click();

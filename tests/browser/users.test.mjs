@@ -28,6 +28,7 @@ test('users and queues: made, changed, refused where wrong, removed', async t =>
     await input(page, 'overflow_s').fill('soon');
     await save(page);
     await errorOf(page, 'overflow_s').waitFor();
+    await page.waitForFunction(() => document.activeElement.id === 'f-overflow-s');   // led to what is wrong
     await input(page, 'overflow_s').fill('60');
     await save(page);
     await errorOf(page, 'overflow_queue').waitFor();

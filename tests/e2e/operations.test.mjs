@@ -193,9 +193,52 @@ test('a wrong configuration is told with line and field; flags win over the envi
   assert.match(bad, /hub\.yaml:3:\d+: tenants\[0\]\.desk\.region/);
   assert.match(bad, /tenants\[0\]\.desk\.client_secret/);
   assert.match(bad, /channel_secrt.*channel_secret/, 'the nearest name is suggested');
+  writeFileSync(file, `tenants:
+  - name: A
+    desk: {type: genesys-cloud, client_id: x, client_secret: y, integration: {name: n, token: short}}
+    channels:
+      - {type: line, channel_id: "1", channel_secret: "0123456789abcdef0123456789abcdef", bot_id: "@a"}
+`);
+  const short = await run(bin, ['check', '--config', file]).then(() => assert.fail('accepted'), e => e.stderr);
+  assert.match(short, /hub\.yaml:3:95: tenants\[0\]\.desk\.integration\.token: must be longer/, 'the place of the token, not of its group');
   const env = {...process.env, DRAGOMAN_LISTEN: '127.0.0.1:1', DRAGOMAN_PUBLIC_URL: 'https://env.example.com'};
   const {stdout} = await run(bin, ['check', '--public-url', 'https://flag.example.com'], {env});
   assert.match(stdout, /https:\/\/flag\.example\.com/);
+});
+
+test('the command line says how it is used, and what is wrong with it', async () => {
+  const nowhere = mkdtempSync(join(tmpdir(), 'dragoman-cli-'));
+  const said = (...args) => run(bin, args, {cwd: nowhere, timeout: 60000}).then(r => ({code: 0, ...r}), e => e);
+  for (const words of [['--version'], ['version']]) assert.match((await said(...words)).stdout, /^dragoman \d+\.\d+/);
+  for (const words of [[], ['help'], ['--help'], ['-h'], ['serve', '--help'], ['check', '-h'], ['help', 'serve']]) {
+    const r = await said(...words);
+    assert.equal(r.code, 0, words.join(' '));
+    assert.match(r.stdout, /dragoman serve {2}--config[^]*--listen/, words.join(' '));
+  }
+  for (const name of ['journal', 'trace', 'record', 'contact', 'notify', 'move', 'manifest', 'storage', 'replay', 'render', 'backup', 'restore', 'plan', 'apply', 'sim'])
+    for (const words of [[name, '--help'], ['help', name]]) {
+      const r = await said(...words);
+      assert.equal(r.code, 0, words.join(' '));
+      assert.match(r.stdout, new RegExp(`^usage: dragoman (${name}|backup|plan)`), words.join(' '));
+      assert.equal(r.stderr, '');
+    }
+  for (const [words, want] of [
+    [['serv'], /no command "serv"/], [['serve', '--confg', 'x'], /"--confg" is no option/], [['check', 'hub.yaml'], /named by --config hub\.yaml/], [['check', 'x'], /"x" is no word/],
+    [['serve', '--config'], /value of --config is missing/], [['serve', '--listen'], /value of --listen is missing/],
+    [['journal', '--dta', 'x'], /"--dta" is no option/], [['journal', 'list', 'waitin'], /no state "waitin", but: waiting/],
+    [['sim', 'nobody'], /no simulator "nobody"[^]*telegram/], [['trace'], /^usage: dragoman trace/], [['render', 'x'], /^usage: dragoman render/],
+  ]) {
+    const r = await said(...words);
+    assert.equal(r.code, 2, words.join(' '));
+    assert.match(r.stderr, want);
+    assert.ok(r.stderr.split('\n').length < 20, 'short enough to be read');
+  }
+  for (const words of [['record'], ['notify'], ['contact', 'export', 'a/b:c']]) {
+    const r = await said(...words);
+    assert.equal(r.code, 1);
+    assert.match(r.stderr, /no hub that runs can be asked at .*control\.sock[^]*--data/);
+  }
+  assert.match((await said('storage', 'check')).stdout, /no storages: attachments are kept on the local disk/);
 });
 
 test('it speaks TLS itself', async t => {

@@ -4,7 +4,7 @@
 //          done at most once a second.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, get, listen, query } from "./api";
-import { clock, number, t, time, word } from "./i18n";
+import { clockOrDay, number, t, time, word } from "./i18n";
 import { go, href } from "./router";
 import type { Conversation, Json, Me, Message, Note, Page } from "./types";
 import { Badge, explain, Failed, Loading, Pager, say, Search, useEvery, useLoad, usePages, useThrottle } from "./ui";
@@ -231,7 +231,7 @@ function Transcript({ id, me, chosen }: { id: string; me: Me; chosen: number }) 
                 <article key={m.id} class={`message ${m.way}`} data-testid={`message-${m.way}`}>
                   <p>{m.text || <em>{word("kind", m.kind)}</em>}</p>
                   <footer>
-                    <time dateTime={m.at}>{clock(m.at)}</time> <Badge kind={stateKind(m.state)}>{stateText(m)}</Badge>
+                    <time dateTime={m.at}>{clockOrDay(m.at)}</time> <Badge kind={stateKind(m.state)}>{stateText(m)}</Badge>
                     {m.tries > 1 && <span> {t("conversation.tries", { n: m.tries })}</span>}{" "}
                     <a href={href("conversations", id, String(m.id))} data-testid="trace-link" aria-label={`${t("trace.title")} ${m.id}`}>
                       {t("trace.title")}

@@ -80,14 +80,24 @@ export function setLanguage(code: Language): void {
   }
 }
 
+/** The language as the reader's own country writes dates and numbers, where the browser says which: "en" is en-GB. */
+export function region(): string {
+  const l = language();
+  return navigator.languages.find((x) => x === l || x.startsWith(`${l}-`)) ?? l;
+}
 export function time(iso: string | undefined | null): string {
-  return iso ? new Intl.DateTimeFormat(language(), { dateStyle: "short", timeStyle: "medium" }).format(new Date(iso)) : "";
+  return iso ? new Intl.DateTimeFormat(region(), { dateStyle: "short", timeStyle: "medium" }).format(new Date(iso)) : "";
 }
 export function clock(iso: string): string {
-  return new Intl.DateTimeFormat(language(), { timeStyle: "short" }).format(new Date(iso));
+  return new Intl.DateTimeFormat(region(), { timeStyle: "short" }).format(new Date(iso));
+}
+/** Of what was said another day, the day as well. */
+export function clockOrDay(iso: string): string {
+  const today = new Date(iso).toDateString() === new Date().toDateString();
+  return today ? clock(iso) : new Intl.DateTimeFormat(region(), { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" }).format(new Date(iso));
 }
 export function number(n: number): string {
-  return new Intl.NumberFormat(language(), { maximumFractionDigits: 1 }).format(n);
+  return new Intl.NumberFormat(region(), { maximumFractionDigits: 1 }).format(n);
 }
 /** "1 day 2 minutes": so many seconds, the two largest parts. */
 export function duration(seconds: number): string {

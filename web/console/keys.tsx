@@ -53,7 +53,7 @@ function Make({ tenants, close }: { tenants: Tenant[]; close: (key: string | nul
           void make();
         }}
       >
-        <Field path="name" title={t("name")} control={(props) => <input {...props} autocomplete="off" value={values.name} onInput={(e) => set({ ...values, name: e.currentTarget.value })} />} />
+        <Field path="name" title={t("name")} required control={(props) => <input {...props} autocomplete="off" required value={values.name} onInput={(e) => set({ ...values, name: e.currentTarget.value })} />} />
         <Field
           path="permission"
           title={t("keys.may")}

@@ -108,9 +108,26 @@ function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators
       return <Backup />;
     case "simulators":
       return <Simulators list={simulators} />;
+    case "agent":
+      return <Agent me={me} />;
     default:
       return <Password me={me} />;
   }
+}
+
+/** The console has no page for agents: where theirs are. */
+function Agent({ me }: { me: Me }) {
+  return (
+    <section class="narrow">
+      <h1>{t("desk.page")}</h1>
+      <p data-testid="agent-here">{t("agent.here", { user: me.user })}</p>
+      <p>
+        <a role="button" href="/ux/conv">
+          {t("desk.page")}
+        </a>
+      </p>
+    </section>
+  );
 }
 
 function useSimulators(me: Me): Simulator[] {
@@ -131,14 +148,15 @@ function Inside({ me, leave }: { me: Me; leave: () => void }) {
   const mine = entries.filter((e) => e.may.includes(me.role) && (e.name !== "simulators" || simulators.length > 0));
   const known = route[0] === "password" || mine.some((e) => e.name === route[0]);
   const first = location.pathname.startsWith(adminPath) ? mine.find((e) => e.name === "provisioning") : undefined;
-  const shown = known ? route : [(first ?? mine[0])?.name ?? "password"];
+  const shown = known ? route : [(first ?? mine[0])?.name ?? "agent"];
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(false), [route.join("/")]);
   useEffect(() => {
     const entry = entries.find((e) => e.name === shown[0]);
-    document.title = `${entry ? t(entry.title) : t("password.title")} · Dragoman`;
+    document.title = `${t(entry?.title ?? (shown[0] === "agent" ? "desk.page" : "password.title"))} · Dragoman`;
   });
   useEffect(() => {
+    if (me.role === "agent") return; // to whom it says nothing
     streamOpen();
     return streamClose;
   }, []);

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { api, get, Problem } from "./api";
 import { t } from "./i18n";
 import type { Queue, Tenant } from "./types";
-import { ask, explain, Failed, Field, Modal, say, Table, useLoad } from "./ui";
+import { ask, explain, Failed, Field, Modal, say, Table, useFirstWrong, useLoad } from "./ui";
 import { namesOf, numberOf, wrongWith } from "./users";
 
 const path = (name: string) => `/queues/${encodeURIComponent(name)}`;
@@ -24,6 +24,7 @@ function Change({ queue, etag, list, close }: { queue: Queue | null; etag: strin
     service_level_s: unsaid(queue, "service_level_s"),
   });
   const [error, setError] = useState<unknown>(null);
+  useFirstWrong(error);
   const text = (field: keyof typeof values, title: string, more: { help?: string; required?: boolean; hint?: string; list?: string } = {}) => (
     <Field
       path={field}

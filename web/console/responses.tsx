@@ -161,7 +161,7 @@ export function Responses({ me }: { me: Me }) {
       <header class="bar">
         <h1>{t("responses.title")}</h1>
         <div class="tools">
-          <input type="search" aria-label={t("search")} value={q} onInput={(e) => setQ(e.currentTarget.value)} />
+          <input type="search" aria-label={t("search")} placeholder={t("search")} value={q} onInput={(e) => setQ(e.currentTarget.value)} />
           {may && (
             <button type="button" onClick={() => setChanging(null)} data-testid="response-add">
               {t("responses.add")}
@@ -171,32 +171,36 @@ export function Responses({ me }: { me: Me }) {
       </header>
       <p class="help">{t("responses.help")}</p>
       <Loading of={list}>
-        {(items) => (
-          <Table label={t("responses.title")} heads={[t("name"), t("responses.library"), t("changed"), t("actions")]}>
-            {items.map((r) => (
-              <tr key={r.name} data-testid="response">
-                <th scope="row">{r.name}</th>
-                <td>{r.library}</td>
-                <td>{time(r.changed)}</td>
-                <td>
-                  <button type="button" class="secondary small" aria-label={`${t("responses.try")}: ${r.name}`} onClick={() => setTrying(r)}>
-                    {t("responses.try")}
-                  </button>{" "}
-                  {may && (
-                    <>
-                      <button type="button" class="secondary small" aria-label={`${t("change")}: ${r.name}`} onClick={() => setChanging(r)}>
-                        {t("change")}
-                      </button>{" "}
-                      <button type="button" class="secondary small" aria-label={`${t("delete")}: ${r.name}`} onClick={() => void remove(r)}>
-                        {t("delete")}
-                      </button>
-                    </>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </Table>
-        )}
+        {(items) =>
+          items.length ? (
+            <Table label={t("responses.title")} heads={[t("name"), t("responses.library"), t("changed"), t("actions")]}>
+              {items.map((r) => (
+                <tr key={r.name} data-testid="response">
+                  <th scope="row">{r.name}</th>
+                  <td>{r.library}</td>
+                  <td>{time(r.changed)}</td>
+                  <td>
+                    <button type="button" class="secondary small" aria-label={`${t("responses.try")}: ${r.name}`} onClick={() => setTrying(r)}>
+                      {t("responses.try")}
+                    </button>{" "}
+                    {may && (
+                      <>
+                        <button type="button" class="secondary small" aria-label={`${t("change")}: ${r.name}`} onClick={() => setChanging(r)}>
+                          {t("change")}
+                        </button>{" "}
+                        <button type="button" class="secondary small" aria-label={`${t("delete")}: ${r.name}`} onClick={() => void remove(r)}>
+                          {t("delete")}
+                        </button>
+                      </>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          ) : (
+            <p data-testid="empty">{q ? t("nothing_found") : t("responses.none")}</p>
+          )
+        }
       </Loading>
       {changing !== undefined && (
         <Change

@@ -19,6 +19,7 @@ import { QrCode } from "./qr";
 const check_after_ms = 400;
 const focus_after_ms = 50; // when its tab is drawn
 const refresh_ms = 5000;
+const theirProblems = "problems"; // why it was not saved: those of its fields, as many as there still are
 const facts = ["slug", "origin", "rev", "changed", "changed_by", "read_only", "problem"];
 
 /* The document as it is edited: without what only comes out of the hub. */
@@ -135,10 +136,10 @@ function apiSchema(): Schema {
 function Messaging({ p, connectors, channels, problems }: { p: PanelProps; connectors: Connector[]; channels: Channel[]; problems: ProblemItem[] }) {
   const list = (p.draft["channels"] as Doc[] | undefined) ?? [];
   const networks = connectors.filter((c) => c.side === "network");
-  const [adding, setAdding] = useState("");
+  const [adding, setAdding] = useState(networks[0]?.name ?? "");
   const put = (next: Doc[]) => p.change({ ...p.draft, channels: next });
   const add = () => {
-    const type = adding || networks[0]?.name;
+    const type = adding;
     if (!type) return;
     const names = new Set(list.map((c) => c["name"] ?? c["type"]));
     let name = type;
@@ -488,7 +489,7 @@ function Editor({ tenant, etag, start, connectors, storages, tab, base, loaded, 
     } catch (e) {
       const found = e instanceof Problem ? e.problems : [];
       setProblems(found);
-      setFailure(e instanceof Problem && e.status === 412 ? t("save.changed") : found.length ? t("save.problems", { n: found.length }) : explain(e));
+      setFailure(e instanceof Problem && e.status === 412 ? t("save.changed") : found.length ? theirProblems : explain(e));
       const first = found[0];
       if (first && !found.some((x) => tabOf(x.field) === shown)) go(...base, tabOf(first.field));
     }
@@ -538,9 +539,9 @@ function Editor({ tenant, etag, start, connectors, storages, tab, base, loaded, 
         </p>
       )}
       {readOnly && <p class="note">{t("tenant.read_only")}</p>}
-      {failure && (
+      {failure && (failure !== theirProblems || seen.length > 0) && (
         <p class="failed" role="alert" data-testid="failure">
-          {failure}{" "}
+          {failure === theirProblems ? t("save.problems", { n: seen.length }) : failure}{" "}
           {failure === t("save.changed") && (
             <button type="button" class="secondary small" onClick={again}>
               {t("save.reload")}

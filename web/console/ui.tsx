@@ -132,6 +132,15 @@ export function say(text: string): void {
   sayIn(text);
 }
 
+/** Who sent a form that was refused is led to the first field that is wrong. */
+export function useFirstWrong(error: unknown): void {
+  useEffect(() => {
+    const wrong = error ? document.querySelector<HTMLElement>('dialog [aria-invalid="true"]') : null;
+    wrong?.focus();
+    wrong?.scrollIntoView({ block: "center" }); // with its label
+  }, [error]);
+}
+
 export function Modal({ title, close, children }: { title: string; close: () => void; children: Children }) {
   const box = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
@@ -162,6 +171,14 @@ export function Modal({ title, close, children }: { title: string; close: () => 
     </dialog>
   );
 }
+
+/** A menu that is open closes by Escape, too; who opened it goes on where they were. */
+addEventListener("keydown", (e) => {
+  const menu = e.key === "Escape" && document.querySelector<HTMLDetailsElement>("details.dropdown[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary")?.focus();
+});
 
 export function Messages() {
   const [question, setQuestion] = useState<Question | null>(null);
@@ -233,6 +250,7 @@ export interface FieldProps {
 /** A label, a control and what is wrong with it. */
 export function Field({ path, title, help, error, good, required, control }: FieldProps & { control: (props: ControlAttributes) => Children }) {
   const id = idOf(path);
+  const wrong = error && problemText(help && error.endsWith(`: ${help}`) ? error.slice(0, -help.length - 2) : error); // the help stands below it anyway
   const said = [error && `${id}-error`, help && `${id}-help`].filter(Boolean).join(" ");
   const props: ControlAttributes = { id };
   if (said) props["aria-describedby"] = said;
@@ -252,7 +270,7 @@ export function Field({ path, title, help, error, good, required, control }: Fie
       {control(props)}
       {error && (
         <small id={`${id}-error`} class="error" role="alert" data-testid="field-error">
-          {problemText(error)}
+          {wrong}
         </small>
       )}
       {help && (

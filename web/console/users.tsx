@@ -4,7 +4,7 @@ import { api, get, Problem } from "./api";
 import { t, time, word } from "./i18n";
 import { Queues } from "./queues";
 import type { Me, Queue, User } from "./types";
-import { ask, explain, Failed, Field, Loading, Modal, say, Table, useLoad } from "./ui";
+import { ask, explain, Failed, Field, Loading, Modal, say, Table, useFirstWrong, useLoad } from "./ui";
 
 const roles: Me["role"][] = ["administrator", "supervisor", "agent"];
 const skill_level_max = 10;
@@ -93,6 +93,7 @@ function Change({ user, etag, made, close }: { user: User | null; etag: string |
     skills: Object.entries(user?.skills ?? {}).map(([k, v]): Skill => [k, String(v)]),
   });
   const [error, setError] = useState<unknown>(null);
+  useFirstWrong(error);
   const text = (field: "name" | "display_name" | "email" | "password" | "capacity", title: string, more: { help?: string; required?: boolean; type?: string; hint?: string } = {}) => (
     <Field
       path={field}

@@ -1,2 +1,2 @@
 // emoji.ts - those within reach. Any other can be typed or pasted.
-export const emojis = [..."😀😄😊🙂😉😍🤔😅😂😢😭😡😴🤝👍👎👌🙏👏💪👋🎉🎁⭐🔥✅❌❓❗💡☀️🌧️❄️🌸🍀📦🚚🏠🏪💳💶⏰📅📷📎📞✉️🔑🧾✈️🚆"].filter((c) => c !== "\ufe0f");
+export const emojis = "😀😄😊🙂😉😍🤔😅😂😢😭😡😴🤝👍👎👌🙏👏💪👋🎉🎁⭐🔥✅❌❓❗💡☀️🌧️❄️🌸🍀📦🚚🏠🏪💳💶⏰📅📷📎📞✉️🔑🧾✈️🚆".match(/.\ufe0f?/gu) ?? [];

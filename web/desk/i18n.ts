@@ -1,6 +1,6 @@
 // i18n.ts - the desk's own catalogue beside the console's, in the same languages. What both need (words of states, reasons, downgrades) is the console's.
 import i18next from "i18next";
-import { language, languages, startLanguage } from "../console/i18n";
+import { languages, region, startLanguage } from "../console/i18n";
 import en from "./locales/en.json";
 import fr from "./locales/fr.json";
 import ja from "./locales/ja.json";
@@ -34,8 +34,8 @@ export function start(asked: URLSearchParams): void {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${language()} ${name}`;
-  const found = formats.get(key) ?? new Intl.DateTimeFormat(language(), options);
+  const key = `${region()} ${name}`;
+  const found = formats.get(key) ?? new Intl.DateTimeFormat(region(), options);
   formats.set(key, found);
   return found;
 }
@@ -56,5 +56,5 @@ export function span(ms: number): string {
   return hours ? `${hours}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
 }
 export function percent(share: number): string {
-  return new Intl.NumberFormat(language(), { style: "percent", maximumFractionDigits: 0 }).format(share);
+  return new Intl.NumberFormat(region(), { style: "percent", maximumFractionDigits: 0 }).format(share);
 }

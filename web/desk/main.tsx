@@ -72,7 +72,7 @@ function Status({ me }: { me: DeskMe }) {
           <li key={name}>
             <span class="help">
               {name} {t("status.open", { n: m.open, of: m.capacity })}
-            </span>
+            </span>{" "}
             <button type="button" class="link" onClick={() => void set(name, "ready")} data-testid={`ready-${name}`}>
               {word("agent", "ready")}
             </button>{" "}
@@ -117,7 +117,28 @@ function useBell(page: string): void {
   });
 }
 
-function Inside({ me, leave, lost }: { me: Me; leave: () => void; lost: () => void }) {
+function Languages({ changed }: { changed: () => void }) {
+  return (
+    <select
+      class="language"
+      aria-label={t("language")}
+      value={language()}
+      data-testid="language"
+      onChange={(e) => {
+        setLanguage(e.currentTarget.value as Language);
+        changed();
+      }}
+    >
+      {languages.map((l) => (
+        <option key={l.code} value={l.code} lang={l.code}>
+          {l.name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Inside({ me, leave, lost, spoken }: { me: Me; leave: () => void; lost: () => void; spoken: () => void }) {
   const desk = useDesk();
   const [keys, setKeys] = useState(false);
   const [quiet, setQuietNow] = useState(isQuiet());
@@ -184,6 +205,9 @@ function Inside({ me, leave, lost }: { me: Me; leave: () => void; lost: () => vo
                 </li>
               )}
               <li>
+                <Languages changed={spoken} />
+              </li>
+              <li>
                 <button type="button" class="link" onClick={out} data-testid="log-out">
                   {t("logout")}
                 </button>
@@ -201,6 +225,11 @@ function Inside({ me, leave, lost }: { me: Me; leave: () => void; lost: () => vo
       </div>
       <main id="main" tabIndex={-1}>
         <h1 class="unseen">{titleOf(page)}</h1>
+        {page === "supervisor" && me.role === "agent" && (
+          <p class="note" data-testid="no-supervisor">
+            {t("supervisor.not", { user: me.user })}
+          </p>
+        )}
         {page === "supervisor" && me.role !== "agent" ? <Supervisor wall={wall} show={show} /> : !desk.me ? <p aria-busy="true">{t("loading")}</p> : page === "comm" ? <Comm tenant={tenant} show={show} /> : <Conv alone={alone} tenant={tenant} show={show} />}
       </main>
       {keys && <KeysHelp close={() => setKeys(false)} />}
@@ -217,6 +246,7 @@ function Desk() {
   const [ready, setReady] = useState(false);
   const [again, setAgain] = useState(false);
   const [, turn] = useState(0);
+  const spoken = () => turn((n) => n + 1);
   const out = (lost: boolean) => {
     state.me = null;
     state.interactions.clear();
@@ -234,26 +264,11 @@ function Desk() {
       {!ready ? (
         <p aria-busy="true">{t("loading")}</p>
       ) : me ? (
-        <Inside me={me} leave={() => out(false)} lost={() => out(true)} />
+        <Inside me={me} leave={() => out(false)} lost={() => out(true)} spoken={spoken} />
       ) : (
         <main>
           <LogIn again={again} done={setMe} />
-          <select
-            class="language"
-            aria-label={t("language")}
-            value={language()}
-            data-testid="language"
-            onChange={(e) => {
-              setLanguage(e.currentTarget.value as Language);
-              turn((n) => n + 1);
-            }}
-          >
-            {languages.map((l) => (
-              <option key={l.code} value={l.code} lang={l.code}>
-                {l.name}
-              </option>
-            ))}
-          </select>
+          <Languages changed={spoken} />
         </main>
       )}
       <Messages />

@@ -1,6 +1,7 @@
 // Every text of the widget in its languages. A catalogue that lacks one does not compile.
 export const texts = {
   en: {
+    address: "Please check the e-mail address.", hello: "Write to us: we answer here.",
     rate: "How was this chat?", comment: "Anything to add? (optional)", thanks: "Thank you!", seen: "Read", stars: "{0} stars",
     quiet: "Turn sound off", loud: "Turn sound on", dismiss: "Dismiss",
     open: "Open chat", close: "Close chat", title: "Chat with us", name: "Your name", email: "E-mail", subject: "What is it about?", start: "Start chat",
@@ -10,6 +11,7 @@ export const texts = {
     picture: "Picture from {0}", you: "You", choose: "Choose", unread: "{0} new messages", needed: "Please enter your name.", cards: "Cards", scroll: "Messages",
   },
   fr: {
+    address: "Veuillez vérifier l’adresse e-mail.", hello: "Écrivez-nous : nous répondons ici.",
     rate: "Comment s’est passé ce chat ?", comment: "Un commentaire ? (facultatif)", thanks: "Merci !", seen: "Lu", stars: "{0} étoiles",
     quiet: "Couper le son", loud: "Activer le son", dismiss: "Ignorer",
     open: "Ouvrir le chat", close: "Fermer le chat", title: "Discutez avec nous", name: "Votre nom", email: "E-mail", subject: "De quoi s’agit-il ?", start: "Commencer",
@@ -19,6 +21,7 @@ export const texts = {
     picture: "Image de {0}", you: "Vous", choose: "Choisir", unread: "{0} nouveaux messages", needed: "Veuillez saisir votre nom.", cards: "Cartes", scroll: "Messages",
   },
   ja: {
+    address: "メールアドレスをご確認ください。", hello: "メッセージをお送りください。こちらでお答えします。",
     rate: "チャットはいかがでしたか。", comment: "ご意見（任意）", thanks: "ありがとうございました。", seen: "既読", stars: "星 {0}",
     quiet: "通知音をオフにする", loud: "通知音をオンにする", dismiss: "閉じる",
     open: "チャットを開く", close: "チャットを閉じる", title: "チャットで相談", name: "お名前", email: "メールアドレス", subject: "ご用件", start: "チャットを始める",
@@ -28,6 +31,7 @@ export const texts = {
     picture: "{0} からの画像", you: "あなた", choose: "選択", unread: "新着メッセージ {0} 件", needed: "お名前を入力してください。", cards: "カード", scroll: "メッセージ一覧",
   },
   ko: {
+    address: "이메일 주소를 확인해 주세요.", hello: "메시지를 보내 주세요. 여기에서 답해 드립니다.",
     rate: "채팅은 어떠셨나요?", comment: "의견 (선택 사항)", thanks: "감사합니다!", seen: "읽음", stars: "별 {0}",
     quiet: "알림음 끄기", loud: "알림음 켜기", dismiss: "닫기",
     open: "채팅 열기", close: "채팅 닫기", title: "채팅 상담", name: "이름", email: "이메일", subject: "문의 내용", start: "채팅 시작",
@@ -37,15 +41,17 @@ export const texts = {
     picture: "{0} 님의 사진", you: "나", choose: "선택", unread: "새 메시지 {0}개", needed: "이름을 입력해 주세요.", cards: "카드", scroll: "메시지",
   },
   "zh-CN": {
+    address: "请检查电子邮箱地址。", hello: "请留言，我们会在这里回复您。",
     rate: "您对本次聊天满意吗？", comment: "补充意见（可选）", thanks: "谢谢！", seen: "已读", stars: "{0} 星",
     quiet: "关闭提示音", loud: "打开提示音", dismiss: "忽略",
     open: "打开聊天", close: "关闭聊天", title: "在线咨询", name: "您的姓名", email: "电子邮箱", subject: "咨询内容", start: "开始聊天",
     message: "消息", send: "发送", emoji: "表情", attach: "发送图片", file: "发送文件或图片", more: "更多", transcript: "保存聊天记录", end: "结束聊天", again: "新的聊天",
-    typing: "{0} 正在输入…", joined: "{0} 已加入", left: "{0} 已离开", ended: "聊天已结束。", offline: "连接已断开,正在重试…",
+    typing: "{0} 正在输入…", joined: "{0} 已加入", left: "{0} 已离开", ended: "聊天已结束。", offline: "连接已断开，正在重试…",
     failed: "未发送。重试", large: "文件太大。", wrong: "只能发送图片。", unavailable: "暂时无法聊天。",
     picture: "{0} 的图片", you: "您", choose: "选择", unread: "{0} 条新消息", needed: "请输入您的姓名。", cards: "卡片", scroll: "消息",
   },
   vi: {
+    address: "Vui lòng kiểm tra địa chỉ e-mail.", hello: "Hãy viết cho chúng tôi: chúng tôi trả lời tại đây.",
     rate: "Bạn thấy cuộc trò chuyện này thế nào?", comment: "Góp ý thêm (không bắt buộc)", thanks: "Cảm ơn bạn!", seen: "Đã xem", stars: "{0} sao",
     quiet: "Tắt âm báo", loud: "Bật âm báo", dismiss: "Bỏ qua",
     open: "Mở trò chuyện", close: "Đóng trò chuyện", title: "Trò chuyện với chúng tôi", name: "Tên của bạn", email: "E-mail", subject: "Bạn cần hỗ trợ gì?", start: "Bắt đầu",
@@ -68,6 +74,11 @@ export function languageOf(wanted: readonly string[]): Language {
     if (exact ?? near) return (exact ?? near)!;
   }
   return "en";
+}
+
+/** As the guest's own country writes dates, where the browser says which: "en" is en-GB. */
+export function regionOf(l: string): string {
+  return navigator.languages.find((x) => x === l || x.startsWith(`${l}-`)) ?? l;
 }
 
 let language: Language = "en";

@@ -2,7 +2,7 @@
 import { order, pictureTypes } from "./chat";
 import type { Chat, Message, Pending } from "./chat";
 import { el, prose, rich, withoutFiles } from "./rich";
-import { t } from "./texts";
+import { regionOf, t } from "./texts";
 
 declare const STYLE: string; // style.css, put in by the build
 
@@ -63,7 +63,7 @@ function ring(): void {
   }
 }
 
-const emojis = [..."😀😄😊🙂😉😍🤔😅😂😢😭😡👍👎👌🙏👏💪🎉❤️⭐🔥✅❌❓☀️🌧️📦🚚🏠💳⏰📷📞✉️🍀"].filter((c) => c !== "\ufe0f");
+const emojis = "😀😄😊🙂😉😍🤔😅😂😢😭😡👍👎👌🙏👏💪🎉❤️⭐🔥✅❌❓☀️🌧️📦🚚🏠💳⏰📷📞✉️🍀".match(/.\ufe0f?/gu) ?? []; // with the mark that asks for a picture, where there is one
 
 function icon(name: string): SVGSVGElement {
   const space = "http://www.w3.org/2000/svg";
@@ -224,6 +224,11 @@ export class View {
         inputs["name"]?.focus();
         return;
       }
+      if (inputs["email"] && !inputs["email"].validity.valid) {
+        error.textContent = t("address");
+        inputs["email"].focus();
+        return;
+      }
       start.disabled = true;
       const email = inputs["email"]?.value.trim(), subject = inputs["subject"]?.value.trim();
       void this.chat.start({ nickname: name, ...(email ? { email } : {}), ...(subject ? { subject } : {}) }).then((code) => {
@@ -321,7 +326,9 @@ export class View {
     if (text && !cards) body.append(el("p", { class: "text" }, prose(text)));
     for (const part of rich(this.chat, m, this.tap, last)) if (part) body.append(part);
     const at = new Date(m.utcTime);
-    const time = el("time", { datetime: at.toISOString() }, at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+    const today = at.toDateString() === new Date().toDateString(); // a chat may go on for days
+    const clock = { hour: "2-digit", minute: "2-digit" } as const;
+    const time = el("time", { datetime: at.toISOString() }, at.toLocaleString(regionOf(this.looks.language), today ? clock : { day: "numeric", month: "short", ...clock }));
     return el("article", { class: own ? "line own" : "line", "data-testid": own ? "own" : "other" }, el("p", { class: "who" }, `${who} `, time), body);
   }
   private waiting(p: Pending): HTMLElement {
@@ -390,6 +397,10 @@ export class View {
     });
     return form;
   }
+  /** Nobody has said anything yet. */
+  private silent(): boolean {
+    return !this.chat.pending.length && !this.chat.messages.some((m) => m.type !== "ParticipantJoined" && m.type !== "ParticipantLeft");
+  }
   changed(): void {
     const chat = this.chat;
     this.badge.hidden = !this.unread;
@@ -416,7 +427,7 @@ export class View {
     this.drawLog();
     const ended = chat.state === "ended";
     this.composer.hidden = ended;
-    this.status.textContent = this.notice || (ended ? t("ended") : !chat.online ? t("offline") : chat.typing ? t("typing", chat.typing) : "");
+    this.status.textContent = this.notice || (ended ? t("ended") : !chat.online ? t("offline") : chat.typing ? t("typing", chat.typing) : this.silent() ? t("hello") : "");
     this.status.dataset["state"] = ended ? "ended" : !chat.online ? "offline" : chat.typing ? "typing" : "";
     if (ended && chat.asks && !this.opinion) this.main.append((this.opinion = this.makeOpinion(chat.asks)));
     else if (this.opinion && !(ended && chat.asks)) {
