@@ -208,6 +208,7 @@ static void actor_retire(struct actor *actor)
     hub_notice_gone(actor);
     actor->retired = true;
     actor_stop(actor);
+    deliver_orphaned(actor);
 }
 
 static bool is_of(const struct tenant *t, const struct actor *actor)

@@ -194,6 +194,35 @@ TEST(registry_what_waited_for_a_removed_account_goes_on_when_it_is_back_in_the_s
     rig_free(r);
 }
 
+/* Its settings, and the name of its tenant, may be gone with it. */
+TEST(registry_what_came_from_a_removed_account_waits_until_it_is_back)
+{
+    struct rig *r = rig_new();
+    const char *second = "},{\"type\":\"tnet\",\"name\":\"more\",\"secret\":\"m\",\"base_url\":\"http://127.0.0.1:9\"";
+    const struct registry_entry *e = put(r, NULL, -1, document(r, "ACME", "tdesk", "s", second), NULL);
+    struct actor *desk = hub_actor(&r->hub, SL("acme/tdesk"));
+    desk->set_up = false;
+    CHECK_INT(hook(r, "m", "/tnet", "1", "whose"), 200);
+    UNTIL(r, desk->n_ready == 1);
+    e = put(r, e, -1, document(r, "ACME", "tdesk", "s", ""), NULL);
+    CHECK_INT(desk->n_ready, 0);
+    desk->set_up = true;
+    put(r, e, -1, document(r, "ACME", "tdesk", "s", second), NULL);
+    UNTIL(r, rig_seen(r, "of ACME") == 1);
+    UNTIL(r, rig_count(r, J_WAITING) == 0);
+
+    desk->set_up = false;
+    CHECK_INT(hook(r, "s", "/tnet", "2", "whose"), 200);
+    UNTIL(r, desk->n_ready == 1);
+    struct outcome_seen o = { 0 };
+    registry_remove(&r->hub, e, -1, SL("tester"), ended, &o);
+    UNTIL(r, o.done);
+    put(r, NULL, -1, document(r, "Another", "tdesk", "x", ""), NULL); /* with this the texts of the other one go */
+    put(r, NULL, -1, document(r, "Acme", "tdesk", "s", ""), NULL);
+    UNTIL(r, rig_seen(r, "of Acme") == 1);
+    rig_free(r);
+}
+
 TEST(registry_another_desk_begins_the_conversation_anew)
 {
     struct rig *r = rig_new();
