@@ -25,6 +25,14 @@ static slice document(struct rig *r, const char *name, const char *desk, const c
                         name, desk, address, address, secret ? ",\"secret\":\"" : "", secret ? secret : "", secret ? "\"" : "", more);
 }
 
+static bool accounts_are_known(const struct rig *r)
+{
+    for (size_t i = 0; i < r->hub.n_actors; i++)
+        if (r->hub.actors[i]->learning)
+            return false;
+    return true;
+}
+
 static const struct registry_entry *put(struct rig *r, const struct registry_entry *old, int64_t if_rev, slice doc, const char *code)
 {
     struct outcome_seen o = { 0 };
@@ -34,7 +42,7 @@ static const struct registry_entry *put(struct rig *r, const struct registry_ent
         test_fail(__FILE__, __LINE__, "%s: %s", o.f.code, o.f.text);
     if (code)
         CHECK_SLICE(slice_of(o.f.code), slice_of(code));
-    rig_turn(r, 20); /* what its accounts remember is read */
+    UNTIL(r, accounts_are_known(r)); /* what they remember is read */
     return o.e;
 }
 
