@@ -149,6 +149,12 @@ TEST(registry_what_only_one_channel_can_have_is_refused_to_another)
     e = put(r, e, -1, document(r, "ACME", "tdesk", "s2", ",\"key\":\"k1\""), NULL); /* its own */
     put(r, e, -1, document(r, "ACME", "tdesk", "s2", ",\"key\":\"k2\""), NULL);
     put(r, NULL, -1, other, NULL);
+    struct outcome_seen one = { 0 }, two = { 0 }; /* at once */
+    registry_put(&r->hub, NULL, -1, document(r, "Three", "tdesk", "u", ",\"key\":\"k4\""), SL("tester"), NULL, ended, &one);
+    registry_put(&r->hub, NULL, -1, document(r, "Four", "tdesk", "v", ",\"key\":\"k4\""), SL("tester"), NULL, ended, &two);
+    UNTIL(r, one.done && two.done);
+    CHECK(one.e && !two.e);
+    CHECK_SLICE(slice_of(two.f.code), SL("invalid"));
     slice twice = document(r, "Two", "tdesk", "t", ",\"key\":\"k3\"},{\"type\":\"tnet\",\"name\":\"more\",\"secret\":\"m\",\"base_url\":\"http://127.0.0.1:9\",\"key\":\"k3\"");
     CHECK(!registry_check(&r->hub, r->a, twice, NULL, &p));
     CHECK(p.n == 1 && slice_eq(p.items[0].path, SL("channels[1].key")));
