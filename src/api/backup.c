@@ -436,11 +436,11 @@ static void restore_settings(struct restoring *re)
 static void step(void *arg)
 {
     struct restoring *re = arg;
+    if (!re->c->api->stopped && remove_other(re)) /* first: those of the backup may have their names, bots and apps from now on */
+        return;
     while (!re->c->api->stopped && re->next < js_len(re->tenants))
         if (restore_tenant(re, js_item(re->tenants, re->next++)))
             return;
-    if (!re->c->api->stopped && remove_other(re))
-        return;
     while (!re->c->api->stopped && re->next_response < js_len(re->responses))
         if (restore_response(re, js_item(re->responses, re->next_response++)))
             return;

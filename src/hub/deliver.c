@@ -20,6 +20,19 @@ static void begin(struct work *w);
 
 /* ---- ready ---------------------------------------------------------------------------------------------------------- */
 
+static void homeless_add(struct hub *h, const struct joffer *o)
+{
+    struct jbatch *b = jbatch_new(h->journal);
+    jbatch_note(b, o->id, SL("{\"text\":\"its account is not configured\"}"));
+    jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
+    struct homeless *hl = must_calloc(1, sizeof(*hl) + o->lane.n);
+    hl->o = *o;
+    memcpy(hl->lane, o->lane.p, o->lane.n);
+    hl->o.lane = slice_mem(hl->lane, o->lane.n);
+    hl->next = h->homeless;
+    h->homeless = hl;
+}
+
 void deliver_offer(struct hub *h, const struct joffer *o)
 {
     slice conv_id = o->lane;
@@ -28,15 +41,7 @@ void deliver_offer(struct hub *h, const struct joffer *o)
     slice channel_id = slice_cut(&guest, ':');
     struct actor *target = hub_actor(h, target_id), *channel = hub_actor(h, channel_id);
     if (!target || !channel || !guest.n) {
-        struct jbatch *b = jbatch_new(h->journal);
-        jbatch_note(b, o->id, SL("{\"text\":\"its account is not configured\"}"));
-        jbatch_commit(b, JOURNAL_LAZY, NULL, NULL);
-        struct homeless *hl = must_calloc(1, sizeof(*hl) + o->lane.n);
-        hl->o = *o;
-        memcpy(hl->lane, o->lane.p, o->lane.n);
-        hl->o.lane = slice_mem(hl->lane, o->lane.n);
-        hl->next = h->homeless;
-        h->homeless = hl;
+        homeless_add(h, o);
         return;
     }
     struct work *w = must_calloc(1, sizeof(*w) + guest.n);
@@ -65,6 +70,29 @@ void deliver_homeless(struct hub *h)
             hl->next = h->homeless;
             h->homeless = hl;
         }
+    }
+}
+
+void deliver_orphaned(struct actor *gone)
+{
+    struct hub *h = gone->hub;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    for (size_t i = 0; i < h->n_actors; i++) {
+        struct actor *target = h->actors[i];
+        struct work **at = &target->ready;
+        for (struct work *w; (w = *at);) {
+            if (target != gone && w->channel != gone) {
+                at = &w->next;
+                continue;
+            }
+            struct joffer o = { w->id, arena_printf(a, SLF "\x1f" SLF ":" SLF, SLA(target->account.id), SLA(w->channel->account.id), SLA(slice_mem(w->guest, w->n_guest))),
+                                w->accepted_ms, w->attempts, w->interrupted, w->begun };
+            homeless_add(h, &o);
+            *at = w->next;
+            target->n_ready--;
+            free(w);
+        }
+        target->ready_last = at;
     }
 }
 

@@ -13,6 +13,8 @@ void deliver_offer(struct hub *h, const struct joffer *o);
 void deliver_pump(struct actor *target);
 /* Accounts appeared: what was offered while they were not configured goes on. */
 void deliver_homeless(struct hub *h);
+/* This account goes: what is ready for it, or came from it, waits until it is back. Its settings may go as well. */
+void deliver_orphaned(struct actor *gone);
 /* An operator's discard of it is on disk: it is not begun any more, and what was kept of it goes. */
 void deliver_discarded(struct hub *h, uint64_t id);
 /* Forgets what is ready (stop): it is offered again at the next start. */

@@ -208,6 +208,7 @@ static void actor_retire(struct actor *actor)
     hub_notice_gone(actor);
     actor->retired = true;
     actor_stop(actor);
+    deliver_orphaned(actor);
 }
 
 static bool is_of(const struct tenant *t, const struct actor *actor)
@@ -426,6 +427,8 @@ static bool clashes(const struct registry *r, const struct config_tenant *t, con
         const struct registry_entry *other = r->entries[i];
         if (!other->removed && other != old && other->config)
             check_clashes(t, other->config, p);
+        if (other != old && other->coming && !p->n)
+            check_clashes(t, other->coming, p);
     }
     return p->n > 0;
 }
@@ -502,6 +505,7 @@ static void change_stored(void *arg, const struct fault *f)
     struct change *c = arg;
     struct registry_entry *e = c->e;
     e->busy = false;
+    e->coming = NULL;
     if (f) {
         e->removed |= c->made; /* it never was */
         arena_free(c->a);
@@ -545,6 +549,7 @@ static void change_store(struct change *c, slice id, slice json)
     slice key = store_key(a, id);
     struct store_pair pairs[] = { { key, json.p ? seal_close(h->seal, a, key, json) : SLICE_NONE }, { SL(REGISTRY_CHANGED), uuid_make(a) } };
     c->e->busy = true;
+    c->e->coming = c->config;
     store_put(h->store, pairs, COUNT(pairs), change_stored, c);
 }
 

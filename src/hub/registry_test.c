@@ -25,6 +25,14 @@ static slice document(struct rig *r, const char *name, const char *desk, const c
                         name, desk, address, address, secret ? ",\"secret\":\"" : "", secret ? secret : "", secret ? "\"" : "", more);
 }
 
+static bool accounts_are_known(const struct rig *r)
+{
+    for (size_t i = 0; i < r->hub.n_actors; i++)
+        if (r->hub.actors[i]->learning)
+            return false;
+    return true;
+}
+
 static const struct registry_entry *put(struct rig *r, const struct registry_entry *old, int64_t if_rev, slice doc, const char *code)
 {
     struct outcome_seen o = { 0 };
@@ -34,7 +42,7 @@ static const struct registry_entry *put(struct rig *r, const struct registry_ent
         test_fail(__FILE__, __LINE__, "%s: %s", o.f.code, o.f.text);
     if (code)
         CHECK_SLICE(slice_of(o.f.code), slice_of(code));
-    rig_turn(r, 20); /* what its accounts remember is read */
+    UNTIL(r, accounts_are_known(r)); /* what they remember is read */
     return o.e;
 }
 
@@ -141,6 +149,12 @@ TEST(registry_what_only_one_channel_can_have_is_refused_to_another)
     e = put(r, e, -1, document(r, "ACME", "tdesk", "s2", ",\"key\":\"k1\""), NULL); /* its own */
     put(r, e, -1, document(r, "ACME", "tdesk", "s2", ",\"key\":\"k2\""), NULL);
     put(r, NULL, -1, other, NULL);
+    struct outcome_seen one = { 0 }, two = { 0 }; /* at once */
+    registry_put(&r->hub, NULL, -1, document(r, "Three", "tdesk", "u", ",\"key\":\"k4\""), SL("tester"), NULL, ended, &one);
+    registry_put(&r->hub, NULL, -1, document(r, "Four", "tdesk", "v", ",\"key\":\"k4\""), SL("tester"), NULL, ended, &two);
+    UNTIL(r, one.done && two.done);
+    CHECK(one.e && !two.e);
+    CHECK_SLICE(slice_of(two.f.code), SL("invalid"));
     slice twice = document(r, "Two", "tdesk", "t", ",\"key\":\"k3\"},{\"type\":\"tnet\",\"name\":\"more\",\"secret\":\"m\",\"base_url\":\"http://127.0.0.1:9\",\"key\":\"k3\"");
     CHECK(!registry_check(&r->hub, r->a, twice, NULL, &p));
     CHECK(p.n == 1 && slice_eq(p.items[0].path, SL("channels[1].key")));
@@ -191,6 +205,35 @@ TEST(registry_what_waited_for_a_removed_account_goes_on_when_it_is_back_in_the_s
     put(r, NULL, -1, doc, NULL);
     UNTIL(r, rig_seen(r, "one") == 1);
     CHECK_INT(desk->breaker.failures, 0);
+    rig_free(r);
+}
+
+/* Its settings, and the name of its tenant, may be gone with it. */
+TEST(registry_what_came_from_a_removed_account_waits_until_it_is_back)
+{
+    struct rig *r = rig_new();
+    const char *second = "},{\"type\":\"tnet\",\"name\":\"more\",\"secret\":\"m\",\"base_url\":\"http://127.0.0.1:9\"";
+    const struct registry_entry *e = put(r, NULL, -1, document(r, "ACME", "tdesk", "s", second), NULL);
+    struct actor *desk = hub_actor(&r->hub, SL("acme/tdesk"));
+    desk->set_up = false;
+    CHECK_INT(hook(r, "m", "/tnet", "1", "whose"), 200);
+    UNTIL(r, desk->n_ready == 1);
+    e = put(r, e, -1, document(r, "ACME", "tdesk", "s", ""), NULL);
+    CHECK_INT(desk->n_ready, 0);
+    desk->set_up = true;
+    put(r, e, -1, document(r, "ACME", "tdesk", "s", second), NULL);
+    UNTIL(r, rig_seen(r, "of ACME") == 1);
+    UNTIL(r, rig_count(r, J_WAITING) == 0);
+
+    desk->set_up = false;
+    CHECK_INT(hook(r, "s", "/tnet", "2", "whose"), 200);
+    UNTIL(r, desk->n_ready == 1);
+    struct outcome_seen o = { 0 };
+    registry_remove(&r->hub, e, -1, SL("tester"), ended, &o);
+    UNTIL(r, o.done);
+    put(r, NULL, -1, document(r, "Another", "tdesk", "x", ""), NULL); /* with this the texts of the other one go */
+    put(r, NULL, -1, document(r, "Acme", "tdesk", "s", ""), NULL);
+    UNTIL(r, rig_seen(r, "of Acme") == 1);
     rig_free(r);
 }
 

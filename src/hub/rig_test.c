@@ -131,6 +131,8 @@ static enum outcome t_deliver(struct call *c, struct delivery *d)
         const struct media *md = LIST_AT(d->parts[d->part].media, struct media, 0);
         return t_send(c, d, arena_printf(c->a, "picture " SLF " " SLF " %lld", SLA(md->url), SLA(md->type), (long long)md->size));
     }
+    if (slice_starts(m->text, SL("whose")))
+        return t_send(c, d, arena_printf(c->a, "of " SLF, SLA(c->conversation->tenant)));
     if (d->resumed.p)
         return t_send(c, d, arena_printf(c->a, SLF " " SLF " " SLF, SLA(d->parts[d->part].text), SLA(d->keep), SLA(d->resumed)));
     return t_send(c, d, d->parts[d->part].text);

@@ -72,7 +72,8 @@ test('gum-cli as the guide has it: backup, pipe, restore, config files, a log, h
 test('restore: dry run, replace, logins, and not what stands in the file', async t => {
   const hub = await startHub(t, {tenants: [goodTenant('From the file')]});
   const admin = await hub.login();
-  assert.equal((await admin.call('POST', '/tenants', goodTenant('One'))).status, 201);
+  const withBot = name => ({...goodTenant(name), channels: [...goodTenant().channels, {type: 'telegram', token: '123456789:AAExampleExampleExampleExampleExample', base_url: 'http://127.0.0.1:9'}]});
+  assert.equal((await admin.call('POST', '/tenants', withBot('One'))).status, 201);
   assert.equal((await admin.call('POST', '/logins', {user: 'sue', role: 'supervisor', password: 'nine green umbrellas'})).status, 201);
   assert.equal((await admin.call('PUT', '/settings', {notifiers: [{type: 'slack', name: 'ops', url: 'http://127.0.0.1:9/services/hook-secret'}]})).status, 200);
   const s3 = {type: 's3', name: 'bucket', bucket: 'bucket-1', endpoint: 'http://127.0.0.1:9', access_key_id: 'AKIDEXAMPLE', secret_access_key: 's3-secret-key-1'};
@@ -93,15 +94,15 @@ test('restore: dry run, replace, logins, and not what stands in the file', async
   assert.equal((await admin.call('DELETE', '/logins/sue')).status, 204);
   assert.equal((await admin.call('DELETE', '/storages/bucket')).status, 204);
   assert.equal((await admin.call('POST', '/storages', {...s3, name: 'other'})).status, 201);
-  assert.equal((await admin.call('POST', '/tenants', {...goodTenant('Two'), storage: 'other'})).status, 201);
+  assert.equal((await admin.call('POST', '/tenants', {...withBot('Two'), storage: 'other'})).status, 201);
   const ask = {backup, passphrase: 'open sesame please', replace: true};
   const dry = (await admin.call('POST', '/restore', {...ask, dry_run: true})).json;
-  assert.deepEqual([dry.settings, dry.tenants.map(x => [x.name, x.fate])], ['changed', [['One', 'made'], ['Two', 'removed']]]);
+  assert.deepEqual([dry.settings, dry.tenants.map(x => [x.name, x.fate])], ['changed', [['Two', 'removed'], ['One', 'made']]]);
   assert.equal((await admin.call('GET', '/tenants')).json.items.length, 2, 'nothing was done');
   assert.deepEqual(dry.responses.map(x => [x.name, x.fate]), [['Tea', 'changed'], ['', 'made'], ['Newer', 'removed']]);
   assert.equal((await admin.call('GET', '/responses/Tea')).json.text, 'Coffee');
   const done = (await admin.call('POST', '/restore', ask)).json;
-  assert.deepEqual(done.tenants.map(x => [x.name, x.fate]), [['One', 'made'], ['Two', 'removed']]);
+  assert.deepEqual(done.tenants.map(x => [x.name, x.fate]), [['Two', 'removed'], ['One', 'made']], 'one bot is of one tenant: who has it goes first');
   assert.equal(done.logins, 1);
   assert.deepEqual(done.responses.map(x => [x.name, x.fate]), [['Tea', 'changed'], ['', 'skipped'], ['Newer', 'removed']]);
   assert.match(done.responses[1].why, /^name: /);

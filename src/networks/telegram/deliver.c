@@ -27,7 +27,7 @@ static struct jw body_begin(struct call *c, const struct telegram_guest *g)
     else
         jw_str(&w, "chat_id", chat);
     if (g->business)
-        jw_opt(&w, "business_connection_id", g->connection);
+        jw_opt(&w, "business_connection_id", slice_or(g->connection, memory_get(c->guest_memory, TELEGRAM_BUSINESS, c->now_ms)));
     if (slice_int(g->thread, &id))
         jw_int(&w, "message_thread_id", id);
     return w;

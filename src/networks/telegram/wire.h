@@ -44,6 +44,7 @@ enum {
 #define TELEGRAM_CHAT     "chat"     /* where the group lives since it became a supergroup */
 #define TELEGRAM_LAST     "last"     /* id of the newest message, to be quoted in a group */
 #define TELEGRAM_TAPPED   "tapped"   /* id of the message whose buttons were tapped: they are taken away */
+#define TELEGRAM_BUSINESS "business" /* the business connection of a guest "bCHAT", as versions named those that did not tell owners apart */
 
 /* A guest is "CHAT"; in a group "CHAT.USER" or, in a topic, "CHAT.USER.THREAD"; through a business account "bCHAT.CONNECTION". */
 struct telegram_guest {
