@@ -195,6 +195,8 @@ static void write_group(struct jw *w, const char *key, const struct group *g, sl
         char title[CONFIG_MEMBER_MAX];
         slice name = slice_sub(prefix, slice_find_last(slice_sub(prefix, 0, prefix.n - 1), '.') + 1, prefix.n);
         snprintf(title, sizeof(title), SLF, SLA(slice_sub(name, 0, name.n - 1)));
+        if (strcmp(title, "oauth") == 0)
+            memcpy(title, "OAuth", sizeof("OAuth"));
         if (title[0] >= 'a' && title[0] <= 'z')
             title[0] = (char)(title[0] - 32);
         for (char *c = title; *c; c++)

@@ -171,11 +171,23 @@ static void with_provider(struct asking *as, void (*then)(struct asking *as))
     ask(as, "GET", arena_join(as->c->a, issuer, SL("/.well-known/openid-configuration"), SLICE_NONE), SLICE_NONE, described);
 }
 
+static bool is_set_up(const struct oidc *o)
+{
+    return set(o, CFG_OIDC_ISSUER).n && set(o, CFG_OIDC_CLIENT).n;
+}
+
+void api_oidc_ways(struct api_call *c)
+{
+    struct jw w = api_json(c);
+    jw_bool(&w, "provider", is_set_up(c->api->oidc));
+    api_answer(c, &w);
+}
+
 /* NULL: answered. */
 static struct asking *asking_new(struct api_call *c)
 {
     struct oidc *o = c->api->oidc;
-    if (!set(o, CFG_OIDC_ISSUER).n || !set(o, CFG_OIDC_CLIENT).n) {
+    if (!is_set_up(o)) {
         api_problem(c, 404, "not_found", NULL, "logging in at a provider is not set up here (oidc.issuer)");
         return NULL;
     }

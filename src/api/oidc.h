@@ -1,5 +1,6 @@
 /* oidc.h - logging in at the company's own OpenID Connect provider (authorization code with PKCE), beside the hub's own logins.
  *
+ *   GET /api/v1/auth/ways                          {"provider":true}: there is one, and log-in pages lead to it
  *   GET /api/v1/auth/oidc/start?next=/ux/conv      302 to the provider
  *   GET /api/v1/auth/oidc/callback?code&state      the session as a cookie, 302 to next
  *

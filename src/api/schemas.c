@@ -33,6 +33,7 @@ static const struct member login_answer[] = {
     M("expires_in", S_WHOLE, S_REQUIRED, .help = "Seconds"),
     M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles),
 };
+static const struct member login_ways[] = { M("provider", S_BOOL, S_REQUIRED, .help = "At the company's provider, too: off to it by /auth/oidc/start") };
 static const struct member me[] = {
     M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles),
     M("expires", S_TIME, S_REQUIRED, .help = "When the session ends if it is not used again"),
@@ -249,7 +250,8 @@ static const struct member ivr_accepted[] = {
 
 static const char *const matched[] = { "new", "guest", "phone", "email", "hand", NULL };
 static const struct member contact_identity[] = {
-    M("channel", S_TEXT, S_REQUIRED), M("network", S_TEXT, S_REQUIRED, .help = "Its connector; empty: the channel is not configured any more"), M("guest", S_TEXT, S_REQUIRED),
+    M("channel", S_TEXT, S_REQUIRED), M("network", S_TEXT, S_REQUIRED, .help = "Its connector; empty: the channel is not configured any more"),
+    M("network_title", S_TEXT, 0, .help = "The network as people call it: Web chat"), M("guest", S_TEXT, S_REQUIRED),
     M("conversation", S_TEXT, S_REQUIRED), M("name", S_TEXT, S_REQUIRED), M("picture", S_TEXT, 0), M("phone", S_TEXT, 0), M("email", S_TEXT, 0),
     M("matched", S_TEXT, S_REQUIRED, .choices = matched, .help = "Why it is this contact's: the first one, the same guest of the network, a number, an address, by hand"),
     M("since_ms", S_WHOLE, S_REQUIRED),
@@ -501,6 +503,7 @@ const struct schema schemas[] = {
     SCHEMA("ProblemItem", problem_item, NULL),
     SCHEMA("LoginRequest", login_request, NULL),
     SCHEMA("LoginAnswer", login_answer, NULL),
+    SCHEMA("LoginWays", login_ways, NULL),
     SCHEMA("Me", me, NULL),
     SCHEMA("PasswordRequest", password_request, NULL),
     SCHEMA("Login", login, NULL),

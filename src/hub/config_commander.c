@@ -5,10 +5,11 @@
 
 const struct setting commander_settings[COMMANDER_SETTINGS] = {
     [COMMANDER_PREFIX] = { "prefix", "Commander Prefix", SETTING_TEXT, false, false, NULL,
-                           "What a line of an agent or a bot begins with that is a command and not for the guest; otherwise the default commander's, or " COMMANDER_PREFIX_OTHERWISE,
+                           "What a line of an agent or a bot begins with that is a command and not for the guest; tenants that say none have the default "
+                           "commander's, and that is " COMMANDER_PREFIX_OTHERWISE " otherwise",
                            NULL, 1, COMMAND_PREFIX_BYTES },
     [COMMANDER_ZONE] = { "time_zone", "Time zone", SETTING_TEXT, false, false, NULL,
-                         "Of times in commands, such as Asia/Tokyo or +09:00; otherwise the default commander's, or UTC", NULL, 1, 64 },
+                         "Of times in commands, such as Asia/Tokyo or +09:00; tenants that say none have the default commander's, and that is UTC otherwise", NULL, 1, 64 },
     [COMMANDER_USE] = { "use", "Use Commander", SETTING_BOOL, false, false, "true", "Lines that begin with the prefix are commands; otherwise they go to the guest like all others",
                         NULL, 0, 0 },
     [COMMANDER_DEFAULT] = { "default", "Default Commander", SETTING_BOOL, false, false, "true", "The language of the default commander stands behind the commands, not one of the tenant's own",

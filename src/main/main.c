@@ -171,7 +171,7 @@ int main(int argc, char **argv)
         return command_backup("gum-cli", argc - 1, argv + 1);
     const char *command = argc > 1 ? argv[1] : "help";
     if (is_help(command) || strcmp(command, "help") == 0) {
-        if (argc < 3)
+        if (argc < 3 || is_help(argv[2]) || strcmp(argv[2], "help") == 0)
             return help();
         command = argv[2];
         if (strcmp(command, "tables") == 0)
@@ -181,6 +181,8 @@ int main(int argc, char **argv)
         argc = 3;
     }
     argc--, argv++;
+    if (argc == 2 && is_help(argv[1]))
+        argv[1] = dash_help;
     if (strcmp(command, "backup") == 0 || strcmp(command, "restore") == 0)
         return command_backup("dragoman", argc, argv);
     if (strcmp(command, "plan") == 0 || strcmp(command, "apply") == 0)

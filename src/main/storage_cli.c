@@ -3,6 +3,7 @@
 #include "main/commands.h"
 #include "net/client.h"
 #include "net/loop.h"
+#include "storages/local/local.h"
 #include "wire/js.h"
 #include <errno.h>
 #include <signal.h>
@@ -42,12 +43,26 @@ static void open_client(struct trial *t, struct fault *f)
     t->client = client_new(t->loop, &cl, f);
 }
 
+/* The local disk: its links are signed and served by a running hub, so none is asked for here. */
+static struct storage *open_local(const struct storage_setup *setup, struct fault *f)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct local_setup local = { .root = arena_printf(a, "%s/attachments", setup->data).p, .loop = setup->loop };
+    return local_open(&local, f);
+}
+
+/* cs NULL: the local disk. */
 static bool open_storage(struct trial *t, const struct config_storage *cs, struct fault *f)
 {
-    struct storage_setup setup = { .name = cs->name, .settings = cs->settings, .loop = t->loop, .client = &t->client,
-                                   .data = config_text(t->config, CFG_DATA).p };
+    struct storage_setup setup = { .loop = t->loop, .client = &t->client, .data = config_text(t->config, CFG_DATA).p };
     if (mkdir(setup.data, 0700) != 0 && errno != EEXIST)
         return fault(f, "storage_failed", "data", "cannot make %s: %s", setup.data, strerror(errno));
+    if (!cs) {
+        t->s = open_local(&setup, f);
+        return t->s != NULL;
+    }
+    setup.name = cs->name;
+    setup.settings = cs->settings;
     t->s = cs->type->open(&setup, f);
     if (t->s)
         t->s->purge_ms = cs->purge_ms;
@@ -160,6 +175,7 @@ static void deleted(void *arg, enum storage_end end, const struct fault *f)
 struct beginning {
     struct trial *t;
     const char *what, *arg, *more;
+    bool local;
 };
 
 static void begin(void *arg)
@@ -169,7 +185,7 @@ static void begin(void *arg)
     slice handle = slice_of(b->arg);
     struct storage_link link = { .name = SL("file"), .expires_s = time_now_ms() / 1000 + LINK_S };
     if (strcmp(b->what, "check") == 0) {
-        storage_probe(t->s, t->client, checked, t);
+        storage_probe(t->s, b->local ? NULL : t->client, checked, t);
     } else if (strcmp(b->what, "put") == 0) {
         put(t, b->arg, b->more);
     } else if (strcmp(b->what, "get") == 0) {
@@ -231,8 +247,17 @@ int command_storage(const struct options *o, int argc, char **argv)
         tried++;
         rc |= try_one(&t, cs, &b);
     }
+    if (!tried && check && argc > 1 && strcmp(argv[1], STORAGE_LOCAL) == 0) {
+        tried++;
+        b.local = true;
+        rc = try_one(&t, NULL, &b);
+    }
     if (t.file)
         fclose(t.file);
+    if (!tried && argc > 1 && strcmp(argv[1], STORAGE_LOCAL) == 0) {
+        fprintf(stderr, "dragoman: of the local disk there is only the check: its files are in the data folder, its links are those of a running hub\n");
+        return 2;
+    }
     if (!tried && argc > 1) {
         fprintf(stderr, "dragoman: there is no storage %s in the configuration\n", argv[1]);
         return 2;

@@ -213,6 +213,20 @@ test('six languages, chosen at the bottom right and remembered', async t => {
   site.good();
 });
 
+test('a browser with a language that no date can be written in shows its pages all the same', async t => {
+  const site = await startConsole(t);
+  await site.tenant();
+  const page = await site.open({login: false});
+  await page.addInitScript(() => Object.defineProperty(navigator, 'languages', {value: ['en-US@posix']})); // as Chromium says it where LANG is C
+  await page.reload();
+  await site.login(page);
+  await page.getByTestId('nav-health').click();
+  await page.getByTestId('count-delivered').waitFor();
+  await page.getByTestId('nav-audit').click();
+  await page.getByRole('cell', {name: /\d:\d\d/}).first().waitFor();
+  site.good();
+});
+
 // An hour of live traffic in minutes: 3,600 messages come as fast as they can, the pages hear of them as they always do, and their clocks go through 3,600 seconds
 // meanwhile, so that everything a page does every so often is done as often as in that hour.
 test('pages stay open for an hour of live traffic without growing', async t => {

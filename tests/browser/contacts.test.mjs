@@ -22,6 +22,7 @@ test('contacts: found, changed, merged, split, exported, erased', async t => {
   const contact = name => page.getByTestId('contact').filter({hasText: name});
   await contact('ann@example.net').waitFor();
   await until('both', async () => await page.getByTestId('contact').count() === 2);
+  await contact('ann@example.net').getByText('Web chat', {exact: false}).waitFor();
 
   await t.test('search, and what was said', async () => {
     await page.getByRole('searchbox', {name: 'Name, number, address or attribute'}).fill('nobody');

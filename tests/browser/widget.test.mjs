@@ -216,6 +216,17 @@ test('the connection is lost and comes back; what was not sent is sent again', a
   assert.equal(await id('own').filter({hasText: 'while away'}).count(), 1);
 });
 
+test('a browser with a language that no date can be written in can chat all the same', async t => {
+  const road = await startChat(t, demo);
+  const shop = await openShop(t, road);
+  await shop.page.addInitScript(() => Object.defineProperty(navigator, 'languages', {value: ['en-US@posix']})); // as Chromium says it where LANG is C
+  await shop.page.reload();
+  await begin(shop);
+  await say(shop, 'hello');
+  await shop.id('own').filter({hasText: 'hello'}).waitFor();
+  assert.deepEqual(shop.complaints, []);
+});
+
 test('accessible in light and dark, desktop and phone, both directions; every language', async t => {
   const road = await startChat(t, demo);
   const looks = [['light', '', 'en', {width: 1100, height: 820}], ['dark', '', 'en', {width: 390, height: 780}], ['light', '&dir=rtl', 'en', {width: 390, height: 780}], ['dark', '&dir=rtl', 'en', {width: 1100, height: 820}]];

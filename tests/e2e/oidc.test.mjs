@@ -73,5 +73,7 @@ test('what does not hold is refused, and lets nobody in', async t => {
   for (const next of ['https://evil.example/', '//evil.example', '/\\evil.example', '/a b', 'ux']) assert.equal((await get(`${hub.base}/api/v1/auth/oidc/start?next=${encodeURIComponent(next)}`)).status, 400, next);
   assert.equal((await get(`${hub.base}/api/v1/auth/oidc/callback?code=x&state=`)).status, 403);
   const none = await startHub(t);
+  const ways = async at => (await at.anyone.call('GET', '/auth/ways')).json;
+  assert.deepEqual([await ways(hub), await ways(none)], [{provider: true}, {provider: false}]);
   assert.equal((await get(`${none.base}/api/v1/auth/oidc/start`)).status, 404);
 });

@@ -206,17 +206,18 @@ test('a wrong configuration is told with line and field; flags win over the envi
   assert.match(stdout, /https:\/\/flag\.example\.com/);
 });
 
-test('the command line says how it is used, and what is wrong with it', async () => {
+test('the command line says how it is used, and what is wrong with it', async t => {
   const nowhere = mkdtempSync(join(tmpdir(), 'dragoman-cli-'));
+  t.after(() => rmSync(nowhere, {recursive: true, force: true}));
   const said = (...args) => run(bin, args, {cwd: nowhere, timeout: 60000}).then(r => ({code: 0, ...r}), e => e);
   for (const words of [['--version'], ['version']]) assert.match((await said(...words)).stdout, /^dragoman \d+\.\d+/);
-  for (const words of [[], ['help'], ['--help'], ['-h'], ['serve', '--help'], ['check', '-h'], ['help', 'serve']]) {
+  for (const words of [[], ['help'], ['--help'], ['-h'], ['serve', '--help'], ['check', '-h'], ['help', 'serve'], ['help', 'help'], ['help', '--help']]) {
     const r = await said(...words);
     assert.equal(r.code, 0, words.join(' '));
     assert.match(r.stdout, /dragoman serve {2}--config[^]*--listen/, words.join(' '));
   }
-  for (const name of ['journal', 'trace', 'record', 'contact', 'notify', 'move', 'manifest', 'storage', 'replay', 'render', 'backup', 'restore', 'plan', 'apply', 'sim'])
-    for (const words of [[name, '--help'], ['help', name]]) {
+  for (const name of ['journal', 'trace', 'record', 'contact', 'notify', 'parcels', 'move', 'manifest', 'storage', 'replay', 'render', 'backup', 'restore', 'plan', 'apply', 'sim'])
+    for (const words of [[name, '--help'], [name, '-h'], ['help', name]]) {
       const r = await said(...words);
       assert.equal(r.code, 0, words.join(' '));
       assert.match(r.stdout, new RegExp(`^usage: dragoman (${name}|backup|plan)`), words.join(' '));
@@ -239,6 +240,12 @@ test('the command line says how it is used, and what is wrong with it', async ()
     assert.match(r.stderr, /no hub that runs can be asked at .*control\.sock[^]*--data/);
   }
   assert.match((await said('storage', 'check')).stdout, /no storages: attachments are kept on the local disk/);
+  assert.equal((await said('storage', 'check', 'local')).stdout, 'local: works\n');
+  writeFileSync(join(nowhere, 'full'), '');
+  const full = await said('storage', 'check', 'local', '--data', join(nowhere, 'full'));
+  assert.equal(full.code, 1);
+  assert.match(full.stderr, /cannot make the folder .*full/);
+  assert.match((await said('storage', 'url', 'local', '{}')).stderr, /only the check/);
 });
 
 test('it speaks TLS itself', async t => {

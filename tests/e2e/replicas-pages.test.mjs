@@ -77,18 +77,18 @@ test('what the API has said is done is done, though the one that did it dies at 
     return at >= 0 && (await fetch(`${bases[at]}/healthz/readiness?worker`)).status === 200 && programs[at];
   }, 60000);
   const kim = await road.agent('kim');
-  const wishes = [ // what is asked, how it is seen
-    ['POST', '/tenants', goodTenant('New Shop'), async () => (await admin.get('/tenants/new-shop')).name],
-    ['PATCH', '/tenants/new-shop', {name: 'Newer Shop'}, async () => (await admin.get('/tenants/new-shop')).name],
-    ['POST', '/responses', {name: 'hello', text: 'Hello!'}, async () => (await admin.get('/responses/hello')).text],
-    ['POST', '/queues', {name: 'sales'}, async () => (await admin.get('/queues/sales')).name],
-    ['POST', '/users', {name: 'lee', role: 'agent', password}, async () => (await admin.get('/users/lee')).role],
-    ['PUT', '/settings', {proxy: 'http://127.0.0.1:9'}, async () => (await admin.get('/settings')).proxy],
-    ['POST', '/contacts', {name: 'Ana', tenant: 'test-shop'}, async () => (await admin.get('/contacts?q=Ana')).items[0]?.name],
-    ['PUT', '/desk/me/status', {media: 'all', state: 'not-ready', reason: 'lunch'}, async () => (await kim.ok('GET', '/me')).media.chat.reason, kim.api],
-    ['DELETE', '/tenants/new-shop', undefined, async () => (await admin.call('GET', '/tenants/new-shop')).status],
+  const wishes = [ // what is asked, how it is seen, and as what
+    ['POST', '/tenants', goodTenant('New Shop'), async () => (await admin.get('/tenants/new-shop')).name, 'New Shop'],
+    ['PATCH', '/tenants/new-shop', {name: 'Newer Shop'}, async () => (await admin.get('/tenants/new-shop')).name, 'Newer Shop'],
+    ['POST', '/responses', {name: 'hello', text: 'Hello!'}, async () => (await admin.get('/responses/hello')).text, 'Hello!'],
+    ['POST', '/queues', {name: 'sales'}, async () => (await admin.get('/queues/sales')).name, 'sales'],
+    ['POST', '/users', {name: 'lee', role: 'agent', password}, async () => (await admin.get('/users/lee')).role, 'agent'],
+    ['PUT', '/settings', {proxy: 'http://127.0.0.1:9'}, async () => (await admin.get('/settings')).proxy, 'http://127.0.0.1:9'],
+    ['POST', '/contacts', {name: 'Ana', tenant: 'test-shop'}, async () => (await admin.get('/contacts?q=Ana')).items[0]?.name, 'Ana'],
+    ['PUT', '/desk/me/status', {media: 'all', state: 'not-ready', reason: 'lunch'}, async () => (await kim.ok('GET', '/me')).media.chat.reason, 'lunch', kim.api],
+    ['DELETE', '/tenants/new-shop', undefined, async () => (await admin.call('GET', '/tenants/new-shop')).status, 404],
   ];
-  for (const [method, path, body, see, who = admin] of wishes) {
+  for (const [method, path, body, see, want, who = admin] of wishes) {
     const at = await working(), [worker] = children(at.child.pid), before = epoch();
     who.base = `${bases[programs.indexOf(at)]}/api/v1`;
     const r = await who.call(method, path, body);
@@ -96,6 +96,6 @@ test('what the API has said is done is done, though the one that did it dies at 
     assert.ok(r.status >= 200 && r.status < 300, `${method} ${path}: ${r.status} ${r.text}`);
     await until('another takes over', () => epoch() > before, 60000);
     await working();
-    console.log(`# ${method} ${path}: ${await until(`${method} ${path} is there`, see, 20000)}`);
+    await until(`${method} ${path} is there`, async () => (await see()) === want, 20000);
   }
 });

@@ -37,9 +37,9 @@ const provider = `${root}/auth/oidc/start`;
 /** Where people log in at the company's provider, to come back here; "": this hub knows none. In a frame the session that is made there would not reach us. */
 export async function providerLogIn(): Promise<string> {
   if (framed) return "";
-  const url = `${provider}?next=${encodeURIComponent(location.pathname + location.search)}`;
   try {
-    return (await fetch(url, { redirect: "manual", credentials: "omit" })).type === "opaqueredirect" ? url : "";
+    const ways = await get<{ provider: boolean }>("/auth/ways");
+    return ways.provider ? `${provider}?next=${encodeURIComponent(location.pathname + location.search)}` : "";
   } catch {
     return "";
   }

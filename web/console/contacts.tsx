@@ -13,7 +13,7 @@ const contacts_shown = 30;
 const messages_shown = 30;
 
 const path = (id: string) => `/contacts/${encodeURIComponent(id)}`;
-const networks = (c: Contact) => [...new Set(c.identities.map((i) => i.network || i.channel))].join(", ");
+const networks = (c: Contact) => [...new Set(c.identities.map((i) => i.network_title || i.channel))].join(", ");
 const lines = (text: string) => text.split(/[\n,;]/).map((x) => x.trim()).filter(Boolean);
 
 /* ---- what is known, and can be changed --------------------------------------------------------------------------------- */

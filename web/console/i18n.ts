@@ -80,10 +80,18 @@ export function setLanguage(code: Language): void {
   }
 }
 
+/** A browser may say what no date can be written with: "en-US@posix" of Chromium, where the machine's language is C. */
+function canWrite(l: string): boolean {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(l).length > 0;
+  } catch {
+    return false;
+  }
+}
 /** The language as the reader's own country writes dates and numbers, where the browser says which: "en" is en-GB. */
 export function region(): string {
   const l = language();
-  return navigator.languages.find((x) => x === l || x.startsWith(`${l}-`)) ?? l;
+  return navigator.languages.find((x) => (x === l || x.startsWith(`${l}-`)) && canWrite(x)) ?? l;
 }
 export function time(iso: string | undefined | null): string {
   return iso ? new Intl.DateTimeFormat(region(), { dateStyle: "short", timeStyle: "medium" }).format(new Date(iso)) : "";

@@ -107,6 +107,7 @@ export interface Conversation {
 export interface Identity {
   channel: string;
   network: string;
+  network_title?: string; // absent: its channel is not configured any more
   guest: string;
   conversation: string;
   name: string;

@@ -9,7 +9,7 @@ import type { Contact, Found, Identity, Interaction, Message, Targets, Told } fr
 const history_page = 40;
 
 export function networkOf(x: Identity): string {
-  return x.network ?? x.channel.split("/").at(-1) ?? x.channel;
+  return x.network_title ?? x.channel.split("/").at(-1) ?? x.channel;
 }
 
 /** A message of the history as the transcript shows it. */

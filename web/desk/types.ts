@@ -176,7 +176,7 @@ export interface Identity {
   guest: string;
   conversation: string;
   name?: string;
-  network?: string;
+  network_title?: string; // absent: its channel is not configured any more
 }
 export interface Contact {
   id: string;

@@ -76,9 +76,17 @@ export function languageOf(wanted: readonly string[]): Language {
   return "en";
 }
 
+/** A browser may say what no date can be written with: "en-US@posix" of Chromium, where the machine's language is C. */
+function canWrite(l: string): boolean {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(l).length > 0;
+  } catch {
+    return false;
+  }
+}
 /** As the guest's own country writes dates, where the browser says which: "en" is en-GB. */
 export function regionOf(l: string): string {
-  return navigator.languages.find((x) => x === l || x.startsWith(`${l}-`)) ?? l;
+  return navigator.languages.find((x) => (x === l || x.startsWith(`${l}-`)) && canWrite(x)) ?? l;
 }
 
 let language: Language = "en";

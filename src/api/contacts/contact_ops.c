@@ -34,9 +34,11 @@ static void write_names(struct jw *w, const struct contact *ct)
 static void write_identity(struct jw *w, const struct contact_identity *v)
 {
     slice guest = v->conversation, channel = slice_cut(&guest, ':');
+    const struct connector *type = connector_find(v->network);
     jw_open(w, NULL, '{');
     jw_str(w, "channel", channel);
     jw_str(w, "network", v->network);
+    jw_opt(w, "network_title", type ? slice_of(type->title) : SLICE_NONE);
     jw_str(w, "guest", guest);
     jw_str(w, "conversation", v->conversation);
     jw_str(w, "name", v->name);
