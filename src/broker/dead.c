@@ -5,7 +5,9 @@ struct broker_dead {
     struct broker *b;
     struct line l;
     int64_t left; /* not looked at yet */
+    unsigned kept; /* looked at and not decided */
 };
+enum { BACK_MS = 2000, BACK_LOOK_NS = 10 * 1000 * 1000 };
 static const struct line_role operator_role = { .says = "dragoman parcels" };
 
 static bool is_lost(const struct broker_dead *d, struct fault *f)
@@ -47,10 +49,28 @@ struct broker_dead *broker_dead_open(const struct broker_setup *setup, struct fa
     return NULL;
 }
 
+/* What was not decided is in its place when the next one looks: a broker that is only left puts it back at its leisure. */
+static void give_back(struct broker_dead *d)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    int64_t end_ms = time_mono_ms() + BACK_MS;
+    if (amqp_basic_nack(d->l.c, CHANNEL, 0, 1, 1) != AMQP_STATUS_OK)
+        return;
+    while (time_mono_ms() < end_ms) {
+        const amqp_queue_declare_ok_t *is = amqp_queue_declare(d->l.c, CHANNEL, amqp_of(line_dead_queue(a, &d->l)), 1, 0, 0, 0, amqp_empty_table);
+        if (!line_reply(&d->l, amqp_get_rpc_reply(d->l.c), "queue.declare") || is->message_count >= d->kept)
+            return;
+        struct timespec rest = { .tv_nsec = BACK_LOOK_NS };
+        (void)nanosleep(&rest, NULL);
+    }
+}
+
 void broker_dead_close(struct broker_dead *d)
 {
     if (!d)
         return;
+    if (d->kept && !d->l.why[0])
+        give_back(d);
     line_disconnect(&d->l, d->l.why[0] == 0);
     pthread_mutex_destroy(&d->l.lock);
     broker_free(d->b);
@@ -89,14 +109,17 @@ bool broker_dead_next(struct broker_dead *d, struct arena *a, struct broker_lett
         read_headers(a, &m.properties.headers, ret);
     ret->body = arena_dup(a, slice_of_amqp(m.body));
     amqp_destroy_message(&m);
+    d->kept++;
     return true;
 }
 
 bool broker_dead_drop(struct broker_dead *d, const struct broker_letter *l, struct fault *f)
 {
     int e = amqp_basic_ack(d->l.c, CHANNEL, l->tag, 0);
-    if (e == AMQP_STATUS_OK)
+    if (e == AMQP_STATUS_OK) {
+        d->kept--;
         return true;
+    }
     line_fail(&d->l, "basic.ack: %s", amqp_error_string2(e));
     return is_lost(d, f);
 }
