@@ -187,21 +187,29 @@ static void write_type(struct jw *w, const struct connector *type)
     jw_close(w, '}');
 }
 
+/* "integration." -> Integration; names of their own as their owners write them. */
+static slice group_title(slice prefix, char to[CONFIG_MEMBER_MAX])
+{
+    static const struct { const char *group, *title; } names[] = { { "google_maps", "Google Maps" }, { "oauth", "OAuth" } };
+    slice path = slice_sub(prefix, 0, prefix.n - 1), name = slice_from(path, slice_find_last(path, '.') + 1);
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (slice_eq(name, slice_of(names[i].group)))
+            return slice_of(names[i].title);
+    snprintf(to, CONFIG_MEMBER_MAX, SLF, SLA(name));
+    if (to[0] >= 'a' && to[0] <= 'z')
+        to[0] = (char)(to[0] - 32);
+    for (char *c = to; *c; c++)
+        *c = *c == '_' ? ' ' : *c;
+    return slice_of(to);
+}
+
 static void write_group(struct jw *w, const char *key, const struct group *g, slice prefix, size_t order)
 {
     jw_open(w, key, '{');
     jw_str(w, "type", SL("object"));
     if (prefix.n) {
         char title[CONFIG_MEMBER_MAX];
-        slice name = slice_sub(prefix, slice_find_last(slice_sub(prefix, 0, prefix.n - 1), '.') + 1, prefix.n);
-        snprintf(title, sizeof(title), SLF, SLA(slice_sub(name, 0, name.n - 1)));
-        if (strcmp(title, "oauth") == 0)
-            memcpy(title, "OAuth", sizeof("OAuth"));
-        if (title[0] >= 'a' && title[0] <= 'z')
-            title[0] = (char)(title[0] - 32);
-        for (char *c = title; *c; c++)
-            *c = *c == '_' ? ' ' : *c;
-        jw_str(w, "title", slice_of(title));
+        jw_str(w, "title", group_title(prefix, title));
         jw_int(w, "x-order", (int64_t)order);
     } else if (g->type) {
         jw_str(w, "title", slice_of(g->type->title));

@@ -36,8 +36,10 @@ int command_replay(const struct options *o, int argc, char **argv);
 int command_backup(const char *name, int argc, char **argv);
 int command_apply(int argc, char **argv); /* plan, apply */
 
-/* The configuration that the command line names, with its flags; NULL: see *p. */
-const struct config *options_config(struct arena *a, const struct options *o, struct config_problems *p) MUST_USE;
+/* The configuration that the command line names, with its flags; NULL: what is wrong with it was said on standard error. */
+const struct config *options_config(struct arena *a, const struct options *o) MUST_USE;
+/* Says what failed and why, with the setting that the fault names, on standard error. The status: 1. */
+int command_failed(const char *what, const struct fault *f);
 /* One JSON object a line on standard input, a line of answer for each. */
 int command_render(int argc, char **argv);
 /* A stopped installation into PostgreSQL, or back. */

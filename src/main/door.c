@@ -231,10 +231,8 @@ int door_serve(const struct options *o, const struct config *c, struct arena *a)
     struct door *d = ARENA_NEW(a, struct door);
     *d = (struct door){ .a = a, .options = o, .config = c };
     d->logger = logger_new("dragoman", getenv, &f);
-    if (!d->logger) {
-        fprintf(stderr, "dragoman: log: %s\n", f.text);
-        return 1;
-    }
+    if (!d->logger)
+        return command_failed("log", &f);
     if (config_text(c, CFG_LOG_LEVEL).n)
         logger_set_levels(d->logger, config_text(c, CFG_LOG_LEVEL));
     d->log = log_root(d->logger);
@@ -246,7 +244,7 @@ int door_serve(const struct options *o, const struct config *c, struct arena *a)
         logger_flush(d->logger);
         loop_run(d->hub.loop);
     } else {
-        fprintf(stderr, "dragoman: cannot start: %s\n", f.text);
+        command_failed("cannot start", &f);
     }
     stop(d);
     if (ok)

@@ -30,8 +30,9 @@ static const char usage[] =
     "\n"
     "journal, trace, record, contact and notify find the data by --config FILE or --data DIR. Settings of serve, also as flags and environment:\n\n";
 
-const struct config *options_config(struct arena *a, const struct options *o, struct config_problems *p)
+const struct config *options_config(struct arena *a, const struct options *o)
 {
+    struct config_problems p = { .a = a };
     struct config_flag *flags = ARENA_ARRAY(a, struct config_flag, (size_t)o->argc + 1);
     size_t n = 0;
     for (int i = 0; i < o->argc;) {
@@ -39,18 +40,24 @@ const struct config *options_config(struct arena *a, const struct options *o, st
         n += took > 0;
         i += MAX(took, 1);
     }
-    return config_load(a, o->config, getenv, flags, n, connector_find, p);
+    const struct config *c = config_load(a, o->config, getenv, flags, n, connector_find, &p);
+    if (!c)
+        config_problems_print(stderr, &p);
+    return c;
+}
+
+int command_failed(const char *what, const struct fault *f)
+{
+    fprintf(stderr, "dragoman: %s: %s%s%s\n", what, f->field, f->field[0] ? ": " : "", f->text);
+    return 1;
 }
 
 /* Where the data are: a flag, else what the configuration says. */
 static void find_data(struct arena *a, struct options *o)
 {
-    struct config_problems p = { .a = a };
-    const struct config *c = options_config(a, o, &p);
-    if (!c) {
-        config_problems_print(stderr, &p);
+    const struct config *c = options_config(a, o);
+    if (!c)
         exit(2);
-    }
     o->data = config_text(c, CFG_DATA).p;
 }
 

@@ -20,7 +20,6 @@ static bool set_values(const struct connector *type, slice *values, int argc, ch
 int command_manifest(const struct options *o, int argc, char **argv)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct config_problems p = { .a = a };
     const struct connector *type = argc > 0 ? connector_find(slice_of(argv[0])) : NULL;
     if (argc == 1 && strcmp(argv[0], "--help") == 0)
         return command_usage("usage: dragoman manifest slack --public-url https://hub.example.com [SETTING=VALUE…]\n"
@@ -33,11 +32,9 @@ int command_manifest(const struct options *o, int argc, char **argv)
         fprintf(stderr, "\n");
         return 2;
     }
-    const struct config *config = options_config(a, o, &p);
-    if (!config) {
-        config_problems_print(stderr, &p);
+    const struct config *config = options_config(a, o);
+    if (!config)
         return 2;
-    }
     slice *values = ARENA_ARRAY(a, slice, type->n_settings), url = config_text(config, CFG_PUBLIC_URL);
     for (size_t i = 0; i < type->n_settings; i++)
         values[i] = slice_of(type->settings[i].otherwise);

@@ -183,12 +183,9 @@ int command_move(const struct options *o, int argc, char **argv)
     if (!in && !out)
         return command_usage(usage, argc, argv);
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct config_problems problems = { .a = a };
-    const struct config *c = options_config(a, o, &problems);
-    if (!c) {
-        config_problems_print(stderr, &problems);
+    const struct config *c = options_config(a, o);
+    if (!c)
         return 2;
-    }
     slice store = config_text(c, CFG_STORE);
     if (!slice_starts(store, SL("postgresql://")) && !slice_starts(store, SL("postgres://"))) {
         fprintf(stderr, "dragoman move: the setting store names no PostgreSQL (--store postgresql://…)\n");

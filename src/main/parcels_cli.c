@@ -49,12 +49,9 @@ int command_parcels(const struct options *o, int argc, char **argv)
     if (argc > 2 || (list && argc > 1) || (!list && !replay && strcmp(verb, "discard") != 0))
         return command_usage(usage, argc, argv);
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct config_problems problems = { .a = a };
-    const struct config *c = options_config(a, o, &problems);
-    if (!c) {
-        config_problems_print(stderr, &problems);
+    const struct config *c = options_config(a, o);
+    if (!c)
         return 2;
-    }
     struct broker_setup setup = replica_broker(c);
     if (!setup.url.n) {
         fprintf(stderr, "dragoman: there is no broker in this configuration: nothing is kept there\n");
@@ -66,8 +63,5 @@ int command_parcels(const struct options *o, int argc, char **argv)
     bool ok = d && each(d, argc > 1 ? slice_of(argv[1]) : SLICE_NONE, list ? NULL : replay ? broker_dead_again : broker_dead_drop, &n, &f);
     broker_dead_close(d);
     fprintf(stderr, "%zu %s\n", n, list ? "kept" : replay ? "given to the worker again" : "thrown away");
-    if (ok)
-        return 0;
-    fprintf(stderr, "dragoman: %s: %s\n", f.code, f.text);
-    return 1;
+    return ok ? 0 : command_failed(verb, &f);
 }

@@ -318,7 +318,6 @@ static int play(struct playing *p)
 int command_replay(const struct options *o, int argc, char **argv)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct config_problems problems = { .a = a };
     struct playing *p = ARENA_NEW(a, struct playing);
     const char *file = NULL;
     *p = (struct playing){ .a = a, .speed = 1 };
@@ -329,11 +328,9 @@ int command_replay(const struct options *o, int argc, char **argv)
                              "  --fresh-ids    other message ids at every run, so that a hub that knows the recording takes them again\n"
                              "  --to           the hub; otherwise the address of the configuration's listen\n"
                              "  --sim          webhooks of this connector go to its simulator (dragoman sim), which signs them and sends them to its hub\n", argc, argv);
-    p->config = options_config(a, o, &problems);
-    if (!p->config) {
-        config_problems_print(stderr, &problems);
+    p->config = options_config(a, o);
+    if (!p->config)
         return 2;
-    }
     if (!p->to.n)
         p->to = arena_printf(a, "http://" SLF, SLA(config_text(p->config, CFG_LISTEN)));
     p->in = fopen(file, "re");

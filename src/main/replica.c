@@ -17,7 +17,7 @@ static bool services_known(const struct config *c, struct fault *f)
     for (slice rest = config_text(c, CFG_SERVICES), word; rest.n;) {
         word = slice_trim(slice_cut(&rest, ','));
         if (!service_known(service_of(word)))
-            return fault(f, "invalid", "services", "services: \"" SLF "\" is none; there are all, api (or config), worker (or commander), and the names of connectors", SLA(utf8_cut(word, 64)));
+            return fault(f, "invalid", "services", "\"" SLF "\" is none; there are all, api (or config), worker (or commander), and the names of connectors", SLA(utf8_cut(word, 64)));
     }
     return true;
 }

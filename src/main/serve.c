@@ -34,13 +34,6 @@
 
 enum { DRAIN_LOOK_MS = 20, PRUNE_THRESHOLD = 128 << 10, STARTED_MS = 2000 /* by then the accounts are set up, usually */ };
 
-static int fail(const char *what, const struct fault *f)
-{
-    bool verb = strncmp(f->text, "is ", 3) == 0 || strncmp(f->text, "must ", 5) == 0; /* of the setting that the field names */
-    fprintf(stderr, "dragoman: %s: %s%s%s\n", what, verb ? f->field : "", verb && f->field[0] ? " " : "", f->text);
-    return 1;
-}
-
 /* ---- accounts -------------------------------------------------------------------------------------------------------- */
 
 /* The tenants of the file, then those made over the API. */
@@ -249,12 +242,9 @@ static void stop(struct serving *s)
 int command_check(const struct options *o)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct config_problems p = { .a = a };
-    const struct config *c = options_config(a, o, &p);
-    if (!c) {
-        config_problems_print(stderr, &p);
+    const struct config *c = options_config(a, o);
+    if (!c)
         return 1;
-    }
     config_print(stdout, c);
     return 0;
 }
@@ -266,21 +256,18 @@ static int serve(const struct options *o, bool worker)
     mallopt(M_TRIM_THRESHOLD, PRUNE_THRESHOLD);
     signal(SIGPIPE, SIG_IGN);
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct config_problems p = { .a = a };
     struct serving *s = ARENA_NEW(a, struct serving);
     struct fault f = { 0 };
     s->a = a;
     s->worker = worker;
-    s->config = options_config(a, o, &p);
-    if (!s->config) {
-        config_problems_print(stderr, &p);
+    s->config = options_config(a, o);
+    if (!s->config)
         return 1;
-    }
     if (!worker && config_text(s->config, CFG_BROKER).n)
         return door_serve(o, s->config, a);
     s->logger = logger_new("dragoman", getenv, &f);
     if (!s->logger)
-        return fail("log", &f);
+        return command_failed("log", &f);
     if (config_text(s->config, CFG_LOG_LEVEL).n)
         logger_set_levels(s->logger, config_text(s->config, CFG_LOG_LEVEL));
     s->log = log_root(s->logger);
@@ -292,7 +279,7 @@ static int serve(const struct options *o, bool worker)
         log_end(l);
         logger_flush(s->logger);
     }
-    int rc = ok ? 0 : fail("cannot start", &f);
+    int rc = ok ? 0 : command_failed("cannot start", &f);
     if (ok)
         loop_run(s->hub.loop);
     rc = rc ? rc : s->failed;

@@ -222,19 +222,17 @@ int command_storage(const struct options *o, int argc, char **argv)
 {
     static const char *const words[] = { "check", "put", "get", "url", "delete" };
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct config_problems p = { .a = a };
     struct beginning b = { .what = argc ? argv[0] : "check", .arg = argc > 2 ? argv[2] : NULL, .more = argc > 3 ? argv[3] : NULL };
-    struct trial t = { .a = a, .config = options_config(a, o, &p) };
+    struct trial t = { .a = a };
     bool known = false, check = strcmp(b.what, "check") == 0;
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < COUNT(words); i++)
         known |= strcmp(b.what, words[i]) == 0;
     if (!known || (!check && argc < 3))
         return command_usage("usage: dragoman storage check [NAME] | put NAME FILE [TYPE] | get NAME HANDLE | url NAME HANDLE | delete NAME HANDLE  --config FILE\n", argc, argv);
-    if (!t.config) {
-        config_problems_print(stderr, &p);
+    t.config = options_config(a, o);
+    if (!t.config)
         return 2;
-    }
     if (strcmp(b.what, "put") == 0 && !(t.file = fopen(b.arg, "re"))) {
         fprintf(stderr, "dragoman: %s: %s\n", b.arg, strerror(errno));
         return 1;

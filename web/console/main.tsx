@@ -9,9 +9,10 @@ import { Contacts } from "./contacts";
 import { Conversations } from "./conversations";
 import { Doctor } from "./doctor";
 import { Health } from "./health";
-import { language, languages, setLanguage, startLanguage, t, word } from "./i18n";
-import type { Key, Language } from "./i18n";
+import { startLanguage, t, word } from "./i18n";
+import type { Key } from "./i18n";
 import { Keys } from "./keys";
+import { LanguageMenu } from "./language_menu";
 import { Letters } from "./letters";
 import { PreviewPage } from "./preview";
 import { Provisioning } from "./provisioning";
@@ -52,27 +53,6 @@ const entries: Entry[] = [
   { name: "backup", title: "backup.title", may: ["administrator"] },
   { name: "simulators", title: "simulators.title", may: ["administrator"] },
 ];
-
-function LanguageMenu({ changed }: { changed: () => void }) {
-  return (
-    <select
-      class="language"
-      aria-label={t("language")}
-      value={language()}
-      data-testid="language"
-      onChange={(e) => {
-        setLanguage(e.currentTarget.value as Language);
-        changed();
-      }}
-    >
-      {languages.map((l) => (
-        <option key={l.code} value={l.code} lang={l.code}>
-          {l.name}
-        </option>
-      ))}
-    </select>
-  );
-}
 
 function PageOf({ route, me, simulators }: { route: string[]; me: Me; simulators: Simulator[] }) {
   switch (route[0]) {

@@ -6,8 +6,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { LogIn } from "../console/account";
 import { api, framed, get, logOut, onSessionEnded } from "../console/api";
-import { language, languages, setLanguage } from "../console/i18n";
-import type { Language } from "../console/i18n";
+import { LanguageMenu } from "../console/language_menu";
 import { replace } from "../console/router";
 import type { Me } from "../console/types";
 import { Badge, explain, Messages, say as tell } from "../console/ui";
@@ -117,27 +116,6 @@ function useBell(page: string): void {
   });
 }
 
-function Languages({ changed }: { changed: () => void }) {
-  return (
-    <select
-      class="language"
-      aria-label={t("language")}
-      value={language()}
-      data-testid="language"
-      onChange={(e) => {
-        setLanguage(e.currentTarget.value as Language);
-        changed();
-      }}
-    >
-      {languages.map((l) => (
-        <option key={l.code} value={l.code} lang={l.code}>
-          {l.name}
-        </option>
-      ))}
-    </select>
-  );
-}
-
 function Inside({ me, leave, lost, spoken }: { me: Me; leave: () => void; lost: () => void; spoken: () => void }) {
   const desk = useDesk();
   const [keys, setKeys] = useState(false);
@@ -205,7 +183,7 @@ function Inside({ me, leave, lost, spoken }: { me: Me; leave: () => void; lost: 
                 </li>
               )}
               <li>
-                <Languages changed={spoken} />
+                <LanguageMenu changed={spoken} />
               </li>
               <li>
                 <button type="button" class="link" onClick={out} data-testid="log-out">
@@ -268,7 +246,7 @@ function Desk() {
       ) : (
         <main>
           <LogIn again={again} done={setMe} />
-          <Languages changed={spoken} />
+          <LanguageMenu changed={spoken} />
         </main>
       )}
       <Messages />
