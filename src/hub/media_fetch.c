@@ -89,33 +89,12 @@ static void fetch_later(struct media_fetch *f, int64_t in_ms)
 
 /* ---- storing ---------------------------------------------------------------------------------------------------------------- */
 
-struct unkept { /* a stored file of which nothing is noted; lives in its arena */
-    struct hub *hub;
-    struct arena *a;
-    slice storage, handle;
-};
-
-static void unkept_gone(void *arg, enum storage_end end, const struct fault *why)
-{
-    struct unkept *u = arg;
-    if (end != STORAGE_OK && end != STORAGE_GONE && !u->hub->stopped) {
-        struct log_line *l = log_begin_fault(u->hub->log, LEVEL_WARN, why, "A stored attachment is not noted, and could not be deleted: it stays where it is");
-        log_str(l, "storage", u->storage);
-        log_str(l, "handle", u->handle);
-        log_end(l);
-    }
-    arena_free(u->a);
-}
-
-/* A link whose file nobody would ever delete is not given away, and the file is deleted at once. */
+/* A link whose file nobody would ever delete is not given away. */
 static void not_kept(struct media_fetch *f)
 {
     struct media *md = f->md;
-    struct arena *a = arena_new();
-    struct unkept *u = ARENA_NEW(a, struct unkept);
-    *u = (struct unkept){ f->job->hub, a, f->storage->name, arena_dup(a, md->handle) };
+    storage_unkept(f->job->hub, f->storage, md->handle);
     md->handle = md->storage = md->sha256 = SLICE_NONE;
-    storage_delete(f->storage, u->handle, unkept_gone, u);
 }
 
 static void row_stored(void *arg, const struct fault *why)
@@ -252,7 +231,7 @@ static bool sink(void *arg, const struct answer *head, const char *p, size_t n)
         if (f->unwanted)
             return false;
         storage_id(f->id);
-        struct storage_file file = { .tenant = job->from->tenant->name, .conversation = job->conversation, .id = slice_of(f->id),
+        struct storage_file file = { .tenant = job->from->tenant->slug, .conversation = job->conversation, .id = slice_of(f->id),
                                      .name = f->md->name, .type = f->md->type, .length = length, .max_bytes = h->limits.media_bytes };
         struct storage_put_events to = { put_more, put_done, f };
         f->storage = storages_choose(job->from);

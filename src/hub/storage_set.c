@@ -226,3 +226,29 @@ void storage_works(struct hub *h, struct storage *s)
     else
         hub_notice_part(h, NOTICE_STORAGE_WORKS, s->name, SLICE_NONE);
 }
+
+struct unkept { /* lives in its arena */
+    struct hub *hub;
+    struct arena *a;
+    slice storage, handle;
+};
+
+static void unkept_gone(void *arg, enum storage_end end, const struct fault *why)
+{
+    struct unkept *u = arg;
+    if (end != STORAGE_OK && end != STORAGE_GONE && !u->hub->stopped) {
+        struct log_line *l = log_begin_fault(u->hub->log, LEVEL_WARN, why, "A stored attachment is not noted, and could not be deleted: it stays where it is");
+        log_str(l, "storage", u->storage);
+        log_str(l, "handle", u->handle);
+        log_end(l);
+    }
+    arena_free(u->a);
+}
+
+void storage_unkept(struct hub *h, struct storage *s, slice handle)
+{
+    struct arena *a = arena_new();
+    struct unkept *u = ARENA_NEW(a, struct unkept);
+    *u = (struct unkept){ h, a, s->name, arena_dup(a, handle) };
+    storage_delete(s, u->handle, unkept_gone, u);
+}

@@ -32,4 +32,6 @@ void storages_check(struct hub *h);
 /* A put failed for good: out of use until a check, or another put, succeeds. */
 void storage_trouble(struct hub *h, struct storage *s, const struct fault *why);
 void storage_works(struct hub *h, struct storage *s);
+/* Of a file that was stored just now nothing could be noted, so that nobody would ever delete it: it is deleted at once. */
+void storage_unkept(struct hub *h, struct storage *s, slice handle);
 #endif

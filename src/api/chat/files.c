@@ -2,10 +2,9 @@
 #include "api/chat/request.h"
 #include "api/chat/say.h"
 #include "api/desk/sniff.h"
-#include "hub/media_link.h"
 #include "hub/storage.h"
 #include "hub/storage_set.h"
-#include "store/store.h"
+#include "hub/upload.h"
 #include "wire/mime.h"
 #include "wire/multipart.h"
 
@@ -13,11 +12,7 @@
 
 struct uploading {
     struct chat_call *c;
-    struct media md;
-    char id[STORAGE_ID_BYTES];
-    slice conversation;
-    struct storage *storage;
-    slice body;
+    struct upload up;
 };
 
 /* What the bytes are, whatever the page says: only pictures that no browser runs. */
@@ -43,69 +38,28 @@ static slice file_line(struct chat_call *c, int64_t place, slice *ret_files)
     return say_upload(c->a, c->session, place, message_media(&c->in.first->m), ret_files);
 }
 
-static void row_stored(void *arg, const struct fault *f)
+static void uploaded(void *arg, const struct fault *f)
 {
-    struct uploading *up = arg;
-    struct chat_call *c = up->c;
-    if (f) { /* a file that nobody would ever delete is not kept */
+    struct uploading *u = arg;
+    struct chat_call *c = u->c;
+    bool large = f && strcmp(f->code, "too_large") == 0;
+    if (f && strcmp(f->code, "not_stored") == 0) {
         chat_not_stored(c);
         return;
     }
-    if (c->session->end != CHAT_OPEN) { /* meanwhile */
-        chat_refuse(c, 404, "INVALID_SESSION", "the chat has ended");
-        return;
-    }
-    struct message *m = chat_message(c, kind_of_file(up->md.type));
-    m->id = chat_message_id(c, up->body);
-    *LIST_ADD(c->a, &m->media, struct media) = up->md;
-    chat_accept(c, file_line, chat_said);
-}
-
-static void put(struct uploading *up, struct storage *to);
-
-static void put_done(void *arg, const struct storage_stored *st, const struct fault *f)
-{
-    struct uploading *up = arg;
-    struct chat_call *c = up->c;
-    struct hub *h = c->hub;
-    bool large = f && strcmp(f->code, "too_large") == 0;
-    if (!st && !large && up->storage != h->storage && h->limits.storage_instead) {
-        storage_trouble(h, up->storage, f);
-        put(up, h->storage);
-        return;
-    }
-    if (!st) {
+    if (f) {
         chat_refuse(c, large ? 413 : 503, large ? "LIMIT_FILE_SIZE" : NULL, "%s", f->text);
         return;
     }
-    up->md.handle = arena_dup(c->a, st->handle);
-    up->md.sha256 = arena_dup(c->a, st->sha256);
-    up->md.size = st->size;
-    up->md.storage = up->storage->name;
-    struct storage_link link = { .audience = STORAGE_FOR_DESK, .name = up->md.name, .type = up->md.type,
-                                 .expires_s = h->limits.link_ms ? (c->now_ms + h->limits.link_ms) / 1000 : 0 };
-    up->md.url = arena_dup(c->a, media_link(h, c->a, up->storage, slice_of(up->id), up->md.handle, &link));
-    struct attachment row = { .id = slice_of(up->id), .account = c->actor->account.id, .conversation = up->conversation, .storage = up->storage->name,
-                              .handle = up->md.handle, .url = up->md.url, .sha256 = up->md.sha256, .type = up->md.type, .name = up->md.name,
-                              .size = up->md.size, .created_ms = c->now_ms, .state = ATTACHMENT_STORED };
-    store_attachment_put(h->store, &row, row_stored, up);
-}
-
-static void more(void *arg)
-{
-    (void)arg; /* all bytes were taken with the first write */
-}
-
-static void put(struct uploading *up, struct storage *to)
-{
-    slice body = up->body;
-    struct storage_file file = { .tenant = up->c->actor->tenant->name, .conversation = up->conversation, .id = slice_of(up->id), .name = up->md.name,
-                                 .type = up->md.type, .length = (int64_t)body.n, .max_bytes = (int64_t)body.n };
-    struct storage_put_events events = { more, put_done, up };
-    up->storage = to;
-    struct storage_put *p = storage_put(to, &file, &events);
-    (void)storage_put_write(to, p, body);
-    storage_put_end(to, p);
+    if (c->session->end != CHAT_OPEN) { /* meanwhile: the conversation's files were looked through without this one */
+        upload_drop(&u->up);
+        chat_refuse(c, 404, "INVALID_SESSION", "the chat has ended");
+        return;
+    }
+    struct message *m = chat_message(c, kind_of_file(u->up.md.type));
+    m->id = chat_message_id(c, u->up.body);
+    *LIST_ADD(c->a, &m->media, struct media) = u->up.md;
+    chat_accept(c, file_line, chat_said);
 }
 
 /* any: also what is no picture. */
@@ -149,14 +103,14 @@ static void upload(struct chat_call *c, bool any)
         chat_refuse(c, 400, "INVALID_FILE_TYPE", "only pictures are taken: PNG, JPEG, GIF, WebP, BMP");
         return;
     }
-    struct uploading *up = ARENA_NEW(c->a, struct uploading);
-    *up = (struct uploading){ .c = c };
-    storage_id(up->id);
-    up->md.type = type;
-    up->md.name = storage_shown_name(c->a, file->filename, type);
-    up->conversation = arena_printf(c->a, SLF ":%s", SLA(c->actor->account.id), c->session->id);
-    up->body = file->body;
-    put(up, storages_choose(c->actor));
+    const struct account *account = &c->actor->account;
+    struct uploading *u = ARENA_NEW(c->a, struct uploading);
+    u->c = c;
+    u->up = (struct upload){ .hub = c->hub, .a = c->a, .tenant = c->actor->tenant->slug, .account = account->id, .audience = STORAGE_FOR_DESK, .type = type, .body = file->body,
+                             .name = storage_shown_name(c->a, file->filename, type), .done = uploaded, .arg = u };
+    u->up.conversation = arena_printf(c->a, SLF ":%s", SLA(account->id), c->session->id);
+    storage_id(u->up.id);
+    upload_start(&u->up, storages_choose(c->actor));
 }
 
 void chat_upload(struct chat_call *c)

@@ -4,19 +4,16 @@
  */
 #include "api/desk/inside.h"
 #include "api/desk/sniff.h"
-#include "hub/media_link.h"
 #include "hub/message.h"
-#include "hub/storage.h"
 #include "hub/storage_set.h"
+#include "hub/upload.h"
 #include "store/store.h"
 
 enum { UNUSED_MS = 3600000 };
 
 struct uploading {
     struct api_call *c;
-    struct media md;
-    char id[STORAGE_ID_BYTES];
-    struct storage *storage;
+    struct upload up;
 };
 
 static slice whose(struct arena *a, slice user)
@@ -35,62 +32,15 @@ static void answer_file(struct api_call *c, slice id, const struct media *md)
     api_answer(c, &w);
 }
 
-static void row_stored(void *arg, const struct fault *f)
+static void uploaded(void *arg, const struct fault *f)
 {
-    struct uploading *up = arg;
-    if (f) /* a file that nobody would ever delete is not kept */
-        api_not_stored(up->c, f);
-    else
-        answer_file(up->c, slice_of(up->id), &up->md);
-}
-
-static void put(struct uploading *up, struct storage *to);
-
-static void put_done(void *arg, const struct storage_stored *st, const struct fault *f)
-{
-    struct uploading *up = arg;
-    struct api_call *c = up->c;
-    struct hub *h = c->hub;
+    struct uploading *u = arg;
+    struct api_call *c = u->c;
     bool large = f && strcmp(f->code, "too_large") == 0;
-    if (!st && !large && up->storage != h->storage && h->limits.storage_instead) {
-        storage_trouble(h, up->storage, f);
-        put(up, h->storage);
-        return;
-    }
-    if (!st) {
+    if (f)
         api_problem(c, large ? 413 : 503, large ? "too_large" : "not_stored", NULL, "%s", f->text);
-        return;
-    }
-    int64_t now_ms = time_now_ms();
-    up->md.handle = arena_dup(c->a, st->handle);
-    up->md.sha256 = arena_dup(c->a, st->sha256);
-    up->md.size = st->size;
-    up->md.storage = up->storage->name;
-    struct storage_link link = { .audience = STORAGE_FOR_GUEST, .name = up->md.name, .type = up->md.type,
-                                 .expires_s = h->limits.link_ms ? (now_ms + h->limits.link_ms) / 1000 : 0 };
-    up->md.url = arena_dup(c->a, media_link(h, c->a, up->storage, slice_of(up->id), up->md.handle, &link));
-    slice own = whose(c->a, c->user);
-    struct attachment row = { .id = slice_of(up->id), .account = own, .conversation = own, .storage = up->storage->name, .handle = up->md.handle, .url = up->md.url,
-                              .sha256 = up->md.sha256, .type = up->md.type, .name = up->md.name, .size = up->md.size, .created_ms = now_ms,
-                              .purge_at_ms = now_ms + UNUSED_MS, .state = ATTACHMENT_STORED };
-    store_attachment_put(h->store, &row, row_stored, up);
-}
-
-static void more(void *arg)
-{
-    (void)arg; /* all bytes were taken with the first write */
-}
-
-static void put(struct uploading *up, struct storage *to)
-{
-    slice body = up->c->x->body;
-    struct storage_file file = { .tenant = SL("desk"), .conversation = whose(up->c->a, up->c->user), .id = slice_of(up->id), .name = up->md.name, .type = up->md.type,
-                                 .length = (int64_t)body.n, .max_bytes = (int64_t)body.n };
-    struct storage_put_events events = { more, put_done, up };
-    up->storage = to;
-    struct storage_put *p = storage_put(to, &file, &events);
-    (void)storage_put_write(to, p, body);
-    storage_put_end(to, p);
+    else
+        answer_file(c, slice_of(u->up.id), &u->up.md);
 }
 
 /* Where the files of any desk of ours go: a file is uploaded before it is known to whom it goes. */
@@ -110,12 +60,14 @@ void api_desk_files(struct api_call *c)
         api_problem(c, 400, "missing_field", NULL, "the body is the file");
         return;
     }
-    struct uploading *up = ARENA_NEW(c->a, struct uploading);
-    *up = (struct uploading){ .c = c };
-    storage_id(up->id);
-    up->md.type = sniff_type(c->x->body, type);
-    up->md.name = storage_shown_name(c->a, api_query(c, "name"), up->md.type);
-    put(up, choose(c->hub));
+    struct uploading *u = ARENA_NEW(c->a, struct uploading);
+    slice own = whose(c->a, c->user);
+    u->c = c;
+    u->up = (struct upload){ .hub = c->hub, .a = c->a, .tenant = SL("desk"), .account = own, .conversation = own, .audience = STORAGE_FOR_GUEST, .unused_ms = UNUSED_MS,
+                             .type = sniff_type(c->x->body, type), .body = c->x->body, .done = uploaded, .arg = u };
+    u->up.name = storage_shown_name(c->a, api_query(c, "name"), u->up.type);
+    storage_id(u->up.id);
+    upload_start(&u->up, choose(c->hub));
 }
 
 /* ---- named by a message ---------------------------------------------------------------------------------------------------------------------- */
