@@ -252,6 +252,18 @@ static void write_bits(struct jw *w, const char *key, unsigned bits, const char 
     jw_close(w, ']');
 }
 
+void media_rules_write(struct jw *w, const char *key, const struct caps *caps)
+{
+    jw_open(w, key, '[');
+    for (size_t i = 0; caps->media != MEDIA_NONE && i < caps->n_media_rules; i++) {
+        jw_open(w, NULL, '{');
+        jw_str(w, "type", slice_of(caps->media_rules[i].type));
+        jw_int(w, "max_bytes", caps->media_rules[i].max_bytes);
+        jw_close(w, '}');
+    }
+    jw_close(w, ']');
+}
+
 static void write_caps(struct jw *w, const struct connector *type)
 {
     const struct caps *caps = &type->caps;
@@ -266,14 +278,7 @@ static void write_caps(struct jw *w, const struct connector *type)
     jw_bool(w, "caption", caps->caption);
     jw_str(w, "media", slice_of(ways[caps->media]));
     jw_int(w, "media_per_message", MAX(caps->media_per_message, 1u));
-    jw_open(w, "media_rules", '[');
-    for (size_t i = 0; i < caps->n_media_rules; i++) {
-        jw_open(w, NULL, '{');
-        jw_str(w, "type", slice_of(caps->media_rules[i].type));
-        jw_int(w, "max_bytes", caps->media_rules[i].max_bytes);
-        jw_close(w, '}');
-    }
-    jw_close(w, ']');
+    media_rules_write(w, "media_rules", caps);
     jw_int(w, "choices_max", (int64_t)caps->choices_max);
     jw_int(w, "choice_label_max", (int64_t)caps->choice_label_max);
     jw_int(w, "cards_max", (int64_t)caps->cards_max);

@@ -11,6 +11,8 @@ enum settings_use { SETTINGS_FORM, SETTINGS_DOCUMENT };
 void settings_schema(struct jw *w, const char *key, const struct setting *rows, size_t n, const struct connector *type, enum settings_use use);
 /* Member "manifest": what the vendor makes the app from, of this account, or, type alone, of one with its defaults. Without one: nothing. */
 void connector_manifest(struct api_call *c, struct jw *w, const struct connector *type, const struct account *of);
+/* Which files may go there, and how large: none where it takes no media. */
+void media_rules_write(struct jw *w, const char *key, const struct caps *caps);
 /* "Settings_genesys_cloud": the schema's name in the API document. */
 slice settings_schema_name(struct arena *a, const struct connector *type) MUST_USE;
 #endif

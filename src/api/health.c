@@ -1,8 +1,8 @@
 #include "api/health.h"
 #include "api/call.h"
 #include "api/told.h"
+#include "base/pages.h"
 #include "store/store.h"
-#include <unistd.h>
 
 enum { CONNECTORS_MAX = 64 };
 
@@ -24,25 +24,13 @@ struct health {
 
 /* ---- gathering ------------------------------------------------------------------------------------------------------- */
 
-static int64_t rss_bytes(void)
-{
-    long pages = 0, size = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (!f)
-        return 0;
-    if (fscanf(f, "%ld %ld", &size, &pages) != 2)
-        pages = 0;
-    fclose(f);
-    return (int64_t)pages * sysconf(_SC_PAGESIZE);
-}
-
 static void take_sample(void *arg)
 {
     struct health *he = arg;
     struct sample *s = &he->samples[he->next];
     s->at_ms = time_now_ms();
     journal_counts(he->api->hub->journal, s->counts);
-    s->rss_bytes = rss_bytes();
+    s->rss_bytes = pages_resident();
     he->next = (he->next + 1) % HEALTH_SAMPLES;
     he->n = MIN(he->n + 1, (size_t)HEALTH_SAMPLES);
     loop_timer_start(he->api->hub->loop, &he->timer, HEALTH_EVERY_MS, take_sample, he);
@@ -197,7 +185,7 @@ void api_health(struct api_call *c)
     jw_close(w, '}');
     jw_int(w, "store_queue", (int64_t)sn.queue);
     jw_int(w, "in_flight", h->in_flight);
-    jw_int(w, "rss_bytes", rss_bytes());
+    jw_int(w, "rss_bytes", pages_resident());
     jw_open(w, "webhooks", '[');
     for (size_t i = 0; i < MIN(n_connectors, (size_t)CONNECTORS_MAX); i++)
         if (he->times[i].n)

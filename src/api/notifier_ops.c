@@ -8,22 +8,8 @@ static void show(void *arg, const struct notice_standing *s)
 {
     struct jw *w = arg;
     jw_open(w, NULL, '{');
-    jw_str(w, "name", s->name);
-    jw_str(w, "type", slice_of(s->type->name));
-    jw_open(w, "topics", '[');
-    for (size_t i = 0; i < NOTICE_TOPICS; i++)
-        if (s->topics[i])
-            jw_str(w, NULL, slice_of(notice_topics[i]));
-    jw_close(w, ']');
+    notice_standing_write(w, s);
     jw_str(w, "address", s->tail[0] ? arena_printf(w->t.a, "…%s", s->tail) : SL("…"));
-    jw_str(w, "state", slice_of(s->state));
-    jw_opt(w, "why", slice_of(s->why));
-    jw_int(w, "queued", (int64_t)s->queued);
-    jw_int(w, "sent", (int64_t)s->sent);
-    jw_int(w, "refused", (int64_t)s->refused);
-    jw_int(w, "dropped", (int64_t)s->dropped);
-    if (s->last_ms)
-        jw_time(w, "last", s->last_ms);
     jw_close(w, '}');
 }
 

@@ -1,5 +1,6 @@
 #include "api/ops.h"
 #include "api/commit.h"
+#include "base/pages.h"
 #include "cache/cache.h"
 #include "hub/conversation.h"
 #include "hub/deliver.h"
@@ -12,7 +13,6 @@
 #include <malloc.h>
 #include <sys/sysinfo.h>
 #include <time.h>
-#include <unistd.h>
 
 /* Where an operator's call comes in. */
 struct door {
@@ -124,18 +124,6 @@ static void readiness(struct exchange *x, void *ctx)
     exchange_json(x, ready(o) ? 200 : 503, jw_done(&w));
 }
 
-static int64_t rss_bytes(void)
-{
-    long pages = 0, size = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (!f)
-        return 0;
-    if (fscanf(f, "%ld %ld", &size, &pages) != 2)
-        pages = 0;
-    fclose(f);
-    return (int64_t)pages * sysconf(_SC_PAGESIZE);
-}
-
 /* DRAGOMAN_COMMIT: "HASH SECONDS", of the commit this was built from; "" where there was no git. The agents' and administrators' pages are part of the
  * program: their versions are its own. */
 static void build_info(struct jw *w)
@@ -177,7 +165,7 @@ static void detail(struct exchange *x, void *ctx)
     jw_close(&w, '}');
     jw_int(&w, "upTime", time_mono_ms() - o->started_mono_ms);
     jw_open(&w, "memoryUsage", '{');
-    jw_int(&w, "rss", rss_bytes());
+    jw_int(&w, "rss", pages_resident());
     jw_int(&w, "heapTotal", (int64_t)mi.arena);
     jw_int(&w, "heapUsed", (int64_t)mi.uordblks);
     jw_int(&w, "external", (int64_t)mi.hblkhd);

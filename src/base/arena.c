@@ -164,6 +164,16 @@ slice arena_dup(struct arena *a, slice s)
     return (slice){ p, s.n };
 }
 
+slice arena_lower(struct arena *a, slice s)
+{
+    if (!s.p)
+        return SLICE_NONE;
+    char *p = arena_cstr(a, s);
+    for (size_t i = 0; i < s.n; i++)
+        p[i] = ascii_lower(p[i]);
+    return (slice){ p, s.n };
+}
+
 char *arena_cstr(struct arena *a, slice s)
 {
     char *p = arena_alloc(a, s.n + 1);

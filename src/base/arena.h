@@ -33,6 +33,7 @@ void *arena_zalloc(struct arena *a, size_t n) MUST_USE; /* cleared */
 void *arena_grow(struct arena *a, void *p, size_t old_n, size_t new_n) MUST_USE;
 slice arena_dup(struct arena *a, slice s) MUST_USE; /* absent stays absent; the copy is followed by a 0 byte */
 char *arena_cstr(struct arena *a, slice s) MUST_USE;
+slice arena_lower(struct arena *a, slice s) MUST_USE; /* arena_dup, ASCII letters small */
 slice arena_join(struct arena *a, slice x, slice y, slice z) MUST_USE; /* one behind the other, a 0 byte behind them */
 slice arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3) MUST_USE; /* followed by a 0 byte */
 slice arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0) MUST_USE;

@@ -26,3 +26,15 @@ void pages_give_back(void)
     malloc_trim(0);
     (void)dl_iterate_phdr(give_back, NULL);
 }
+
+int64_t pages_resident(void)
+{
+    long pages = 0, size = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%ld %ld", &size, &pages) != 2)
+        pages = 0;
+    fclose(f);
+    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}

@@ -42,6 +42,10 @@ static inline slice slice_or(slice s, slice otherwise)
 {
     return s.n ? s : otherwise;
 }
+static inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
 bool slice_eq_nocase(slice a, slice b); /* ASCII letters only */
 bool slice_starts(slice s, slice prefix);
 bool slice_ends(slice s, slice suffix);

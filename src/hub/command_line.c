@@ -92,10 +92,7 @@ bool command_read(struct arena *a, slice line, struct command_line *ret, struct 
         return fault(f, "bad_command", "", "there is no command behind the prefix");
     if (name.n > COMMAND_NAME_BYTES)
         return fault(f, "bad_command", "", "no command has such a long name");
-    char *small = arena_alloc(a, name.n);
-    for (size_t i = 0; i < name.n; i++)
-        small[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + 32) : name.p[i];
-    *ret = (struct command_line){ { small, name.n }, trim(left(&r)) };
+    *ret = (struct command_line){ arena_lower(a, name), trim(left(&r)) };
     return true;
 }
 

@@ -18,7 +18,7 @@ slice config_slug(struct arena *a, slice name)
     char *to = arena_alloc(a, CONFIG_NAME_MAX);
     size_t n = 0;
     for (size_t i = 0; i < name.n && n + 1 < CONFIG_NAME_MAX; i++) {
-        char c = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + 32) : name.p[i];
+        char c = ascii_lower(name.p[i]);
         if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
             to[n++] = c;
         else if (n && to[n - 1] != '-')

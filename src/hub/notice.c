@@ -580,3 +580,22 @@ bool notices_test(struct notices *ns, slice name, void (*done)(void *arg, const 
     told_release(t);
     return ok;
 }
+
+void notice_standing_write(struct jw *w, const struct notice_standing *s)
+{
+    jw_str(w, "name", s->name);
+    jw_str(w, "type", slice_of(s->type->name));
+    jw_open(w, "topics", '[');
+    for (size_t i = 0; i < NOTICE_TOPICS; i++)
+        if (s->topics[i])
+            jw_str(w, NULL, slice_of(notice_topics[i]));
+    jw_close(w, ']');
+    jw_str(w, "state", slice_of(s->state));
+    jw_opt(w, "why", slice_of(s->why));
+    jw_int(w, "queued", (int64_t)s->queued);
+    jw_int(w, "sent", (int64_t)s->sent);
+    jw_int(w, "refused", (int64_t)s->refused);
+    jw_int(w, "dropped", (int64_t)s->dropped);
+    if (s->last_ms)
+        jw_time(w, "last", s->last_ms);
+}

@@ -70,6 +70,8 @@ struct notice_standing {
     size_t queued;
     uint64_t sent, refused, dropped;
 };
+/* Its members but the address, without the braces: name, type, topics, state, … */
+void notice_standing_write(struct jw *w, const struct notice_standing *s);
 /* Both valid during the call. */
 void notices_each(const struct notices *ns, void (*each)(void *arg, const struct notice_standing *s), void *arg);
 struct notice_tested {

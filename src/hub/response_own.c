@@ -161,10 +161,7 @@ struct change {
 /* A name is one whatever its capitals: so is its key. */
 static slice key_of(struct arena *a, slice name)
 {
-    char *small = arena_alloc(a, name.n + 1);
-    for (size_t i = 0; i < name.n; i++)
-        small[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + 32) : name.p[i];
-    return arena_printf(a, STORE_PREFIX SLF, (int)name.n, small);
+    return arena_join(a, SL(STORE_PREFIX), arena_lower(a, name), SLICE_NONE);
 }
 
 static void stored(void *arg, const struct fault *f)

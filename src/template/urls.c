@@ -140,7 +140,7 @@ static slice read_scheme(struct run *r, slice *rest)
             wrong(r, "missing protocol scheme", s);
         struct text_out t = out_new(r);
         for (size_t k = 0; k < i; k++)
-            out_char(&t, s.p[k] >= 'A' && s.p[k] <= 'Z' ? (char)(s.p[k] + 32) : s.p[k]);
+            out_char(&t, ascii_lower(s.p[k]));
         *rest = slice_from(s, i + 1);
         return out_slice(&t);
     }

@@ -1,31 +1,12 @@
 #include "wire/azure_sign.h"
 #include "wire/base64.h"
 #include "wire/crypto.h"
+#include "wire/pairs.h"
 #include "wire/url.h"
 
 enum { SIGNED_MAX = 65536, PAIRS_MAX = 32 };
 
 /* ---- Shared Key ---------------------------------------------------------------------------------------------------- */
-
-struct pair {
-    slice name, value;
-};
-
-static int by_name_and_value(const void *x, const void *y)
-{
-    const struct pair *p = x, *q = y;
-    int names = slice_cmp(p->name, q->name);
-    return names ? names : slice_cmp(p->value, q->value);
-}
-
-static slice lower(struct arena *a, slice s)
-{
-    char *to = arena_cstr(a, s);
-    for (size_t i = 0; i < s.n; i++)
-        if (to[i] >= 'A' && to[i] <= 'Z')
-            to[i] = (char)(to[i] + 32);
-    return slice_mem(to, s.n);
-}
 
 static slice header(const struct azure_request *rq, const char *name)
 {
@@ -42,11 +23,11 @@ static bool put_headers(struct arena *a, struct text *t, const struct azure_requ
     if (rq->n_headers > AZURE_HEADERS_MAX)
         return false;
     for (size_t i = 0; i < rq->n_headers; i++) {
-        slice name = lower(a, rq->headers[i].name);
+        slice name = arena_lower(a, rq->headers[i].name);
         if (slice_starts(name, SL("x-ms-")))
             pairs[n++] = (struct pair){ name, slice_trim(rq->headers[i].value) };
     }
-    qsort(pairs, n, sizeof(*pairs), by_name_and_value);
+    pairs_sort(pairs, n);
     for (size_t i = 0; i < n; i++)
         text_add(t, SLF ":" SLF "\n", SLA(pairs[i].name), SLA(pairs[i].value));
     return true;
@@ -63,9 +44,9 @@ static bool put_resource(struct arena *a, struct text *t, const struct azure_key
         if (n == PAIRS_MAX)
             return false;
         slice plain = url_decode(a, value);
-        pairs[n++] = (struct pair){ lower(a, url_decode(a, name)), plain.p ? plain : value };
+        pairs[n++] = (struct pair){ arena_lower(a, url_decode(a, name)), plain.p ? plain : value };
     }
-    qsort(pairs, n, sizeof(*pairs), by_name_and_value);
+    pairs_sort(pairs, n);
     for (size_t i = 0; i < n; i++) {
         bool again = i && slice_eq(pairs[i].name, pairs[i - 1].name);
         text_add(t, again ? "," : "\n");

@@ -62,6 +62,18 @@ slice url_decode(struct arena *a, slice s)
     return s.p ? decode(a, s, false) : SLICE_NONE;
 }
 
+bool url_words(struct arena *a, slice path, slice *words, size_t max, size_t *ret_n)
+{
+    for (*ret_n = 0; path.n; (*ret_n)++) {
+        if (*ret_n == max)
+            return false;
+        words[*ret_n] = url_decode(a, slice_cut(&path, '/'));
+        if (!words[*ret_n].n)
+            return false;
+    }
+    return true;
+}
+
 static void add(struct text *t, slice key, slice value, bool plus)
 {
     if (t->n)

@@ -1,5 +1,6 @@
 #include "wire/sigv4.h"
 #include "wire/hex.h"
+#include "wire/pairs.h"
 #include "wire/url.h"
 
 /* What differs between Amazon and Google. */
@@ -34,17 +35,6 @@ static slice scope_of(struct arena *a, const struct sigv4_key *key, const char *
 
 /* ---- the canonical request --------------------------------------------------------------------------------------- */
 
-struct pair {
-    slice name, value;
-};
-
-static int by_name_and_value(const void *x, const void *y)
-{
-    const struct pair *p = x, *q = y;
-    int names = slice_cmp(p->name, q->name);
-    return names ? names : slice_cmp(p->value, q->value);
-}
-
 /* Escaped anew, so that "+", "%7e" and plain letters of other scripts have one form. */
 static slice encoded(struct arena *a, slice s)
 {
@@ -62,7 +52,7 @@ static bool put_query(struct arena *a, struct text *t, slice query)
             return false;
         pairs[n++] = (struct pair){ encoded(a, name), encoded(a, value) };
     }
-    qsort(pairs, n, sizeof(*pairs), by_name_and_value);
+    pairs_sort(pairs, n);
     for (size_t i = 0; i < n; i++)
         text_add(t, "%s" SLF "=" SLF, i ? "&" : "", SLA(pairs[i].name), SLA(pairs[i].value));
     return true;
@@ -87,21 +77,12 @@ static slice collapsed(struct arena *a, slice s)
     return slice_mem(to, n);
 }
 
-static slice lower(struct arena *a, slice s)
-{
-    char *to = arena_cstr(a, s);
-    for (size_t i = 0; i < s.n; i++)
-        if (to[i] >= 'A' && to[i] <= 'Z')
-            to[i] = (char)(to[i] + 32);
-    return slice_mem(to, s.n);
-}
-
 /* Sorted by name; values of one name stay in their order and are joined. */
 static size_t headers_sort(struct arena *a, const struct sigv4_request *rq, struct pair *to)
 {
     size_t n = 0;
     for (size_t i = 0; i < rq->n_headers; i++) {
-        struct pair h = { lower(a, rq->headers[i].name), collapsed(a, rq->headers[i].value) };
+        struct pair h = { arena_lower(a, rq->headers[i].name), collapsed(a, rq->headers[i].value) };
         size_t at = n;
         while (at && slice_cmp(to[at - 1].name, h.name) > 0)
             at--;

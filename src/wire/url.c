@@ -34,15 +34,6 @@ static bool bad(struct fault *f, const char *why)
     return fault(f, "bad_url", "", "%s", why);
 }
 
-static slice lower(struct arena *a, slice s)
-{
-    char *p = arena_cstr(a, s);
-    for (size_t i = 0; i < s.n; i++)
-        if (p[i] >= 'A' && p[i] <= 'Z')
-            p[i] = (char)(p[i] + 32);
-    return (slice){ p, s.n };
-}
-
 /* ---- taking apart ------------------------------------------------------------------------------------------------ */
 
 /* The five parts of RFC 3986 appendix B as they stand. */
@@ -94,7 +85,7 @@ static bool read_host(struct arena *a, slice host, struct url *u, struct fault *
         unsigned char address[16];
         if (host.n < 4 || host.p[host.n - 1] != ']')
             return bad(f, "an IPv6 address stands in brackets");
-        u->host = lower(a, slice_sub(host, 1, host.n - 2));
+        u->host = arena_lower(a, slice_sub(host, 1, host.n - 2));
         u->host_v6 = true;
         if (u->host.n > HOST_MAX || strlen(u->host.p) != u->host.n || inet_pton(AF_INET6, u->host.p, address) != 1)
             return bad(f, "no IPv6 address between the brackets");
@@ -105,7 +96,7 @@ static bool read_host(struct arena *a, slice host, struct url *u, struct fault *
     for (size_t i = 0; i < host.n; i++)
         if (!is_letter(host.p[i]) && !is_digit(host.p[i]) && !(host.p[i] && strchr("-._", host.p[i])))
             return bad(f, "a host's name consists of letters, digits, '-', '_' and '.'");
-    u->host = lower(a, host);
+    u->host = arena_lower(a, host);
     return true;
 }
 
@@ -162,7 +153,7 @@ static bool clean(struct arena *a, slice s, slice *ret, struct fault *f)
 
 static bool finish(struct arena *a, const struct parts *p, struct url *ret, struct fault *f)
 {
-    struct url u = { .scheme = lower(a, p->scheme) };
+    struct url u = { .scheme = arena_lower(a, p->scheme) };
     if (!read_authority(a, p->authority, &u, f) || !clean(a, slice_or(p->path, SL("/")), &u.path, f) ||
         !clean(a, p->query, &u.query, f) || !clean(a, p->fragment, &u.fragment, f))
         return false;

@@ -38,6 +38,8 @@ slice url_origin(struct arena *a, const struct url *u) MUST_USE; /* "https://exa
 slice url_encode(struct arena *a, slice s) MUST_USE;
 slice url_encode_path(struct arena *a, slice s) MUST_USE;
 slice url_decode(struct arena *a, slice s) MUST_USE; /* {NULL,0} for a broken escape; '+' stays '+' */
+/* What stands between the slashes of a path, decoded. False: one of them is empty or broken, or there are more than max. */
+bool url_words(struct arena *a, slice path, slice *words, size_t max, size_t *ret_n) MUST_USE;
 
 /* application/x-www-form-urlencoded, which is also how queries are written. */
 void form_add(struct text *t, slice key, slice value);  /* with '&' before all but the first; a space is '+' */

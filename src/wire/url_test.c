@@ -152,3 +152,21 @@ TEST(forms_are_written_and_read)
         CHECK(form_parse(a, text_slice(&many), &form, &f) == (n <= FORM_PAIRS_MAX));
     }
 }
+
+TEST(url_words_of_a_path)
+{
+    static const struct { const char *path, *words; } rows[] = { /* words NULL: it has none */
+        { "", "" }, { "a", "a|" }, { "a/b%20c", "a|b c|" }, { "a%2Fb/c", "a/b|c|" }, { "a/b/c", "a|b|c|" }, { "a/b/c/d", NULL }, { "a//b", NULL }, { "/a", NULL }, { "a/%zz", NULL },
+    };
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        slice words[3];
+        size_t n;
+        struct text t = text_new(a, 64);
+        bool ok = url_words(a, slice_of(rows[i].path), words, COUNT(words), &n);
+        CHECK_ROW(i, ok == (rows[i].words != NULL));
+        for (size_t k = 0; ok && k < n; k++)
+            text_add(&t, SLF "|", SLA(words[k]));
+        CHECK_ROW(i, !ok || slice_eq(text_slice(&t), slice_of(rows[i].words)));
+    }
+}

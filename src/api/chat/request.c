@@ -279,15 +279,7 @@ static bool read_path(struct chat_call *c)
             rest = slice_from(rest, strlen(prefixes[i]));
     if (rest.n)
         rest = slice_from(rest, 1);
-    while (rest.n) {
-        if (c->n_words == COUNT(c->words))
-            return false;
-        slice word = url_decode(c->a, slice_cut(&rest, '/'));
-        if (!word.n)
-            return false;
-        c->words[c->n_words++] = word;
-    }
-    return true;
+    return url_words(c->a, rest, c->words, COUNT(c->words), &c->n_words);
 }
 
 static void serve(struct chat_call *c)

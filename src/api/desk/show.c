@@ -1,4 +1,5 @@
 /* show.c - what agents see, as JSON. */
+#include "api/connectors.h"
 #include "api/desk/inside.h"
 #include "hub/media.h"
 #include "hub/message.h"
@@ -14,17 +15,9 @@ static void time_opt(struct jw *w, const char *key, int64_t ms)
 
 static void show_caps(struct jw *w, const struct caps *caps)
 {
-    bool media = caps->media != MEDIA_NONE;
     jw_open(w, "caps", '{');
     jw_int(w, "text_max", (int64_t)caps->text_max);
-    jw_open(w, "media", '[');
-    for (size_t i = 0; media && i < caps->n_media_rules; i++) {
-        jw_open(w, NULL, '{');
-        jw_str(w, "type", slice_of(caps->media_rules[i].type));
-        jw_int(w, "max_bytes", caps->media_rules[i].max_bytes);
-        jw_close(w, '}');
-    }
-    jw_close(w, ']');
+    media_rules_write(w, "media", caps);
     jw_int(w, "choices_max", (int64_t)caps->choices_max);
     jw_int(w, "choice_label_max", (int64_t)caps->choice_label_max);
     jw_int(w, "cards_max", (int64_t)caps->cards_max);

@@ -120,19 +120,6 @@ static const struct row {
 };
 /* clang-format on */
 
-static bool read_words(struct nexus_call *c, slice rest)
-{
-    while (rest.n) {
-        if (c->n_words == COUNT(c->words))
-            return false;
-        slice word = url_decode(c->a, slice_cut(&rest, '/'));
-        if (!word.n)
-            return false;
-        c->words[c->n_words++] = word;
-    }
-    return true;
-}
-
 /* False: answered. */
 static bool read_body(struct nexus_call *c)
 {
@@ -180,7 +167,7 @@ static void on_request(struct exchange *x, void *ctx)
     slice rest = slice_from(path, strlen(row->path));
     if (rest.n && rest.p[0] == '/')
         rest = slice_from(rest, 1);
-    if (read_words(c, rest) && c->n_words >= row->words_least && c->n_words <= row->words_most)
+    if (url_words(c->a, rest, c->words, COUNT(c->words), &c->n_words) && c->n_words >= row->words_least && c->n_words <= row->words_most)
         c->fn = row->fn;
     slice token = slice_or(token_of(x), api_cookie_token(x));
     if (token.n)

@@ -24,14 +24,6 @@ static const struct js_field stored_fields[] = {
 
 /* ---- the table ------------------------------------------------------------------------------------------------------------ */
 
-static slice lower(struct arena *a, slice s)
-{
-    char *to = arena_alloc(a, s.n + 1);
-    for (size_t i = 0; i < s.n; i++)
-        to[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32) : s.p[i];
-    return slice_mem(to, s.n);
-}
-
 static struct provision **place(struct provisions *ps, slice ccid, slice name)
 {
     struct provision **at = &ps->slots[slice_hash(ccid) % SLOTS];
@@ -43,7 +35,7 @@ static struct provision **place(struct provisions *ps, slice ccid, slice name)
 const struct provision *provisions_find(const struct provisions *ps, slice ccid, slice name)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    slice id = lower(a, ccid);
+    slice id = arena_lower(a, ccid);
     for (const struct provision *p = ps->slots[slice_hash(id) % SLOTS]; p; p = p->next)
         if (slice_eq(p->ccid, id) && slice_eq(p->name, name))
             return p;
@@ -65,7 +57,7 @@ static int by_place(const void *a, const void *b)
 const struct provision *const *provisions_list(const struct provisions *ps, slice ccid, struct arena *a, size_t *ret_n)
 {
     const struct provision **all = ARENA_ARRAY(a, const struct provision *, ps->n + 1);
-    slice id = lower(a, ccid);
+    slice id = arena_lower(a, ccid);
     size_t n = 0;
     for (size_t i = 0; i < SLOTS; i++)
         for (const struct provision *p = ps->slots[i]; p; p = p->next)
@@ -110,7 +102,7 @@ void provisions_put(struct provisions *ps, slice ccid, slice name, slice json, s
 {
     enum { ROOM = 4096 };
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    slice id = lower(a, ccid), key = stored_key(a, id, name);
+    slice id = arena_lower(a, ccid), key = stored_key(a, id, name);
     struct stored st = { by, json, time_now_ms() };
     struct jw w = jw_new(a, PROVISION_BYTES_MAX + ROOM);
     jw_open(&w, NULL, '{');

@@ -176,11 +176,7 @@ void dialogflow_say(struct call *c, struct language_answer *ret, slice line)
 
 slice dialogflow_small(struct arena *a, slice s)
 {
-    char *p = arena_cstr(a, s);
-    for (size_t i = 0; i < s.n; i++)
-        if (p[i] >= 'A' && p[i] <= 'Z')
-            p[i] = (char)(p[i] + 32);
-    return slice_trim(slice_mem(p, s.n));
+    return slice_trim(arena_lower(a, s));
 }
 
 bool dialogflow_sure(struct call *c, const struct js *confidence)
