@@ -1,6 +1,7 @@
 // keys.tsx - API keys of the interfaces below /nexus/v3: made and shown once, put out of use, revoked, deleted.
 import { useState } from "preact/hooks";
 import { api, get } from "./api";
+import { FormModal } from "./form_modal";
 import type { Key } from "./i18n";
 import { t, time } from "./i18n";
 import type { ApiKey, Tenant } from "./types";
@@ -35,62 +36,47 @@ export function Once({ of, close }: { of: string; close: () => void }) {
 
 function Make({ tenants, close }: { tenants: Tenant[]; close: (key: string | null) => void }) {
   const [values, set] = useState({ name: "", tenant: tenants[0]?.id ?? everyone, permission: permissions[0]!.name, expires: "" });
-  const [error, setError] = useState<unknown>(null);
   const make = async () => {
     const ends = values.expires ? new Date(values.expires).toISOString() : false;
-    try {
-      const { value } = await api<{ id: string }>("POST", path, { enabled: true, tenant: values.tenant, name: values.name, permissions: [values.permission], expires: ends });
-      close(value.id);
-    } catch (e) {
-      setError(e);
-    }
+    const { value } = await api<{ id: string }>("POST", path, { enabled: true, tenant: values.tenant, name: values.name, permissions: [values.permission], expires: ends });
+    close(value.id);
   };
   return (
-    <Modal title={t("keys.add")} close={() => close(null)}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          void make();
-        }}
-      >
-        <Field path="name" title={t("name")} required control={(props) => <input {...props} autocomplete="off" required value={values.name} onInput={(e) => set({ ...values, name: e.currentTarget.value })} />} />
-        <Field
-          path="permission"
-          title={t("keys.may")}
-          control={(props) => (
-            <select {...props} value={values.permission} onChange={(e) => set({ ...values, permission: e.currentTarget.value, tenant: permissions.find((p) => p.name === e.currentTarget.value)?.all ? everyone : values.tenant })}>
-              {permissions.map((p) => (
-                <option key={p.name} value={p.name}>
-                  {t(p.title)}
-                </option>
-              ))}
-            </select>
-          )}
-        />
-        <Field
-          path="tenant"
-          title={t("keys.tenant")}
-          control={(props) => (
-            <select {...props} value={values.tenant} onChange={(e) => set({ ...values, tenant: e.currentTarget.value })}>
-              {tenants.map((x) => (
-                <option key={x.id} value={x.id}>
-                  {x.name}
-                </option>
-              ))}
-              <option value={everyone}>{t("keys.everyone")}</option>
-            </select>
-          )}
-        />
-        <Field path="expires" title={t("keys.ends")} help={t("keys.ends.help")} control={(props) => <input {...props} type="datetime-local" value={values.expires} onInput={(e) => set({ ...values, expires: e.currentTarget.value })} />} />
-        <Failed error={error} />
-        <footer>
-          <button type="button" class="secondary" onClick={() => close(null)}>
-            {t("cancel")}
-          </button>
-          <button type="submit">{t("keys.add")}</button>
-        </footer>
-      </form>
-    </Modal>
+    <FormModal title={t("keys.add")} yes={t("keys.add")} cancel={() => close(null)} submit={make}>
+      {() => (
+        <>
+          <Field path="name" title={t("name")} required control={(props) => <input {...props} autocomplete="off" required value={values.name} onInput={(e) => set({ ...values, name: e.currentTarget.value })} />} />
+          <Field
+            path="permission"
+            title={t("keys.may")}
+            control={(props) => (
+              <select {...props} value={values.permission} onChange={(e) => set({ ...values, permission: e.currentTarget.value, tenant: permissions.find((p) => p.name === e.currentTarget.value)?.all ? everyone : values.tenant })}>
+                {permissions.map((p) => (
+                  <option key={p.name} value={p.name}>
+                    {t(p.title)}
+                  </option>
+                ))}
+              </select>
+            )}
+          />
+          <Field
+            path="tenant"
+            title={t("keys.tenant")}
+            control={(props) => (
+              <select {...props} value={values.tenant} onChange={(e) => set({ ...values, tenant: e.currentTarget.value })}>
+                {tenants.map((x) => (
+                  <option key={x.id} value={x.id}>
+                    {x.name}
+                  </option>
+                ))}
+                <option value={everyone}>{t("keys.everyone")}</option>
+              </select>
+            )}
+          />
+          <Field path="expires" title={t("keys.ends")} help={t("keys.ends.help")} control={(props) => <input {...props} type="datetime-local" value={values.expires} onInput={(e) => set({ ...values, expires: e.currentTarget.value })} />} />
+        </>
+      )}
+    </FormModal>
   );
 }
 

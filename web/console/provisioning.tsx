@@ -1,13 +1,14 @@
 // provisioning.tsx - what the Digital Channels guide provisions: contact centres, their platform, services, channels and endpoints.
 import { useState } from "preact/hooks";
 import { api, get, query } from "./api";
+import { FormModal } from "./form_modal";
 import type { Key } from "./i18n";
 import { t, time } from "./i18n";
 import { Once } from "./keys";
 import { href } from "./router";
 import { standing } from "./tenants";
 import type { Channel, Page, Provisioned, Service, Tenant } from "./types";
-import { ask, Badge, explain, Failed, Field, Loading, Modal, say, Table, useLoad } from "./ui";
+import { ask, Badge, explain, Field, Loading, say, Table, useLoad } from "./ui";
 
 const root = "/nexus/v3/provisioning";
 const page_of_tenants = 500;
@@ -129,54 +130,39 @@ const members: { name: "id" | "name" | "backendurl" | "username" | "token"; titl
 /** record null: a new one, which brings a key. ret: close(key), close("") when it was changed, close(null) when nothing was. */
 function Record({ record, start, close }: { record: Provisioned | null; start?: Tenant | undefined; close: (key: string | null) => void }) {
   const [values, set] = useState<{ [name: string]: string }>({ id: record?.id ?? start?.id ?? crypto.randomUUID(), name: record?.name ?? start?.name ?? "", backendurl: record?.backendurl ?? "", username: record?.username ?? "", token: "" });
-  const [error, setError] = useState<unknown>(null);
   const save = async () => {
     const { token, ...rest } = values;
     const body = { ...Object.fromEntries(Object.entries(rest).filter(([, v]) => v)), type: record?.type ?? "PureEngage", genesystenantid: record?.genesystenantid ?? 1, ...(token ? { token } : record ? { token: { set: true } } : {}) };
-    try {
-      const { value } = await api<{ data: { xapikey?: string } }>(record ? "PUT" : "POST", `${root}/tenants${record ? `/${record.id}` : ""}`, body);
-      say(t("saved", { name: values["name"] ?? "" }));
-      close(value.data.xapikey ?? "");
-    } catch (e) {
-      setError(e);
-    }
+    const { value } = await api<{ data: { xapikey?: string } }>(record ? "PUT" : "POST", `${root}/tenants${record ? `/${record.id}` : ""}`, body);
+    say(t("saved", { name: values["name"] ?? "" }));
+    close(value.data.xapikey ?? "");
   };
   return (
-    <Modal title={record ? (record.name ?? record.id) : t("provisioning.add")} close={() => close(null)}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          void save();
-        }}
-      >
-        {members.map((m) => (
-          <Field
-            key={m.name}
-            path={m.name}
-            title={t(m.title)}
-            required={m.name === "id" || m.name === "name"}
-            help={m.name === "token" && record?.token?.set ? t("secret.set") : undefined}
-            control={(props) => (
-              <input
-                {...props}
-                type={(m.name === "token" ? "password" : "text") as "text"}
-                autocomplete={m.name === "token" ? "new-password" : "off"}
-                readOnly={m.name === "id" && (record !== null || start !== undefined)}
-                value={values[m.name] ?? ""}
-                onInput={(e) => set({ ...values, [m.name]: e.currentTarget.value })}
-              />
-            )}
-          />
-        ))}
-        <Failed error={error} />
-        <footer>
-          <button type="button" class="secondary" onClick={() => close(null)}>
-            {t("cancel")}
-          </button>
-          <button type="submit">{t("save")}</button>
-        </footer>
-      </form>
-    </Modal>
+    <FormModal title={record ? (record.name ?? record.id) : t("provisioning.add")} cancel={() => close(null)} submit={save}>
+      {() => (
+        <>
+          {members.map((m) => (
+            <Field
+              key={m.name}
+              path={m.name}
+              title={t(m.title)}
+              required={m.name === "id" || m.name === "name"}
+              help={m.name === "token" && record?.token?.set ? t("secret.set") : undefined}
+              control={(props) => (
+                <input
+                  {...props}
+                  type={(m.name === "token" ? "password" : "text") as "text"}
+                  autocomplete={m.name === "token" ? "new-password" : "off"}
+                  readOnly={m.name === "id" && (record !== null || start !== undefined)}
+                  value={values[m.name] ?? ""}
+                  onInput={(e) => set({ ...values, [m.name]: e.currentTarget.value })}
+                />
+              )}
+            />
+          ))}
+        </>
+      )}
+    </FormModal>
   );
 }
 
@@ -201,7 +187,6 @@ function ServiceForm({ ccid, need, service, close }: { ccid: string; need: Need;
   const [client, setClient] = useState({ clientId: "", clientSecret: "" });
   const [choice, setChoice] = useState(Math.max(0, need.choice?.findIndex((c) => service?.data[c.member] === c.value) ?? 0));
   const [rows, setRows] = useState<Row[]>(() => (service ? rowsOf(service) : [{ id: "", url: "", webhook: "", api: "", kept: false }]));
-  const [error, setError] = useState<unknown>(null);
   const secretOf = (text: string, kept: boolean) => (text || !kept ? text : set);
   const bodyOf = () => {
     if (need.channels)
@@ -217,71 +202,56 @@ function ServiceForm({ ccid, need, service, close }: { ccid: string; need: Need;
     };
   };
   const save = async () => {
-    try {
-      await api("POST", `${root}/services/${ccid}/${need.name}`, bodyOf());
-      say(t("saved", { name: need.name }));
-      close(true);
-    } catch (e) {
-      setError(e);
-    }
+    await api("POST", `${root}/services/${ccid}/${need.name}`, bodyOf());
+    say(t("saved", { name: need.name }));
+    close(true);
   };
   const secret = (path: string, title: Key, value: string, kept: boolean, change: (text: string) => void) => (
     <Field path={path} title={t(title)} required={!kept} help={kept ? t("secret.set") : undefined} control={(props) => <input {...props} type="password" autocomplete="new-password" value={value} onInput={(e) => change(e.currentTarget.value)} />} />
   );
   const edit = (i: number, next: Partial<Row>) => setRows(rows.map((r, k) => (k === i ? { ...r, ...next } : r)));
   return (
-    <Modal title={need.name} close={() => close(false)}>
-      <form
-        noValidate
-        onSubmit={(e) => {
-          e.preventDefault();
-          void save();
-        }}
-      >
-        {need.url && <Field path="url" title={t("service.url")} required control={(props) => <input {...props} type="url" value={url} onInput={(e) => setUrl(e.currentTarget.value)} />} />}
-        {need.client && secret("secret.clientId", "service.client_id", client.clientId, service !== undefined, (text) => setClient({ ...client, clientId: text }))}
-        {need.client && secret("secret.clientSecret", "service.client_secret", client.clientSecret, service !== undefined, (text) => setClient({ ...client, clientSecret: text }))}
-        {need.choice && (
-          <Field
-            path="data"
-            title={t("service.provider")}
-            control={(props) => (
-              <select {...props} value={choice} onChange={(e) => setChoice(Number(e.currentTarget.value))}>
-                {need.choice?.map((c, i) => (
-                  <option key={c.value} value={i}>
-                    {c.value}
-                  </option>
-                ))}
-              </select>
-            )}
-          />
-        )}
-        {need.channels &&
-          rows.map((r, i) => (
-            <fieldset key={i} data-testid="service-channel">
-              <Field path={`channels[${i}].id`} title={t("service.channel")} required control={(props) => <input {...props} value={r.id} readOnly={r.kept} onInput={(e) => edit(i, { id: e.currentTarget.value })} />} />
-              <Field path={`channels[${i}].url`} title={t("service.webhook")} required control={(props) => <input {...props} type="url" value={r.url} onInput={(e) => edit(i, { url: e.currentTarget.value })} />} />
-              {secret(`channels[${i}].webhook`, "service.webhook_secret", r.webhook, r.kept, (text) => edit(i, { webhook: text }))}
-              {secret(`channels[${i}].api`, "service.api_secret", r.api, r.kept, (text) => edit(i, { api: text }))}
-              <button type="button" class="secondary small" aria-label={`${t("remove")}: ${r.id || String(i + 1)}`} onClick={() => setRows(rows.filter((_, k) => k !== i))}>
-                {t("remove")}
-              </button>
-            </fieldset>
-          ))}
-        {need.channels && (
-          <button type="button" class="secondary" onClick={() => setRows([...rows, { id: "", url: "", webhook: "", api: "", kept: false }])}>
-            {t("service.channel_add")}
-          </button>
-        )}
-        <Failed error={error} />
-        <footer>
-          <button type="button" class="secondary" onClick={() => close(false)}>
-            {t("cancel")}
-          </button>
-          <button type="submit">{t("save")}</button>
-        </footer>
-      </form>
-    </Modal>
+    <FormModal title={need.name} noValidate cancel={() => close(false)} submit={save}>
+      {() => (
+        <>
+          {need.url && <Field path="url" title={t("service.url")} required control={(props) => <input {...props} type="url" value={url} onInput={(e) => setUrl(e.currentTarget.value)} />} />}
+          {need.client && secret("secret.clientId", "service.client_id", client.clientId, service !== undefined, (text) => setClient({ ...client, clientId: text }))}
+          {need.client && secret("secret.clientSecret", "service.client_secret", client.clientSecret, service !== undefined, (text) => setClient({ ...client, clientSecret: text }))}
+          {need.choice && (
+            <Field
+              path="data"
+              title={t("service.provider")}
+              control={(props) => (
+                <select {...props} value={choice} onChange={(e) => setChoice(Number(e.currentTarget.value))}>
+                  {need.choice?.map((c, i) => (
+                    <option key={c.value} value={i}>
+                      {c.value}
+                    </option>
+                  ))}
+                </select>
+              )}
+            />
+          )}
+          {need.channels &&
+            rows.map((r, i) => (
+              <fieldset key={i} data-testid="service-channel">
+                <Field path={`channels[${i}].id`} title={t("service.channel")} required control={(props) => <input {...props} value={r.id} readOnly={r.kept} onInput={(e) => edit(i, { id: e.currentTarget.value })} />} />
+                <Field path={`channels[${i}].url`} title={t("service.webhook")} required control={(props) => <input {...props} type="url" value={r.url} onInput={(e) => edit(i, { url: e.currentTarget.value })} />} />
+                {secret(`channels[${i}].webhook`, "service.webhook_secret", r.webhook, r.kept, (text) => edit(i, { webhook: text }))}
+                {secret(`channels[${i}].api`, "service.api_secret", r.api, r.kept, (text) => edit(i, { api: text }))}
+                <button type="button" class="secondary small" aria-label={`${t("remove")}: ${r.id || String(i + 1)}`} onClick={() => setRows(rows.filter((_, k) => k !== i))}>
+                  {t("remove")}
+                </button>
+              </fieldset>
+            ))}
+          {need.channels && (
+            <button type="button" class="secondary" onClick={() => setRows([...rows, { id: "", url: "", webhook: "", api: "", kept: false }])}>
+              {t("service.channel_add")}
+            </button>
+          )}
+        </>
+      )}
+    </FormModal>
   );
 }
 

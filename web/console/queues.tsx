@@ -1,10 +1,12 @@
 // queues.tsx - the queues of the built-in desk: who may answer, where guests go on to who wait too long, when it is open.
 import { useState } from "preact/hooks";
-import { api, get, Problem } from "./api";
+import { api, get } from "./api";
+import type { Wrong } from "./form_modal";
+import { FormModal } from "./form_modal";
 import { t } from "./i18n";
 import type { Queue, Tenant } from "./types";
-import { ask, explain, Failed, Field, Modal, say, Table, useFirstWrong, useLoad } from "./ui";
-import { namesOf, numberOf, wrongWith } from "./users";
+import { ask, explain, Field, say, Table, useLoad } from "./ui";
+import { namesOf, numberOf } from "./users";
 
 const path = (name: string) => `/queues/${encodeURIComponent(name)}`;
 const unsaid = (q: Queue | null, field: "overflow_s" | "service_level_s") => (q?.[field] === undefined ? "" : String(q[field]));
@@ -23,15 +25,13 @@ function Change({ queue, etag, list, close }: { queue: Queue | null; etag: strin
     timezone: queue?.timezone ?? "",
     service_level_s: unsaid(queue, "service_level_s"),
   });
-  const [error, setError] = useState<unknown>(null);
-  useFirstWrong(error);
-  const text = (field: keyof typeof values, title: string, more: { help?: string; required?: boolean; hint?: string; list?: string } = {}) => (
+  const text = (wrong: Wrong, field: keyof typeof values, title: string, more: { help?: string; required?: boolean; hint?: string; list?: string } = {}) => (
     <Field
       path={field}
       title={title}
       help={more.help}
       required={more.required ?? false}
-      error={wrongWith(error, field)}
+      error={wrong(field)}
       control={(props) => (
         <input
           {...props}
@@ -51,69 +51,49 @@ function Change({ queue, etag, list, close }: { queue: Queue | null; etag: strin
     const { skills, overflow_s, service_level_s, ...texts } = values;
     const said = Object.fromEntries(Object.entries(texts).map(([k, v]) => [k, v.trim()]).filter(([, v]) => v));
     const body = { ...said, name: values.name.trim(), skills: namesOf(skills), overflow_s: numberOf(overflow_s), service_level_s: numberOf(service_level_s) };
-    try {
-      if (queue) await api("PUT", path(queue.name), body, etag ? { "If-Match": etag } : {});
-      else await api("POST", "/queues", body);
-      say(t("saved", { name: body.name }));
-      close(true);
-    } catch (e) {
-      setError(e);
-    }
+    if (queue) await api("PUT", path(queue.name), body, etag ? { "If-Match": etag } : {});
+    else await api("POST", "/queues", body);
+    say(t("saved", { name: body.name }));
+    close(true);
   };
   return (
-    <Modal title={queue ? queue.name : t("queues.add")} close={() => close(false)}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          void save();
-        }}
-      >
-        {!queue && text("name", t("name"), { required: true })}
-        {text("title", t("queues.shown"), { hint: values.name })}
-        <Field
-          path="tenant"
-          title={t("queues.tenant")}
-          error={wrongWith(error, "tenant")}
-          control={(props) => (
-            <select {...props} value={values.tenant} onChange={(e) => set({ ...values, tenant: e.currentTarget.value })}>
-              <option value="">{t("queues.tenant.all")}</option>
-              {(tenants.value ?? []).map((x) => (
-                <option key={x.id} value={x.slug}>
-                  {x.name}
-                </option>
+    <FormModal title={queue ? queue.name : t("queues.add")} marks cancel={() => close(false)} submit={save}>
+      {(wrong) => (
+        <>
+          {!queue && text(wrong, "name", t("name"), { required: true })}
+          {text(wrong, "title", t("queues.shown"), { hint: values.name })}
+          <Field
+            path="tenant"
+            title={t("queues.tenant")}
+            error={wrong("tenant")}
+            control={(props) => (
+              <select {...props} value={values.tenant} onChange={(e) => set({ ...values, tenant: e.currentTarget.value })}>
+                <option value="">{t("queues.tenant.all")}</option>
+                {(tenants.value ?? []).map((x) => (
+                  <option key={x.id} value={x.slug}>
+                    {x.name}
+                  </option>
+                ))}
+                {values.tenant && !(tenants.value ?? []).some((x) => x.slug === values.tenant) && <option value={values.tenant}>{values.tenant}</option>}
+              </select>
+            )}
+          />
+          {text(wrong, "skills", t("queues.skills"), { help: t("queues.skills.help") })}
+          {text(wrong, "overflow_s", t("queues.overflow_s"), { help: t("queues.desk.help") })}
+          {text(wrong, "overflow_queue", t("queues.overflow_queue"), { list: "queue-names" })}
+          <datalist id="queue-names">
+            {list
+              .filter((q) => q.name !== values.name)
+              .map((q) => (
+                <option key={q.name} value={q.name} />
               ))}
-              {values.tenant && !(tenants.value ?? []).some((x) => x.slug === values.tenant) && <option value={values.tenant}>{values.tenant}</option>}
-            </select>
-          )}
-        />
-        {text("skills", t("queues.skills"), { help: t("queues.skills.help") })}
-        {text("overflow_s", t("queues.overflow_s"), { help: t("queues.desk.help") })}
-        {text("overflow_queue", t("queues.overflow_queue"), { list: "queue-names" })}
-        <datalist id="queue-names">
-          {list
-            .filter((q) => q.name !== values.name)
-            .map((q) => (
-              <option key={q.name} value={q.name} />
-            ))}
-        </datalist>
-        {text("business_hours", t("queues.hours"), { hint: "Mo-Fr 09:00-18:00;Sa 10:00-14:00", help: t("queues.desk.help") })}
-        {text("timezone", t("queues.timezone"), { hint: Intl.DateTimeFormat().resolvedOptions().timeZone })}
-        {text("service_level_s", t("queues.service_level_s"), { help: t("queues.desk.help") })}
-        {error instanceof Problem && error.status === 412 ? (
-          <p class="failed" role="alert">
-            {t("save.changed")}
-          </p>
-        ) : error instanceof Problem && error.problems.length > 0 ? null : (
-          <Failed error={error} />
-        )}
-        <footer>
-          <button type="button" class="secondary" onClick={() => close(false)}>
-            {t("cancel")}
-          </button>
-          <button type="submit">{t("save")}</button>
-        </footer>
-      </form>
-    </Modal>
+          </datalist>
+          {text(wrong, "business_hours", t("queues.hours"), { hint: "Mo-Fr 09:00-18:00;Sa 10:00-14:00", help: t("queues.desk.help") })}
+          {text(wrong, "timezone", t("queues.timezone"), { hint: Intl.DateTimeFormat().resolvedOptions().timeZone })}
+          {text(wrong, "service_level_s", t("queues.service_level_s"), { help: t("queues.desk.help") })}
+        </>
+      )}
+    </FormModal>
   );
 }
 

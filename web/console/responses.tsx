@@ -1,9 +1,10 @@
 // responses.tsx - the hub's own canned responses: the list, one in a form, and what it would become.
 import { useState } from "preact/hooks";
-import { api, get, Problem, query } from "./api";
+import { api, get, query } from "./api";
+import { FormModal } from "./form_modal";
 import { t, time } from "./i18n";
 import type { CannedResponse, Connector, Doc, Me, Rendered, Substitution } from "./types";
-import { ask, explain, Failed, Field, Loading, Modal, say, Table, useLoad } from "./ui";
+import { ask, explain, Field, Loading, say, Table, useLoad } from "./ui";
 
 interface Values {
   name: string;
@@ -25,56 +26,40 @@ const bodyOf = (v: Values): Doc => ({
 /* response null: a new one */
 function Change({ response, close }: { response: CannedResponse | null; close: (changed: boolean) => void }) {
   const [values, set] = useState(valuesOf(response));
-  const [error, setError] = useState<unknown>(null);
-  const of = (field: string) => (error instanceof Problem ? error.problems.find((p) => p.field === field)?.message ?? (error.field === field ? error.message : undefined) : undefined);
   const save = async () => {
-    try {
-      const { value: saved } = response
-        ? await api<CannedResponse>("PUT", `/responses/${encodeURIComponent(response.name)}`, bodyOf(values), { "If-Match": `"${response.rev}"` })
-        : await api<CannedResponse>("POST", "/responses", bodyOf(values));
-      say([t("saved", { name: values.name }), saved.problem].filter(Boolean).join(" "));
-      close(true);
-    } catch (e) {
-      setError(e);
-    }
+    const { value: saved } = response
+      ? await api<CannedResponse>("PUT", `/responses/${encodeURIComponent(response.name)}`, bodyOf(values), { "If-Match": `"${response.rev}"` })
+      : await api<CannedResponse>("POST", "/responses", bodyOf(values));
+    say([t("saved", { name: values.name }), saved.problem].filter(Boolean).join(" "));
+    close(true);
   };
   const edit = (at: number, more: Partial<Substitution>) => set({ ...values, substitutions: values.substitutions.map((s, i) => (i === at ? { ...s, ...more } : s)) });
   return (
-    <Modal title={response ? response.name : t("responses.add")} close={() => close(false)}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          void save();
-        }}
-      >
-        <Field path="name" title={t("name")} required error={of("name")} control={(props) => <input {...props} autocomplete="off" value={values.name} onInput={(e) => set({ ...values, name: e.currentTarget.value })} />} />
-        <Field path="library" title={t("responses.library")} error={of("library")} control={(props) => <input {...props} autocomplete="off" value={values.library} onInput={(e) => set({ ...values, library: e.currentTarget.value })} />} />
-        <Field path="text" title={t("responses.text")} help={t("responses.text.help")} required error={of("text")} control={(props) => <textarea {...props} rows={8} spellcheck={false} value={values.text} onInput={(e) => set({ ...values, text: e.currentTarget.value })} />} />
-        <fieldset class="field pairs">
-          <legend>{t("responses.substitutions")}</legend>
-          {values.substitutions.map((s, i) => (
-            <div class="pair" key={i}>
-              <input aria-label={`${t("name")} ${i + 1}`} placeholder={t("name")} value={s.id} onInput={(e) => edit(i, { id: e.currentTarget.value })} />
-              <input aria-label={`${t("responses.otherwise")} ${i + 1}`} placeholder={t("responses.otherwise")} value={s.default_value ?? ""} onInput={(e) => edit(i, { default_value: e.currentTarget.value })} />
-              <button type="button" class="secondary small" aria-label={`${t("remove")} ${i + 1}`} onClick={() => set({ ...values, substitutions: values.substitutions.filter((_, at) => at !== i) })}>
-                {t("remove")}
-              </button>
-            </div>
-          ))}
-          <button type="button" class="secondary small" onClick={() => set({ ...values, substitutions: [...values.substitutions, { id: "" }] })}>
-            {t("add")}
-          </button>
-        </fieldset>
-        <Field path="tenants" title={t("tenants.title")} help={t("responses.tenants.help")} error={of("tenants")} control={(props) => <input {...props} value={values.tenants} onInput={(e) => set({ ...values, tenants: e.currentTarget.value })} />} />
-        <Failed error={error} />
-        <footer>
-          <button type="button" class="secondary" onClick={() => close(false)}>
-            {t("cancel")}
-          </button>
-          <button type="submit">{t("save")}</button>
-        </footer>
-      </form>
-    </Modal>
+    <FormModal title={response ? response.name : t("responses.add")} cancel={() => close(false)} submit={save}>
+      {(wrong) => (
+        <>
+          <Field path="name" title={t("name")} required error={wrong("name")} control={(props) => <input {...props} autocomplete="off" value={values.name} onInput={(e) => set({ ...values, name: e.currentTarget.value })} />} />
+          <Field path="library" title={t("responses.library")} error={wrong("library")} control={(props) => <input {...props} autocomplete="off" value={values.library} onInput={(e) => set({ ...values, library: e.currentTarget.value })} />} />
+          <Field path="text" title={t("responses.text")} help={t("responses.text.help")} required error={wrong("text")} control={(props) => <textarea {...props} rows={8} spellcheck={false} value={values.text} onInput={(e) => set({ ...values, text: e.currentTarget.value })} />} />
+          <fieldset class="field pairs">
+            <legend>{t("responses.substitutions")}</legend>
+            {values.substitutions.map((s, i) => (
+              <div class="pair" key={i}>
+                <input aria-label={`${t("name")} ${i + 1}`} placeholder={t("name")} value={s.id} onInput={(e) => edit(i, { id: e.currentTarget.value })} />
+                <input aria-label={`${t("responses.otherwise")} ${i + 1}`} placeholder={t("responses.otherwise")} value={s.default_value ?? ""} onInput={(e) => edit(i, { default_value: e.currentTarget.value })} />
+                <button type="button" class="secondary small" aria-label={`${t("remove")} ${i + 1}`} onClick={() => set({ ...values, substitutions: values.substitutions.filter((_, at) => at !== i) })}>
+                  {t("remove")}
+                </button>
+              </div>
+            ))}
+            <button type="button" class="secondary small" onClick={() => set({ ...values, substitutions: [...values.substitutions, { id: "" }] })}>
+              {t("add")}
+            </button>
+          </fieldset>
+          <Field path="tenants" title={t("tenants.title")} help={t("responses.tenants.help")} error={wrong("tenants")} control={(props) => <input {...props} value={values.tenants} onInput={(e) => set({ ...values, tenants: e.currentTarget.value })} />} />
+        </>
+      )}
+    </FormModal>
   );
 }
 
@@ -83,61 +68,45 @@ function Try({ response, close }: { response: CannedResponse; close: () => void 
   const [network, setNetwork] = useState("");
   const networks = useLoad("networks", async () => (await get<{ items: Connector[] }>("/connectors")).items.filter((c) => c.side === "network"));
   const [result, setResult] = useState<Rendered | null>(null);
-  const [error, setError] = useState<unknown>(null);
   const render = async () => {
-    setError(null);
-    try {
-      const { value } = await api<Rendered>("POST", `/responses/${encodeURIComponent(response.name)}/render`, { values, ...(network ? { network } : {}) });
-      setResult(value);
-    } catch (e) {
-      setError(e);
-    }
+    const { value } = await api<Rendered>("POST", `/responses/${encodeURIComponent(response.name)}/render`, { values, ...(network ? { network } : {}) });
+    setResult(value);
   };
   return (
-    <Modal title={`${t("responses.try")}: ${response.name}`} close={close}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          void render();
-        }}
-      >
-        {(response.substitutions ?? []).map((s) => (
-          <Field key={s.id} path={s.id} title={s.id} help={s.description} control={(props) => <input {...props} placeholder={s.default_value ?? ""} value={values[s.id] ?? ""} onInput={(e) => set({ ...values, [s.id]: e.currentTarget.value })} />} />
-        ))}
-        <Field
-          path="network"
-          title={t("responses.network")}
-          control={(props) => (
-            <select {...props} value={network} onChange={(e) => setNetwork(e.currentTarget.value)}>
-              <option value="">–</option>
-              {(networks.value ?? []).map((n) => (
-                <option key={n.name} value={n.name}>
-                  {n.title}
-                </option>
-              ))}
-            </select>
-          )}
-        />
-        <Failed error={error} />
-        {result && (
-          <div data-testid="rendered">
-            {result.problem && (
-              <p class="failed" role="alert">
-                {result.problem}
-              </p>
+    <FormModal title={`${t("responses.try")}: ${response.name}`} yes={t("responses.try")} cancel={close} submit={render}>
+      {() => (
+        <>
+          {(response.substitutions ?? []).map((s) => (
+            <Field key={s.id} path={s.id} title={s.id} help={s.description} control={(props) => <input {...props} placeholder={s.default_value ?? ""} value={values[s.id] ?? ""} onInput={(e) => set({ ...values, [s.id]: e.currentTarget.value })} />} />
+          ))}
+          <Field
+            path="network"
+            title={t("responses.network")}
+            control={(props) => (
+              <select {...props} value={network} onChange={(e) => setNetwork(e.currentTarget.value)}>
+                <option value="">–</option>
+                {(networks.value ?? []).map((n) => (
+                  <option key={n.name} value={n.name}>
+                    {n.title}
+                  </option>
+                ))}
+              </select>
             )}
-            {result.command && <pre>{result.command}</pre>}
-            {result.messages && <pre>{JSON.stringify(result.messages, null, 2)}</pre>}
-          </div>
-        )}
-        <footer>
-          <button type="button" class="secondary" onClick={close}>
-            {t("cancel")}
-          </button>
-          <button type="submit">{t("responses.try")}</button>
-        </footer>
-      </form>
-    </Modal>
+          />
+          {result && (
+            <div data-testid="rendered">
+              {result.problem && (
+                <p class="failed" role="alert">
+                  {result.problem}
+                </p>
+              )}
+              {result.command && <pre>{result.command}</pre>}
+              {result.messages && <pre>{JSON.stringify(result.messages, null, 2)}</pre>}
+            </div>
+          )}
+        </>
+      )}
+    </FormModal>
   );
 }
 

@@ -7,13 +7,14 @@ import { api, get, Problem, query } from "./api";
 import { CommanderForm } from "./commander";
 import { isSet, marksOf, Pairs, SettingsForm, withMember } from "./form";
 import type { Marks } from "./form";
+import { FormModal } from "./form_modal";
 import { t, time } from "./i18n";
 import { chatTag, guestLink, sampleFlow, vendorLinks } from "./vendors";
 import { problemText } from "./problems";
 import { dropGuard, go, href, leave, replace, useGuard } from "./router";
 import { standing } from "./tenants";
 import type { Channel, Connector, Doc, Json, ProblemItem, Schema, Storage, Tenant } from "./types";
-import { ask, Badge, Copy, download, explain, Field, idOf, Loading, Modal, say, Tabs, useEvery, useLoad } from "./ui";
+import { ask, Badge, Copy, download, explain, Field, idOf, Loading, say, Tabs, useEvery, useLoad } from "./ui";
 import { QrCode } from "./qr";
 
 const check_after_ms = 400;
@@ -372,44 +373,23 @@ function Desk({ p, connectors, channels }: { p: PanelProps; connectors: Connecto
 
 function Export({ tenant, close }: { tenant: Tenant; close: () => void }) {
   const [passphrase, setPassphrase] = useState("");
-  const [error, setError] = useState("");
-  const [busy, setBusy] = useState(false);
   const take = async () => {
-    setBusy(true);
-    try {
-      const { value } = await api("POST", `/tenants/${tenant.id}/export`, passphrase ? { passphrase } : {});
-      download(`${tenant.slug}.tenant.json`, value);
-      close();
-    } catch (e) {
-      setError(explain(e));
-    }
-    setBusy(false);
+    const { value } = await api("POST", `/tenants/${tenant.id}/export`, passphrase ? { passphrase } : {});
+    download(`${tenant.slug}.tenant.json`, value);
+    close();
   };
   return (
-    <Modal title={t("export.title")} close={close}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          void take();
-        }}
-      >
+    <FormModal title={t("export.title")} yes={t("export")} marks cancel={close} submit={take}>
+      {(wrong) => (
         <Field
           path="passphrase"
           title={t("passphrase")}
           help={t("export.passphrase.help")}
-          error={error}
+          error={wrong("passphrase")}
           control={(props) => <input {...props} type="password" autocomplete="new-password" value={passphrase} onInput={(e) => setPassphrase(e.currentTarget.value)} />}
         />
-        <footer>
-          <button type="button" class="secondary" onClick={close}>
-            {t("cancel")}
-          </button>
-          <button type="submit" aria-busy={busy}>
-            {t("export")}
-          </button>
-        </footer>
-      </form>
-    </Modal>
+      )}
+    </FormModal>
   );
 }
 

@@ -1,10 +1,11 @@
 // tenants.tsx - the list of tenants: find one, add one, import one.
 import { useState } from "preact/hooks";
 import { api, get, Problem, query } from "./api";
+import { FormModal } from "./form_modal";
 import { t, time } from "./i18n";
 import { go, href } from "./router";
 import type { Channel, Page, Tenant } from "./types";
-import { Badge, Failed, Field, Loading, Modal, Pager, say, Search, Table, useEvery, useLoad, usePages } from "./ui";
+import { Badge, Field, Loading, Pager, say, Search, Table, useEvery, useLoad, usePages } from "./ui";
 
 const refresh_ms = 10000;
 const file_bytes_max = 4 << 20;
@@ -20,10 +21,8 @@ function Import({ close }: { close: () => void }) {
   const [document, setDocument] = useState<unknown>(null);
   const [name, setName] = useState("");
   const [passphrase, setPassphrase] = useState("");
-  const [error, setError] = useState<unknown>(null);
   const [unreadable, setUnreadable] = useState("");
   const sealed = typeof document === "object" && document !== null && "secrets" in document;
-  const of = (field: string) => (error instanceof Problem ? error.problems.find((p) => p.field === field)?.message : undefined);
   const read = async (file: File | undefined) => {
     setUnreadable("");
     setDocument(null);
@@ -37,57 +36,43 @@ function Import({ close }: { close: () => void }) {
   };
   const bring = async () => {
     if (!document) return setUnreadable(t("import.choose"));
-    try {
-      const { value } = await api<Tenant>("POST", "/tenants/import", { document, ...(name ? { name } : {}), ...(passphrase ? { passphrase } : {}) });
-      say(t("import.done", { name: value.name }));
-      close();
-      go("tenants", value.id);
-    } catch (e) {
-      setError(e);
-    }
+    const { value } = await api<Tenant>("POST", "/tenants/import", { document, ...(name ? { name } : {}), ...(passphrase ? { passphrase } : {}) });
+    say(t("import.done", { name: value.name }));
+    close();
+    go("tenants", value.id);
   };
   return (
-    <Modal title={t("import.title")} close={close}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          void bring();
-        }}
-      >
-        <Field
-          path="document"
-          title={t("import.file")}
-          error={unreadable || of("document")}
-          control={(props) => <input {...props} type="file" accept="application/json,.json" onChange={(e) => void read(e.currentTarget.files?.[0])} />}
-        />
-        <Field path="name" title={t("import.name")} help={t("import.name.help")} error={of("name")} control={(props) => <input {...props} value={name} onInput={(e) => setName(e.currentTarget.value)} />} />
-        {sealed && (
+    <FormModal title={t("import.title")} yes={t("import")} cancel={close} submit={bring}>
+      {(wrong, error) => (
+        <>
           <Field
-            path="passphrase"
-            title={t("passphrase")}
-            help={t("import.passphrase.help")}
-            error={of("passphrase")}
-            control={(props) => <input {...props} type="password" autocomplete="off" value={passphrase} onInput={(e) => setPassphrase(e.currentTarget.value)} />}
+            path="document"
+            title={t("import.file")}
+            error={unreadable || wrong("document")}
+            control={(props) => <input {...props} type="file" accept="application/json,.json" onChange={(e) => void read(e.currentTarget.files?.[0])} />}
           />
-        )}
-        <Failed error={error} />
-        {error instanceof Problem && error.problems.length > 0 && (
-          <ul class="failed">
-            {error.problems.map((p) => (
-              <li key={p.field}>
-                <code>{p.field}</code> {p.message}
-              </li>
-            ))}
-          </ul>
-        )}
-        <footer>
-          <button type="button" class="secondary" onClick={close}>
-            {t("cancel")}
-          </button>
-          <button type="submit">{t("import")}</button>
-        </footer>
-      </form>
-    </Modal>
+          <Field path="name" title={t("import.name")} help={t("import.name.help")} error={wrong("name")} control={(props) => <input {...props} value={name} onInput={(e) => setName(e.currentTarget.value)} />} />
+          {sealed && (
+            <Field
+              path="passphrase"
+              title={t("passphrase")}
+              help={t("import.passphrase.help")}
+              error={wrong("passphrase")}
+              control={(props) => <input {...props} type="password" autocomplete="off" value={passphrase} onInput={(e) => setPassphrase(e.currentTarget.value)} />}
+            />
+          )}
+          {error instanceof Problem && error.problems.length > 0 && (
+            <ul class="failed">
+              {error.problems.map((p) => (
+                <li key={p.field}>
+                  <code>{p.field}</code> {p.message}
+                </li>
+              ))}
+            </ul>
+          )}
+        </>
+      )}
+    </FormModal>
   );
 }
 

@@ -1,20 +1,18 @@
 // users.tsx - everyone who can log in, with what makes agents of them: queues, skills, capacity. Below them the queues (queues.tsx).
 import { useState } from "preact/hooks";
-import { api, get, Problem } from "./api";
+import { api, get } from "./api";
 import { t, time, word } from "./i18n";
+import type { Wrong } from "./form_modal";
+import { FormModal } from "./form_modal";
 import { Queues } from "./queues";
 import type { Me, Queue, User } from "./types";
-import { ask, explain, Failed, Field, Loading, Modal, say, Table, useFirstWrong, useLoad } from "./ui";
+import { ask, explain, Field, Loading, say, Table, useLoad } from "./ui";
 
 const roles: Me["role"][] = ["administrator", "supervisor", "agent"];
 const skill_level_max = 10;
 const skill_level_first = 5; // of a skill that is added
 const path = (name: string) => `/users/${encodeURIComponent(name)}`;
 
-/** Of a field, or of something in it. */
-export function wrongWith(error: unknown, field: string): string | undefined {
-  return error instanceof Problem ? error.problems.find((p) => p.field === field || p.field.startsWith(`${field}.`) || p.field.startsWith(`${field}[`))?.message : undefined;
-}
 /** A number where it is one; else as it was typed, for the API to say what is wrong with it. Nothing: left out. */
 export function numberOf(text: string): number | string | undefined {
   const said = text.trim();
@@ -92,15 +90,13 @@ function Change({ user, etag, made, close }: { user: User | null; etag: string |
     others: user?.queues.filter((q) => !isMade(q)).join(", ") ?? "",
     skills: Object.entries(user?.skills ?? {}).map(([k, v]): Skill => [k, String(v)]),
   });
-  const [error, setError] = useState<unknown>(null);
-  useFirstWrong(error);
-  const text = (field: "name" | "display_name" | "email" | "password" | "capacity", title: string, more: { help?: string; required?: boolean; type?: string; hint?: string } = {}) => (
+  const text = (wrong: Wrong, field: "name" | "display_name" | "email" | "password" | "capacity", title: string, more: { help?: string; required?: boolean; type?: string; hint?: string } = {}) => (
     <Field
       path={field}
       title={title}
       help={more.help}
       required={more.required ?? false}
-      error={wrongWith(error, field)}
+      error={wrong(field)}
       control={(props) => (
         <input
           {...props}
@@ -126,59 +122,39 @@ function Change({ user, etag, made, close }: { user: User | null; etag: string |
       queues: [...values.queues, ...namesOf(values.others)],
       skills: Object.fromEntries(values.skills.filter(([k]) => k.trim()).map(([k, v]) => [k.trim(), numberOf(v) ?? 0])),
     };
-    try {
-      if (user) await api("PUT", path(user.name), body, etag ? { "If-Match": etag } : {});
-      else await api("POST", "/users", body);
-      say(t("saved", { name: body.name }));
-      close(true);
-    } catch (e) {
-      setError(e);
-    }
+    if (user) await api("PUT", path(user.name), body, etag ? { "If-Match": etag } : {});
+    else await api("POST", "/users", body);
+    say(t("saved", { name: body.name }));
+    close(true);
   };
   return (
-    <Modal title={user ? user.name : t("users.add")} close={() => close(false)}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          void save();
-        }}
-      >
-        {!user && text("name", t("user"), { required: true })}
-        {text("display_name", t("users.display_name"), { help: t("users.display_name.help"), hint: values.name })}
-        {text("email", t("users.email"))}
-        <Field
-          path="role"
-          title={t("users.role")}
-          error={wrongWith(error, "role")}
-          control={(props) => (
-            <select {...props} value={values.role} onChange={(e) => set({ ...values, role: e.currentTarget.value as Me["role"] })}>
-              {roles.map((r) => (
-                <option key={r} value={r}>
-                  {word("role", r)}
-                </option>
-              ))}
-            </select>
-          )}
-        />
-        {text("password", t("password"), { type: "password", required: !user, ...(user ? { help: t("users.password.keep") } : {}) })}
-        {text("capacity", t("users.capacity"), { help: t("users.capacity.help") })}
-        <QueuesServed made={made} chosen={values.queues} others={values.others} choose={(queues) => set({ ...values, queues })} type={(others) => set({ ...values, others })} error={wrongWith(error, "queues")} />
-        <Skills skills={values.skills} change={(skills) => set({ ...values, skills })} error={wrongWith(error, "skills")} />
-        {error instanceof Problem && error.status === 412 ? (
-          <p class="failed" role="alert">
-            {t("save.changed")}
-          </p>
-        ) : error instanceof Problem && error.problems.length > 0 ? null : (
-          <Failed error={error} />
-        )}
-        <footer>
-          <button type="button" class="secondary" onClick={() => close(false)}>
-            {t("cancel")}
-          </button>
-          <button type="submit">{t("save")}</button>
-        </footer>
-      </form>
-    </Modal>
+    <FormModal title={user ? user.name : t("users.add")} marks cancel={() => close(false)} submit={save}>
+      {(wrong) => (
+        <>
+          {!user && text(wrong, "name", t("user"), { required: true })}
+          {text(wrong, "display_name", t("users.display_name"), { help: t("users.display_name.help"), hint: values.name })}
+          {text(wrong, "email", t("users.email"))}
+          <Field
+            path="role"
+            title={t("users.role")}
+            error={wrong("role")}
+            control={(props) => (
+              <select {...props} value={values.role} onChange={(e) => set({ ...values, role: e.currentTarget.value as Me["role"] })}>
+                {roles.map((r) => (
+                  <option key={r} value={r}>
+                    {word("role", r)}
+                  </option>
+                ))}
+              </select>
+            )}
+          />
+          {text(wrong, "password", t("password"), { type: "password", required: !user, ...(user ? { help: t("users.password.keep") } : {}) })}
+          {text(wrong, "capacity", t("users.capacity"), { help: t("users.capacity.help") })}
+          <QueuesServed made={made} chosen={values.queues} others={values.others} choose={(queues) => set({ ...values, queues })} type={(others) => set({ ...values, others })} error={wrong("queues")} />
+          <Skills skills={values.skills} change={(skills) => set({ ...values, skills })} error={wrong("skills")} />
+        </>
+      )}
+    </FormModal>
   );
 }
 
