@@ -20,16 +20,18 @@ interface Props {
   yes?: string; // else "save"
   cancel: () => void;
   submit: () => Promise<void>; // throws what is wrong; it is not asked again before it is over
+  off?: boolean; // there is nothing to submit yet
+  testid?: string; // of the button
   marks?: boolean; // the fields show what is wrong with them
   noValidate?: boolean; // the hub says what is wrong, not the browser
   children: (wrong: Wrong, error: unknown) => Children; // the fields, after the last try
 }
-export function FormModal({ title, yes, cancel, submit, marks, noValidate, children }: Props) {
+export function FormModal({ title, yes, cancel, submit, off, testid, marks, noValidate, children }: Props) {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   useFirstWrong(error);
   const begin = async () => {
-    if (busy) return;
+    if (busy || off) return;
     setBusy(true);
     setError(null);
     try {
@@ -62,7 +64,7 @@ export function FormModal({ title, yes, cancel, submit, marks, noValidate, child
           <button type="button" class="secondary" onClick={cancel}>
             {t("cancel")}
           </button>
-          <button type="submit" aria-busy={busy}>
+          <button type="submit" disabled={off ?? false} aria-busy={busy} data-testid={testid}>
             {yes ?? t("save")}
           </button>
         </footer>

@@ -1,8 +1,9 @@
 // comm.tsx - contacts: find one, read what was said over all networks, write to them, put right what the hub could not know.
 import { useEffect, useState } from "preact/hooks";
 import { api, authorization, get, query, root } from "../console/api";
+import { FormModal } from "../console/form_modal";
 import { go, href, useRoute } from "../console/router";
-import { ask, Badge, explain, Failed, Field, Loading, Modal, Pager, say as tell, Search, useLoad, usePages } from "../console/ui";
+import { ask, Badge, explain, Field, Loading, Pager, say as tell, Search, useLoad, usePages } from "../console/ui";
 import { About, begin, History, networkOf, Start } from "./contact";
 import { t } from "./i18n";
 import { state, useDesk } from "./state";
@@ -20,148 +21,93 @@ function Edit({ contact, tenant, close, saved }: { contact: Contact | null; tena
   const [phones, setPhones] = useState(contact?.phones.join(", ") ?? "");
   const [emails, setEmails] = useState(contact?.emails.join(", ") ?? "");
   const [attributes, setAttributes] = useState<[string, string][]>(Object.entries(contact?.attributes ?? {}));
-  const [error, setError] = useState<unknown>(null);
   const save = async () => {
     const body = { name: name.trim(), phones: listOf(phones), emails: listOf(emails), attributes: Object.fromEntries(attributes.filter(([k]) => k.trim()).map(([k, v]) => [k.trim(), v])) };
-    try {
-      const { value } = contact ? await api<Contact>("PUT", path(contact.id), body) : await api<Contact>("POST", "/contacts", { ...body, ...(tenant ? { tenant } : {}) });
-      saved(value);
-    } catch (e) {
-      setError(e);
-    }
+    const { value } = contact ? await api<Contact>("PUT", path(contact.id), body) : await api<Contact>("POST", "/contacts", { ...body, ...(tenant ? { tenant } : {}) });
+    saved(value);
   };
   const pair = (k: number, next: [string, string]) => setAttributes(attributes.map((x, at) => (at === k ? next : x)));
   return (
-    <Modal title={t(contact ? "contact.edit" : "contact.new")} close={close}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          void save();
-        }}
-      >
-        <Field path="name" title={t("contact.name")} required control={(props) => <input {...props} autofocus required dir="auto" value={name} onInput={(e) => setName(e.currentTarget.value)} />} />
-        <Field path="phones" title={t("contact.phones")} help={t("contact.many")} control={(props) => <input {...props} inputMode="tel" value={phones} onInput={(e) => setPhones(e.currentTarget.value)} />} />
-        <Field path="emails" title={t("contact.emails")} help={t("contact.many")} control={(props) => <input {...props} inputMode="email" value={emails} onInput={(e) => setEmails(e.currentTarget.value)} />} />
-        <fieldset>
-          <legend>{t("contact.attributes")}</legend>
-          {attributes.map(([k, v], at) => (
-            <div key={at} class="pair">
-              <input aria-label={t("contact.attribute")} dir="auto" value={k} onInput={(e) => pair(at, [e.currentTarget.value, v])} />
-              <input aria-label={t("contact.value")} dir="auto" value={v} onInput={(e) => pair(at, [k, e.currentTarget.value])} />
-              <button type="button" class="secondary small" aria-label={t("contact.attribute_remove", { name: k })} onClick={() => setAttributes(attributes.filter((_, n) => n !== at))}>
-                ×
-              </button>
-            </div>
-          ))}
-          <button type="button" class="secondary small" onClick={() => setAttributes([...attributes, ["", ""]])}>
-            {t("contact.attribute_add")}
-          </button>
-        </fieldset>
-        <Failed error={error} />
-        <footer>
-          <button type="button" class="secondary" onClick={close}>
-            {t("cancel")}
-          </button>
-          <button type="submit" data-testid="contact-save">
-            {t("save")}
-          </button>
-        </footer>
-      </form>
-    </Modal>
+    <FormModal title={t(contact ? "contact.edit" : "contact.new")} testid="contact-save" cancel={close} submit={save}>
+      {(wrong) => (
+        <>
+          <Field path="name" title={t("contact.name")} required error={wrong("name")} control={(props) => <input {...props} autofocus required dir="auto" value={name} onInput={(e) => setName(e.currentTarget.value)} />} />
+          <Field path="phones" title={t("contact.phones")} help={t("contact.many")} error={wrong("phones")} control={(props) => <input {...props} inputMode="tel" value={phones} onInput={(e) => setPhones(e.currentTarget.value)} />} />
+          <Field path="emails" title={t("contact.emails")} help={t("contact.many")} error={wrong("emails")} control={(props) => <input {...props} inputMode="email" value={emails} onInput={(e) => setEmails(e.currentTarget.value)} />} />
+          <fieldset>
+            <legend>{t("contact.attributes")}</legend>
+            {attributes.map(([k, v], at) => (
+              <div key={at} class="pair">
+                <input aria-label={t("contact.attribute")} dir="auto" value={k} onInput={(e) => pair(at, [e.currentTarget.value, v])} />
+                <input aria-label={t("contact.value")} dir="auto" value={v} onInput={(e) => pair(at, [k, e.currentTarget.value])} />
+                <button type="button" class="secondary small" aria-label={t("contact.attribute_remove", { name: k })} onClick={() => setAttributes(attributes.filter((_, n) => n !== at))}>
+                  ×
+                </button>
+              </div>
+            ))}
+            <button type="button" class="secondary small" onClick={() => setAttributes([...attributes, ["", ""]])}>
+              {t("contact.attribute_add")}
+            </button>
+          </fieldset>
+        </>
+      )}
+    </FormModal>
   );
 }
 
 function Merge({ contact, close, merged }: { contact: Contact; close: () => void; merged: (c: Contact) => void }) {
   const [q, setQ] = useState(contact.name);
   const [chosen, set] = useState("");
-  const [error, setError] = useState<unknown>(null);
   const list = useLoad(`merge ${q}`, () => get<Found<Contact>>("/contacts" + query({ q, limit: contacts_shown })));
-  const merge = async () => {
-    try {
-      merged((await api<Contact>("POST", path(contact.id, "/merge"), { with: chosen })).value);
-    } catch (e) {
-      setError(e);
-    }
-  };
+  const merge = async () => merged((await api<Contact>("POST", path(contact.id, "/merge"), { with: chosen })).value);
   return (
-    <Modal title={t("merge.title", { name: contact.name })} close={close}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          if (chosen) void merge();
-        }}
-      >
-        <p class="help">{t("merge.help")}</p>
-        <Search title={t("search")} value={q} change={setQ} />
-        <Loading of={list}>
-          {(found) => (
-            <ul class="picks">
-              {found.items
-                .filter((c) => c.id !== contact.id)
-                .map((c) => (
-                  <li key={c.id}>
-                    <label>
-                      <input type="radio" name="with" value={c.id} checked={chosen === c.id} onChange={() => set(c.id)} />
-                      <bdi>{c.name}</bdi> <span class="help">{[...c.phones, ...c.emails, ...c.identities.map(networkOf)].join(" · ")}</span>
-                    </label>
-                  </li>
-                ))}
-            </ul>
-          )}
-        </Loading>
-        <Failed error={error} />
-        <footer>
-          <button type="button" class="secondary" onClick={close}>
-            {t("cancel")}
-          </button>
-          <button type="submit" disabled={!chosen} data-testid="merge-yes">
-            {t("merge")}
-          </button>
-        </footer>
-      </form>
-    </Modal>
+    <FormModal title={t("merge.title", { name: contact.name })} yes={t("merge")} testid="merge-yes" off={!chosen} cancel={close} submit={merge}>
+      {() => (
+        <>
+          <p class="help">{t("merge.help")}</p>
+          <Search title={t("search")} value={q} change={setQ} />
+          <Loading of={list}>
+            {(found) => (
+              <ul class="picks">
+                {found.items
+                  .filter((c) => c.id !== contact.id)
+                  .map((c) => (
+                    <li key={c.id}>
+                      <label>
+                        <input type="radio" name="with" value={c.id} checked={chosen === c.id} onChange={() => set(c.id)} />
+                        <bdi>{c.name}</bdi> <span class="help">{[...c.phones, ...c.emails, ...c.identities.map(networkOf)].join(" · ")}</span>
+                      </label>
+                    </li>
+                  ))}
+              </ul>
+            )}
+          </Loading>
+        </>
+      )}
+    </FormModal>
   );
 }
 
 function Split({ contact, close, split }: { contact: Contact; close: () => void; split: (c: Contact) => void }) {
   const [chosen, set] = useState<string[]>([]);
-  const [error, setError] = useState<unknown>(null);
-  const go_on = async () => {
-    try {
-      split((await api<Contact>("POST", path(contact.id, "/split"), { identities: chosen })).value);
-    } catch (e) {
-      setError(e);
-    }
-  };
+  const go_on = async () => split((await api<Contact>("POST", path(contact.id, "/split"), { identities: chosen })).value);
   return (
-    <Modal title={t("split.title", { name: contact.name })} close={close}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          void go_on();
-        }}
-      >
-        <p class="help">{t("split.help")}</p>
-        <fieldset>
-          <legend>{t("contact.identities")}</legend>
-          {contact.identities.map((x) => (
-            <label key={x.conversation}>
-              <input type="checkbox" checked={chosen.includes(x.conversation)} onChange={(e) => set(e.currentTarget.checked ? [...chosen, x.conversation] : chosen.filter((y) => y !== x.conversation))} />
-              {networkOf(x)} · <bdi>{x.name || x.guest}</bdi>
-            </label>
-          ))}
-        </fieldset>
-        <Failed error={error} />
-        <footer>
-          <button type="button" class="secondary" onClick={close}>
-            {t("cancel")}
-          </button>
-          <button type="submit" disabled={!chosen.length || chosen.length === contact.identities.length}>
-            {t("split")}
-          </button>
-        </footer>
-      </form>
-    </Modal>
+    <FormModal title={t("split.title", { name: contact.name })} yes={t("split")} off={!chosen.length || chosen.length === contact.identities.length} cancel={close} submit={go_on}>
+      {() => (
+        <>
+          <p class="help">{t("split.help")}</p>
+          <fieldset>
+            <legend>{t("contact.identities")}</legend>
+            {contact.identities.map((x) => (
+              <label key={x.conversation}>
+                <input type="checkbox" checked={chosen.includes(x.conversation)} onChange={(e) => set(e.currentTarget.checked ? [...chosen, x.conversation] : chosen.filter((y) => y !== x.conversation))} />
+                {networkOf(x)} · <bdi>{x.name || x.guest}</bdi>
+              </label>
+            ))}
+          </fieldset>
+        </>
+      )}
+    </FormModal>
   );
 }
 

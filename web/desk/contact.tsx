@@ -1,7 +1,8 @@
 // contact.tsx - who the guest is: names, addresses, attributes; what was said over all networks; and the beginning of a conversation.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, get, query } from "../console/api";
-import { Badge, Failed, Field, Loading, Modal, Search, useLoad } from "../console/ui";
+import { FormModal } from "../console/form_modal";
+import { Badge, Failed, Field, Loading, Search, useLoad } from "../console/ui";
 import { day, t } from "./i18n";
 import { MessageBox } from "./message";
 import type { Contact, Found, Identity, Interaction, Message, Targets, Told } from "./types";
@@ -151,34 +152,19 @@ export function Start({ tenant, contact, show, close }: { tenant: string; contac
   const [channel, setChannel] = useState("");
   const [guest, setGuest] = useState(contact?.phones[0] ?? contact?.emails[0] ?? "");
   const [text, setText] = useState("");
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const go = async (chosen: string) => {
-    setBusy(true);
-    setError(null);
-    try {
-      await begin({ channel: chosen, guest: guest.trim(), ...(text.trim() ? { text: text.trim() } : {}) }, show);
-    } catch (e) {
-      setError(e);
-      setBusy(false);
-    }
-  };
+  const list = (targets.value?.channels ?? []).filter((c) => !tenant || c.tenant === tenant);
+  const chosen = channel || (list[0]?.id ?? "");
+  const go = () => begin({ channel: chosen, guest: guest.trim(), ...(text.trim() ? { text: text.trim() } : {}) }, show);
   return (
-    <Modal title={t("start.title")} close={close}>
-      <Loading of={targets}>
-        {(all) => {
-          const list = all.channels.filter((c) => !tenant || c.tenant === tenant);
-          const chosen = channel || (list[0]?.id ?? "");
-          return (
-            <form
-              onSubmit={(e) => {
-                e.preventDefault();
-                void go(chosen);
-              }}
-            >
+    <FormModal title={t("start.title")} yes={t("start")} testid="start-yes" off={!chosen} cancel={close} submit={go}>
+      {(wrong) => (
+        <Loading of={targets}>
+          {() => (
+            <>
               <Field
                 path="channel"
                 title={t("start.channel")}
+                error={wrong("channel")}
                 control={(props) => (
                   <select {...props} autofocus value={chosen} onChange={(e) => setChannel(e.currentTarget.value)}>
                     {list.map((c) => (
@@ -189,21 +175,12 @@ export function Start({ tenant, contact, show, close }: { tenant: string; contac
                   </select>
                 )}
               />
-              <Field path="guest" title={t("start.guest")} help={t("start.guest.help")} required control={(props) => <input {...props} required dir="auto" value={guest} onInput={(e) => setGuest(e.currentTarget.value)} data-testid="start-guest" />} />
-              <Field path="text" title={t("message")} control={(props) => <textarea {...props} rows={3} dir="auto" value={text} onInput={(e) => setText(e.currentTarget.value)} data-testid="start-text" />} />
-              <Failed error={error} />
-              <footer>
-                <button type="button" class="secondary" onClick={close}>
-                  {t("cancel")}
-                </button>
-                <button type="submit" disabled={busy || !chosen} aria-busy={busy} data-testid="start-yes">
-                  {t("start")}
-                </button>
-              </footer>
-            </form>
-          );
-        }}
-      </Loading>
-    </Modal>
+              <Field path="guest" title={t("start.guest")} help={t("start.guest.help")} required error={wrong("guest")} control={(props) => <input {...props} required dir="auto" value={guest} onInput={(e) => setGuest(e.currentTarget.value)} data-testid="start-guest" />} />
+              <Field path="text" title={t("message")} error={wrong("text")} control={(props) => <textarea {...props} rows={3} dir="auto" value={text} onInput={(e) => setText(e.currentTarget.value)} data-testid="start-text" />} />
+            </>
+          )}
+        </Loading>
+      )}
+    </FormModal>
   );
 }

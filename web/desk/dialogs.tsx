@@ -1,7 +1,8 @@
 // dialogs.tsx - what an agent decides about an interaction: to whom it goes, how long it waits, how it ended.
 import { useState } from "preact/hooks";
 import { get } from "../console/api";
-import { Badge, Failed, Field, Loading, Modal, useLoad } from "../console/ui";
+import { FormModal } from "../console/form_modal";
+import { Badge, Field, Loading, useLoad } from "../console/ui";
 import type { Children } from "../console/ui";
 import { t, word } from "./i18n";
 import { act, state } from "./state";
@@ -11,40 +12,15 @@ export type Dialog = "transfer" | "consult" | "conference" | "hold" | "done" | "
 
 class Refusal extends Error {} // by this page itself
 
-function Form({ title, yes, close, children, doing, danger }: { title: string; yes: string; close: () => void; children?: Children; doing: () => Promise<void>; danger?: boolean }) {
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const go = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      await doing();
-      close();
-    } catch (e) {
-      setError(e instanceof Refusal ? e.message : e);
-      setBusy(false);
-    }
+function Form({ title, yes, close, children, doing }: { title: string; yes: string; close: () => void; children?: Children; doing: () => Promise<void> }) {
+  const submit = async () => {
+    await doing();
+    close();
   };
   return (
-    <Modal title={title} close={close}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          void go();
-        }}
-      >
-        {children}
-        <Failed error={error} />
-        <footer>
-          <button type="button" class="secondary" onClick={close}>
-            {t("cancel")}
-          </button>
-          <button type="submit" class={danger ? "danger" : ""} disabled={busy} aria-busy={busy} data-testid="dialog-yes">
-            {yes}
-          </button>
-        </footer>
-      </form>
-    </Modal>
+    <FormModal title={title} yes={yes} testid="dialog-yes" cancel={close} submit={submit}>
+      {() => children}
+    </FormModal>
   );
 }
 
