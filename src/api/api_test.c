@@ -319,6 +319,12 @@ TEST(api_passwords_are_hashed_beside_the_loop_one_at_a_time)
     loop_run(h.loop);
     CHECK_INT(h.checks, 3);
     CHECK_INT(h.same, 1);
+    h.waiting = 1;
+    CHECK(passwords_check(p, SL("seven quiet herons"), hash_of, checked, &h));
+    h.hash = SL("$argon2id$v=19$of another password"); /* while it is being checked */
+    loop_run(h.loop);
+    CHECK_INT(h.checks, 4);
+    CHECK_INT(h.same, 1);
     size_t taken = 0;
     h.waiting = 1000;
     while (passwords_check(p, SL("x"), no_hash, checked, &h))

@@ -80,7 +80,7 @@ static void worked(void *arg)
         p->last = &p->first;
     p->n--;
     if (j->check)
-        j->checked(j->arg, j->same);
+        j->checked(j->arg, j->same && !p->stopped && slice_eq(j->hash_of(j->arg), slice_of(j->hash))); /* there may be another one by now */
     else
         j->hashed(j->arg, j->hash[0] ? slice_of(j->hash) : SLICE_NONE);
     job_free(j);
