@@ -151,6 +151,10 @@ static void new_hashed(void *arg, slice hash)
         api_not_stored(c, NULL);
         return;
     }
+    if (!session_alive(c->api->sessions, ch->session)) {
+        api_problem(c, 401, "unauthorized", "Authorization", "the session has ended meanwhile");
+        return;
+    }
     sessions_end_others(c->api->sessions, c->user, ch->session);
     audit_note(c, "login.password", c->user, SLICE_NONE);
     login_put(c->api->logins, c->user, login->role, hash, changed, ch);

@@ -143,6 +143,19 @@ test('logins: a new password does not take back a role given at the same time', 
   assert.equal((await (await hub.login('sue', 'another-Long-enough-7-word')).call('GET', '/auth/me')).json.role, 'agent');
 });
 
+// Whoever has the old password asks for another one in the moment in which an administrator takes the account back.
+test('logins: who changes a password while it is being reset has not the last word', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  assert.equal((await admin.call('POST', '/logins', supervisor)).status, 201);
+  const stolen = await hub.login('sue', supervisor.password);
+  const [own, reset] = await Promise.all([stolen.call('POST', '/auth/password', {old: supervisor.password, new: 'twelve amber kettles'}), admin.call('PATCH', '/logins/sue', {password: 'another-Long-enough-7-word'})]);
+  assert.equal(reset.status, 200, reset.text);
+  assert.ok([204, 401].includes(own.status), own.text); // 204: it was quicker
+  assert.equal((await hub.anyone.call('POST', '/auth/login', {user: 'sue', password: 'twelve amber kettles'})).status, 401);
+  assert.equal((await (await hub.login('sue', 'another-Long-enough-7-word')).call('GET', '/auth/me')).json.role, 'supervisor');
+});
+
 test('tenants: of changes at once each is there, or refused', async t => {
   const hub = await startHub(t);
   const admin = await hub.login();
