@@ -89,6 +89,15 @@ test('guessing is slowed, for names that exist and for those that do not', async
   await until('the lock opens', async () => (await hub.anyone.call('POST', '/auth/login', {user: 'admin', password: adminPassword})).status === 200);
 });
 
+// All of them are on their way before the first is known to be wrong.
+test('guessing is slowed also where many guesses come at once', async t => {
+  const hub = await startHub(t);
+  const all = await Promise.all(Array.from({length: 30}, (_, i) => hub.anyone.call('POST', '/auth/login', {user: 'admin', password: i === 29 ? adminPassword : `guess ${i}`})));
+  const told = all.filter(r => r.status === 401 || r.status === 200).length;
+  assert.ok(all.every(r => [200, 401, 429].includes(r.status)), JSON.stringify(all.map(r => r.status)));
+  assert.ok(told >= 5 && told <= 16, `${told} of them were told whether they are right`);
+});
+
 test('each role may do what its row says, and nothing else', async t => {
   const hub = await startHub(t);
   const admin = await hub.login();
