@@ -3,6 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {readFileSync, existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {request} from 'node:http';
 import {gzipSync} from 'node:zlib';
 import {freePort, until} from './harness.mjs';
 import {Caller, adminPassword, goodTenant, startHub} from './hub.mjs';
@@ -482,4 +483,17 @@ test('guessing many names from one address is slowed, too; a proxy in front says
   for (let i = 0; i < 24 && !slowed; i++) slowed = (await guess(i, '203.0.113.7')).status === 429 ? i : 0;
   assert.ok(slowed >= 20, `after ${slowed}`);
   assert.equal((await guess(99, '203.0.113.8')).status, 401, 'others go on');
+});
+
+// HAProxy writes a line of its own below those that came; a list with commas says the same (RFC 9110, 5.3).
+test('a caller does not choose its address by a line before that of the proxy', async t => {
+  const hub = await startHub(t, {settings: {trust_forwarded: true}});
+  const guess = i => new Promise((resolve, reject) => {
+    const body = JSON.stringify({user: `name-${i}`, password: 'guess'});
+    request(`${hub.base}/api/v1/auth/login`, {method: 'POST', headers: {'content-type': 'application/json', 'content-length': body.length, 'x-forwarded-for': [`198.51.100.${i}`, '203.0.113.7']}},
+      r => r.resume().on('end', () => resolve(r.statusCode))).on('error', reject).end(body);
+  });
+  let slowed = 0;
+  for (let i = 0; i < 24 && !slowed; i++) slowed = (await guess(i)) === 429 ? i : 0;
+  assert.ok(slowed >= 20, `after ${slowed}`);
 });
