@@ -321,6 +321,7 @@ static void fetch_send(struct media_fetch *f)
         .total_ms = h->limits.media_ms,
         .max_redirects = MEDIA_REDIRECTS,
         .guard = f->guarded,
+        .guard_away = f->foreign,
         .done = fetched,
         .arg = f,
     };

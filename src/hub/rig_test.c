@@ -348,8 +348,8 @@ static void on_file(struct exchange *x, void *ctx)
             text_char(&t, (char)('a' + i % 26));
         exchange_answer(x, &(struct response){ .status = 200, .type = slice_or(r->file_type, SL("image/png")), .body = text_slice(&t) });
     } else {
-        struct header wait = { SL("Retry-After"), SL("1") };
-        exchange_answer(x, &(struct response){ .status = status, .type = SL("text/plain"), .body = SL("no"), .headers = &wait, .n_headers = status == 429 });
+        struct header more = status == 429 ? (struct header){ SL("Retry-After"), SL("1") } : (struct header){ SL("Location"), r->file_to };
+        exchange_answer(x, &(struct response){ .status = status, .type = SL("text/plain"), .body = SL("no"), .headers = &more, .n_headers = status == 429 || status == 302 });
     }
 }
 
