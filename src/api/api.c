@@ -297,12 +297,14 @@ static bool read_body(struct api_call *c)
 
 /* ---- the request ----------------------------------------------------------------------------------------------------- */
 
-/* Without the port. Of a list in X-Forwarded-For the last one was written by the proxy in front of us. */
+/* Without the port. Of a list in X-Forwarded-For the last one was written by the proxy in front of us, perhaps as a line of its own behind those that came. */
 slice api_caller(const struct api *api, const struct exchange *x)
 {
     slice from = SLICE_NONE;
     if (api->setup.forwarded) {
-        from = exchange_header(x, "X-Forwarded-For");
+        for (size_t i = 0; i < x->n_headers; i++)
+            if (slice_eq_nocase(x->headers[i].name, SL("X-Forwarded-For")))
+                from = x->headers[i].value;
         size_t comma = slice_find_last(from, ',');
         from = slice_trim(comma == SIZE_MAX ? from : slice_from(from, comma + 1));
     }

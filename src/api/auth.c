@@ -81,6 +81,8 @@ static void checked(void *arg, bool same)
         api_not_stored(c, NULL);
         return;
     }
+    if (api_slow_down(c, lg->key_user, lg->key_address)) /* wrong ones that came at the same time: this one is not told, right or wrong */
+        return;
     if (!same || !login_find(api->logins, lg->user)) {
         attempts_failed(api->attempts, lg->key_user, ATTEMPTS_LOGIN, time_mono_ms());
         attempts_failed(api->attempts, lg->key_address, ATTEMPTS_ADDRESS, time_mono_ms());
@@ -151,6 +153,10 @@ static void new_hashed(void *arg, slice hash)
         api_not_stored(c, NULL);
         return;
     }
+    if (!session_alive(c->api->sessions, ch->session)) {
+        api_problem(c, 401, "unauthorized", "Authorization", "the session has ended meanwhile");
+        return;
+    }
     sessions_end_others(c->api->sessions, c->user, ch->session);
     audit_note(c, "login.password", c->user, SLICE_NONE);
     login_put(c->api->logins, c->user, login->role, hash, changed, ch);
@@ -167,6 +173,8 @@ static void old_checked(void *arg, bool same)
 {
     struct changing *ch = arg;
     struct api_call *c = ch->c;
+    if (!c->api->stopped && api_slow_down(c, ch->key_user, ch->key_address))
+        return;
     if (!same && !c->api->stopped) {
         attempts_failed(c->api->attempts, ch->key_user, ATTEMPTS_LOGIN, time_mono_ms());
         api_problem(c, 403, "wrong_credentials", "old", "the old password is wrong");

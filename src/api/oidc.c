@@ -20,6 +20,7 @@ struct waiting { /* who was sent to the provider */
     struct waiting *next;
     char state[SECRET_BYTES * 2 + 1], verifier[SECRET_BYTES * 2 + 1], nonce[SECRET_BYTES * 2 + 1], bound[SECRET_BYTES * 2 + 1];
     int64_t until_ms;
+    uint64_t from; /* hash of the address */
     char path[NEXT_MAX + 1];
 };
 struct oidc {
@@ -208,6 +209,23 @@ static void secret_text(char to[SECRET_BYTES * 2 + 1])
     to[SECRET_BYTES * 2] = 0;
 }
 
+/* The list is newest first: of two that are as good the one behind came before. */
+static struct waiting **oldest_of_most(struct oidc *o)
+{
+    struct waiting **found = NULL;
+    size_t most = 0;
+    for (struct waiting **at = &o->waiting; *at; at = &(*at)->next) {
+        size_t n = 0;
+        for (const struct waiting *w = o->waiting; w; w = w->next)
+            n += w->from == (*at)->from;
+        if (n < most)
+            continue;
+        most = n;
+        found = at;
+    }
+    return found;
+}
+
 static void forget_old(struct oidc *o)
 {
     int64_t now_ms = time_mono_ms();
@@ -217,13 +235,8 @@ static void forget_old(struct oidc *o)
         else
             at = &(*at)->next;
     }
-    struct waiting **last = &o->waiting; /* newest first: who came longest ago makes room */
-    while (o->n >= OIDC_WAITING_MAX && *last) {
-        while ((*last)->next)
-            last = &(*last)->next;
-        drop(o, last);
-        last = &o->waiting;
-    }
+    while (o->n >= OIDC_WAITING_MAX) /* the address that sends most makes room, so that nobody can push the others out */
+        drop(o, oldest_of_most(o));
 }
 
 static void redirect(struct api_call *c, slice to)
@@ -256,6 +269,7 @@ static void send_there(struct asking *as)
     secret_text(w->nonce);
     secret_text(w->bound);
     w->until_ms = time_mono_ms() + OIDC_WAIT_MS;
+    w->from = slice_hash(c->address);
     memcpy(w->path, as->next.p, as->next.n);
     w->next = o->waiting;
     o->waiting = w;

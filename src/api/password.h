@@ -1,8 +1,8 @@
 /* password.h - passwords: good enough? (zxcvbn), hashed (argon2id), checked. Hashing takes tens of milliseconds and PASSWORD_MEMORY bytes: it is done
  * on a helper thread, one at a time, so that neither messages nor memory feel it.
  *
- *   passwords_check(p, password, hash_of, checked, arg);         checked(arg, true) on the loop; hash_of(arg) is asked when its turn has come: a
- *                                                                {NULL,0} takes as long, and is false
+ *   passwords_check(p, password, hash_of, checked, arg);         checked(arg, true) on the loop; hash_of(arg) is asked when its turn has come, and
+ *                                                                once more: a {NULL,0} takes as long, and is false, as is another one by then
  *   passwords_hash(p, password, hashed, arg);                    hashed(arg, "$argon2id$…")
  *
  * Limits   PASSWORD_MAX bytes; PASSWORDS_WAITING jobs wait, more are refused (false): 503, come back.

@@ -345,6 +345,7 @@ struct route_extra {
     bool (*mine)(struct call *c, const struct request *rq);
     const struct record_of *record;
     size_t body_max; /* 0: as for the hook */
+    bool secret;     /* what stands behind the path is one: no log shows it */
 };
 
 /* Where a customer registers before there is an account. What such a customer said is a record, kept under the request's key, sealed; in RECORD_PARTS parts, so that

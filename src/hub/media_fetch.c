@@ -321,6 +321,7 @@ static void fetch_send(struct media_fetch *f)
         .total_ms = h->limits.media_ms,
         .max_redirects = MEDIA_REDIRECTS,
         .guard = f->guarded,
+        .guard_away = f->foreign || f->with_token,
         .done = fetched,
         .arg = f,
     };
@@ -348,7 +349,7 @@ static void fetch_token(void *arg, slice header, const struct fault *why)
 static void fetch_with_token(struct media_fetch *f)
 {
     if (!token_allowed(f)) {
-        f->guarded |= f->foreign;
+        f->guarded |= f->foreign || f->with_token;
         fetch_send(f);
         return;
     }

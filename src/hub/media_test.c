@@ -268,21 +268,48 @@ TEST(media_is_asked_for_with_the_token_only_when_it_must_and_only_where_it_may)
     }
 }
 
-/* Where the token may not go, an address out of a message is nobody's that we know. */
+/* Where the token may not go, an address out of a message is nobody's that we know; nor is one that the vendor only hands on. */
 TEST(media_that_should_need_the_token_is_guarded_where_it_may_not_go)
 {
-    for (int own = 0; own < 2; own++) {
+    for (int i = 0; i < 4; i++) {
+        bool own = i & 1, find = i & 2;
         struct rig *r = rig_new();
         rig_stop(r);
         r->guard = true;
         r->token = SL("T1");
         rig_start(r);
         slice url = arena_printf(r->a, "http://%s:%u/file/cat", own ? "127.0.0.1" : "localhost", server_port(r->vendor));
-        slice body = arena_printf(r->a, "{\"events\":[{\"id\":\"1\",\"guest\":\"U1\",\"file\":\"" SLF "\",\"token\":\"yes\"}]}", SLA(url));
+        slice body = arena_printf(r->a, "{\"events\":[{\"id\":\"1\",\"guest\":\"U1\",\"file\":\"" SLF "\",\"token\":\"yes\",\"find\":%s}]}", SLA(url), find ? "true" : "false");
         CHECK_INT(rig_hook(r, "/tother", body.p), 200);
         UNTIL(r, rig_count(r, J_DELIVERED) == 1);
         CHECK_INT(r->n_files, own);
         CHECK(own || desk_got(r, "the address is not a public one"));
+        rig_free(r);
+    }
+}
+
+static int elsewhere(struct rig *r, slice name, size_t n)
+{
+    (void)r, (void)n;
+    return slice_eq(name, SL("cat")) ? 302 : 200;
+}
+
+/* The vendor's own host is trusted, not where it sends us. */
+TEST(media_that_its_vendor_has_elsewhere_is_guarded_there)
+{
+    for (int off = 0; off < 2; off++) {
+        struct rig *r = rig_new();
+        rig_stop(r);
+        r->guard = !off;
+        r->token = SL("T1");
+        r->file = elsewhere;
+        r->file_to = arena_printf(r->a, "http://localhost:%u/file/dog", server_port(r->vendor));
+        rig_start(r);
+        slice body = arena_printf(r->a, "{\"events\":[{\"id\":\"1\",\"guest\":\"U1\",\"file\":\"http://127.0.0.1:%u/file/cat\",\"token\":\"yes\"}]}", server_port(r->vendor));
+        CHECK_INT(rig_hook(r, "/tother", body.p), 200);
+        UNTIL(r, rig_count(r, J_DELIVERED) == 1);
+        CHECK_INT(r->n_files, off ? 2 : 1);
+        CHECK(off || desk_got(r, "the address is not a public one"));
         rig_free(r);
     }
 }

@@ -67,6 +67,11 @@ static bool t_receive(struct call *c, const struct request *rq, struct inbox *in
                                                                        .key = slice_eq(file, SL("sealed")) ? SL(RIG_MEDIA_KEY) : slice_eq(file, SL("shut")) ? SL("0g") : SLICE_NONE,
                                                                        .token = slice_eq(js_text(js_at(e, "token")), SL("yes")),
                                                                        .token_maybe = slice_eq(js_text(js_at(e, "token")), SL("maybe")) };
+        if (m->media.n && js_true(js_at(e, "find"))) { /* its vendor has to be asked where it is */
+            struct media *md = LIST_AT(m->media, struct media, 0);
+            md->id = md->url;
+            md->url = SLICE_NONE;
+        }
         if (k == KIND_EVENT)
             m->event = EVENT_CLOSED;
         if (k == KIND_STATUS) {
@@ -174,6 +179,13 @@ static bool t_token_host(struct call *c, const struct url *u)
     return slice_eq(u->host, SL("127.0.0.1"));
 }
 
+static enum outcome t_media_find(struct call *c, struct delivery *d)
+{
+    (void)c;
+    d->media_url = d->media->id;
+    return OUT_DELIVERED;
+}
+
 static bool t_token(struct call *c, struct http_call *ret)
 {
     slice refresh = memory_get(c->memory, "refresh_token", c->now_ms);
@@ -199,6 +211,7 @@ static const struct connector tother = {
     .hook = { .path = "/tother", .how = VERIFY_HMAC_SHA256_BASE64, .header = "X-Sig", .secrets = { T_SECRET }, .n_secrets = 1 },
     .auth = { .kind = AUTH_REQUEST, .token_call = t_token, .token_host = t_token_host, .single_use = true },
     .setup = t_setup,
+    .media_find = t_media_find,
     .poll = { .every = T_POLL, .next = t_poll },
     T_COMMON,
 };
@@ -348,8 +361,8 @@ static void on_file(struct exchange *x, void *ctx)
             text_char(&t, (char)('a' + i % 26));
         exchange_answer(x, &(struct response){ .status = 200, .type = slice_or(r->file_type, SL("image/png")), .body = text_slice(&t) });
     } else {
-        struct header wait = { SL("Retry-After"), SL("1") };
-        exchange_answer(x, &(struct response){ .status = status, .type = SL("text/plain"), .body = SL("no"), .headers = &wait, .n_headers = status == 429 });
+        struct header more = status == 429 ? (struct header){ SL("Retry-After"), SL("1") } : (struct header){ SL("Location"), r->file_to };
+        exchange_answer(x, &(struct response){ .status = status, .type = SL("text/plain"), .body = SL("no"), .headers = &more, .n_headers = status == 429 || status == 302 });
     }
 }
 

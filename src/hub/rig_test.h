@@ -70,6 +70,7 @@ struct rig {
     slice file_auth;      /* of the last one */
     size_t file_bytes;    /* filler behind the words */
     slice file_head, file_type; /* before the words, and of the answer; absent: nothing, image/png */
+    slice file_to;        /* where a 302 leads */
     struct uv_tcp_s *cutter; /* where ANSWER_CUT leads to; NULL: not needed yet */
     unsigned cutter_port;
     bool guard;           /* the client's, from the next rig_start on */

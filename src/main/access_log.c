@@ -1,12 +1,27 @@
 #include "main/access_log.h"
+#include "hub/connector.h"
+
+/* Where a secret stands in the address, the rest of it is left out. */
+static slice shown_path(slice path)
+{
+    for (size_t i = 0; i < n_connectors; i++) {
+        for (size_t k = 0; k < connectors[i]->n_routes; k++) {
+            const struct route_extra *route = &connectors[i]->routes[k];
+            if (route->secret && slice_starts(path, slice_of(route->path)))
+                return slice_of(route->path);
+        }
+    }
+    return path;
+}
 
 void access_log(const struct log *log, const struct exchange *x, int status, size_t written, int64_t took_us)
 {
     enum level level = status >= 500 ? LEVEL_ERROR : status >= 400 ? LEVEL_WARN : LEVEL_DEBUG;
     if (!log_on(log, level))
         return;
-    struct log route = log_child(log, SL("route"), x->path, NULL, 0);
-    struct log_line *l = log_begin(&route, level, "request finish: " SLF " " SLF, SLA(x->method), SLA(x->path));
+    slice path = shown_path(x->path);
+    struct log route = log_child(log, SL("route"), path, NULL, 0);
+    struct log_line *l = log_begin(&route, level, "request finish: " SLF " " SLF, SLA(x->method), SLA(path));
     log_str(l, "reqid", x->request_id);
     log_str(l, "remote", x->remote);
     log_int(l, "http_status", status);

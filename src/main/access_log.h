@@ -1,4 +1,5 @@
-/* access_log.h - one line for each finished request: errors as errors, what was refused as warnings with the reason, the rest only in DEBUG. */
+/* access_log.h - one line for each finished request: errors as errors, what was refused as warnings with the reason, the rest only in DEBUG.
+ * No query, and no secret that stands in an address (struct route_extra). */
 #ifndef MAIN_ACCESS_LOG_H
 #define MAIN_ACCESS_LOG_H
 #include "base/log.h"

@@ -39,6 +39,7 @@ struct server *net_server(struct loop *loop, const struct config *c, const char 
     server_limits_default(&sl);
     sl.body_bytes = (size_t)config_number(c, CFG_BODY_MAX);
     sl.head_bytes = (size_t)config_number(c, CFG_HEAD_MAX) + (strncmp(listen, "unix:", 5) == 0 ? FORWARD_HEAD_BYTES : 0);
+    sl.large_bytes = (size_t)config_number(c, CFG_LARGE_MIB) << 20;
     sl.idle_s = (unsigned)config_number(c, CFG_IDLE_SECONDS);
     sl.connections = raise_files(c);
     slice cert = config_text(c, CFG_TLS_CERT), key = config_text(c, CFG_TLS_KEY);

@@ -70,6 +70,7 @@ struct client_call {
     unsigned max_redirects; /* 0: none followed, the 3xx is the answer. To another origin only harmless fields travel along, never from
                              * https to http */
     bool guard;             /* the URL came out of a message */
+    bool guard_away;        /* likewise, but at an origin that is trusted: guarded where a redirect leads elsewhere */
     slice tls_cert, tls_key; /* the other side wants to know by a certificate who calls (both PEM, the chain behind the certificate); absent: it does not */
     void (*done)(void *arg, const struct answer *r);
     void *arg;

@@ -81,6 +81,7 @@ enum redirect redirect_next(struct arena *a, const struct hop *from, int status,
     ret->method = to_get ? "GET" : from->method;
     ret->url = url;
     ret->body = from->body && !to_get;
+    ret->away = from->away || !same;
     struct header *kept = ARENA_ARRAY(a, struct header, from->n_headers + 1);
     size_t n = 0;
     for (size_t i = 0; i < from->n_headers; i++)

@@ -12,6 +12,7 @@ struct hop {
     const char *method;
     slice url;
     bool body; /* the body goes along */
+    bool away; /* at another origin than the first */
     const struct header *headers;
     size_t n_headers;
 };

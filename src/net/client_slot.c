@@ -15,7 +15,7 @@ enum {
 
 bool client_guarded(const struct client_run *r)
 {
-    return r->call->guard && !r->client->lim.guard_off;
+    return (r->call->guard || (r->call->guard_away && r->hop.away)) && !r->client->lim.guard_off;
 }
 
 const char client_not_public[] = "the address is not a public one";

@@ -348,6 +348,47 @@ TEST(client_cancel_and_free_end_open_calls)
     pair_free(p); /* ends it, not yet begun: done() without a run of the loop */
 }
 
+/* ---- what strangers send is not kept without end ------------------------------------------------------------------------ */
+
+static void keep_and_stop(struct exchange *x, void *ctx)
+{
+    struct pair *p = ctx;
+    never(x, ctx);
+    loop_stop(p->l);
+}
+
+TEST(server_keeps_only_so_much_of_large_bodies_together)
+{
+    enum { SMALL = 64 << 10, LARGE = 1 << 20, ROOM = LARGE + LARGE / 2 };
+    struct pair *p = pair_new(NULL);
+    struct server_limits lim;
+    server_limits_default(&lim);
+    lim.large_bytes = ROOM;
+    server_free(p->s);
+    p->s = server_new(p->l, "127.0.0.1:0", NULL, &lim, NULL);
+    server_route(p->s, "POST", "/echo", 4 << 20, echo, p);
+    server_route(p->s, "POST", "/keep", 4 << 20, keep_and_stop, p);
+    slice large = slice_mem(arena_zalloc(p->a, LARGE), LARGE), small = slice_sub(large, 0, SMALL);
+    struct client_call kept = { .a = p->a, .method = "POST", .url = local(p, "/keep"), .body = large, .done = answered, .arg = p };
+    struct client *other = client_new(p->l, NULL, NULL);
+    client_send(other, &kept);
+    loop_run(p->l);
+    CHECK_INT((int64_t)p->n_kept, 1);
+    for (int again = 0; again < 3; again++) {
+        const struct answer *r = ask(p, &(struct client_call){ .method = "POST", .url = local(p, "/echo"), .body = large });
+        CHECK_INT(r->status, 503);
+        CHECK_SLICE(answer_header(r, "Retry-After"), SL("1"));
+        CHECK_INT(ask(p, &(struct client_call){ .method = "POST", .url = local(p, "/echo"), .body = small })->status, 200);
+    }
+    p->open = 1;
+    exchange_text(p->kept[--p->n_kept], 200, SL("now"));
+    loop_run(p->l); /* until its answer is there */
+    CHECK_INT(ask(p, &(struct client_call){ .method = "POST", .url = local(p, "/echo"), .body = large })->status, 200);
+    CHECK_INT(p->reached, 5);
+    client_free(other);
+    pair_free(p);
+}
+
 static long switches_and_cpu_ms(void)
 {
     struct rusage u;

@@ -9,6 +9,7 @@
 enum {
     HEAD_BYTES = 16 << 10,
     BODY_BYTES = 2 << 20,
+    LARGE_BYTES = 256 << 20,
     IDLE_S = 60,
     CONNECTIONS = 12000,
     SLOW_FACTOR = 2, /* a request may take so many times idle_s to arrive, and longer for the bytes of its body */
@@ -18,7 +19,7 @@ enum {
 void server_limits_default(struct server_limits *l)
 {
     *l = (struct server_limits){
-        .head_bytes = HEAD_BYTES, .body_bytes = BODY_BYTES, .idle_s = IDLE_S, .connections = CONNECTIONS
+        .head_bytes = HEAD_BYTES, .body_bytes = BODY_BYTES, .large_bytes = LARGE_BYTES, .idle_s = IDLE_S, .connections = CONNECTIONS
     };
 }
 
@@ -341,6 +342,7 @@ void ex_finished(struct ex *e)
             s->open = e->next;
         if (e->next)
             e->next->prev = e->prev;
+        s->large_bytes -= e->large_bytes;
         if (s->draining && !s->open && s->drained)
             loop_defer(s->loop, drained, s);
     }

@@ -46,6 +46,7 @@ struct server {
     struct conn *conns;
     struct loop_timer slow;
     struct ex *open; /* every request from its first line until it is finished */
+    size_t large_bytes; /* of their bodies, behind the first LARGE_FROM_BYTES of each */
     struct events *pages;
     struct loop_timer keep_alive;
 
@@ -93,6 +94,7 @@ struct ex { /* an exchange as the server sees it; lives in x.a */
     const struct route *route;
 
     struct text body;
+    size_t large_bytes; /* of it */
     uint64_t body_left; /* that may still be swallowed in EX_REFUSING */
     z_stream *gzip;     /* its memory is in x.a */
     bool gzip_ended;

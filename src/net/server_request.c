@@ -333,20 +333,35 @@ static int unpack(struct ex *e, const char *p, size_t n)
     return 0;
 }
 
+/* Bodies are kept before it is known who sends them: what many strangers send together must have an end, too. */
+static int take_room(struct ex *e)
+{
+    struct server *s = e->server;
+    size_t large = e->body.n > LARGE_FROM_BYTES ? e->body.n - LARGE_FROM_BYTES : 0;
+    s->large_bytes += large - e->large_bytes;
+    e->large_bytes = large;
+    if (!large || s->large_bytes <= s->lim.large_bytes)
+        return 0;
+    fault(&e->fault, "busy", "body", "too many large requests are under way; try again");
+    return 503;
+}
+
 static int take_body(struct ex *e, const char *p, size_t n)
 {
+    int status = 0;
     if (e->gzip)
-        return unpack(e, p, n);
-    text_put(&e->body, slice_mem(p, n));
-    return e->body.over ? too_large(e) : 0;
+        status = unpack(e, p, n);
+    else
+        text_put(&e->body, slice_mem(p, n));
+    return status ? status : e->body.over ? too_large(e) : take_room(e);
 }
 
 /* ---- the library's callbacks -------------------------------------------------------------------- */
 
 static void answer_refusal(struct ex *e)
 {
-    struct header allow = { SL("Allow"), slice_of(e->allow) };
-    ex_fault(e, e->refusal, &e->fault, &allow, e->allow ? 1 : 0, true);
+    struct header more = e->allow ? (struct header){ SL("Allow"), slice_of(e->allow) } : (struct header){ SL("Retry-After"), SL("1") };
+    ex_fault(e, e->refusal, &e->fault, &more, e->allow || e->refusal == 503 ? 1 : 0, true);
 }
 
 /* Answers at once where the rest of the body is unknown, long, or not sent yet; else swallows it first. */

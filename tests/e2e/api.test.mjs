@@ -3,6 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {readFileSync, existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {request} from 'node:http';
 import {gzipSync} from 'node:zlib';
 import {freePort, until} from './harness.mjs';
 import {Caller, adminPassword, goodTenant, startHub} from './hub.mjs';
@@ -89,6 +90,15 @@ test('guessing is slowed, for names that exist and for those that do not', async
   await until('the lock opens', async () => (await hub.anyone.call('POST', '/auth/login', {user: 'admin', password: adminPassword})).status === 200);
 });
 
+// All of them are on their way before the first is known to be wrong.
+test('guessing is slowed also where many guesses come at once', async t => {
+  const hub = await startHub(t);
+  const all = await Promise.all(Array.from({length: 30}, (_, i) => hub.anyone.call('POST', '/auth/login', {user: 'admin', password: i === 29 ? adminPassword : `guess ${i}`})));
+  const told = all.filter(r => r.status === 401 || r.status === 200).length;
+  assert.ok(all.every(r => [200, 401, 429].includes(r.status)), JSON.stringify(all.map(r => r.status)));
+  assert.ok(told >= 5 && told <= 16, `${told} of them were told whether they are right`);
+});
+
 test('each role may do what its row says, and nothing else', async t => {
   const hub = await startHub(t);
   const admin = await hub.login();
@@ -141,6 +151,19 @@ test('logins: a new password does not take back a role given at the same time', 
   assert.deepEqual([password.status, role.status, role.json.role], [200, 200, 'agent'], password.text);
   assert.equal((await admin.call('GET', '/logins')).json.items.find(l => l.user === 'sue').role, 'agent');
   assert.equal((await (await hub.login('sue', 'another-Long-enough-7-word')).call('GET', '/auth/me')).json.role, 'agent');
+});
+
+// Whoever has the old password asks for another one in the moment in which an administrator takes the account back.
+test('logins: who changes a password while it is being reset has not the last word', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  assert.equal((await admin.call('POST', '/logins', supervisor)).status, 201);
+  const stolen = await hub.login('sue', supervisor.password);
+  const [own, reset] = await Promise.all([stolen.call('POST', '/auth/password', {old: supervisor.password, new: 'twelve amber kettles'}), admin.call('PATCH', '/logins/sue', {password: 'another-Long-enough-7-word'})]);
+  assert.equal(reset.status, 200, reset.text);
+  assert.ok([204, 401].includes(own.status), own.text); // 204: it was quicker
+  assert.equal((await hub.anyone.call('POST', '/auth/login', {user: 'sue', password: 'twelve amber kettles'})).status, 401);
+  assert.equal((await (await hub.login('sue', 'another-Long-enough-7-word')).call('GET', '/auth/me')).json.role, 'supervisor');
 });
 
 test('tenants: of changes at once each is there, or refused', async t => {
@@ -460,4 +483,17 @@ test('guessing many names from one address is slowed, too; a proxy in front says
   for (let i = 0; i < 24 && !slowed; i++) slowed = (await guess(i, '203.0.113.7')).status === 429 ? i : 0;
   assert.ok(slowed >= 20, `after ${slowed}`);
   assert.equal((await guess(99, '203.0.113.8')).status, 401, 'others go on');
+});
+
+// HAProxy writes a line of its own below those that came; a list with commas says the same (RFC 9110, 5.3).
+test('a caller does not choose its address by a line before that of the proxy', async t => {
+  const hub = await startHub(t, {settings: {trust_forwarded: true}});
+  const guess = i => new Promise((resolve, reject) => {
+    const body = JSON.stringify({user: `name-${i}`, password: 'guess'});
+    request(`${hub.base}/api/v1/auth/login`, {method: 'POST', headers: {'content-type': 'application/json', 'content-length': body.length, 'x-forwarded-for': [`198.51.100.${i}`, '203.0.113.7']}},
+      r => r.resume().on('end', () => resolve(r.statusCode))).on('error', reject).end(body);
+  });
+  let slowed = 0;
+  for (let i = 0; i < 24 && !slowed; i++) slowed = (await guess(i)) === 429 ? i : 0;
+  assert.ok(slowed >= 20, `after ${slowed}`);
 });

@@ -338,5 +338,9 @@ test('Apple Pay: the session, the request, the gateway of the business, and what
   const {endpoints} = message.interactiveData.data.payment;
   assert.equal((await fetch(endpoints.fallbackUrl)).status, 200);
   assert.equal((await fetch(endpoints.paymentGatewayUrl.replace(/pay\/[0-9a-f]+/, `pay/${'0'.repeat(32)}`), {method: 'POST', body: '{}'})).status, 404, 'not without the secret');
+  assert.equal((await fetch(endpoints.paymentGatewayUrl, {method: 'POST', body: '[]'})).status, 400);
+  assert.equal((await fetch(endpoints.orderTrackingUrl, {method: 'PUT', body: '[]'})).status, 405);
+  await until('both are logged', async () => /"http_status":405/.test(road.programs.hub.text()) && /"http_status":400/.test(road.programs.hub.text()));
+  assert.equal(road.programs.hub.text().includes(/pay\/([0-9a-f]+)/.exec(endpoints.paymentGatewayUrl)[1]), false, 'the secret in the address is in no log');
   assert.equal(await (await fetch(`${road.hub.base}/.well-known/apple-developer-merchantid-domain-association`)).text(), '7B227073');
 });

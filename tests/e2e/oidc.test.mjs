@@ -77,3 +77,14 @@ test('what does not hold is refused, and lets nobody in', async t => {
   assert.deepEqual([await ways(hub), await ways(none)], [{provider: true}, {provider: false}]);
   assert.equal((await get(`${none.base}/api/v1/auth/oidc/start`)).status, 404);
 });
+
+test('who is sent to the provider again and again takes nobody else the way back', async t => {
+  const provider = await new Provider().start(t);
+  const hub = await startHub(t, {settings: {trust_forwarded: true, oidc: {issuer: provider.issuer, client_id: 'dragoman', client_secret: 'a secret'}}});
+  provider.who = {sub: 'k-1', preferred_username: 'kim', roles: 'agent'};
+  const start = from => fetch(`${hub.base}/api/v1/auth/oidc/start`, {redirect: 'manual', headers: {'x-forwarded-for': from}});
+  const there = await start('203.0.113.7');
+  for (let i = 0; i < 1100; i += 20) await Promise.all(Array.from({length: 20}, () => start('198.51.100.1').then(r => assert.equal(r.status, 302))));
+  const r = await get(provider.authorize(there.headers.get('location')), cookieOf(there, 'dragoman-oidc'));
+  assert.equal(r.status, 302, await r.text());
+});

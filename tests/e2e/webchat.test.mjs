@@ -511,6 +511,14 @@ test('API keys: made, shown once, bound to a tenant, limited, revoked', async t 
   }
   assert.ok(tokens >= 4 && tokens < 7, `${tokens} tokens of one session`);
 
+  const many = road.page((await keys('POST', '', {...want, capacity: 20, frequency: 60})).json.id); // as many as one may have, used up one after the other
+  await many.start({endpoint: 'sales'});
+  const held = [many.token];
+  while (held.length < 20) held.push((await many.call('POST', '', {endpoint: 'sales'})).json.data.clientToken);
+  let calls = 0;
+  for (const one of held) for (many.token = one; (await many.poll()).status === 200;) calls++;
+  assert.ok(calls >= 160 && calls < 300, `${calls} calls of one session: no more than of the eight pages that are told apart`);
+
   assert.equal((await keys('PUT', `/${ref}`, {name: 'renamed'})).json.name, 'renamed');
   assert.equal((await page.poll()).status, 200);
   assert.equal((await keys('PUT', `/${ref}`, {revoked: true})).json.revoked, true);

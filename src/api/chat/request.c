@@ -161,14 +161,17 @@ static bool read_key(struct chat_call *c)
 }
 
 /* The key's calls are counted for each client: by its token, or by its address where it has none yet. Resuming gives a token that nothing was counted for, so that
- * it is counted by the session, whichever of its tokens asks. False: answered. */
+ * it is counted by the session, whichever of its tokens asks; and all of its tokens together have no more than the pages that are told apart. False: answered. */
 static bool within_rate(struct chat_call *c)
 {
     int64_t capacity = c->key ? c->key->capacity : API_KEY_CAPACITY, frequency = c->key ? c->key->frequency : API_KEY_FREQUENCY;
     slice client = !c->session   ? arena_printf(c->a, "a:" SLF, SLA(c->address))
                    : !c->n_words ? arena_printf(c->a, "s:" SLF, SLA(c->token.session))
                                  : arena_printf(c->a, "t:" SLF "." SLF, SLA(c->token.session), SLA(c->token.transport));
-    int64_t wait_ms = rates_take(c->chat->api->rates, c->key_text, client, capacity, frequency, time_mono_ms());
+    struct rates *rates = c->chat->api->rates;
+    int64_t now_ms = time_mono_ms(), wait_ms = rates_take(rates, c->key_text, client, capacity, frequency, now_ms);
+    if (!wait_ms && c->session && c->n_words)
+        wait_ms = rates_take(rates, c->key_text, arena_printf(c->a, "all:" SLF, SLA(c->token.session)), capacity * CHAT_TRANSPORTS, frequency, now_ms);
     if (!wait_ms)
         return true;
     chat_refuse(c, 429, NULL, "too many calls: try again in %lld ms", (long long)wait_ms);

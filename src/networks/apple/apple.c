@@ -56,8 +56,8 @@ static const struct route_extra apple_routes[] = {
     { "GET",  "/amb/register", apple_register, .record = &by_business },
     { "POST", "/amb/register", apple_register, .record = &by_business, .body_max = 16 << 10 },
     { "GET",  "/amb/oauth/callback", apple_callback, .mine = apple_callback_mine },
-    { "POST", "/amb/pay", apple_pay_called, .mine = apple_pay_mine },
-    { "GET",  "/amb/pay", apple_pay_page, .mine = apple_pay_mine },
+    { "POST", "/amb/pay", apple_pay_called, .mine = apple_pay_mine, .secret = true },
+    { "GET",  "/amb/pay", apple_pay_page, .mine = apple_pay_mine, .secret = true },
     { "GET",  "/.well-known/apple-developer-merchantid-domain-association", apple_domain, .mine = apple_domain_mine },
 };
 /* clang-format on */
