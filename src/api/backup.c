@@ -235,7 +235,7 @@ static void restore_logins(struct restoring *re)
         slice user = js_text(js_get(l, SL("user"))), hash = js_text(js_get(l, SL("hash")));
         enum role role;
         const struct login *there = login_find(c->api->logins, user);
-        bool good = user.n && user.n <= LOGIN_USER_MAX && slice_starts(hash, SL("$argon2id$")) && role_of(js_text(js_get(l, SL("role"))), &role);
+        bool good = login_user_ok(user) && slice_starts(hash, SL("$argon2id$")) && role_of(js_text(js_get(l, SL("role"))), &role);
         const struct js *of = js_get(l, SL("profile"));
         struct login_profile is;
         slice profile = of && login_profile_read(c->a, of, &is, NULL) ? js_print(c->a, of) : SLICE_NONE;

@@ -2,6 +2,7 @@
 #include "api/call.h"
 #include "api/password.h"
 #include "store/store.h"
+#include "wire/url.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -68,6 +69,14 @@ size_t logins_administrators(const struct logins *ls)
     for (const struct login *l = ls->first; l; l = l->next)
         n += l->role == ROLE_ADMINISTRATOR;
     return n;
+}
+
+bool login_user_ok(slice user)
+{
+    for (size_t i = 0; i < user.n; i++)
+        if ((unsigned char)user.p[i] <= ' ' || user.p[i] == 0x7f || strchr(":/\\\"<>", user.p[i]))
+            return false;
+    return user.n > 0 && user.n <= LOGIN_USER_MAX && utf8_valid(user) && !url_is_dots(user);
 }
 
 /* ---- profiles ---------------------------------------------------------------------------------------------------------- */

@@ -28,7 +28,11 @@ static bool check_text(const struct member *m, const struct js *v, slice path, s
         problem_add(p, path, "must be a text");
         return false;
     }
-    if ((int64_t)text.n < m->min || (int64_t)text.n > max) {
+    if (slice_find_char(text, 0) != SIZE_MAX) { /* no address and no cursor could name it, PostgreSQL would not keep it */
+        problem_add(p, path, "must not hold the character U+0000");
+        return false;
+    }
+    if (n < m->min || n > max) {
         if (text.n == 0)
             problem_add(p, path, "must not be empty");
         else

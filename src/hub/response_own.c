@@ -1,6 +1,7 @@
 /* The hub's own canned responses: in the store, and all of them in memory. */
 #include "hub/responses-private.h"
 #include "store/store.h"
+#include "wire/url.h"
 
 #define STORE_PREFIX "response:"
 
@@ -214,6 +215,8 @@ static bool good_names(const struct canned_response *r, struct fault *f)
     for (size_t i = 0; i < r->substitutions.n; i++) {
         char field[64];
         snprintf(field, sizeof(field), "substitutions[%zu].id", i);
+    if (url_is_dots(r->name))
+        return fault(f, "out_of_range", "name", "must not be . or .., which no address can end with");
         if (template_keyword(LIST_AT(r->substitutions, struct substitution, i)->id))
             return fault(f, "out_of_range", field, "is a word of the templates' own");
     }
