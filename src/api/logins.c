@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define KEY_PREFIX "login:"
-enum { STORED_MAX = LOGIN_PROFILE_MAX + 2048, NAME_BYTES_MAX = 200, SLOTS = 1024 };
+enum { STORED_MAX = LOGIN_PROFILE_MAX + 2048, NAME_BYTES_MAX = 200, NAME_CHARS_MAX = 200, SLOTS = 1024 };
 
 struct logins {
     struct api *api;
@@ -111,8 +111,9 @@ bool login_profile_read(struct arena *a, const struct js *doc, struct login_prof
 {
     const struct js *chat = js_at(doc, "capacity.chat");
     *ret = (struct login_profile){ .display_name = js_text(js_get(doc, SL("display_name"))), .email = js_text(js_get(doc, SL("email"))), .oidc = js_text(js_get(doc, SL("oidc"))), .capacity = LOGIN_CAPACITY };
-    if (ret->display_name.n > NAME_BYTES_MAX || ret->email.n > NAME_BYTES_MAX)
-        return fault(f, "out_of_range", ret->email.n > NAME_BYTES_MAX ? "email" : "display_name", "must have at most %d bytes", NAME_BYTES_MAX);
+    bool long_email = utf8_len(ret->email) > NAME_CHARS_MAX;
+    if (long_email || utf8_len(ret->display_name) > NAME_CHARS_MAX)
+        return fault(f, "out_of_range", long_email ? "email" : "display_name", "must have at most %d characters", NAME_CHARS_MAX);
     if (chat && (!js_int(chat, &ret->capacity) || ret->capacity < 0 || ret->capacity > LOGIN_CAPACITY_MAX))
         return fault(f, "out_of_range", "capacity.chat", "must be 0 to %d", LOGIN_CAPACITY_MAX);
     return read_queues(a, js_get(doc, SL("queues")), ret, f) && read_skills(a, js_get(doc, SL("skills")), ret, f);
