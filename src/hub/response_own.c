@@ -50,12 +50,15 @@ void own_response_write(struct jw *w, const struct own_response *o)
 /* clang-format off */
 static const struct js_field own_fields[] = {
     JS_FIELD(struct own_response, tenants,    "tenants", JS_STRLIST, 0),
+};
+static const struct js_field kept_fields[] = {
     JS_FIELD(struct own_response, by,         "by",      JS_STR,     0),
     JS_FIELD(struct own_response, rev,        "rev",     JS_I64,     0),
     JS_FIELD(struct own_response, changed_ms, "changed", JS_I64,     0),
 };
 /* clang-format on */
 
+/* As somebody says it: who changed it when is not read, they may send back what they were shown. */
 static bool read_own(struct arena *a, const struct js *doc, struct own_response *ret, struct fault *f)
 {
     *ret = (struct own_response){ 0 };
@@ -120,7 +123,7 @@ static void loaded(void *arg, slice key, slice value)
     struct fault f = { 0 };
     it->a = arena_new();
     const struct js *doc = js_parse(it->a, arena_dup(it->a, value), &f);
-    if (doc && read_own(it->a, doc, &it->o, &f)) {
+    if (doc && read_own(it->a, doc, &it->o, &f) && js_read(it->a, doc, kept_fields, COUNT(kept_fields), &it->o, &f)) {
         insert(h->responses, it);
         return;
     }
