@@ -135,6 +135,8 @@ test('storages: made, named by a tenant, changed, and not removed while one name
   await hub.start();
   assert.equal((await admin.call('DELETE', '/storages/bucket')).status, 204);
   assert.equal((await admin.call('GET', '/storages')).json.items.length, 1);
+  assert.equal((await admin.call('POST', '/storages', {...s3, name: 'brief'})).status, 201);
+  assert.deepEqual([(await admin.call('DELETE', '/storages/brief')).status, (await admin.call('DELETE', '/storages/brief')).status], [204, 404]);
 });
 
 test('the default storage: chosen, kept, not removed while it is that, and as in the file again', async t => {
