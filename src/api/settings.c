@@ -585,6 +585,14 @@ void api_notifiers_list(struct api_call *c)
         jw_close(&w, ']');
         jw_close(&w, '}');
     }
+bool settings_check(const struct api *api, const struct js *doc, struct config_problems *p)
+{
+    struct set to = { .a = arena_new() };
+    bool good = read_set(api, doc, &api->settings->now, &to, p) && default_is_there(api->settings->file, &to, p);
+    arena_free(to.a);
+    return good;
+}
+
     jw_close(&w, ']');
     api_answer(c, &w);
 }
