@@ -17,7 +17,9 @@ static void check_members(const struct schema *s, const struct js *v)
         assert(at || !(m->flags & S_REQUIRED));
         if (!at || js_is_null(at))
             continue;
-        assert(m->type != S_TEXT || (js_is_string(at) && (!m->max || (int64_t)js_text(at).n <= m->max)));
+        assert(m->type != S_TEXT || js_is_string(at));
+        size_t n_text = m->flags & S_BYTES ? js_text(at).n : utf8_len(js_text(at));
+        assert(m->type != S_TEXT || ((!m->max || (int64_t)n_text <= m->max) && slice_find_char(js_text(at), 0) == SIZE_MAX));
         assert(m->type != S_BOOL || js_is_bool(at));
         assert(m->type != S_WHOLE || js_int(at, &n));
         assert((m->type != S_LIST && m->type != S_TEXTS && m->type != S_WHOLES) || js_is_array(at));

@@ -307,14 +307,6 @@ static void hashed(void *arg, slice hash)
         save(sv, hash);
 }
 
-static bool name_is_good(slice user)
-{
-    for (size_t i = 0; i < user.n; i++)
-        if ((unsigned char)user.p[i] <= ' ' || user.p[i] == 0x7f || strchr(":/\\\"<>", user.p[i]))
-            return false;
-    return user.n > 0 && user.n <= LOGIN_USER_MAX && utf8_valid(user);
-}
-
 static void save_with(struct saving *sv, slice password)
 {
     struct fault f = { 0 };
@@ -330,7 +322,7 @@ void api_logins_create(struct api_call *c)
     *sv = (struct saving){ .c = c, .user = js_text(js_get(c->body, SL("user"))), .create = true };
     bool known = role_of(js_text(js_get(c->body, SL("role"))), &sv->role);
     assert(known); /* its schema lists them */
-    if (!name_is_good(sv->user))
+    if (!login_user_ok(sv->user))
         api_problem(c, 400, "invalid", "user", "must be 1 to %d bytes without spaces and none of :/\\\"<>", LOGIN_USER_MAX);
     else if (still_good(sv))
         save_with(sv, js_text(js_get(c->body, SL("password"))));

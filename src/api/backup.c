@@ -118,12 +118,17 @@ struct told {
     enum fate fate;
     slice name, why;
 };
+struct planned { /* of a dry run: what a tenant would be */
+    const struct registry_entry *e; /* NULL: it would be made */
+    const struct config_tenant *to; /* NULL: it would be removed */
+};
 struct restoring {
     struct api_call *c;
     const struct js *tenants, *settings, *logins; /* with secrets, where they could be opened */
     bool dry, replace;
     size_t next;
     struct js_list told; /* struct told */
+    struct js_list planned; /* struct planned */
     struct config_problems problems;
     slice name;
     enum fate fate;
@@ -162,6 +167,53 @@ static const struct registry_entry *known(struct restoring *re, const struct js 
     return e || !name.n ? e : registry_find(re->c->hub, name);
 }
 
+static void plan(struct restoring *re, const struct registry_entry *e, const struct config_tenant *to)
+{
+    *LIST_ADD(re->c->a, &re->planned, struct planned) = (struct planned){ e, to };
+}
+
+/* A bot, an app or a business that another tenant would have by then; absent: none. */
+static slice planned_clash(struct restoring *re, const struct config_tenant *t, const struct registry_entry *old)
+{
+    struct js_list all = { 0 }; /* the others as they would be */
+    for (size_t i = 0; i < registry_count(re->c->hub); i++) {
+        const struct registry_entry *e = registry_at(re->c->hub, i);
+        const struct config_tenant *to = e->removed ? NULL : e->config;
+        for (size_t k = 0; k < re->planned.n; k++)
+            if (LIST_AT(re->planned, struct planned, k)->e == e)
+                to = LIST_AT(re->planned, struct planned, k)->to;
+        if (to && e != old)
+            *LIST_ADD(re->c->a, &all, const struct config_tenant *) = to;
+    }
+    for (size_t k = 0; k < re->planned.n; k++)
+        if (!LIST_AT(re->planned, struct planned, k)->e)
+            *LIST_ADD(re->c->a, &all, const struct config_tenant *) = LIST_AT(re->planned, struct planned, k)->to;
+    for (size_t i = 0; i < t->n_channels; i++)
+        for (size_t k = 0; k < all.n; k++)
+            if (config_clash(t, i, *LIST_AT(all, const struct config_tenant *, k)))
+                return arena_printf(re->c->a, "channels[%zu].%s: %s", i, config_clash(t, i, *LIST_AT(all, const struct config_tenant *, k)), CONFIG_CLASH);
+    return SLICE_NONE;
+}
+
+static const struct js *storage_named(const struct js *list, slice name)
+{
+    for (size_t i = 0; i < js_len(list); i++)
+        if (slice_eq(js_text(js_get(js_item(list, i), SL("name"))), name))
+            return js_item(list, i);
+    return NULL;
+}
+
+/* Is what stands at path ("channels[0].storage") the name of a storage of the backup? */
+static bool awaits_storage(struct restoring *re, const struct js *doc, slice path)
+{
+    struct text at = text_new(re->c->a, path.n + 1);
+    for (size_t i = 0; i < path.n; i++)
+        if (path.p[i] != ']')
+            text_char(&at, path.p[i] == '[' ? '.' : path.p[i]);
+    slice name = js_text(js_at(doc, arena_cstr(re->c->a, text_slice(&at))));
+    return slice_ends(path, SL("storage")) && re->settings_fate != SKIPPED && storage_named(js_get(re->settings, SL("storages")), name);
+}
+
 /* True: something is under way that calls changed. */
 static bool restore_tenant(struct restoring *re, const struct js *doc)
 {
@@ -175,8 +227,7 @@ static bool restore_tenant(struct restoring *re, const struct js *doc)
     }
     struct config_problems p = { .a = c->a };
     const struct config_tenant *t = registry_check(c->hub, c->a, text, old, &p);
-    bool awaits_storage = p.n == 1 && slice_ends(p.items[0].path, SL("storage")) && js_len(js_get(re->settings, SL("storages")));
-    if (!t && re->dry && awaits_storage) { /* which was only not made because nothing is done */
+    if (!t && re->dry && p.n == 1 && awaits_storage(re, doc, p.items[0].path)) { /* which was only not made because nothing is done */
         tell(re, old ? CHANGED : MADE, re->name, SLICE_NONE);
         return false;
     }
@@ -187,8 +238,14 @@ static bool restore_tenant(struct restoring *re, const struct js *doc)
     struct jw scrap = jw_new(c->a, BACKUP_MAX);
     jw_open(&scrap, NULL, '[');
     re->fate = !old ? MADE : changes_write(&scrap, c->a, old->config, t) ? CHANGED : SAME;
+    slice clash = re->dry && re->fate != SAME ? planned_clash(re, t, old) : SLICE_NONE;
+    if (clash.n) {
+        tell(re, SKIPPED, re->name, clash);
+        return false;
+    }
     if (re->fate == SAME || re->dry) {
         tell(re, re->fate, re->name, SLICE_NONE);
+        plan(re, old, t);
         return false;
     }
     registry_put(c->hub, old, -1, text, c->user, NULL, changed, re);
@@ -222,6 +279,7 @@ static bool remove_other(struct restoring *re)
             return true;
         }
         tell(re, REMOVED, re->name, SLICE_NONE);
+        plan(re, e, NULL);
     }
     return false;
 }
@@ -235,7 +293,7 @@ static void restore_logins(struct restoring *re)
         slice user = js_text(js_get(l, SL("user"))), hash = js_text(js_get(l, SL("hash")));
         enum role role;
         const struct login *there = login_find(c->api->logins, user);
-        bool good = user.n && user.n <= LOGIN_USER_MAX && slice_starts(hash, SL("$argon2id$")) && role_of(js_text(js_get(l, SL("role"))), &role);
+        bool good = login_user_ok(user) && slice_starts(hash, SL("$argon2id$")) && role_of(js_text(js_get(l, SL("role"))), &role);
         const struct js *of = js_get(l, SL("profile"));
         struct login_profile is;
         slice profile = of && login_profile_read(c->a, of, &is, NULL) ? js_print(c->a, of) : SLICE_NONE;
@@ -259,11 +317,16 @@ static void tell_response(struct restoring *re, enum fate fate, slice why)
     *LIST_ADD(re->c->a, &re->responses_told, struct told) = (struct told){ fate, arena_dup(re->c->a, re->response), why };
 }
 
+static void tell_response_refused(struct restoring *re, const struct fault *f)
+{
+    tell_response(re, SKIPPED, arena_printf(re->c->a, "%s%s%s", f->field, f->field[0] ? ": " : "", f->text));
+}
+
 static void response_changed(void *arg, const struct own_response *o, const struct fault *f)
 {
     struct restoring *re = arg;
     if (f)
-        tell_response(re, SKIPPED, arena_printf(re->c->a, "%s%s%s", f->field, f->field[0] ? ": " : "", f->text));
+        tell_response_refused(re, f);
     else
         tell_response(re, re->fate, SLICE_NONE);
     if (o && !f)
@@ -289,6 +352,11 @@ static bool restore_response(struct restoring *re, const struct js *doc)
     }
     re->response = name;
     re->fate = there ? CHANGED : MADE;
+    struct fault f = { 0 };
+    if (re->dry && !response_check(c->hub, there, doc, &f)) {
+        tell_response_refused(re, &f);
+        return false;
+    }
     if (re->dry) {
         tell_response(re, re->fate, SLICE_NONE);
         return false;
@@ -372,14 +440,6 @@ static const struct js *settings_now(struct restoring *re, enum doc_secrets secr
     return js_parse(re->c->a, jw_done(&w), NULL);
 }
 
-static const struct js *storage_named(const struct js *list, slice name)
-{
-    for (size_t i = 0; i < js_len(list); i++)
-        if (slice_eq(js_text(js_get(js_item(list, i), SL("name"))), name))
-            return js_item(list, i);
-    return NULL;
-}
-
 /* Those of the backup; and storages it does not have, because tenants that are here may name them. */
 static const struct js *settings_wanted(struct restoring *re)
 {
@@ -405,16 +465,20 @@ static const struct js *settings_wanted(struct restoring *re)
     return js_parse(re->c->a, jw_done(&w), NULL);
 }
 
+static void settings_refused(struct restoring *re, const char *text)
+{
+    const struct config_problems *p = &re->problems;
+    re->settings_fate = SKIPPED;
+    re->settings_why = p->n ? arena_printf(re->c->a, SLF ": " SLF, SLA(p->items[0].path), SLA(p->items[0].text)) : arena_printf(re->c->a, "%s", text);
+}
+
 static void settings_done(void *arg, const struct fault *f)
 {
     struct restoring *re = arg;
     if (!f && re->settings_fate != SKIPPED)
         re->settings_fate = CHANGED;
-    if (f) {
-        re->settings_fate = SKIPPED;
-        re->settings_why = re->problems.n ? arena_printf(re->c->a, SLF ": " SLF, SLA(re->problems.items[0].path), SLA(re->problems.items[0].text))
-                                          : arena_printf(re->c->a, "%s", f->text);
-    }
+    if (f)
+        settings_refused(re, f->text);
     loop_defer(re->c->hub->loop, step, re);
 }
 
@@ -428,7 +492,9 @@ static void restore_settings(struct restoring *re)
         settings_change(re->c, wanted, &re->problems, settings_done, re);
         return;
     }
-    if (!same)
+    if (!same && !settings_check(re->c->api, wanted, &re->problems))
+        settings_refused(re, "the settings are not valid");
+    else if (!same)
         re->settings_fate = CHANGED;
     step(re);
 }

@@ -2,13 +2,14 @@
 #include "api/call.h"
 #include "api/password.h"
 #include "store/store.h"
+#include "wire/url.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define KEY_PREFIX "login:"
-enum { STORED_MAX = LOGIN_PROFILE_MAX + 2048, NAME_BYTES_MAX = 200, SLOTS = 1024 };
+enum { STORED_MAX = LOGIN_PROFILE_MAX + 2048, NAME_BYTES_MAX = 200, NAME_CHARS_MAX = 200, SLOTS = 1024 };
 
 struct logins {
     struct api *api;
@@ -70,6 +71,14 @@ size_t logins_administrators(const struct logins *ls)
     return n;
 }
 
+bool login_user_ok(slice user)
+{
+    for (size_t i = 0; i < user.n; i++)
+        if ((unsigned char)user.p[i] <= ' ' || user.p[i] == 0x7f || strchr(":/\\\"<>", user.p[i]))
+            return false;
+    return user.n > 0 && user.n <= LOGIN_USER_MAX && utf8_valid(user) && !url_is_dots(user);
+}
+
 /* ---- profiles ---------------------------------------------------------------------------------------------------------- */
 
 static bool read_queues(struct arena *a, const struct js *list, struct login_profile *ret, struct fault *f)
@@ -102,8 +111,9 @@ bool login_profile_read(struct arena *a, const struct js *doc, struct login_prof
 {
     const struct js *chat = js_at(doc, "capacity.chat");
     *ret = (struct login_profile){ .display_name = js_text(js_get(doc, SL("display_name"))), .email = js_text(js_get(doc, SL("email"))), .oidc = js_text(js_get(doc, SL("oidc"))), .capacity = LOGIN_CAPACITY };
-    if (ret->display_name.n > NAME_BYTES_MAX || ret->email.n > NAME_BYTES_MAX)
-        return fault(f, "out_of_range", ret->email.n > NAME_BYTES_MAX ? "email" : "display_name", "must have at most %d bytes", NAME_BYTES_MAX);
+    bool long_email = utf8_len(ret->email) > NAME_CHARS_MAX;
+    if (long_email || utf8_len(ret->display_name) > NAME_CHARS_MAX)
+        return fault(f, "out_of_range", long_email ? "email" : "display_name", "must have at most %d characters", NAME_CHARS_MAX);
     if (chat && (!js_int(chat, &ret->capacity) || ret->capacity < 0 || ret->capacity > LOGIN_CAPACITY_MAX))
         return fault(f, "out_of_range", "capacity.chat", "must be 0 to %d", LOGIN_CAPACITY_MAX);
     return read_queues(a, js_get(doc, SL("queues")), ret, f) && read_skills(a, js_get(doc, SL("skills")), ret, f);

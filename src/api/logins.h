@@ -35,6 +35,7 @@ struct logins *logins_new(struct api *api) MUST_USE; /* reads those of the store
 void logins_free(struct logins *ls);
 bool logins_first(struct logins *ls, struct fault *f) MUST_USE;
 const struct login *login_find(const struct logins *ls, slice user); /* NULL: there is none */
+bool login_user_ok(slice user);                                      /* may somebody be called so? */
 const struct login *login_first(const struct logins *ls);            /* in order of names; then ->next */
 size_t logins_count(const struct logins *ls);
 size_t logins_administrators(const struct logins *ls);

@@ -350,19 +350,11 @@ static void user_stored(void *arg, const struct fault *f)
     ar->token = session_begin(c->api->sessions, c->a, ar->user, begun, ar);
 }
 
-static bool name_ok(slice user)
-{
-    for (size_t i = 0; i < user.n; i++)
-        if ((unsigned char)user.p[i] <= ' ' || user.p[i] == 0x7f || strchr(":/\\\"<>", user.p[i]))
-            return false;
-    return user.n > 0 && user.n <= LOGIN_USER_MAX && utf8_valid(user);
-}
-
 static slice user_of(struct arena *a, const struct js *claims, slice sub)
 {
     slice names[] = { js_text(js_get(claims, SL("preferred_username"))), js_text(js_get(claims, SL("email"))), sub };
     for (size_t i = 0; i < COUNT(names); i++)
-        if (name_ok(names[i]))
+        if (login_user_ok(names[i]))
             return names[i];
     struct sha256 sum = sha256(sub);
     return arena_printf(a, "oidc-" SLF, SLA(slice_sub(hex_encode(a, slice_mem(sum.b, sizeof(sum.b))), 0, 16)));

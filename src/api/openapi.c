@@ -74,10 +74,13 @@ static void write_ref(struct jw *w, const char *key, const char *where, const ch
     jw_close(w, '}');
 }
 
-static void text_property(struct jw *w, const char *name, const char *help)
+static void text_property(struct jw *w, const char *name, const char *format, int64_t min, const char *help)
 {
     jw_open(w, name, '{');
     jw_str(w, "type", SL("string"));
+    jw_opt(w, "format", slice_of(format));
+    if (min)
+        jw_int(w, "minLength", min);
     jw_str(w, "description", slice_of(help));
     jw_close(w, '}');
 }
@@ -106,7 +109,7 @@ static void write_commander(struct jw *w, const char *name, const char *settings
     jw_str(w, "type", SL("object"));
     jw_str(w, "description", SL("Its type, and the settings of that: GET /commander"));
     jw_open(w, "properties", '{');
-    text_property(w, "type", "dialogflow-es …");
+    text_property(w, "type", NULL, 0, "dialogflow-es …");
     jw_close(w, '}');
     jw_open(w, "required", '[');
     jw_str(w, NULL, SL("type"));
@@ -128,12 +131,13 @@ static void write_own(struct jw *w, struct arena *a)
     jw_open(w, "TenantMembers", '{');
     jw_str(w, "type", SL("object"));
     jw_open(w, "properties", '{');
-    text_property(w, "id", "A UUID; made when left out, and never changed");
-    text_property(w, "name", "Unique among the tenants");
+    text_property(w, "id", "uuid", 0, "Made when left out, and never changed");
+    text_property(w, "name", NULL, 1, "Unique among the tenants, also without regard to signs and capitals");
     write_ref(w, "desk", "schemas", "Desk");
     jw_open(w, "channels", '{');
     jw_str(w, "type", SL("array"));
     write_ref(w, "items", "schemas", "Channel");
+    jw_int(w, "minItems", 1);
     jw_close(w, '}');
     write_ref(w, "commander", "schemas", "CommanderOfTenant");
     jw_open(w, "custom_data", '{');
@@ -262,6 +266,11 @@ static void write_answers(struct jw *w, const struct operation *op)
     if (op->answer)
         write_content(w, strchr(op->answer, '/') ? op->answer : "application/json", strchr(op->answer, '/') ? NULL : op->answer);
     jw_close(w, '}');
+    if (op->query && strstr(op->query, "If-None-Match")) {
+        jw_open(w, "304", '{');
+        jw_str(w, "description", SL("It is still at that revision"));
+        jw_close(w, '}');
+    }
     write_ref(w, "4XX", "responses", "Problem");
     write_ref(w, "5XX", "responses", "Problem");
     jw_close(w, '}');
@@ -328,6 +337,19 @@ static void write_scheme(struct jw *w, const char *name, const char *type, const
     jw_close(w, '}');
 }
 
+/* Do requests have this shape, or one that it is part of? */
+static bool is_asked(const char *name)
+{
+    for (size_t i = 0; i < n_operations; i++)
+        if (operations[i].request && strcmp(operations[i].request, name) == 0)
+            return true;
+    for (size_t i = 0; i < n_schemas; i++)
+        for (size_t k = 0; k < schemas[i].n; k++)
+            if (schemas[i].members[k].of && strcmp(schemas[i].members[k].of, name) == 0 && is_asked(schemas[i].name))
+                return true;
+    return false;
+}
+
 static void write_components(struct jw *w, struct arena *a)
 {
     jw_open(w, "components", '{');
@@ -344,7 +366,7 @@ static void write_components(struct jw *w, struct arena *a)
     jw_close(w, '}');
     jw_open(w, "schemas", '{');
     for (size_t i = 0; i < n_schemas; i++)
-        schema_write(w, schemas[i].name, &schemas[i]);
+        schema_write(w, schemas[i].name, &schemas[i], is_asked(schemas[i].name));
     write_own(w, a);
     jw_close(w, '}');
     jw_close(w, '}');

@@ -23,16 +23,21 @@ void problem_add(struct problems *p, slice field, const char *fmt, ...)
 static bool check_text(const struct member *m, const struct js *v, slice path, struct problems *p)
 {
     slice text = js_text(v);
-    int64_t max = m->max ? m->max : SCHEMA_TEXT_MAX;
+    bool bytes = m->flags & S_BYTES;
+    int64_t max = m->max ? m->max : SCHEMA_TEXT_MAX, n = (int64_t)(bytes ? text.n : utf8_len(text));
     if (!js_is_string(v)) {
         problem_add(p, path, "must be a text");
         return false;
     }
-    if ((int64_t)text.n < m->min || (int64_t)text.n > max) {
+    if (slice_find_char(text, 0) != SIZE_MAX) { /* no address and no cursor could name it, PostgreSQL would not keep it */
+        problem_add(p, path, "must not hold the character U+0000");
+        return false;
+    }
+    if (n < m->min || n > max) {
         if (text.n == 0)
             problem_add(p, path, "must not be empty");
         else
-            problem_add(p, path, "must have %lld to %lld bytes", (long long)m->min, (long long)max);
+            problem_add(p, path, "must have %lld to %lld %s", (long long)m->min, (long long)max, bytes ? "bytes" : "characters");
         return false;
     }
     for (const char *const *c = m->choices; c && *c; c++)
@@ -72,11 +77,12 @@ static bool check_list(const struct member *m, const struct js *v, slice path, s
         problem_add(p, path, "must have %lld to %zu items", (long long)m->min, max);
         return false;
     }
+    static const struct member whole = { .type = S_WHOLE };
+    const struct member text = { .type = S_TEXT, .choices = m->choices };
     bool ok = true;
     for (size_t i = 0; i < js_len(v); i++) {
         const struct js *item = js_item(v, i);
         slice at = arena_printf(p->a, SLF "[%zu]", SLA(path), i);
-        static const struct member text = { .type = S_TEXT }, whole = { .type = S_WHOLE };
         if (m->type == S_LIST)
             ok &= schema_check(schema_find(m->of), item, at, p);
         else if (m->type == S_TEXTS)
@@ -87,13 +93,18 @@ static bool check_list(const struct member *m, const struct js *v, slice path, s
     return ok;
 }
 
-static bool check_pairs(const struct js *v, slice path, struct problems *p)
+static bool check_pairs(const struct member *m, const struct js *v, slice path, struct problems *p)
 {
-    bool ok = js_is_object(v) && js_len(v) <= SCHEMA_ITEMS_MAX;
+    size_t max = m->max ? (size_t)m->max : SCHEMA_ITEMS_MAX;
+    if (js_is_object(v) && js_len(v) > max) {
+        problem_add(p, path, "must have at most %zu members", max);
+        return false;
+    }
+    bool ok = js_is_object(v);
     for (void *it = ok ? js_first(v) : NULL; it; it = js_next(v, it))
-        ok &= js_is_string(js_value(it));
+        ok &= js_is_string(js_value(it)) && slice_find_char(js_text(js_value(it)), 0) == SIZE_MAX;
     if (!ok)
-        problem_add(p, path, "must be an object of texts");
+        problem_add(p, path, "must be an object of texts, without the character U+0000");
     return ok;
 }
 
@@ -111,7 +122,7 @@ static bool check_member(const struct member *m, const struct js *v, slice path,
     case S_TEXTS:
     case S_WHOLES:
     case S_OWNS: return check_list(m, v, path, p);
-    case S_PAIRS: return check_pairs(v, path, p);
+    case S_PAIRS: return check_pairs(m, v, path, p);
     case S_NUMBER:
         if (js_double(v, &d))
             return true;
@@ -216,37 +227,54 @@ static void write_ref(struct jw *w, const char *name)
     jw_str(w, "$ref", slice_of(ref));
 }
 
-static void write_range(struct jw *w, const struct member *m)
+static void write_range(struct jw *w, const struct member *m, bool checked)
 {
     static const char *const words[][2] = {
-        [S_TEXT] = { "minLength", "maxLength" }, [S_WHOLE] = { "minimum", "maximum" },
+        [S_TEXT] = { "minLength", "maxLength" }, [S_WHOLE] = { "minimum", "maximum" },   [S_PAIRS] = { "minProperties", "maxProperties" },
         [S_LIST] = { "minItems", "maxItems" },   [S_TEXTS] = { "minItems", "maxItems" }, [S_WHOLES] = { "minItems", "maxItems" }, [S_OWNS] = { "minItems", "maxItems" },
     };
     if ((size_t)m->type >= COUNT(words) || !words[m->type][0])
         return;
+    int64_t otherwise = !checked || m->type == S_WHOLE ? 0 : m->type == S_TEXT ? SCHEMA_TEXT_MAX : SCHEMA_ITEMS_MAX;
     if (m->min || (m->type == S_WHOLE && m->max))
         jw_int(w, words[m->type][0], m->min);
-    if (m->max)
-        jw_int(w, words[m->type][1], m->max);
+    if (m->max || otherwise)
+        jw_int(w, words[m->type][1], m->max ? m->max : otherwise);
 }
 
-static void write_items(struct jw *w, const struct member *m)
+static void write_choices(struct jw *w, const struct member *m)
 {
-    if (m->type == S_PAIRS) {
-        jw_open(w, "additionalProperties", '{');
-        jw_str(w, "type", SL("string"));
-        jw_close(w, '}');
+    if (!m->choices)
         return;
-    }
-    jw_open(w, "items", '{');
+    jw_open(w, "enum", '[');
+    for (const char *const *c = m->choices; *c; c++)
+        jw_str(w, NULL, slice_of(*c));
+    jw_close(w, ']');
+}
+
+static void write_items(struct jw *w, const struct member *m, bool checked)
+{
+    jw_open(w, m->type == S_PAIRS ? "additionalProperties" : "items", '{');
     if (m->of)
         write_ref(w, m->of);
     else
-        jw_str(w, "type", m->type == S_TEXTS ? SL("string") : SL("integer"));
+        jw_str(w, "type", m->type == S_WHOLES ? SL("integer") : SL("string"));
+    if (m->type == S_TEXTS && checked)
+        jw_int(w, "maxLength", SCHEMA_TEXT_MAX);
+    if (m->type == S_TEXTS)
+        write_choices(w, m);
     jw_close(w, '}');
 }
 
-static void write_member(struct jw *w, const struct member *m)
+/* What it is, and how its length is counted where that is not what JSON Schema says. */
+static void write_help(struct jw *w, const struct member *m)
+{
+    char text[512];
+    snprintf(text, sizeof(text), "%s%sIts length is in bytes of UTF-8", m->help ? m->help : "", m->help ? ". " : "");
+    jw_opt(w, "description", m->flags & S_BYTES ? slice_of(text) : slice_of(m->help));
+}
+
+static void write_member(struct jw *w, const struct member *m, bool checked)
 {
     jw_open(w, m->name, '{');
     if (m->type == S_OBJECT || m->type == S_OWN) {
@@ -268,21 +296,17 @@ static void write_member(struct jw *w, const struct member *m)
     if (m->type == S_TIME)
         jw_str(w, "format", SL("date-time"));
     if (m->type == S_LIST || m->type == S_TEXTS || m->type == S_WHOLES || m->type == S_OWNS || m->type == S_PAIRS)
-        write_items(w, m);
-    write_range(w, m);
-    if (m->choices) {
-        jw_open(w, "enum", '[');
-        for (const char *const *c = m->choices; *c; c++)
-            jw_str(w, NULL, slice_of(*c));
-        jw_close(w, ']');
-    }
+        write_items(w, m, checked);
+    write_range(w, m, checked);
+    if (m->type == S_TEXT)
+        write_choices(w, m);
     if (m->flags & S_WRITE)
         jw_bool(w, "writeOnly", true);
-    jw_opt(w, "description", slice_of(m->help));
+    write_help(w, m);
     jw_close(w, '}');
 }
 
-void schema_write(struct jw *w, const char *key, const struct schema *s)
+void schema_write(struct jw *w, const char *key, const struct schema *s, bool checked)
 {
     bool required = false;
     jw_open(w, key, '{');
@@ -290,10 +314,12 @@ void schema_write(struct jw *w, const char *key, const struct schema *s)
     jw_opt(w, "description", slice_of(s->help));
     jw_open(w, "properties", '{');
     for (size_t i = 0; i < s->n; i++) {
-        write_member(w, &s->members[i]);
+        write_member(w, &s->members[i], checked);
         required |= s->members[i].flags & S_REQUIRED;
     }
     jw_close(w, '}');
+    if (checked && !s->open)
+        jw_bool(w, "additionalProperties", false);
     if (required) {
         jw_open(w, "required", '[');
         for (size_t i = 0; i < s->n; i++)

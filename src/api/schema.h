@@ -32,14 +32,15 @@ enum {
     S_REQUIRED = 1,
     S_NULLABLE = 2,
     S_WRITE = 4,     /* never comes back: a secret */
+    S_BYTES = 8,     /* its length is counted in bytes, where what keeps it has so much room; the document says so */
 };
 struct member {
     const char *name;
     enum member_type type;
     unsigned flags;
     const char *of;
-    int64_t min, max;           /* S_WHOLE: range; S_TEXT: bytes; lists: items; both 0: the type's own */
-    const char *const *choices; /* S_TEXT: NULL-terminated */
+    int64_t min, max;           /* S_WHOLE: range; S_TEXT: characters (code points, as JSON Schema counts them); lists, S_PAIRS: items; both 0: the type's own */
+    const char *const *choices; /* S_TEXT, and each of S_TEXTS: NULL-terminated */
     const char *help;
 };
 struct schema {
@@ -65,6 +66,6 @@ void problem_add(struct problems *p, slice field, const char *fmt, ...) PRINTF(3
 /* False: *p says what is wrong. */
 bool schema_check(const struct schema *s, const struct js *v, slice path, struct problems *p);
 bool schema_is_optional(const struct schema *s); /* no member is required: a request may leave its body out */
-/* The JSON Schema (2020-12) of one table, references as "#/components/schemas/NAME". */
-void schema_write(struct jw *w, const char *key, const struct schema *s);
+/* The JSON Schema (2020-12) of one table, references as "#/components/schemas/NAME". checked: requests have this shape, and schema_check's own limits are told, too. */
+void schema_write(struct jw *w, const char *key, const struct schema *s, bool checked);
 #endif

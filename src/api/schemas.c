@@ -24,8 +24,8 @@ static const struct member problem[] = {
 /* ---- auth, logins ---------------------------------------------------------------------------------------------------- */
 
 static const struct member login_request[] = {
-    M("user", S_TEXT, S_REQUIRED, .min = 1, .max = 64),
-    M("password", S_TEXT, S_REQUIRED | S_WRITE, .min = 1, .max = 128),
+    M("user", S_TEXT, S_REQUIRED | S_BYTES, .min = 1, .max = 64),
+    M("password", S_TEXT, S_REQUIRED | S_WRITE | S_BYTES, .min = 1, .max = 128),
     M("cookie", S_BOOL, 0, .help = "Also set the token as a cookie (HttpOnly, SameSite=Strict), for pages of this hub; changes then need the header X-Dragoman: 1"),
 };
 static const struct member login_answer[] = {
@@ -40,21 +40,21 @@ static const struct member me[] = {
     M("version", S_TEXT, S_REQUIRED, .help = "Of the hub"),
 };
 static const struct member password_request[] = {
-    M("old", S_TEXT, S_REQUIRED | S_WRITE, .min = 1, .max = 128),
-    M("new", S_TEXT, S_REQUIRED | S_WRITE, .min = 1, .max = 128, .help = "zxcvbn score 3 or more"),
+    M("old", S_TEXT, S_REQUIRED | S_WRITE | S_BYTES, .min = 1, .max = 128),
+    M("new", S_TEXT, S_REQUIRED | S_WRITE | S_BYTES, .min = 1, .max = 128, .help = "zxcvbn score 3 or more"),
 };
 static const struct member login[] = {
     M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles), M("created", S_TIME, S_REQUIRED), M("changed", S_TIME, S_REQUIRED),
 };
 static const struct member login_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Login"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 static const struct member login_new[] = {
-    M("user", S_TEXT, S_REQUIRED, .min = 1, .max = 64),
+    M("user", S_TEXT, S_REQUIRED | S_BYTES, .min = 1, .max = 64),
     M("role", S_TEXT, S_REQUIRED, .choices = roles),
-    M("password", S_TEXT, S_REQUIRED | S_WRITE, .min = 1, .max = 128, .help = "zxcvbn score 3 or more"),
+    M("password", S_TEXT, S_REQUIRED | S_WRITE | S_BYTES, .min = 1, .max = 128, .help = "zxcvbn score 3 or more"),
 };
 static const struct member login_change[] = {
     M("role", S_TEXT, 0, .choices = roles),
-    M("password", S_TEXT, S_WRITE, .min = 1, .max = 128),
+    M("password", S_TEXT, S_WRITE | S_BYTES, .min = 1, .max = 128),
 };
 
 /* ---- connectors ------------------------------------------------------------------------------------------------------ */
@@ -137,7 +137,7 @@ static const struct member check_answer[] = {
     M("good", S_BOOL, S_REQUIRED), M("problems", S_LIST, S_REQUIRED, .of = "ProblemItem"), M("changes", S_LIST, S_REQUIRED, .of = "Change", .help = "What would differ from now"),
 };
 static const struct member tenant_export_request[] = {
-    M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024, .help = "Secrets are encrypted with it; otherwise they are left out"),
+    M("passphrase", S_TEXT, S_WRITE | S_BYTES, .min = 8, .max = 1024, .help = "Secrets are encrypted with it; otherwise they are left out"),
 };
 static const struct member tenant_export[] = {
     M("format", S_TEXT, S_REQUIRED), M("made", S_TIME, S_REQUIRED), M("version", S_TEXT, S_REQUIRED), M("tenant", S_OWN, S_REQUIRED, .of = "TenantDocument"),
@@ -145,7 +145,7 @@ static const struct member tenant_export[] = {
 };
 static const struct member tenant_import[] = {
     M("document", S_ANY, S_REQUIRED, .help = "A TenantExport, or a TenantDocument"),
-    M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024),
+    M("passphrase", S_TEXT, S_WRITE | S_BYTES, .min = 8, .max = 1024),
     M("name", S_TEXT, 0, .min = 1, .max = 200, .help = "Instead of the document's"),
 };
 
@@ -157,10 +157,10 @@ static const struct member backup[] = {
     M("settings", S_OBJECT, S_REQUIRED, .of = "SettingsDocument"), M("logins", S_LIST, S_REQUIRED, .of = "BackupLogin"), M("queues", S_LIST, 0, .of = "Queue"),
     M("responses", S_LIST, 0, .of = "ResponseDocument"), M("secrets", S_TEXT, 0, .help = "All of it with its secrets, encrypted with the passphrase"),
 };
-static const struct member backup_request[] = { M("passphrase", S_TEXT, S_REQUIRED | S_WRITE, .min = 8, .max = 1024) };
+static const struct member backup_request[] = { M("passphrase", S_TEXT, S_REQUIRED | S_WRITE | S_BYTES, .min = 8, .max = 1024) };
 static const struct member restore_request[] = {
     M("backup", S_ANY, S_REQUIRED, .help = "A Backup"),
-    M("passphrase", S_TEXT, S_WRITE, .min = 8, .max = 1024, .help = "Opens its secrets; without them tenants keep the secrets they have here, and logins stay as they are"),
+    M("passphrase", S_TEXT, S_WRITE | S_BYTES, .min = 8, .max = 1024, .help = "Opens its secrets; without them tenants keep the secrets they have here, and logins stay as they are"),
     M("dry_run", S_BOOL, 0, .help = "Only tell what would be done"), M("replace", S_BOOL, 0, .help = "Remove tenants, queues and canned responses that the backup does not have"),
 };
 static const char *const fates[] = { "made", "changed", "same", "removed", "skipped", NULL };
@@ -235,7 +235,7 @@ static const struct member message_list[] = {
     M("tenantId", S_TEXT, 0, .max = 200, .help = "The tenant's id; or"), M("tenant", S_TEXT, 0, .max = 200, .help = "its name"), \
     M("channel", S_TEXT, 0, .max = 200, .help = "Name or id of the channel, where the tenant has several")
 static const struct member ivr_messages[] = {
-    IVR_MEMBERS, M("userId", S_TEXT, 0, .max = 400, .help = "The guest's identifier with the network; a phone number in full (+81…) where LINE's phone number push is agreed on"),
+    IVR_MEMBERS, M("userId", S_TEXT, S_BYTES, .max = 400, .help = "The guest's identifier with the network; a phone number in full (+81…) where LINE's phone number push is agreed on"),
     M("message", S_ANY, 0, .help = "A text, or an object with a type: text, sticker (packageId, stickerId), image, video, audio, file (url), location (latitude, longitude, title, address), quick replies, a card, a carousel, or one of the network's own"),
     M("messages", S_ANY, 0, .help = "A list of them, at most 20"),
 };
@@ -265,8 +265,8 @@ static const struct member contact[] = {
 };
 static const struct member contact_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Contact"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 #define CONTACT_CHANGE                                                                                                       \
-    M("name", S_TEXT, 0, .max = 800, .help = "Empty: as its guest is called"), M("phones", S_TEXTS, 0, .max = 50), M("emails", S_TEXTS, 0, .max = 50), \
-    M("attributes", S_PAIRS, 0, .help = "All there shall be")
+    M("name", S_TEXT, 0, .max = 200, .help = "Empty: as its guest is called"), M("phones", S_TEXTS, 0, .max = 50), M("emails", S_TEXTS, 0, .max = 50), \
+    M("attributes", S_PAIRS, 0, .max = 100, .help = "All there shall be: names of 1 to 100 bytes, values of at most 2000 characters")
 static const struct member contact_new[] = { M("tenant", S_TEXT, S_REQUIRED, .min = 1, .max = 200), CONTACT_CHANGE };
 static const struct member contact_change[] = { CONTACT_CHANGE };
 static const struct member contact_merge[] = { M("with", S_TEXT, S_REQUIRED, .min = 1, .max = 1000, .help = "The other contact's id") };
@@ -300,7 +300,7 @@ static const struct member journal_decision[] = {
     M("ids", S_WHOLES, 0, .max = 1000), M("query", S_OBJECT, 0, .of = "JournalQuery", .help = "At most 500 at a time: repeat while something is done"),
 };
 static const struct member journal_redirect[] = {
-    M("id", S_WHOLE, S_REQUIRED, .min = 1, .max = INT64_MAX), M("target", S_TEXT, S_REQUIRED, .min = 1, .max = 1000, .help = "Of a message to a guest: a conversation, channel:guest (acme/line:U1). Of one to a desk: the account id of the tenant's desk"),
+    M("id", S_WHOLE, S_REQUIRED, .min = 1, .max = INT64_MAX), M("target", S_TEXT, S_REQUIRED | S_BYTES, .min = 1, .max = 1000, .help = "Of a message to a guest: a conversation, channel:guest (acme/line:U1). Of one to a desk: the account id of the tenant's desk"),
 };
 static const struct member journal_redirected[] = { M("id", S_WHOLE, S_REQUIRED, .help = "Of the message that is on its way now"), M("was", S_WHOLE, S_REQUIRED) };
 static const struct member journal_decided[] = { M("asked", S_WHOLE, S_REQUIRED), M("done", S_WHOLE, S_REQUIRED) };
@@ -354,12 +354,12 @@ static const struct member settings_facts[] = {
 /* ---- canned responses ------------------------------------------------------------------------------------------------ */
 
 static const struct member substitution[] = {
-    M("id", S_TEXT, S_REQUIRED, .min = 1, .max = 200), M("description", S_TEXT, 0, .max = 2000),
+    M("id", S_TEXT, S_REQUIRED, .min = 1, .max = 200, .help = "Without {{ and }}"), M("description", S_TEXT, 0, .max = 2000),
     M("default_value", S_TEXT, 0, .max = 8192, .help = "What an absent or empty value becomes"),
 };
 #define RESPONSE_MEMBERS                                                                                                     \
-    M("name", S_TEXT, S_REQUIRED, .min = 1, .max = 400, .help = "Commands name it so, in any capitals"),                      \
-    M("library", S_TEXT, 0, .max = 400), M("text", S_TEXT, S_REQUIRED, .min = 1, .max = 65536, .help = "A text, or JSON; with placeholders {{name}} and Go templates")
+    M("name", S_TEXT, S_REQUIRED | S_BYTES, .min = 1, .max = 400, .help = "Commands name it so, in any capitals"),                      \
+    M("library", S_TEXT, 0, .max = 400), M("text", S_TEXT, S_REQUIRED | S_BYTES, .min = 1, .max = 65536, .help = "A text, or JSON; with placeholders {{name}} and Go templates")
 static const struct member response_document[] = {
     RESPONSE_MEMBERS, M("substitutions", S_LIST, 0, .of = "Substitution", .max = 100),
     M("tenants", S_TEXTS, 0, .max = 100, .help = "Names, slugs or ids of those that may send it; none: all"),
@@ -396,7 +396,7 @@ static const struct member notifier_settings[] = {
 };
 
 static const struct member storage_settings[] = {
-    M("type", S_TEXT, S_REQUIRED), M("name", S_TEXT, S_REQUIRED, .min = 1, .max = 64, .help = "Tenants name it so"),
+    M("type", S_TEXT, S_REQUIRED, .min = 1), M("name", S_TEXT, S_REQUIRED, .min = 1, .max = 64, .help = "Tenants name it so: small letters, digits, - _ and ., a letter or digit first"),
     M("purge_delay_seconds", S_WHOLE, 0, .help = "Attachments are deleted so long after their conversation closed"),
 };
 static const struct member storage[] = {
@@ -427,10 +427,10 @@ static const struct member audit_list[] = {
 
 static const struct member user_capacity[] = { M("chat", S_WHOLE, S_REQUIRED, .min = 0, .max = 100, .help = "Conversations at a time") };
 static const struct member user_document[] = {
-    M("name", S_TEXT, S_REQUIRED, .min = 1, .max = 64), M("role", S_TEXT, S_REQUIRED, .choices = roles),
+    M("name", S_TEXT, S_REQUIRED | S_BYTES, .min = 1, .max = 64), M("role", S_TEXT, S_REQUIRED, .choices = roles),
     M("display_name", S_TEXT, 0, .max = 200, .help = "Shown to guests and colleagues"), M("email", S_TEXT, 0, .max = 200),
-    M("queues", S_TEXTS, 0, .max = 100, .help = "Which are served; none: all"), M("skills", S_ANY, 0, .help = "Object of levels from 1 to 10"),
-    M("capacity", S_OBJECT, 0, .of = "UserCapacity"), M("password", S_TEXT, S_WRITE, .min = 1, .max = 128, .help = "zxcvbn score 3 or more"),
+    M("queues", S_TEXTS, 0, .max = 100, .help = "Which are served, names of 1 to 200 bytes; none: all"), M("skills", S_ANY, 0, .help = "Object of levels from 1 to 10"),
+    M("capacity", S_OBJECT, 0, .of = "UserCapacity"), M("password", S_TEXT, S_WRITE | S_BYTES, .min = 1, .max = 128, .help = "zxcvbn score 3 or more"),
     M("status", S_TEXT, 0, .help = "Ignored when it is sent back, like the two below"), M("created", S_TIME, 0), M("changed", S_TIME, 0),
 };
 static const struct member user[] = {
@@ -440,8 +440,8 @@ static const struct member user[] = {
 };
 static const struct member user_list[] = { M("items", S_LIST, S_REQUIRED, .of = "User"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 static const struct member queue[] = {
-    M("name", S_TEXT, S_REQUIRED, .min = 1, .max = 64), M("title", S_TEXT, 0, .max = 200), M("tenant", S_TEXT, 0, .max = 64, .help = "Slug; of all when left out"),
-    M("skills", S_TEXTS, 0, .max = 50, .help = "Required of who answers"), M("overflow_s", S_WHOLE, 0, .min = 0, .max = 604800), M("overflow_queue", S_TEXT, 0, .max = 64),
+    M("name", S_TEXT, S_REQUIRED | S_BYTES, .min = 1, .max = 64), M("title", S_TEXT, 0, .max = 200), M("tenant", S_TEXT, 0, .max = 64, .help = "Slug; of all when left out"),
+    M("skills", S_TEXTS, 0, .max = 50, .help = "Required of who answers"), M("overflow_s", S_WHOLE, 0, .min = 0, .max = 604800), M("overflow_queue", S_TEXT, S_BYTES, .max = 64),
     M("business_hours", S_TEXT, 0, .max = 300, .help = "Mo-Fr 09:00-18:00;Sa 10:00-14:00"), M("timezone", S_TEXT, 0, .max = 64),
     M("service_level_s", S_WHOLE, 0, .min = 0, .max = 86400),
 };
@@ -469,17 +469,17 @@ static const struct member interaction[] = {
 };
 static const struct member interaction_list[] = { M("items", S_LIST, S_REQUIRED, .of = "Interaction"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 static const struct member interaction_new[] = {
-    M("contact", S_TEXT, 0, .max = 64, .help = "Where it was heard of last, or on `channel`"), M("conversation", S_TEXT, 0, .max = 500), M("channel", S_TEXT, 0, .max = 200), M("guest", S_TEXT, 0, .max = 400), M("text", S_TEXT, 0, .min = 1, .max = 20000), M("subject", S_TEXT, 0, .max = 200),
+    M("contact", S_TEXT, 0, .max = 64, .help = "Where it was heard of last, or on `channel`"), M("conversation", S_TEXT, S_BYTES, .max = 500), M("channel", S_TEXT, 0, .max = 200), M("guest", S_TEXT, S_BYTES, .max = 400), M("text", S_TEXT, 0, .min = 1, .max = 20000), M("subject", S_TEXT, 0, .max = 200),
 };
 static const struct member interaction_reason[] = { M("reason", S_TEXT, 0, .max = 200) };
 static const struct member interaction_end[] = { M("disposition", S_TEXT, 0, .max = 200), M("note", S_TEXT, 0, .max = 4000) };
-static const struct member interaction_hold[] = { M("until_ms", S_WHOLE, 0, .help = "Since 1970; left out: until the guest writes") };
-static const struct member interaction_target[] = { M("user", S_TEXT, 0, .max = 64), M("queue", S_TEXT, 0, .max = 64), M("note", S_TEXT, 0, .max = 2000) };
+static const struct member interaction_hold[] = { M("until_ms", S_WHOLE, 0, .min = 0, .max = INT64_C(253402300799999), .help = "Since 1970; left out: until the guest writes") };
+static const struct member interaction_target[] = { M("user", S_TEXT, S_BYTES, .max = 64), M("queue", S_TEXT, S_BYTES, .max = 64), M("note", S_TEXT, 0, .max = 2000) };
 static const char *const typing_to[] = { "guest", "agents", NULL };
 static const struct member interaction_typing[] = { M("on", S_BOOL, S_REQUIRED), M("to", S_TEXT, 0, .choices = typing_to) };
 static const struct member say_media[] = { M("file", S_TEXT, S_REQUIRED, .min = 1, .max = 64, .help = "Of POST /desk/files") };
 static const struct member say[] = {
-    M("id", S_TEXT, S_REQUIRED, .min = 1, .max = 64, .help = "Yours: a message is said once for each"), M("text", S_TEXT, 0, .max = 20000), M("media", S_OBJECT, 0, .of = "SayMedia"),
+    M("id", S_TEXT, S_REQUIRED | S_BYTES, .min = 1, .max = 64, .help = "Yours: a message is said once for each"), M("text", S_TEXT, 0, .max = 20000), M("media", S_OBJECT, 0, .of = "SayMedia"),
     M("rich", S_ANY, 0, .help = "kind and choices, cards, picker or location"), M("native", S_ANY, 0, .help = "A message in the network's own words"),
     M("whisper", S_BOOL, 0, .help = "To agents only"),
 };

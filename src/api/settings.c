@@ -243,6 +243,70 @@ void api_settings(struct api *api)
     client_set_proxy(api->hub->client, proxy_in_use(api));
 }
 
+/* The parent of "storages[0].name" is "storages[0]", whose parent is "storages"; empty: it has none. */
+static slice parent_of(slice path)
+{
+    size_t dot = slice_find_last(path, '.'), item = slice_find_last(path, '[');
+    size_t at = dot == SIZE_MAX ? item : item == SIZE_MAX ? dot : MAX(dot, item);
+    return at == SIZE_MAX ? SLICE_NONE : slice_sub(path, 0, at);
+}
+
+/* v, which stands at `at`, without what stands at `gone`. */
+static void write_without(struct jw *w, struct arena *a, const struct js *v, slice at, slice gone)
+{
+    bool list = js_is_array(v);
+    if (!slice_starts(gone, at) || !(list || js_is_object(v))) {
+        jw_value(w, NULL, v);
+        return;
+    }
+    jw_open(w, NULL, list ? '[' : '{');
+    for (size_t i = 0; list && i < js_len(v); i++) {
+        slice item = arena_printf(a, SLF "[%zu]", SLA(at), i);
+        if (!slice_eq(item, gone))
+            write_without(w, a, js_item(v, i), item, gone);
+    }
+    for (void *it = list ? NULL : js_first(v); it; it = js_next(v, it)) {
+        slice member = at.n ? arena_printf(a, SLF "." SLF, SLA(at), SLA(js_key(v, it))) : js_key(v, it);
+        if (slice_eq(member, gone))
+            continue;
+        jw_key(w, js_key(v, it));
+        write_without(w, a, js_value(it), member, gone);
+    }
+    jw_close(w, list ? ']' : '}');
+}
+
+static const struct js *without(struct arena *a, const struct js *doc, slice gone)
+{
+    struct jw w = jw_new(a, DOC_MAX);
+    write_without(&w, a, doc, SL(""), gone);
+    return js_parse(a, jw_done(&w), NULL);
+}
+
+/* What was good when it was stored may be so no longer: rules grow, and the configuration file takes names. What is wrong is left out, and as little of it as will do. */
+static bool read_stored(struct api *api, const struct js *doc, const struct set *old, struct set *ret, struct config_problems *p)
+{
+    struct arena *a = ret->a;
+    while (!read_set(api, doc, old, ret, p)) {
+        if (!p->n)
+            return false;
+        struct fault f;
+        slice gone = p->items[0].path;
+        const struct js *less = without(a, doc, gone);
+        while (gone.n && (!less || js_equal(less, doc))) { /* what is missing, for one */
+            gone = parent_of(gone);
+            less = gone.n ? without(a, doc, gone) : NULL;
+        }
+        if (!less)
+            return false;
+        fault(&f, "invalid", "", SLF " " SLF, SLA(p->items[0].path), SLA(p->items[0].text));
+        log_end(log_begin_fault(api->hub->log, LEVEL_ERROR, &f, "A part of the stored settings is not valid any more: without it"));
+        doc = less;
+        *ret = (struct set){ .a = a, .rev = ret->rev, .changed_ms = ret->changed_ms };
+        *p = (struct config_problems){ .a = a };
+    }
+    return true;
+}
+
 static void got(void *arg, slice value, const struct fault *f)
 {
     struct settings *st = arg;
@@ -256,7 +320,7 @@ static void got(void *arg, slice value, const struct fault *f)
     if (seal_reveal(st->api->hub->seal, STORE_KEY, value, &json, &why))
         doc = js_parse(s.a, arena_dup(s.a, secret_reveal(&json)), &why);
     secret_wipe(&json);
-    bool ok = doc && js_int(js_get(doc, SL("rev")), &s.rev) && js_int(js_get(doc, SL("changed")), &s.changed_ms) && read_set(st->api, doc, &st->now, &s, &p);
+    bool ok = doc && js_int(js_get(doc, SL("rev")), &s.rev) && js_int(js_get(doc, SL("changed")), &s.changed_ms) && read_stored(st->api, doc, &st->now, &s, &p);
     s.by = js_text(js_get(doc, SL("by")));
     if (ok) {
         arena_free(st->now.a);
@@ -519,6 +583,14 @@ void settings_change(struct api_call *c, const struct js *doc, struct config_pro
     *ch = (struct change){ .c = c, .st = st, .to = to, .detail = changed_members(c->a, &st->now, &to), .p = p, .done = done, .arg = arg };
     st->busy = true;
     look_into(ch);
+}
+
+bool settings_check(const struct api *api, const struct js *doc, struct config_problems *p)
+{
+    struct set to = { .a = arena_new() };
+    bool good = read_set(api, doc, &api->settings->now, &to, p) && default_is_there(api->settings->file, &to, p);
+    arena_free(to.a);
+    return good;
 }
 
 int64_t settings_rev(const struct api *api)

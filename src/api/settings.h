@@ -23,4 +23,6 @@ void storage_document(struct jw *w, const struct config_storage *st, enum doc_se
 void settings_document(const struct api *api, struct jw *w, enum doc_secrets secrets);
 /* doc over them. done comes once; "invalid", "in_use" (a storage that a tenant names, or that is the default): see *p; "changed": another change is being stored. */
 void settings_change(struct api_call *c, const struct js *doc, struct config_problems *p, void (*done)(void *arg, const struct fault *f), void *arg);
+/* Is doc over them valid by itself? False: see *p. Nothing is changed. */
+bool settings_check(const struct api *api, const struct js *doc, struct config_problems *p);
 #endif

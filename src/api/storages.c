@@ -18,6 +18,15 @@ static const struct config_storage *own(const struct api *api, slice name)
     return NULL;
 }
 
+/* At work: not one that was removed, whose files can still be read. NULL: there is none. */
+static const struct storage *at_work(const struct hub *h, slice name)
+{
+    for (size_t i = 0; i < storages_count(h); i++)
+        if (slice_eq(storages_at(h, i)->name, name))
+            return storages_at(h, i);
+    return NULL;
+}
+
 static void write_storage(struct api_call *c, struct jw *w, const struct storage *s)
 {
     const struct config_storage *mine = own(c->api, s->name);
@@ -72,17 +81,16 @@ void api_storages_list(struct api_call *c)
 
 static void answer(struct api_call *c, slice name)
 {
-    for (size_t i = 0; i < storages_count(c->hub); i++) {
-        if (!slice_eq(storages_at(c->hub, i)->name, name))
-            continue;
-        if (own(c->api, name)) /* its revision is that of the settings it is part of; no 304 for it: how it stands has none */
-            api_header(c, "ETag", arena_printf(c->a, "\"%lld\"", (long long)settings_rev(c->api)));
-        struct jw w = api_json(c);
-        write_storage(c, &w, storages_at(c->hub, i));
-        api_answer(c, &w);
+    const struct storage *s = at_work(c->hub, name);
+    if (!s) {
+        api_not_found(c, "storage", name);
         return;
     }
-    api_not_found(c, "storage", name);
+    if (own(c->api, name)) /* its revision is that of the settings it is part of; no 304 for it: how it stands has none */
+        api_header(c, "ETag", arena_printf(c->a, "\"%lld\"", (long long)settings_rev(c->api)));
+    struct jw w = api_json(c);
+    write_storage(c, &w, s);
+    api_answer(c, &w);
 }
 
 void api_storages_get(struct api_call *c)
@@ -156,7 +164,7 @@ static void change(struct api_call *c, slice name, const struct js *doc, const c
 void api_storages_create(struct api_call *c)
 {
     slice name = js_text(js_get(c->body, SL("name")));
-    if (name.n && storages_find(c->hub, name) && own(c->api, name)) {
+    if (name.n && own(c->api, name)) {
         api_problem(c, 409, "conflict", "name", "there is a storage of this name");
         return;
     }
@@ -174,7 +182,7 @@ static bool may_change(struct api_call *c)
         if (rev < 0 || rev == settings_rev(c->api))
             return true;
         api_problem(c, 412, "changed", NULL, "the settings were changed meanwhile (they are at revision %lld): read it again", (long long)settings_rev(c->api));
-    } else if (storages_find(c->hub, name))
+    } else if (at_work(c->hub, name))
         api_problem(c, 409, "read_only", NULL, "this storage stands in the configuration file, or is the local disk: change it there and restart the hub");
     else
         api_not_found(c, "storage", name);

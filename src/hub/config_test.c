@@ -79,7 +79,7 @@ TEST(yaml_size_is_bounded)
 TEST(setting_values_are_checked_and_brought_to_one_form)
 {
     static const char *const colours[] = { "red", "green", NULL };
-    static const struct setting text = { .name = "t", .type = SETTING_TEXT, .min = 3, .max = 5 }, url = { .name = "u", .type = SETTING_URL },
+    static const struct setting text = { .name = "t", .type = SETTING_TEXT, .min = 3, .max = 5 }, url = { .name = "u", .type = SETTING_URL, .max = 30 },
                                 number = { .name = "n", .type = SETTING_NUMBER, .min = 10, .max = 1 << 21 },
                                 yes = { .name = "b", .type = SETTING_BOOL },
                                 choice = { .name = "c", .type = SETTING_CHOICE, .choices = colours };
@@ -91,11 +91,15 @@ TEST(setting_values_are_checked_and_brought_to_one_form)
         { &text, "ab", NULL },
         { &text, "abcdef", NULL },
         { &text, "a\xff""c", NULL },
+        { &text, "日本語文字", "日本語文字" }, /* characters count, as the form's schema counts them */
+        { &text, "日本語文字列", NULL },
+        { &text, "日本", NULL },
         { &url, "https://api.example.com/", "https://api.example.com" },
         { &url, "http://127.0.0.1:9001/x/", "http://127.0.0.1:9001/x" },
         { &url, "http://[::1]:80", "http://[::1]:80" },
         { &url, "http://[::1]", "http://[::1]" },
         { &url, "ftp://x", NULL },
+        { &url, "http://127.0.0.1:9001/x-and-more", NULL },
         { &url, "https://", NULL },
         { &url, "https:///x", NULL },
         { &url, "https://x:0", NULL },

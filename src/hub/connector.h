@@ -34,7 +34,7 @@ struct setting {
     const char *otherwise;      /* the default; NULL: absent */
     const char *help;           /* where the operator finds the value, what it does */
     const char *const *choices; /* SETTING_CHOICE: NULL-terminated */
-    int64_t min, max;           /* SETTING_NUMBER: range; SETTING_TEXT: length in bytes; both 0: any */
+    int64_t min, max;           /* SETTING_NUMBER: range; SETTING_TEXT, SETTING_URL: characters (code points); both 0: any */
 };
 enum { SETTINGS_MAX = 48 };
 

@@ -1,6 +1,7 @@
 /* The hub's own canned responses: in the store, and all of them in memory. */
 #include "hub/responses-private.h"
 #include "store/store.h"
+#include "wire/url.h"
 
 #define STORE_PREFIX "response:"
 
@@ -49,12 +50,15 @@ void own_response_write(struct jw *w, const struct own_response *o)
 /* clang-format off */
 static const struct js_field own_fields[] = {
     JS_FIELD(struct own_response, tenants,    "tenants", JS_STRLIST, 0),
+};
+static const struct js_field kept_fields[] = {
     JS_FIELD(struct own_response, by,         "by",      JS_STR,     0),
     JS_FIELD(struct own_response, rev,        "rev",     JS_I64,     0),
     JS_FIELD(struct own_response, changed_ms, "changed", JS_I64,     0),
 };
 /* clang-format on */
 
+/* As somebody says it: who changed it when is not read, they may send back what they were shown. */
 static bool read_own(struct arena *a, const struct js *doc, struct own_response *ret, struct fault *f)
 {
     *ret = (struct own_response){ 0 };
@@ -119,7 +123,7 @@ static void loaded(void *arg, slice key, slice value)
     struct fault f = { 0 };
     it->a = arena_new();
     const struct js *doc = js_parse(it->a, arena_dup(it->a, value), &f);
-    if (doc && read_own(it->a, doc, &it->o, &f)) {
+    if (doc && read_own(it->a, doc, &it->o, &f) && js_read(it->a, doc, kept_fields, COUNT(kept_fields), &it->o, &f)) {
         insert(h->responses, it);
         return;
     }
@@ -211,6 +215,8 @@ static void commit(struct hub *h, struct own_item *old, struct own_item *to, res
 /* Checked where one is made: what is stored already goes on as it is. */
 static bool good_names(const struct canned_response *r, struct fault *f)
 {
+    if (url_is_dots(r->name))
+        return fault(f, "out_of_range", "name", "must not be . or .., which no address can end with");
     for (size_t i = 0; i < r->substitutions.n; i++) {
         char field[64];
         snprintf(field, sizeof(field), "substitutions[%zu].id", i);
@@ -220,26 +226,37 @@ static bool good_names(const struct canned_response *r, struct fault *f)
     return true;
 }
 
+/* doc in the place of before (NULL: made), read in a. False: *f. */
+static bool read_change(struct hub *h, struct arena *a, const struct own_item *before, const struct js *doc, struct own_response *ret, struct fault *f)
+{
+    if (!js_is_object(doc))
+        return fault(f, "bad_json", "", "must be an object");
+    if (!read_own(a, doc, ret, f))
+        return false;
+    const struct own_response *same = response_own(h, ret->r.name);
+    if (!before && h->responses->n_own >= RESPONSES_OWN)
+        return fault(f, "too_many", "", "at most %d canned responses", RESPONSES_OWN);
+    if (!good_names(&ret->r, f))
+        return false;
+    if (same && (!before || same != &before->o))
+        return fault(f, "conflict", "name", "there is a canned response of this name");
+    return !before || !before->busy || fault(f, "changed", "", "another change of it is being stored");
+}
+
+bool response_check(struct hub *h, const struct own_response *old, const struct js *doc, struct fault *f)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct own_response read;
+    return read_change(h, a, item_of(h, old), doc, &read, f);
+}
+
 void response_put(struct hub *h, const struct own_response *old, const struct js *doc, slice by, response_done done, void *arg)
 {
-    struct responses *rs = h->responses;
     struct own_item *it = must_calloc(1, sizeof(*it)), *before = item_of(h, old);
     struct fault f = { 0 };
     struct own_response read;
     it->a = arena_new();
-    bool good = js_is_object(doc) && read_own(it->a, doc, &read, &f);
-    if (!f.code && !good)
-        fault(&f, "bad_json", "", "must be an object");
-    const struct own_response *same = good ? response_own(h, read.r.name) : NULL;
-    if (good && !before && rs->n_own >= RESPONSES_OWN)
-        good = fault(&f, "too_many", "", "at most %d canned responses", RESPONSES_OWN);
-    else if (good && !good_names(&read.r, &f))
-        good = false;
-    else if (good && same && same != old)
-        good = fault(&f, "conflict", "name", "there is a canned response of this name");
-    else if (good && before && before->busy)
-        good = fault(&f, "changed", "", "another change of it is being stored");
-    if (!good) {
+    if (!read_change(h, it->a, before, doc, &read, &f)) {
         item_free(it);
         done(arg, NULL, &f);
         return;

@@ -53,6 +53,8 @@ bool response_is_of(const struct own_response *o, const struct tenant *t);
  * "store_failed". */
 typedef void (*response_done)(void *arg, const struct own_response *o, const struct fault *f);
 void response_put(struct hub *h, const struct own_response *old, const struct js *doc, slice by, response_done done, void *arg);
+/* Would response_put take it now? False: *f. Nothing is changed. */
+bool response_check(struct hub *h, const struct own_response *old, const struct js *doc, struct fault *f);
 void response_remove(struct hub *h, const struct own_response *o, response_done done, void *arg); /* then o NULL */
 /* The members of one, into an object that is open. */
 void own_response_write(struct jw *w, const struct own_response *o);

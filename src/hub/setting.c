@@ -54,6 +54,16 @@ static bool value_choice(struct arena *a, const struct setting *s, slice text, s
     return fault(f, "out_of_range", s->name, "must be one of: " SLF, SLA(text_slice(&list)));
 }
 
+static bool length_ok(const struct setting *s, slice text, struct fault *f)
+{
+    int64_t chars = (int64_t)utf8_len(text);
+    if (s->min && chars < s->min)
+        return fault(f, "out_of_range", s->name, "must have at least %lld characters", (long long)s->min);
+    if (s->max && chars > s->max)
+        return fault(f, "out_of_range", s->name, "must have at most %lld characters", (long long)s->max);
+    return true;
+}
+
 static bool value_url(struct arena *a, const struct setting *s, slice text, slice *ret, struct fault *f)
 {
     size_t scheme = slice_starts(text, SL("https://")) ? 8 : slice_starts(text, SL("http://")) ? 7 : 0;
@@ -78,6 +88,8 @@ static bool value_url(struct arena *a, const struct setting *s, slice text, slic
     if (colon != SIZE_MAX && slice_find_char(slice_from(host, colon), ']') == SIZE_MAX &&
         (!slice_int(slice_from(host, colon + 1), &port) || port < 1 || port > 65535))
         return fault(f, "wrong_type", s->name, "has a port that is no number between 1 and 65535");
+    if (!length_ok(s, text, f))
+        return false;
     while (text.n > scheme && text.p[text.n - 1] == '/')
         text.n--;
     *ret = arena_dup(a, text);
@@ -90,10 +102,8 @@ static bool value_text(struct arena *a, const struct setting *s, slice text, sli
         return fault(f, "wrong_type", s->name, "must be text in UTF-8");
     if (text.n == 0 && s->required)
         return fault(f, "missing_field", s->name, "must not be empty");
-    if (s->min && (int64_t)text.n < s->min)
-        return fault(f, "out_of_range", s->name, "must have at least %lld characters", (long long)s->min);
-    if (s->max && (int64_t)text.n > s->max)
-        return fault(f, "out_of_range", s->name, "must have at most %lld characters", (long long)s->max);
+    if (!length_ok(s, text, f))
+        return false;
     *ret = arena_dup(a, text);
     return true;
 }

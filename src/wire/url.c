@@ -194,6 +194,11 @@ slice url_print(struct arena *a, const struct url *u)
                         SLA(u->query), u->fragment.p ? "#" : "", SLA(u->fragment));
 }
 
+bool url_is_dots(slice s)
+{
+    return slice_eq(s, SL(".")) || slice_eq(s, SL(".."));
+}
+
 /* RFC 3986 section 5.2.4, segment by segment; the path begins with '/'. */
 static slice without_dots(struct arena *a, slice path)
 {

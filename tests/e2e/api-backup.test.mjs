@@ -99,7 +99,7 @@ test('restore: dry run, replace, logins, and not what stands in the file', async
   const dry = (await admin.call('POST', '/restore', {...ask, dry_run: true})).json;
   assert.deepEqual([dry.settings, dry.tenants.map(x => [x.name, x.fate])], ['changed', [['Two', 'removed'], ['One', 'made']]]);
   assert.equal((await admin.call('GET', '/tenants')).json.items.length, 2, 'nothing was done');
-  assert.deepEqual(dry.responses.map(x => [x.name, x.fate]), [['Tea', 'changed'], ['', 'made'], ['Newer', 'removed']]);
+  assert.deepEqual(dry.responses.map(x => [x.name, x.fate]), [['Tea', 'changed'], ['', 'skipped'], ['Newer', 'removed']]);
   assert.equal((await admin.call('GET', '/responses/Tea')).json.text, 'Coffee');
   const done = (await admin.call('POST', '/restore', ask)).json;
   assert.deepEqual(done.tenants.map(x => [x.name, x.fate]), [['Two', 'removed'], ['One', 'made']], 'one bot is of one tenant: who has it goes first');
@@ -118,6 +118,30 @@ test('restore: dry run, replace, logins, and not what stands in the file', async
   const bad = await admin.call('POST', '/restore', {backup: {format: 'x'}});
   assert.equal(bad.status, 400);
   assert.equal(bad.json.field, 'backup.format');
+});
+
+test('restore: a dry run foretells what is skipped, too', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const withBot = (name, token) => ({...goodTenant(name), channels: [{type: 'telegram', token, base_url: 'http://127.0.0.1:9'}]});
+  const [one, two] = ['123456789:AAExampleExampleExampleExampleExample', '987654321:AAExampleExampleExampleExampleExample'];
+  assert.equal((await admin.call('POST', '/tenants', withBot('One', one))).status, 201);
+  assert.equal((await admin.call('POST', '/tenants', withBot('Two', two))).status, 201);
+  const backup = (await admin.call('GET', '/backup')).json;
+  backup.tenants = [withBot('Three', one), withBot('One', '111111111:AAExampleExampleExampleExampleExample'), withBot('Four', one), withBot('Five', one), withBot('Six', two), {...goodTenant('Seven'), storage: 'none'}];
+  backup.settings.storages = [{type: 's3', name: 'bucket', bucket: 'bucket-1', endpoint: 'http://127.0.0.1:9', access_key_id: 'A', secret_access_key: 's'}];
+  const settings = {...backup.settings, proxy: 'ftp://x'};
+  backup.responses = [{name: 'Tea', text: 'x'}, {name: 'Coffee', text: ''}];
+  const fates = x => ({...x, tenants: x.tenants.map(r => [r.name, r.fate]), responses: x.responses.map(r => [r.name, r.fate])});
+  const dry = (await admin.call('POST', '/restore', {backup, dry_run: true})).json, done = (await admin.call('POST', '/restore', {backup})).json;
+  assert.deepEqual(fates(dry), {...fates(done), dry_run: true});
+  assert.deepEqual(fates(done).tenants, [['Three', 'skipped'], ['One', 'changed'], ['Four', 'made'], ['Five', 'skipped'], ['Six', 'skipped'], ['Seven', 'skipped']], 'a bot is of one tenant, and the first one gets it');
+  assert.deepEqual(fates(done).responses, [['Tea', 'made'], ['Coffee', 'skipped']]);
+  assert.equal(done.settings, 'changed');
+  const bad = {backup: {...backup, tenants: [{...goodTenant('Eight'), storage: 'elsewhere'}], settings: {...settings, storages: [{...settings.storages[0], name: 'elsewhere'}]}}};
+  const [not, really] = [(await admin.call('POST', '/restore', {...bad, dry_run: true})).json, (await admin.call('POST', '/restore', bad)).json];
+  assert.deepEqual(fates(not), {...fates(really), dry_run: true});
+  assert.deepEqual([really.settings, fates(really).tenants], ['skipped', [['Eight', 'skipped']]]);
 });
 
 test('plan shows the difference, apply makes it and asks the vendors', async t => {

@@ -2,6 +2,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {createServer} from 'node:http';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {inStore, until} from './harness.mjs';
 import {goodTenant, startHub} from './hub.mjs';
@@ -62,6 +63,25 @@ test('notifiers: made, tested, kept with their secrets, told apart from those of
   for (const secret of ['store-secret', 'file-secret']) assert.equal(JSON.stringify(kept).includes(secret), false);
 });
 
+test('stored settings of which a part is not valid any more: that part is left out, the rest is at work', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const slack = name => ({type: 'slack', name, url: 'http://127.0.0.1:9/services/x'});
+  const s3 = name => ({type: 's3', name, bucket: 'bucket-1', endpoint: 'http://127.0.0.1:9', access_key_id: 'AKIDEXAMPLE', secret_access_key: 's'});
+  for (const name of ['kept', 'taken']) assert.equal((await admin.call('POST', '/storages', s3(name))).status, 201);
+  const put = await admin.call('PUT', '/settings', {proxy: 'http://127.0.0.1:9', notifiers: [slack('taken'), slack('ops')], default_storage: 'kept'});
+  assert.equal(put.status, 200, put.text);
+  assert.equal((await hub.program.stop()).code, 0);
+  const file = JSON.parse(readFileSync(hub.config)); // somebody writes the same names there
+  writeFileSync(hub.config, JSON.stringify({...file, notifiers: [slack('taken')], storages: [s3('taken')]}));
+  await hub.start();
+  const now = (await admin.call('GET', '/settings')).json;
+  assert.deepEqual([now.proxy, now.default_storage_in_use, now.storages.map(s => s.name), now.notifiers.map(n => n.name)], ['http://127.0.0.1:9', 'kept', ['kept'], ['slack', 'ops']]);
+  assert.deepEqual((await admin.call('GET', '/storages')).json.items.map(s => [s.name, s.read_only]), [['local', true], ['taken', true], ['kept', false]]);
+  assert.match(hub.program.text(), /notifiers\[0\]\.name another notifier has this name/);
+  assert.match(hub.program.text(), /storages\[1\]\.name another storage has this name/);
+});
+
 test('the proxy: calls go through it from now on, and not any more', async t => {
   const proxy = await listener(t, (rq, rs) => { rs.writeHead(502); rs.end(); });
   const hub = await startHub(t);
@@ -115,6 +135,8 @@ test('storages: made, named by a tenant, changed, and not removed while one name
   await until('it is found not to work', async () => { const s = (await admin.call('GET', '/storages/bucket')).json; return s.checked && !s.works && s.why; });
   assert.equal((await admin.call('DELETE', '/storages/local')).status, 409);
   assert.equal((await admin.call('DELETE', '/storages/none')).status, 404);
+  assert.equal((await admin.call('POST', '/storages', {...s3, name: 'brief'})).status, 201);
+  assert.deepEqual([(await admin.call('DELETE', '/storages/brief')).status, (await admin.call('DELETE', '/storages/brief')).status], [204, 404]);
 
   assert.equal((await hub.program.stop()).code, 0);
   await hub.start();

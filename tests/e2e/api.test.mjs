@@ -389,6 +389,41 @@ test('the API document comes whole: every parameter has its meaning, every shape
   for (const [, name] of got.text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) assert.ok(got.json.components.schemas[name], name);
 });
 
+test('the API document admits what the hub takes, and what it answers', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const {paths, components: {schemas}} = (await hub.anyone.call('GET', '/openapi')).json;
+  for (const [path, methods] of Object.entries(paths)) if (methods.get?.parameters?.some(p => p.name === 'If-None-Match')) assert.ok(methods.get.responses['304'], path);
+  const {topics} = schemas.NotifierSettings.properties;
+  assert.deepEqual([topics.enum, topics.items.enum], [undefined, ['Default', 'Subscriptions']], 'each topic is one of them, not the list');
+  assert.equal(schemas.UserDocument.additionalProperties, false, 'a member that the table does not know is refused');
+  assert.equal(schemas.User.additionalProperties, undefined, 'an answer may have more one day');
+  assert.deepEqual([schemas.UserDocument.properties.display_name.maxLength, schemas.ContactNew.properties.attributes.maxProperties, schemas.TenantMembers.properties.channels.minItems], [200, 100, 1]);
+  // a length is that of JSON Schema: characters
+  const user = display_name => admin.call('POST', '/users', {name: 'kim', role: 'agent', password: agent.password, display_name});
+  const long = await user('語'.repeat(201));
+  assert.deepEqual([long.status, long.json.field, long.json.problems[0].message], [400, 'display_name', 'must have 0 to 200 characters']);
+  const made = await user('🦉'.repeat(200));
+  assert.deepEqual([made.status, made.json.display_name], [201, '🦉'.repeat(200)], made.text);
+  assert.equal((await admin.call('POST', '/tenants', goodTenant('Inn'))).status, 201);
+  const contact = name => admin.call('POST', '/contacts', {tenant: 'inn', name});
+  assert.deepEqual([(await contact('x'.repeat(201))).status, (await contact('宿'.repeat(200))).json.name], [400, '宿'.repeat(200)], 'nothing is cut off without a word');
+});
+
+test('what no address could name is not made', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  for (const name of ['.', '..', 'a\u0000b']) {
+    const rows = [['/users', {name, role: 'agent', password: agent.password}, 400], ['/logins', {user: name, role: 'agent', password: agent.password}, 400], ['/queues', {name}, 400], ['/responses', {name, text: 'x'}, name.length > 2 ? 400 : 422]];
+    for (const [path, body, status] of rows) {
+      const r = await admin.call('POST', path, body);
+      assert.deepEqual([r.status, r.json.field], [status, path === '/logins' ? 'user' : 'name'], `${path}: ${r.text}`);
+    }
+  }
+  assert.equal((await admin.call('POST', '/users', {name: '...', role: 'agent', password: agent.password})).status, 201);
+  assert.equal((await admin.call('GET', '/users/...')).status, 200);
+});
+
 test('secrets never come back, whatever is asked', async t => {
   const hub = await startHub(t);
   const admin = await hub.login();

@@ -24,6 +24,9 @@ test('responses are made, changed, rendered and removed; they survive a restart'
   assert.equal(change.json.rev, 2);
   assert.equal((await admin.call('GET', '/responses/Good%20day')).status, 404);
   assert.equal((await admin.call('PUT', '/responses/Choice', {...doc, name: 'Choice'}, {'if-match': '"1"'})).status, 412);
+  const shown = (await admin.call('GET', '/responses/Choice')).json;
+  const again = await admin.call('PUT', '/responses/Choice', {...shown, library: 'Shop'});
+  assert.deepEqual([again.status, again.json.library, again.json.rev], [200, 'Shop', 3], `sent back as it was shown: ${again.text}`);
   await hub.program.stop('SIGKILL');
   await hub.start();
   admin = await hub.login();

@@ -108,7 +108,7 @@ void member_state(struct desk *desk, struct agent *m, bool ready, slice reason, 
     if (ready && !m->ready)
         m->idle_since_ms = m->since_ms;
     m->ready = ready;
-    interaction_set(&m->reason, utf8_cut_bytes(reason, DESK_WORD_MAX));
+    interaction_set(&m->reason, utf8_cut(reason, DESK_WORD_MAX));
     member_save(desk, m, stored, arg);
     desk_tell_me(desk, slice_of(m->user));
     desk_route_soon(desk);

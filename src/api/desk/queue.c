@@ -3,6 +3,7 @@
 #include "api/desk/inside.h"
 #include "desks/builtin/hours.h"
 #include "store/store.h"
+#include "wire/url.h"
 
 #define KEY "g:q:"
 enum { SKILLS_MAX = 50 };
@@ -239,7 +240,7 @@ static bool name_ok(slice name)
     for (size_t i = 0; i < name.n; i++)
         if ((unsigned char)name.p[i] <= ' ' || name.p[i] == 0x7f || strchr("/\\\"<>", name.p[i]))
             return false;
-    return name.n > 0 && name.n <= BUILTIN_QUEUE_NAME_MAX && utf8_valid(name);
+    return name.n > 0 && name.n <= BUILTIN_QUEUE_NAME_MAX && utf8_valid(name) && !url_is_dots(name);
 }
 
 static bool good(const struct queue *q, struct fault *f)

@@ -129,14 +129,6 @@ static void hashed(void *arg, slice hash)
         save(sv, hash);
 }
 
-static bool name_ok(slice user)
-{
-    for (size_t i = 0; i < user.n; i++)
-        if ((unsigned char)user.p[i] <= ' ' || user.p[i] == 0x7f || strchr(":/\\\"<>", user.p[i]))
-            return false;
-    return user.n > 0 && user.n <= LOGIN_USER_MAX && utf8_valid(user);
-}
-
 /* Of the body: the profile's members alone. */
 static slice profile_of(struct api_call *c, const struct login *old, struct fault *f)
 {
@@ -170,7 +162,7 @@ static void begin_saving(struct api_call *c, slice user, bool create, int64_t re
         api_fault(c, 400, &f);
         return;
     }
-    if (!name_ok(user)) {
+    if (!login_user_ok(user)) {
         api_problem(c, 400, "invalid", "name", "must be 1 to %d bytes without spaces and none of :/\\\"<>", LOGIN_USER_MAX);
         return;
     }

@@ -52,7 +52,7 @@ void api_desk_reject(struct api_call *c)
         act_conflict(act, "it is not offered to you any more");
         return;
     }
-    slice reason = utf8_cut_bytes(body_text(c, "reason"), DESK_WORD_MAX);
+    slice reason = utf8_cut(body_text(c, "reason"), DESK_WORD_MAX);
     int64_t queued_ms = it->queued_ms;
     act_gone(act, c->user);
     desk_queue(act->desk, it, SLICE_NONE, SLICE_NONE, 0, act->now_ms);
