@@ -26,6 +26,7 @@ struct door {
     struct seal *seal;
     struct server *server;
     struct broker *broker;
+    char broker_why[200]; /* it takes nothing, as was said last; "": it does */
     struct forward *forward;
     struct child *child; /* NULL: this replica does no worker's work */
     struct era *eras;    /* the first is now's */

@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "base/durable.h"
 #include "base/metrics.h"
+#include "hub/journal_pg.h"
 #include "hub/keys.h"
 #include "hub/registry.h"
 #include "main/access_log.h"
@@ -149,14 +150,14 @@ static bool start(struct door *d, struct fault *f)
 {
     struct hub *h = &d->hub;
     const struct config *c = d->config;
-    slice data = config_text(c, CFG_DATA), key = config_text(c, CFG_SECRET_KEY);
+    slice data = config_text(c, CFG_DATA);
     int e = durable_folder(data.p);
     if (e)
         return fault(f, "storage", "data", "cannot make %s: %s", data.p, strerror(e));
     if (!replica_settings(c, f))
         return false;
-    d->seal = key.n ? seal_of_hex(key, f) : seal_open(config_text(c, CFG_KEY_FILE).p, f);
-    if (!d->seal)
+    d->seal = replica_seal(c, f);
+    if (!d->seal || !journal_pg_ours(config_text(c, CFG_STORE).p, replica_mark(d->a, d->seal), f))
         return false;
     seal_derive(d->seal, SL("forwarded requests"), d->forward_key);
     h->loop = loop_new();
@@ -173,7 +174,7 @@ static bool start(struct door *d, struct fault *f)
         return false;
     d->url = replica_url(d->a, c, server_port(d->server));
     d->local = arena_printf(d->a, "unix:" SLF "/" WORKER_SOCKET, SLA(data));
-    struct broker_setup bs = replica_broker(c);
+    struct broker_setup bs = replica_broker(c, replica_mark(d->a, d->seal));
     d->broker = broker_open(h->loop, &bs, f);
     d->forward = d->broker ? forward_new(h->loop, NULL, f) : NULL;
     if (!d->forward)

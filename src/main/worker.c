@@ -3,6 +3,7 @@
 #include "hub/intake.h"
 #include "main/replica.h"
 #include "main/serve-private.h"
+#include "store/seal.h"
 #include "store/store.h"
 #include <signal.h>
 #include <unistd.h>
@@ -81,11 +82,15 @@ static void on_signal_standby(void *arg, int signum)
 
 bool worker_stand_by(struct serving *s, struct fault *f)
 {
-    struct broker_setup bs = replica_broker(s->config);
-    if (!bs.url.n)
+    if (!config_text(s->config, CFG_BROKER).n)
         return fault(f, "missing", "broker", "a worker works for several replicas: give broker");
     if (!replica_settings(s->config, f))
         return false;
+    struct seal *seal = replica_seal(s->config, f);
+    if (!seal)
+        return false;
+    struct broker_setup bs = replica_broker(s->config, replica_mark(s->a, seal));
+    seal_free(seal);
     s->hub.loop = loop_new();
     s->broker = broker_open(s->hub.loop, &bs, f);
     if (!s->broker)
