@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <signal.h>
 
+enum { UNREACHED_AGAIN_MS = 10000 }; /* it is not said for each request */
 enum { FORWARD_BODY_MAX = 64 << 20 }; /* no route of the worker's takes more; each has its own limit there */
 
 /* ---- handing over -------------------------------------------------------------------------------------------------------- */
@@ -35,6 +36,19 @@ void door_hand_over(struct door *d, struct exchange *x)
     }
     struct header proof = { SL(FORWARDED_HEADER), forwarded_sign(x->a, slice_mem(d->forward_key, sizeof(d->forward_key)), x->remote, time_now_ms()) };
     forward_exchange(d->forward, x, ours || came ? d->local.p : d->worker.p, &proof, 1);
+}
+
+/* Another replica's address that is wrong, or a certificate that nobody trusts: its senders hear of no worker, the operator why. */
+static void worker_unreached(void *arg, const char *origin, const struct fault *f)
+{
+    struct door *d = arg;
+    int64_t now_ms = time_mono_ms();
+    if (slice_starts(slice_of(origin), SL("unix:")) || now_ms < d->unreached_ms)
+        return; /* our own worker begins, or has just ended: the door says so itself */
+    d->unreached_ms = now_ms + UNREACHED_AGAIN_MS;
+    struct log_line *l = log_begin_fault(&d->log, LEVEL_ERROR, f, "The replica of the worker is not reached (its replica_url, or listen)");
+    log_str(l, "worker", slice_of(origin));
+    log_end(l);
 }
 
 static void on_other(struct exchange *x, void *ctx)
@@ -176,7 +190,13 @@ static bool start(struct door *d, struct fault *f)
     d->local = arena_printf(d->a, "unix:" SLF "/" WORKER_SOCKET, SLA(data));
     struct broker_setup bs = replica_broker(c, replica_mark(d->a, d->seal));
     d->broker = broker_open(h->loop, &bs, f);
-    d->forward = d->broker ? forward_new(h->loop, NULL, f) : NULL;
+    struct forward_limits fl;
+    slice ca = config_text(c, CFG_CA_FILE);
+    forward_limits_default(&fl);
+    fl.ca_file = ca.n ? ca.p : NULL;
+    fl.unreached = worker_unreached;
+    fl.arg = d;
+    d->forward = d->broker ? forward_new(h->loop, &fl, f) : NULL;
     if (!d->forward)
         return false;
     d->seen = arena_new();

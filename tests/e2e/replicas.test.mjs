@@ -1,12 +1,15 @@
 // Several hubs as one: webhooks at any of them, one works, another takes over; with real PostgreSQL and RabbitMQ.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import {execFile} from 'node:child_process';
+import {execFile, execFileSync} from 'node:child_process';
 import {createHmac, randomBytes} from 'node:crypto';
+import {mkdtempSync, rmSync} from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
+import {request} from 'node:https';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import {Api, Program, bin, freePort, ready, secret, startRoad, until} from './harness.mjs';
+import {Api, Gone, Program, bin, freePort, ready, secret, startRoad, until} from './harness.mjs';
 import {startPostgres, startRabbit} from './servers.mjs';
 import {startSlackRoad} from './slack-road.mjs';
 import {Load} from '../faults/load.mjs';
@@ -149,4 +152,40 @@ test('who is asked to stop keeps its shard until what is under way is stored: a 
   const {rotations, misused} = await road.counters();
   assert.ok(rotations >= 1, 'a token was given');
   assert.equal(misused, 0, 'and none was used twice');
+});
+
+test('replicas that speak TLS themselves find each other with the authority of tls.ca', async t => {
+  const [pg, rabbit] = [await startPostgres(t), await startRabbit(t)], dir = mkdtempSync(join(tmpdir(), 'dragoman-tls-'));
+  t.after(() => rmSync(dir, {recursive: true, force: true}));
+  const cert = join(dir, 'cert.pem'), key = join(dir, 'key.pem'), secret_key = randomBytes(32).toString('hex');
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1', '-subj', '/CN=replicas of the test', '-addext', 'subjectAltName=IP:127.0.0.1',
+    '-keyout', key, '-out', cert], {stdio: 'ignore'});
+  const ca = await readFile(cert);
+  const get = url => new Promise((resolve, reject) => request(url, {ca}, r => { let text = ''; r.on('data', x => text += x); r.on('end', () => resolve({status: r.statusCode, text})); }).on('error', reject).end());
+  const bases = [];
+  for (const name of ['one', 'two']) {
+    const port = await freePort(), config = join(dir, `${name}.yaml`);
+    await writeFile(config, JSON.stringify({listen: `127.0.0.1:${port}`, public_url: `https://127.0.0.1:${port}`, data: join(dir, name), 'tls.cert': cert, 'tls.key': key, 'tls.ca': cert,
+      store: pg.uri, broker: rabbit.uri, secret_key}));
+    const program = new Program(dir, name, ['serve', '--config', config]).start();
+    t.after(() => program.stop());
+    bases.push(`https://127.0.0.1:${port}`);
+    await until(`${name} works or knows who does`, async () => { if (program.ended) throw new Gone(program.text()); return JSON.parse((await get(`${bases.at(-1)}/healthz/readiness`)).text).worker === bases[0]; });
+  }
+  await until('the one that works answers', async () => (await get(`${bases[0]}/api/v1/openapi`)).status === 200);
+  const r = await get(`${bases[1]}/api/v1/openapi`);
+  assert.equal(r.status, 200, r.text);
+});
+
+test('a replica whose address the others cannot reach is named in their logs', async t => {
+  const {road} = await startThree(t, {replicas: 2}), [working, other] = [...road.replicas].sort(r => r.api.base === road.hub.base ? -1 : 1);
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  await Promise.all(road.replicas.map(r => r.program.stop()));
+  working.program.args.push('--replica-url', nobody);
+  working.program.start();
+  await ready(working.program, `${working.api.base}/healthz/readiness?worker`);
+  other.program.start();
+  await until('the other one knows who works', async () => (await other.api.get('/healthz/readiness')).worker === nobody);
+  assert.equal((await other.api.call('GET', '/api/v1/openapi')).json.code, 'no_worker');
+  await until('and says why nobody hears of it', () => /The replica of the worker is not reached \(its replica_url, or listen\), Error: [^"]*onnect/.test(other.program.text()) && other.program.text().includes(nobody));
 });
