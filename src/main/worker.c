@@ -1,6 +1,7 @@
 /* The one of several replicas that works. */
 #include "broker/broker.h"
 #include "hub/intake.h"
+#include "hub/journal_pg.h"
 #include "main/replica.h"
 #include "main/serve-private.h"
 #include "store/seal.h"
@@ -8,7 +9,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { EXIT_TAKEN_OVER = 3 };
+enum { EXIT_TAKEN_OVER = 3, JOURNAL_LOOK_MS = 1000 };
 
 /* Whatever we would still do is no longer ours to do. */
 void worker_fence_lost(void *arg)
@@ -24,6 +25,20 @@ static void worker_known(void *arg, const struct fault *f)
     struct serving *s = arg;
     if (f)
         log_end(log_begin_fault(&s->log, LEVEL_ERROR, f, "The other replicas cannot be told where the worker is"));
+}
+
+/* The journal knows of a write that failed ("Input/output error"), and not that it is a database, or what that said. */
+static void look_at_journal(void *arg)
+{
+    struct serving *s = arg;
+    struct fault f = { 0 }, *before = &s->journal_fault;
+    journal_pg_fault(s->journal_pg, &f);
+    if (f.code && (!before->code || strcmp(f.text, before->text) != 0))
+        log_end(log_begin_fault(&s->log, LEVEL_ERROR, &f, "The database does not take the journal; what comes stays with the broker"));
+    else if (!f.code && before->code)
+        log_note(&s->log, LEVEL_INFO, "The database takes the journal again");
+    *before = f;
+    loop_timer_start(s->hub.loop, &s->journal_timer, JOURNAL_LOOK_MS, look_at_journal, s);
 }
 
 static void shard_gained(void *ctx, unsigned shard)
@@ -43,6 +58,7 @@ static void shard_gained(void *ctx, unsigned shard)
     }
     s->working = true;
     s->hub.intake = intake_new(&s->hub, s->broker);
+    look_at_journal(s);
     struct store_pair pair = { SL(KEY_WORKER), config_text(s->config, CFG_REPLICA_URL) };
     store_put(s->hub.store, &pair, 1, worker_known, s);
     struct log_line *l = log_begin(&s->log, LEVEL_ALWAYS, "Dragoman " DRAGOMAN_VERSION " works for all replicas");

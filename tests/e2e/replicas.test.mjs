@@ -189,3 +189,19 @@ test('a replica whose address the others cannot reach is named in their logs', a
   assert.equal((await other.api.call('GET', '/api/v1/openapi')).json.code, 'no_worker');
   await until('and says why nobody hears of it', () => /The replica of the worker is not reached \(its replica_url, or listen\), Error: [^"]*onnect/.test(other.program.text()) && other.program.text().includes(nobody));
 });
+
+test('what the database says when it takes no writes stands in the log, and all goes on when it does again', async t => {
+  const {road, pg} = await startThree(t, {replicas: 1, deskArgs: ['--receipts', 'off']}), people = (await road.line.get('/sim/guests')).guests.filter(g => g.kind === 'user');
+  const say = text => road.line.post(`/sim/guests/${people[0].id}/send`, {type: 'text', text});
+  const at = async text => (await road.desk.get('/sim/inbound')).messages.some(m => m.text === text);
+  await say('before');
+  await until('at the desk', () => at('before'));
+  pg.sql("CREATE FUNCTION is_full() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE='53100'; END$$");
+  pg.sql('CREATE TRIGGER is_full BEFORE INSERT ON log_part FOR EACH ROW EXECUTE FUNCTION is_full()');
+  await say('while it is full'); // published: the broker keeps it
+  await until('it is said', () => /The database does not take the journal; what comes stays with the broker, Error: PostgreSQL says: could not extend file: No space left on device \(53100\)/.test(road.programs.hub.text()));
+  assert.equal(await at('while it is full'), false);
+  pg.sql('DROP FUNCTION is_full() CASCADE');
+  await until('at the desk', () => at('while it is full'));
+  await until('that is said, too', () => /The database takes the journal again/.test(road.programs.hub.text()));
+});
