@@ -311,7 +311,7 @@ bool journal_pg_ours(const char *where, slice mark, struct fault *f)
     pg_bytes(&args, mark);
     bool ok = pg && pg_read(pg, JST_OURS, &args, note_number, &ours, f);
     pg_close(pg);
-    return ok && (ours || fault(f, "other_installation", "store", "this database (or schema) is another installation's, or this secret_key is not that of the other replicas"));
+    return ok && (ours || fault(f, "other_installation", "store", "this database (or schema) is another installation's: secret_key or broker.name of its replicas is another one"));
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------------------------------------ */

@@ -171,7 +171,10 @@ static bool start(struct door *d, struct fault *f)
     if (!replica_settings(c, f))
         return false;
     d->seal = replica_seal(c, f);
-    if (!d->seal || !journal_pg_ours(config_text(c, CFG_STORE).p, replica_mark(d->a, d->seal), f))
+    if (!d->seal)
+        return false;
+    slice whose = arena_printf(d->a, SLF " " SLF, SLA(replica_mark(d->a, d->seal)), SLA(config_text(c, CFG_BROKER_NAME))); /* workers of two queues would take the fence from each other for ever */
+    if (!journal_pg_ours(config_text(c, CFG_STORE).p, whose, f))
         return false;
     seal_derive(d->seal, SL("forwarded requests"), d->forward_key);
     h->loop = loop_new();

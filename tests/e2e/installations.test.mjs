@@ -70,7 +70,10 @@ test('an installation that forgets to be another one takes nothing of the first,
   assert.equal((await queue.stop()).code, 0);
   const database = await start('database', x => `broker.name: south\n${otherKey(x)}`); // its own queues, the first one's database
   assert.equal((await database.exit).code, 1);
-  assert.match(database.text(), /cannot start: this database \(or schema\) is another installation's, or this secret_key is not that of the other replicas/);
+  assert.match(database.text(), /cannot start: this database \(or schema\) is another installation's: secret_key or broker\.name of its replicas is another one/);
+  const names = await start('names', x => `broker.name: south\n${x}`); // even its key: two workers would take the fence from each other for ever
+  assert.equal((await names.exit).code, 1);
+  assert.match(names.text(), /broker\.name of its replicas is another one/);
   assert.equal(pg.sql('SELECT epoch FROM north.log_shard'), '1', 'nobody took the fence');
   const same = await start('same', x => x);
   await until('one of the same is let in', async () => (await side.call('GET', '/healthz/readiness')).json?.worker === worker);
