@@ -36,7 +36,7 @@ struct door {
     slice worker, tenants;
     uint8_t forward_key[SEAL_DERIVED_BYTES];
     struct loop_timer look, flush;
-    int64_t unreached_ms; /* monotonic: not before is it said again that the worker is not reached */
+    int64_t unreached_ms, disowned_ms; /* monotonic: not before is it said again that the worker is not reached, that another door's proof is not good */
     unsigned looking;    /* answers of the store still to come */
     bool draining, server_ended, child_ended;
 };

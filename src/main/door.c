@@ -15,10 +15,22 @@
 #include <errno.h>
 #include <signal.h>
 
-enum { UNREACHED_AGAIN_MS = 10000 }; /* it is not said for each request */
+enum { TOLD_AGAIN_MS = 10000 }; /* it is not said for each request */
 enum { FORWARD_BODY_MAX = 64 << 20 }; /* no route of the worker's takes more; each has its own limit there */
 
 /* ---- handing over -------------------------------------------------------------------------------------------------------- */
+
+/* Served all the same, but as that replica's own: the limit on guessing, and the log, take all who come to it for one. */
+static void tell_disowned(struct door *d, const struct exchange *x)
+{
+    int64_t now_ms = time_mono_ms();
+    if (now_ms < d->disowned_ms)
+        return;
+    d->disowned_ms = now_ms + TOLD_AGAIN_MS;
+    struct log_line *l = log_begin(&d->log, LEVEL_ERROR, "A replica hands requests on with a proof that is not good here: its clock differs by more than %d s, or its key", FORWARDED_FRESH_MS / 1000);
+    log_str(l, "replica", x->remote);
+    log_end(l);
+}
 
 static void no_worker(struct exchange *x)
 {
@@ -30,6 +42,8 @@ static void no_worker(struct exchange *x)
 void door_hand_over(struct door *d, struct exchange *x)
 {
     bool ours = slice_eq(d->worker, d->url), came = x->forwarded;
+    if (x->disowned)
+        tell_disowned(d, x);
     if (!d->worker.n || (came && !d->child)) {
         no_worker(x);
         return;
@@ -45,7 +59,7 @@ static void worker_unreached(void *arg, const char *origin, const struct fault *
     int64_t now_ms = time_mono_ms();
     if (slice_starts(slice_of(origin), SL("unix:")) || now_ms < d->unreached_ms)
         return; /* our own worker begins, or has just ended: the door says so itself */
-    d->unreached_ms = now_ms + UNREACHED_AGAIN_MS;
+    d->unreached_ms = now_ms + TOLD_AGAIN_MS;
     struct log_line *l = log_begin_fault(&d->log, LEVEL_ERROR, f, "The replica of the worker is not reached (its replica_url, or listen)");
     log_str(l, "worker", slice_of(origin));
     log_end(l);

@@ -10,6 +10,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {Api, Gone, Program, bin, freePort, ready, secret, startRoad, until} from './harness.mjs';
+import {movableClock} from './clock.mjs';
 import {startPostgres, startRabbit} from './servers.mjs';
 import {startSlackRoad} from './slack-road.mjs';
 import {Load} from '../faults/load.mjs';
@@ -204,4 +205,16 @@ test('what the database says when it takes no writes stands in the log, and all 
   pg.sql('DROP FUNCTION is_full() CASCADE');
   await until('at the desk', () => at('while it is full'));
   await until('that is said, too', () => /The database takes the journal again/.test(road.programs.hub.text()));
+});
+
+test('a replica whose clock is minutes off is told about where it hands requests on', async t => {
+  const {road} = await startThree(t, {replicas: 2}), worker = await workerOf(road);
+  const [working, other] = [...road.replicas].sort(r => r.api.base === worker ? -1 : 1), clock = movableClock(road.dir);
+  await other.program.stop();
+  Object.assign(other.program.env, clock.env);
+  clock.later(300);
+  other.program.start();
+  await until('it knows who works', async () => (await other.api.get('/healthz/readiness')).worker === worker);
+  assert.equal((await other.api.call('GET', '/api/v1/openapi')).status, 200, 'served all the same');
+  await until('it is said', () => /A replica hands requests on with a proof that is not good here: its clock differs by more than 60 s, or its key/.test(working.program.text()));
 });
