@@ -2,6 +2,7 @@
 #include "broker/broker.h"
 #include "hub/intake.h"
 #include "hub/journal_pg.h"
+#include "journal/journal.h"
 #include "main/replica.h"
 #include "main/serve-private.h"
 #include "store/seal.h"
@@ -9,7 +10,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { EXIT_TAKEN_OVER = 3, JOURNAL_LOOK_MS = 1000 };
+enum { EXIT_TAKEN_OVER = 3, JOURNAL_LOOK_MS = 1000, FOLDER_PATIENCE_MS = 5000 };
 
 /* Whatever we would still do is no longer ours to do. */
 void worker_fence_lost(void *arg)
@@ -27,6 +28,21 @@ static void worker_known(void *arg, const struct fault *f)
         log_end(log_begin_fault(&s->log, LEVEL_ERROR, f, "The other replicas cannot be told where the worker is"));
 }
 
+/* The journal fails, and the database is not why: the folder is full, or its disk is broken. Another replica's need not be. */
+static void look_at_folder(struct serving *s, bool well)
+{
+    int64_t now_ms = time_mono_ms();
+    if (well || s->hub.draining) {
+        s->folder_ms = 0;
+        return;
+    }
+    s->folder_ms = s->folder_ms ? s->folder_ms : now_ms;
+    if (now_ms - s->folder_ms < FOLDER_PATIENCE_MS)
+        return;
+    log_end(log_begin_fault(&s->log, LEVEL_ERROR, journal_last_fault(s->hub.journal), "The data folder does not take the copy of the journal: this worker gives its shard back"));
+    serving_signal(s, SIGTERM);
+}
+
 /* The journal knows of a write that failed ("Input/output error"), and not that it is a database, or what that said. */
 static void look_at_journal(void *arg)
 {
@@ -38,6 +54,7 @@ static void look_at_journal(void *arg)
     else if (!f.code && before->code)
         log_note(&s->log, LEVEL_INFO, "The database takes the journal again");
     *before = f;
+    look_at_folder(s, f.code || journal_healthy(s->hub.journal));
     loop_timer_start(s->hub.loop, &s->journal_timer, JOURNAL_LOOK_MS, look_at_journal, s);
 }
 

@@ -3,7 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {execFile, execFileSync} from 'node:child_process';
 import {createHmac, randomBytes} from 'node:crypto';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {closeSync, mkdtempSync, openSync, rmSync, writeSync} from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
 import {request} from 'node:https';
 import {tmpdir} from 'node:os';
@@ -217,4 +217,31 @@ test('a replica whose clock is minutes off is told about where it hands requests
   await until('it knows who works', async () => (await other.api.get('/healthz/readiness')).worker === worker);
   assert.equal((await other.api.call('GET', '/api/v1/openapi')).status, 200, 'served all the same');
   await until('it is said', () => /A replica hands requests on with a proof that is not good here: its clock differs by more than 60 s, or its key/.test(working.program.text()));
+});
+
+test('a worker whose data folder is full gives way to one that has room', async t => {
+  const disk = mkdtempSync(join(tmpdir(), 'dragoman-full-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m,mode=0700', 'tmpfs', disk], {stdio: 'pipe'});
+  } catch {
+    rmSync(disk, {recursive: true});
+    return t.skip('no tmpfs can be mounted here');
+  }
+  const {road} = await startThree(t, {replicas: 2, data: join(disk, 'data'), deskArgs: ['--retry-ms', '300', '--receipts', 'off']}), [full, roomy] = road.replicas;
+  t.after(() => { execFileSync('umount', ['-l', disk]); rmSync(disk, {recursive: true, force: true}); });
+  await roomy.program.stop();
+  await until('the one on the small disk works', async () => (await full.api.get('/healthz/readiness')).worker === full.api.base && (await full.api.get('/healthz/readiness?worker')).ready);
+  roomy.program.start();
+  await until('the other one knows who works', async () => (await roomy.api.get('/healthz/readiness')).worker === full.api.base);
+  const filler = openSync(join(disk, 'filler'), 'w'), block = Buffer.alloc(4096), load = new Load(road, {guests: 10, agents: false});
+  const fill = () => { try { for (;;) writeSync(filler, block); } catch (e) { if (e.code !== 'ENOSPC') throw e; } };
+  t.after(() => { load.running = false; });
+  await load.start();
+  await until('it gives its shard back', () => { fill(); return /The data folder does not take the copy of the journal: this worker gives its shard back, Error: [^"]*No space left on device/.test(full.program.text()); }, 60000);
+  await until('the other one works', async () => (await roomy.api.get('/healthz/readiness')).worker === roomy.api.base, 60000);
+  await load.stop();
+  await load.last(); // all that was taken is at the desk
+  closeSync(filler);
+  const {lost, doubled, unordered} = await load.check();
+  assert.deepEqual({lost, doubled, unordered}, {lost: 0, doubled: 0, unordered: 0});
 });
