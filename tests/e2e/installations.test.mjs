@@ -70,7 +70,7 @@ test('an installation that forgets to be another one takes nothing of the first,
   assert.equal((await queue.stop()).code, 0);
   const database = await start('database', x => `broker.name: south\n${otherKey(x)}`); // its own queues, the first one's database
   assert.equal((await database.exit).code, 1);
-  assert.match(database.text(), /cannot start: this database \(or schema\) is another installation's: secret_key or broker\.name of its replicas is another one/);
+  assert.match(database.text(), /cannot start: store: this database \(or schema\) is another installation's: secret_key or broker\.name of its replicas is another one/);
   const names = await start('names', x => `broker.name: south\n${x}`); // even its key: two workers would take the fence from each other for ever
   assert.equal((await names.exit).code, 1);
   assert.match(names.text(), /broker\.name of its replicas is another one/);
