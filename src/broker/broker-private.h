@@ -89,7 +89,7 @@ struct request { /* a publish without its confirm; the loop's */
 struct broker {
     struct loop *loop;
     struct broker_setup setup;
-    char *url, *name, *ca_file; /* copies that setup points to */
+    char *url, *name, *mark, *ca_file; /* copies that setup points to */
     struct line publisher, consumer;
     bool consumes;              /* the second line exists */
     struct broker_consumer to;

@@ -30,6 +30,7 @@ struct broker *broker_of(const struct broker_setup *setup, struct fault *f)
     b->setup = *setup;
     b->url = copy_of(setup->url);
     b->name = copy_of(slice_or(setup->name, SL("dragoman")));
+    b->mark = copy_of(setup->mark);
     b->ca_file = setup->ca_file ? copy_of(slice_of(setup->ca_file)) : NULL;
     if (!b->setup.max_waiting)
         b->setup.max_waiting = WAITING_MAX;
@@ -44,6 +45,7 @@ void broker_free(struct broker *b)
     bytes_wipe(b->url, strlen(b->url)); /* a password is in it */
     free(b->url);
     free(b->name);
+    free(b->mark);
     free(b->ca_file);
     free(b);
 }

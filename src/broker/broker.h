@@ -13,6 +13,8 @@
  *            here or elsewhere. A process that is stopped for a while does not hear of it in time: what it writes must be fenced where it is written.
  * Publish    persistent and mandatory, on a connection of its own. No answer within confirm_ms, a negative one, a shard that does not exist, a lost connection:
  *            a fault, and nobody knows whether the message is kept; the sender repeats it, and who takes it in knows it by its key.
+ * Whose      with a mark, NAME is the installation's that came first: the exchange NAME.of, which carries nothing, remembers the mark as its alternate exchange, and RabbitMQ refuses
+ *            whoever declares it with another one. Such a process neither publishes nor consumes, and its state says why.
  * Dead       a queue NAME.dead that nobody consumes: what can never be used is kept there, with why, until an operator decides (dead.h).
  * Queues     quorum queues are on the disks of most nodes before they confirm, and outlive the loss of one. A RabbitMQ 3.10 that is killed within seconds after such a
  *            queue was made may never find a leader for it again (seen in the test; not later in the queue's life).
@@ -43,6 +45,7 @@ struct broker;
 struct broker_setup {
     slice url;            /* amqp://user:password@host:port/vhost, amqps://…; %-encoded as in AMQP URIs; no vhost: "/" */
     slice name;           /* prefix of exchanges and queues, so that installations can share a broker */
+    slice mark;           /* of the installation, no secret: letters and digits; absent: whose NAME is, is not looked at */
     unsigned shards;      /* 1 to BROKER_SHARDS_MAX; the same in every process and for ever */
     unsigned prefetch;    /* deliveries of each shard that are not acknowledged yet; 0: 256 */
     size_t max_waiting;   /* publishes without their confirm; 0: 4096 */

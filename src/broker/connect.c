@@ -49,9 +49,24 @@ static bool declare_queue(struct line *l, slice name, slice key, bool one_consum
     return line_reply(l, amqp_get_rpc_reply(l->c), "queue.bind");
 }
 
+/* Another installation's parcels are none of ours, nor ours its: an exchange is declared again only with the alternate exchange that it has (which need not exist). */
+static bool is_ours(struct line *l, struct arena *a)
+{
+    slice of = arena_printf(a, "%s.of", l->b->name), mark = arena_printf(a, SLF ".%s", SLA(of), l->b->mark);
+    amqp_table_entry_t args[] = { { .key = amqp_cstring_bytes("alternate-exchange"), .value = { .kind = AMQP_FIELD_KIND_UTF8, .value.bytes = amqp_of(mark) } } };
+    amqp_exchange_declare(l->c, CHANNEL, amqp_of(of), amqp_cstring_bytes("fanout"), 0, 1, 0, 0, (amqp_table_t){ COUNT(args), args });
+    amqp_rpc_reply_t r = amqp_get_rpc_reply(l->c);
+    const amqp_channel_close_t *close = r.reply.decoded;
+    if (r.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION && r.reply.id == AMQP_CHANNEL_CLOSE_METHOD && close->reply_code == AMQP_PRECONDITION_FAILED)
+        return line_fail(l, "%s is another installation's there, or this secret_key is not that of the others: give each installation a broker.name of its own", l->b->name);
+    return line_reply(l, r, "exchange.declare");
+}
+
 static bool topology(struct line *l)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
+    if (*l->b->mark && !is_ours(l, a))
+        return false;
     slice news = arena_printf(a, "%s.news", l->b->name);
     amqp_exchange_declare(l->c, CHANNEL, amqp_cstring_bytes(l->b->name), amqp_cstring_bytes("direct"), 0, 1, 0, 0, amqp_empty_table);
     if (!line_reply(l, amqp_get_rpc_reply(l->c), "exchange.declare"))

@@ -13,7 +13,7 @@ enum {
     PG_PART_BYTES = 256 << 10, /* of a row */
 };
 
-enum journal_pg_statement { JST_FENCE, JST_PART, JST_CUT, JST_REMOVE, JST_TAKE, JST_LEAVE, JST_LOOK, JST_FILES, JST_PARTS, JST_COUNT, JST_CLEAR, JST_HASTE, JST_SEND_AWAY, JST_MAX };
+enum journal_pg_statement { JST_FENCE, JST_PART, JST_CUT, JST_REMOVE, JST_TAKE, JST_LEAVE, JST_LOOK, JST_FILES, JST_PARTS, JST_COUNT, JST_CLEAR, JST_HASTE, JST_SEND_AWAY, JST_OURS, JST_MAX };
 extern const struct pg_tables journal_pg_tables;
 
 struct pg_file_name {

@@ -31,6 +31,8 @@ struct journal_pg;
 struct jio;
 struct loop;
 
+/* Whose tables these are is written when somebody comes first; true: ours. False: "other_installation" (another mark is there), or those of store/pg.h. mark: no secret. Blocks. */
+bool journal_pg_ours(const char *where, slice mark, struct fault *f) MUST_USE;
 /* Makes the tables if there are none (several may start at once), takes the fence, fills DIR/journal, which is emptied before. holder: where the others find us. */
 struct journal_pg *journal_pg_take(const char *where, unsigned shard, slice holder, const char *dir, struct fault *f) MUST_USE;
 const struct jio *journal_pg_io(struct journal_pg *p);

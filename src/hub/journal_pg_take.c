@@ -40,6 +40,9 @@ static const char *const statements[JST_MAX] = {
     [JST_COUNT]  = "SELECT count(*) FROM log_part WHERE shard=$1::bigint",
     [JST_CLEAR]  = "DELETE FROM log_part WHERE shard=$1::bigint",
     [JST_HASTE]  = "SELECT set_config('lock_timeout','" HASTE "',true)",
+    /* Among the claims: whose they all are. */
+    [JST_OURS]   = "INSERT INTO dragoman_claim(name,writer,n) VALUES('installation',convert_from($1::bytea,'UTF8'),0) ON CONFLICT(name) DO UPDATE SET n=0"
+                   " RETURNING (writer=convert_from($1::bytea,'UTF8'))::int::bigint",
     /* Sessions with a transaction that wrote, or held the fence to write; but for those that wait themselves. */
     [JST_SEND_AWAY] = "SELECT count(pg_terminate_backend(pid)) FROM (SELECT DISTINCT pid FROM pg_locks WHERE locktype='relation' AND relation='log_shard'::regclass"
                    " AND database=(SELECT oid FROM pg_database WHERE datname=current_database()) AND mode IN ('RowShareLock','RowExclusiveLock') AND granted"
@@ -298,6 +301,17 @@ bool journal_pg_fill(struct journal_pg *p, const char *dir, struct fault *f)
     bool ok = folder_open(&folder, dir, f) && fill(p, &folder, f);
     folder_close(&folder);
     return ok;
+}
+
+bool journal_pg_ours(const char *where, slice mark, struct fault *f)
+{
+    struct pg *pg = pg_open(where, &journal_pg_tables, f);
+    struct pg_args args = { 0 };
+    int64_t ours = 0;
+    pg_bytes(&args, mark);
+    bool ok = pg && pg_read(pg, JST_OURS, &args, note_number, &ours, f);
+    pg_close(pg);
+    return ok && (ours || fault(f, "other_installation", "store", "this database (or schema) is another installation's: secret_key or broker.name of its replicas is another one"));
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------------------------------------ */

@@ -26,6 +26,7 @@ struct door {
     struct seal *seal;
     struct server *server;
     struct broker *broker;
+    char broker_why[200]; /* it takes nothing, as was said last; "": it does */
     struct forward *forward;
     struct child *child; /* NULL: this replica does no worker's work */
     struct era *eras;    /* the first is now's */
@@ -35,6 +36,7 @@ struct door {
     slice worker, tenants;
     uint8_t forward_key[SEAL_DERIVED_BYTES];
     struct loop_timer look, flush;
+    int64_t unreached_ms, disowned_ms; /* monotonic: not before is it said again that the worker is not reached, that another door's proof is not good */
     unsigned looking;    /* answers of the store still to come */
     bool draining, server_ended, child_ended;
 };

@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "base/durable.h"
 #include "base/metrics.h"
+#include "hub/journal_pg.h"
 #include "hub/keys.h"
 #include "hub/registry.h"
 #include "main/access_log.h"
@@ -14,9 +15,22 @@
 #include <errno.h>
 #include <signal.h>
 
+enum { TOLD_AGAIN_MS = 10000 }; /* it is not said for each request */
 enum { FORWARD_BODY_MAX = 64 << 20 }; /* no route of the worker's takes more; each has its own limit there */
 
 /* ---- handing over -------------------------------------------------------------------------------------------------------- */
+
+/* Served all the same, but as that replica's own: the limit on guessing, and the log, take all who come to it for one. */
+static void tell_disowned(struct door *d, const struct exchange *x)
+{
+    int64_t now_ms = time_mono_ms();
+    if (now_ms < d->disowned_ms)
+        return;
+    d->disowned_ms = now_ms + TOLD_AGAIN_MS;
+    struct log_line *l = log_begin(&d->log, LEVEL_ERROR, "A replica hands requests on with a proof that is not good here: its clock differs by more than %d s, or its key", FORWARDED_FRESH_MS / 1000);
+    log_str(l, "replica", x->remote);
+    log_end(l);
+}
 
 static void no_worker(struct exchange *x)
 {
@@ -28,12 +42,27 @@ static void no_worker(struct exchange *x)
 void door_hand_over(struct door *d, struct exchange *x)
 {
     bool ours = slice_eq(d->worker, d->url), came = x->forwarded;
+    if (x->disowned)
+        tell_disowned(d, x);
     if (!d->worker.n || (came && !d->child)) {
         no_worker(x);
         return;
     }
     struct header proof = { SL(FORWARDED_HEADER), forwarded_sign(x->a, slice_mem(d->forward_key, sizeof(d->forward_key)), x->remote, time_now_ms()) };
     forward_exchange(d->forward, x, ours || came ? d->local.p : d->worker.p, &proof, 1);
+}
+
+/* Another replica's address that is wrong, or a certificate that nobody trusts: its senders hear of no worker, the operator why. */
+static void worker_unreached(void *arg, const char *origin, const struct fault *f)
+{
+    struct door *d = arg;
+    int64_t now_ms = time_mono_ms();
+    if (slice_starts(slice_of(origin), SL("unix:")) || now_ms < d->unreached_ms)
+        return; /* our own worker begins, or has just ended: the door says so itself */
+    d->unreached_ms = now_ms + TOLD_AGAIN_MS;
+    struct log_line *l = log_begin_fault(&d->log, LEVEL_ERROR, f, "The replica of the worker is not reached (its replica_url, or listen)");
+    log_str(l, "worker", slice_of(origin));
+    log_end(l);
 }
 
 static void on_other(struct exchange *x, void *ctx)
@@ -149,14 +178,17 @@ static bool start(struct door *d, struct fault *f)
 {
     struct hub *h = &d->hub;
     const struct config *c = d->config;
-    slice data = config_text(c, CFG_DATA), key = config_text(c, CFG_SECRET_KEY);
+    slice data = config_text(c, CFG_DATA);
     int e = durable_folder(data.p);
     if (e)
         return fault(f, "storage", "data", "cannot make %s: %s", data.p, strerror(e));
     if (!replica_settings(c, f))
         return false;
-    d->seal = key.n ? seal_of_hex(key, f) : seal_open(config_text(c, CFG_KEY_FILE).p, f);
+    d->seal = replica_seal(c, f);
     if (!d->seal)
+        return false;
+    slice whose = arena_printf(d->a, SLF " " SLF, SLA(replica_mark(d->a, d->seal)), SLA(config_text(c, CFG_BROKER_NAME))); /* workers of two queues would take the fence from each other for ever */
+    if (!journal_pg_ours(config_text(c, CFG_STORE).p, whose, f))
         return false;
     seal_derive(d->seal, SL("forwarded requests"), d->forward_key);
     h->loop = loop_new();
@@ -173,9 +205,15 @@ static bool start(struct door *d, struct fault *f)
         return false;
     d->url = replica_url(d->a, c, server_port(d->server));
     d->local = arena_printf(d->a, "unix:" SLF "/" WORKER_SOCKET, SLA(data));
-    struct broker_setup bs = replica_broker(c);
+    struct broker_setup bs = replica_broker(c, replica_mark(d->a, d->seal));
     d->broker = broker_open(h->loop, &bs, f);
-    d->forward = d->broker ? forward_new(h->loop, NULL, f) : NULL;
+    struct forward_limits fl;
+    slice ca = config_text(c, CFG_CA_FILE);
+    forward_limits_default(&fl);
+    fl.ca_file = ca.n ? ca.p : NULL;
+    fl.unreached = worker_unreached;
+    fl.arg = d;
+    d->forward = d->broker ? forward_new(h->loop, &fl, f) : NULL;
     if (!d->forward)
         return false;
     d->seen = arena_new();

@@ -1,4 +1,5 @@
 /* Who the tenants are, and who the worker is: what a door reads of the store. */
+#include "broker/broker.h"
 #include "hub/registry.h"
 #include "main/door-private.h"
 #include "main/replica.h"
@@ -122,6 +123,20 @@ static void worker_told(void *arg, slice value, const struct fault *f)
     log_end(l);
 }
 
+/* Senders are told 503; why, is for the operator, also while nobody sends. */
+static void look_at_broker(struct door *d)
+{
+    struct broker_state bs = broker_state(d->broker);
+    bool well = bs.publishing && !bs.blocked;
+    if (!well && *bs.why && strcmp(bs.why, d->broker_why) != 0) {
+        snprintf(d->broker_why, sizeof(d->broker_why), "%s", bs.why);
+        log_note(&d->log, LEVEL_ERROR, "The broker takes nothing: %s", bs.why);
+    } else if (well && d->broker_why[0]) {
+        d->broker_why[0] = 0;
+        log_note(&d->log, LEVEL_INFO, "The broker takes webhooks again");
+    }
+}
+
 static void on_look(void *arg)
 {
     door_look(arg);
@@ -130,6 +145,7 @@ static void on_look(void *arg)
 void door_look(struct door *d)
 {
     eras_trim(d);
+    look_at_broker(d);
     if (!d->looking) {
         d->looking = 2;
         store_get(d->hub.store, SL(KEY_WORKER), worker_told, d);

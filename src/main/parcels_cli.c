@@ -52,7 +52,7 @@ int command_parcels(const struct options *o, int argc, char **argv)
     const struct config *c = options_config(a, o);
     if (!c)
         return 2;
-    struct broker_setup setup = replica_broker(c);
+    struct broker_setup setup = replica_broker(c, SLICE_NONE);
     if (!setup.url.n) {
         fprintf(stderr, "dragoman: there is no broker in this configuration: nothing is kept there\n");
         return 2;

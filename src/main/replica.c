@@ -1,5 +1,8 @@
 #include "main/replica.h"
 #include "main/pages.h"
+#include "wire/hex.h"
+
+enum { MARK_BYTES = 8 };
 
 /* By the names of the product whose services this program replaces: configuring is the API's, commands are the worker's. */
 static slice service_of(slice word)
@@ -56,9 +59,22 @@ slice replica_url(struct arena *a, const struct config *c, unsigned port)
     return arena_printf(a, "%s://" SLF ":%u", config_text(c, CFG_TLS_CERT).n ? "https" : "http", SLA(slice_sub(listen, 0, colon)), port);
 }
 
-struct broker_setup replica_broker(const struct config *c)
+struct seal *replica_seal(const struct config *c, struct fault *f)
+{
+    slice key = config_text(c, CFG_SECRET_KEY);
+    return key.n ? seal_of_hex(key, f) : seal_open(config_text(c, CFG_KEY_FILE).p, f);
+}
+
+slice replica_mark(struct arena *a, const struct seal *seal)
+{
+    uint8_t derived[SEAL_DERIVED_BYTES];
+    seal_derive(seal, SL("installation"), derived);
+    return hex_encode(a, slice_mem((const char *)derived, MARK_BYTES));
+}
+
+struct broker_setup replica_broker(const struct config *c, slice mark)
 {
     slice ca = config_text(c, CFG_CA_FILE);
-    return (struct broker_setup){ .url = config_text(c, CFG_BROKER), .name = config_text(c, CFG_BROKER_NAME), .shards = 1,
+    return (struct broker_setup){ .url = config_text(c, CFG_BROKER), .name = config_text(c, CFG_BROKER_NAME), .mark = mark, .shards = 1,
                                   .classic = config_true(c, CFG_BROKER_CLASSIC), .ca_file = ca.n ? ca.p : NULL };
 }

@@ -28,6 +28,9 @@ struct serving {
     int failed;           /* its exit status, when it could not go on */
     struct broker *broker;
     struct journal_pg *journal_pg;
+    struct loop_timer journal_timer;
+    int64_t folder_ms;          /* monotonic: since when the folder does not take the copy of the journal; 0: it does */
+    struct fault journal_fault; /* the database does not take the journal, as was said last; code NULL: it does */
     struct js_list waiting; /* struct waiting: messages with media from before the start */
 };
 

@@ -234,6 +234,7 @@ static void stop(struct serving *s)
     loop_timer_done(&s->flush_timer);
     loop_timer_done(&s->drain_timer);
     loop_timer_done(&s->started_timer);
+    loop_timer_done(&s->journal_timer);
     if (h->loop)
         loop_free(h->loop);
     api_free(s->api);

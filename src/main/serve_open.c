@@ -240,8 +240,10 @@ static void cache_is(void *arg, bool reachable, slice why)
 
 static bool open_cache(struct serving *s, struct fault *f)
 {
-    slice ca = config_text(s->config, CFG_CA_FILE);
-    struct cache_setup setup = { .where = config_text(s->config, CFG_CACHE), .name = config_text(s->config, CFG_CACHE_NAME), .ca_file = ca.n ? ca.p : NULL };
+    slice ca = config_text(s->config, CFG_CA_FILE), name = config_text(s->config, CFG_CACHE_NAME);
+    if (s->worker) /* a log-in of another installation's administrator, who may have the same name as ours, is none here, also where both forgot to take a name */
+        name = arena_printf(s->a, SLF ":" SLF, SLA(name), SLA(replica_mark(s->a, s->seal)));
+    struct cache_setup setup = { .where = config_text(s->config, CFG_CACHE), .name = name, .ca_file = ca.n ? ca.p : NULL };
     s->hub.cache = cache_open(s->hub.loop, &setup, f);
     if (s->hub.cache)
         cache_watch(s->hub.cache, cache_is, s);

@@ -29,6 +29,7 @@ struct passing { /* a request on its way; lives in its own arena, because the ex
     struct exchange *x;    /* NULL: answered, and all of it is given */
     struct stream *stream; /* the answer has begun */
     struct client_call call;
+    const char *origin;
     bool watched, left, paused;
     int64_t since_ms, heard_ms, left_ms;
 };
@@ -266,9 +267,20 @@ static bool on_bytes(void *arg, const struct answer *head, const char *bytes, si
     return true;
 }
 
+static void tell_unreached(const struct passing *p, const struct answer *r)
+{
+    const struct forward_limits *lim = &p->f->lim;
+    struct fault f = { 0 };
+    fault(&f, "no_worker", "", SLF, SLA(r->error));
+    if (lim->unreached)
+        lim->unreached(lim->arg, p->origin, &f);
+}
+
 static void on_done(void *arg, const struct answer *r)
 {
     struct passing *p = arg;
+    if (!r->status && !r->written)
+        tell_unreached(p, r);
     if (p->stream && r->status)
         stream_end(p->stream);
     else if (p->stream)
@@ -394,6 +406,7 @@ void forward_exchange(struct forward *f, struct exchange *x, const char *origin,
     p->a = a;
     p->f = f;
     p->x = x;
+    p->origin = arena_cstr(a, slice_of(origin));
     p->since_ms = p->heard_ms = loop_now_ms(f->loop);
     p->next = f->open;
     if (f->open)

@@ -32,6 +32,8 @@ struct forward_limits {
     size_t held_bytes;    /* of one answer; default 256 KiB */
     unsigned connections; /* requests on their way, open streams among them; default 4096 */
     const char *ca_file;  /* for https: extra certificate authorities (PEM), NULL: the system's */
+    void (*unreached)(void *arg, const char *origin, const struct fault *f); /* a request did not get there, and why; NULL: nobody wants to know */
+    void *arg;
 };
 void forward_limits_default(struct forward_limits *l);
 enum { FORWARD_RETRY_S = 2, FORWARD_HEAD_BYTES = 2048, FORWARD_SOCKETS_MAX = 8 };

@@ -50,6 +50,7 @@ struct exchange {
     size_t n_headers;
     slice remote;              /* "127.0.0.1:5678"; "local" on a socket in the file system; behind a door: who stands before the door */
     bool forwarded;            /* came through a door that has our key (server_forwarded) */
+    bool disowned;             /* said that it did, with a proof that is not good: of another key, or of a clock far from ours */
     bool secure;               /* over TLS, to this server */
     slice request_id;          /* X-Request-Id as it came, or a new UUID; sent back */
     slice trace_id, span_id;   /* X-B3-TraceId / X-B3-SpanId as they came, or new (32 / 16 hex digits) */

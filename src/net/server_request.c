@@ -179,6 +179,7 @@ static void hear_door(struct ex *e)
     if (!e->server->forwarded_key.n || !from.p)
         return;
     x->forwarded = forwarded_check(x->a, e->server->forwarded_key, from, time_now_ms(), &x->remote);
+    x->disowned = !x->forwarded;
     struct header *to = ARENA_ARRAY(x->a, struct header, x->n_headers);
     size_t n = 0;
     for (size_t i = 0; i < x->n_headers; i++) {

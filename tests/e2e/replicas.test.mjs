@@ -1,12 +1,16 @@
 // Several hubs as one: webhooks at any of them, one works, another takes over; with real PostgreSQL and RabbitMQ.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import {execFile} from 'node:child_process';
+import {execFile, execFileSync} from 'node:child_process';
 import {createHmac, randomBytes} from 'node:crypto';
+import {closeSync, mkdtempSync, openSync, rmSync, writeSync} from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
+import {request} from 'node:https';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import {Api, Program, bin, freePort, ready, secret, startRoad, until} from './harness.mjs';
+import {Api, Gone, Program, bin, freePort, ready, secret, startRoad, until} from './harness.mjs';
+import {movableClock} from './clock.mjs';
 import {startPostgres, startRabbit} from './servers.mjs';
 import {startSlackRoad} from './slack-road.mjs';
 import {Load} from '../faults/load.mjs';
@@ -149,4 +153,95 @@ test('who is asked to stop keeps its shard until what is under way is stored: a 
   const {rotations, misused} = await road.counters();
   assert.ok(rotations >= 1, 'a token was given');
   assert.equal(misused, 0, 'and none was used twice');
+});
+
+test('replicas that speak TLS themselves find each other with the authority of tls.ca', async t => {
+  const [pg, rabbit] = [await startPostgres(t), await startRabbit(t)], dir = mkdtempSync(join(tmpdir(), 'dragoman-tls-'));
+  t.after(() => rmSync(dir, {recursive: true, force: true}));
+  const cert = join(dir, 'cert.pem'), key = join(dir, 'key.pem'), secret_key = randomBytes(32).toString('hex');
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1', '-subj', '/CN=replicas of the test', '-addext', 'subjectAltName=IP:127.0.0.1',
+    '-keyout', key, '-out', cert], {stdio: 'ignore'});
+  const ca = await readFile(cert);
+  const get = url => new Promise((resolve, reject) => request(url, {ca}, r => { let text = ''; r.on('data', x => text += x); r.on('end', () => resolve({status: r.statusCode, text})); }).on('error', reject).end());
+  const bases = [];
+  for (const name of ['one', 'two']) {
+    const port = await freePort(), config = join(dir, `${name}.yaml`);
+    await writeFile(config, JSON.stringify({listen: `127.0.0.1:${port}`, public_url: `https://127.0.0.1:${port}`, data: join(dir, name), 'tls.cert': cert, 'tls.key': key, 'tls.ca': cert,
+      store: pg.uri, broker: rabbit.uri, secret_key}));
+    const program = new Program(dir, name, ['serve', '--config', config]).start();
+    t.after(() => program.stop());
+    bases.push(`https://127.0.0.1:${port}`);
+    await until(`${name} works or knows who does`, async () => { if (program.ended) throw new Gone(program.text()); return JSON.parse((await get(`${bases.at(-1)}/healthz/readiness`)).text).worker === bases[0]; });
+  }
+  await until('the one that works answers', async () => (await get(`${bases[0]}/api/v1/openapi`)).status === 200);
+  const r = await get(`${bases[1]}/api/v1/openapi`);
+  assert.equal(r.status, 200, r.text);
+});
+
+test('a replica whose address the others cannot reach is named in their logs', async t => {
+  const {road} = await startThree(t, {replicas: 2}), [working, other] = [...road.replicas].sort(r => r.api.base === road.hub.base ? -1 : 1);
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  await Promise.all(road.replicas.map(r => r.program.stop()));
+  working.program.args.push('--replica-url', nobody);
+  working.program.start();
+  await ready(working.program, `${working.api.base}/healthz/readiness?worker`);
+  other.program.start();
+  await until('the other one knows who works', async () => (await other.api.get('/healthz/readiness')).worker === nobody);
+  assert.equal((await other.api.call('GET', '/api/v1/openapi')).json.code, 'no_worker');
+  await until('and says why nobody hears of it', () => /The replica of the worker is not reached \(its replica_url, or listen\), Error: [^"]*onnect/.test(other.program.text()) && other.program.text().includes(nobody));
+});
+
+test('what the database says when it takes no writes stands in the log, and all goes on when it does again', async t => {
+  const {road, pg} = await startThree(t, {replicas: 1, deskArgs: ['--receipts', 'off']}), people = (await road.line.get('/sim/guests')).guests.filter(g => g.kind === 'user');
+  const say = text => road.line.post(`/sim/guests/${people[0].id}/send`, {type: 'text', text});
+  const at = async text => (await road.desk.get('/sim/inbound')).messages.some(m => m.text === text);
+  await say('before');
+  await until('at the desk', () => at('before'));
+  pg.sql("CREATE FUNCTION is_full() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE='53100'; END$$");
+  pg.sql('CREATE TRIGGER is_full BEFORE INSERT ON log_part FOR EACH ROW EXECUTE FUNCTION is_full()');
+  await say('while it is full'); // published: the broker keeps it
+  await until('it is said', () => /The database does not take the journal; what comes stays with the broker, Error: PostgreSQL says: could not extend file: No space left on device \(53100\)/.test(road.programs.hub.text()));
+  assert.equal(await at('while it is full'), false);
+  pg.sql('DROP FUNCTION is_full() CASCADE');
+  await until('at the desk', () => at('while it is full'));
+  await until('that is said, too', () => /The database takes the journal again/.test(road.programs.hub.text()));
+});
+
+test('a replica whose clock is minutes off is told about where it hands requests on', async t => {
+  const {road} = await startThree(t, {replicas: 2}), worker = await workerOf(road);
+  const [working, other] = [...road.replicas].sort(r => r.api.base === worker ? -1 : 1), clock = movableClock(road.dir);
+  await other.program.stop();
+  Object.assign(other.program.env, clock.env);
+  clock.later(300);
+  other.program.start();
+  await until('it knows who works', async () => (await other.api.get('/healthz/readiness')).worker === worker);
+  assert.equal((await other.api.call('GET', '/api/v1/openapi')).status, 200, 'served all the same');
+  await until('it is said', () => /A replica hands requests on with a proof that is not good here: its clock differs by more than 60 s, or its key/.test(working.program.text()));
+});
+
+test('a worker whose data folder is full gives way to one that has room', async t => {
+  const disk = mkdtempSync(join(tmpdir(), 'dragoman-full-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m,mode=0700', 'tmpfs', disk], {stdio: 'pipe'});
+  } catch {
+    rmSync(disk, {recursive: true});
+    return t.skip('no tmpfs can be mounted here');
+  }
+  const {road} = await startThree(t, {replicas: 2, data: join(disk, 'data'), deskArgs: ['--retry-ms', '300', '--receipts', 'off']}), [full, roomy] = road.replicas;
+  t.after(() => { execFileSync('umount', ['-l', disk]); rmSync(disk, {recursive: true, force: true}); });
+  await roomy.program.stop();
+  await until('the one on the small disk works', async () => (await full.api.get('/healthz/readiness')).worker === full.api.base && (await full.api.get('/healthz/readiness?worker')).ready);
+  roomy.program.start();
+  await until('the other one knows who works', async () => (await roomy.api.get('/healthz/readiness')).worker === full.api.base);
+  const filler = openSync(join(disk, 'filler'), 'w'), block = Buffer.alloc(4096), load = new Load(road, {guests: 10, agents: false});
+  const fill = () => { try { for (;;) writeSync(filler, block); } catch (e) { if (e.code !== 'ENOSPC') throw e; } };
+  t.after(() => { load.running = false; });
+  await load.start();
+  await until('it gives its shard back', () => { fill(); return /The data folder does not take the copy of the journal: this worker gives its shard back, Error: [^"]*No space left on device/.test(full.program.text()); }, 60000);
+  await until('the other one works', async () => (await roomy.api.get('/healthz/readiness')).worker === roomy.api.base, 60000);
+  await load.stop();
+  await load.last(); // all that was taken is at the desk
+  closeSync(filler);
+  const {lost, doubled, unordered} = await load.check();
+  assert.deepEqual({lost, doubled, unordered}, {lost: 0, doubled: 0, unordered: 0});
 });

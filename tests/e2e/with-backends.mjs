@@ -7,7 +7,7 @@ import {readdirSync} from 'node:fs';
 import {startPostgres, startRabbit, startRedis} from './servers.mjs';
 
 const folder = new URL('.', import.meta.url).pathname;
-const elsewhere = ['backends', 'control', 'demo', 'move', 'postgres', 'record', 'render', 'replicas', 'replicas-history', 'replicas-pages'].map(n => `${n}.test.mjs`);
+const elsewhere = ['backends', 'control', 'demo', 'installations', 'move', 'postgres', 'record', 'render', 'replicas', 'replicas-history', 'replicas-pages'].map(n => `${n}.test.mjs`);
 const args = process.argv.slice(2), options = args.filter(a => a.startsWith('--')), named = args.filter(a => !a.startsWith('--'));
 const files = named.length ? named : readdirSync(folder).filter(f => f.endsWith('.test.mjs') && !elsewhere.includes(f)).map(f => folder + f);
 const after = [];
