@@ -288,6 +288,8 @@ bool logins_first(struct logins *ls, struct fault *f)
     slice password = setup->admin_password;
     if (ls->n)
         return true;
+    if (!login_user_ok(setup->admin_user))
+        return fault(f, "invalid", "admin.user", "must be 1 to %d bytes without spaces and none of :/\\\"<>", LOGIN_USER_MAX);
     if (password.n) {
         if (!password_good(password, setup->admin_user, f)) {
             memcpy(f->field, "admin.password", sizeof("admin.password"));

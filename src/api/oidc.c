@@ -20,7 +20,8 @@ struct waiting { /* who was sent to the provider */
     struct waiting *next;
     char state[SECRET_BYTES * 2 + 1], verifier[SECRET_BYTES * 2 + 1], nonce[SECRET_BYTES * 2 + 1], bound[SECRET_BYTES * 2 + 1];
     int64_t until_ms;
-    uint64_t from; /* hash of the address */
+    uint64_t from;  /* hash of the address */
+    size_t as_many; /* are from there, when room is made */
     char path[NEXT_MAX + 1];
 };
 struct oidc {
@@ -209,18 +210,30 @@ static void secret_text(char to[SECRET_BYTES * 2 + 1])
     to[SECRET_BYTES * 2] = 0;
 }
 
-/* The list is newest first: of two that are as good the one behind came before. */
+static int by_address(const void *x, const void *y)
+{
+    const struct waiting *const *v = x, *const *w = y;
+    return (*v)->from < (*w)->from ? -1 : (*v)->from > (*w)->from;
+}
+
+/* The list is newest first: of two that are as good the one behind came before. Anybody may ask for this, and often: it takes one sort. */
 static struct waiting **oldest_of_most(struct oidc *o)
 {
-    struct waiting **found = NULL;
-    size_t most = 0;
+    struct waiting *all[OIDC_WAITING_MAX], **found = NULL;
+    size_t n = 0, most = 0;
+    for (struct waiting *w = o->waiting; w; w = w->next)
+        all[n++] = w;
+    qsort(all, n, sizeof(all[0]), by_address);
+    for (size_t i = 0, same; i < n; i += same) {
+        for (same = 1; i + same < n && all[i + same]->from == all[i]->from;)
+            same++;
+        for (size_t k = i; k < i + same; k++)
+            all[k]->as_many = same;
+    }
     for (struct waiting **at = &o->waiting; *at; at = &(*at)->next) {
-        size_t n = 0;
-        for (const struct waiting *w = o->waiting; w; w = w->next)
-            n += w->from == (*at)->from;
-        if (n < most)
+        if ((*at)->as_many < most)
             continue;
-        most = n;
+        most = (*at)->as_many;
         found = at;
     }
     return found;

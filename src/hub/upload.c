@@ -32,6 +32,12 @@ static void put_done(void *arg, const struct storage_stored *st, const struct fa
 {
     struct upload *up = arg;
     struct hub *h = up->hub;
+    if (h->stopped) { /* there is no store any more that could note it, nor another storage */
+        struct fault down;
+        fault(&down, "not_stored", "", "the hub is going down");
+        up->done(up->arg, &down);
+        return;
+    }
     if (!st) {
         put_failed(up, f);
         return;

@@ -6,7 +6,7 @@
  * Where the storage does not take it, the local disk stands in (hub_limits.storage_instead). A file whose row cannot be stored is deleted again: nobody ever would.
  *
  * Ownership  up, a and all slices live until done, which comes once, later.
- * Errors     "too_large"; "not_stored" (the row: try again); else the storage's own.
+ * Errors     "too_large"; "not_stored" (the row, or the hub stops: try again); else the storage's own.
  * Threads    loop thread.
  */
 #ifndef HUB_UPLOAD_H

@@ -92,3 +92,20 @@ TEST(upload_that_the_store_does_not_note_is_not_kept)
     UNTIL(r, rig_shelved(r) == 0);
     rig_free(r);
 }
+
+/* The hub stops while the storage has it: there is no store any more, and nobody to ask for another storage. */
+TEST(upload_under_way_when_the_hub_stops_ends)
+{
+    for (int fails = 0; fails < 2; fails++) {
+        struct rig *r = rig_new();
+        struct sending o = { 0 };
+        struct upload up = picture(r, &o);
+        r->put_faults = (unsigned)fails;
+        r->put_fault = "storage_failed";
+        upload_start(&up, &r->storage);
+        rig_stop(r);
+        UNTIL(r, o.done);
+        CHECK(o.f.code && strcmp(o.f.code, "not_stored") == 0);
+        rig_free(r);
+    }
+}

@@ -366,8 +366,8 @@ TEST(server_keeps_only_so_much_of_large_bodies_together)
     lim.large_bytes = ROOM;
     server_free(p->s);
     p->s = server_new(p->l, "127.0.0.1:0", NULL, &lim, NULL);
-    server_route(p->s, "POST", "/echo", 4 << 20, echo, p);
-    server_route(p->s, "POST", "/keep", 4 << 20, keep_and_stop, p);
+    server_route(p->s, "POST", "/echo", LARGE, echo, p);
+    server_route(p->s, "POST", "/keep", LARGE, keep_and_stop, p);
     slice large = slice_mem(arena_zalloc(p->a, LARGE), LARGE), small = slice_sub(large, 0, SMALL);
     struct client_call kept = { .a = p->a, .method = "POST", .url = local(p, "/keep"), .body = large, .done = answered, .arg = p };
     struct client *other = client_new(p->l, NULL, NULL);
@@ -385,6 +385,45 @@ TEST(server_keeps_only_so_much_of_large_bodies_together)
     loop_run(p->l); /* until its answer is there */
     CHECK_INT(ask(p, &(struct client_call){ .method = "POST", .url = local(p, "/echo"), .body = large })->status, 200);
     CHECK_INT(p->reached, 5);
+    client_free(other);
+    pair_free(p);
+}
+
+/* However small the room was chosen: what its route takes has to fit when nothing else is under way. */
+TEST(server_always_has_room_for_one_large_body)
+{
+    enum { LARGE = 1 << 20 };
+    struct pair *p = pair_new(NULL);
+    struct server_limits lim;
+    server_limits_default(&lim);
+    lim.large_bytes = LARGE / 4;
+    server_free(p->s);
+    p->s = server_new(p->l, "127.0.0.1:0", NULL, &lim, NULL);
+    server_route(p->s, "POST", "/echo", LARGE, echo, p);
+    CHECK_INT(ask(p, &(struct client_call){ .method = "POST", .url = local(p, "/echo"), .body = slice_mem(arena_zalloc(p->a, LARGE), LARGE) })->status, 200);
+    pair_free(p);
+}
+
+/* Behind so much of it that the peer would be cut off before it reads the answer. */
+TEST(server_refuses_a_large_body_without_room_before_it_comes)
+{
+    enum { LARGE = 16 << 20, SOME = 12 << 20 };
+    struct pair *p = pair_new(NULL);
+    struct server_limits lim;
+    server_limits_default(&lim);
+    lim.large_bytes = LARGE;
+    server_free(p->s);
+    p->s = server_new(p->l, "127.0.0.1:0", NULL, &lim, NULL);
+    server_route(p->s, "POST", "/echo", LARGE, echo, p);
+    server_route(p->s, "POST", "/keep", LARGE, keep_and_stop, p);
+    slice large = slice_mem(arena_zalloc(p->a, LARGE), LARGE);
+    struct client_call kept = { .a = p->a, .method = "POST", .url = local(p, "/keep"), .body = slice_sub(large, 0, SOME), .done = answered, .arg = p };
+    struct client *other = client_new(p->l, NULL, NULL);
+    client_send(other, &kept);
+    loop_run(p->l);
+    const struct answer *r = ask(p, &(struct client_call){ .method = "POST", .url = local(p, "/echo"), .body = large });
+    CHECK_INT(r->status, 503);
+    CHECK_SLICE(answer_header(r, "Retry-After"), SL("1"));
     client_free(other);
     pair_free(p);
 }

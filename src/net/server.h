@@ -28,7 +28,7 @@ enum { LARGE_FROM_BYTES = 64 << 10 };
 struct server_limits {
     size_t head_bytes;      /* default 16 KiB */
     size_t body_bytes;      /* default 2 MiB; a route may set its own */
-    size_t large_bytes;     /* default 256 MiB: of all bodies together, behind the first LARGE_FROM_BYTES of each. What does not fit gets 503 */
+    size_t large_bytes;     /* default 256 MiB: of all bodies together, behind the first LARGE_FROM_BYTES of each. What does not fit gets 503; one alone always fits */
     unsigned idle_s;        /* keep-alive and slow clients; default 60 */
     unsigned connections;   /* default 12000 */
     unsigned per_address;   /* default 0: no limit */

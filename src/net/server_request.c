@@ -334,17 +334,28 @@ static int unpack(struct ex *e, const char *p, size_t n)
     return 0;
 }
 
-/* Bodies are kept before it is known who sends them: what many strangers send together must have an end, too. */
-static int take_room(struct ex *e)
+static size_t large_part(uint64_t bytes)
 {
-    struct server *s = e->server;
-    size_t large = e->body.n > LARGE_FROM_BYTES ? e->body.n - LARGE_FROM_BYTES : 0;
-    s->large_bytes += large - e->large_bytes;
-    e->large_bytes = large;
-    if (!large || s->large_bytes <= s->lim.large_bytes)
+    return bytes > LARGE_FROM_BYTES ? (size_t)bytes - LARGE_FROM_BYTES : 0;
+}
+
+/* Bodies are kept before it is known who sends them: what many strangers send together must have an end, too. What a route takes fits when nothing else is there.
+ * others: the large parts of the others'. */
+static int has_room(struct ex *e, size_t others, size_t large)
+{
+    if (!large || others + large <= MAX(e->server->lim.large_bytes, e->route->body_max))
         return 0;
     fault(&e->fault, "busy", "body", "too many large requests are under way; try again");
     return 503;
+}
+
+static int take_room(struct ex *e)
+{
+    struct server *s = e->server;
+    size_t large = large_part(e->body.n), others = s->large_bytes - e->large_bytes;
+    s->large_bytes = others + large;
+    e->large_bytes = large;
+    return has_room(e, others, large);
 }
 
 static int take_body(struct ex *e, const char *p, size_t n)
@@ -395,6 +406,8 @@ static void head_arrived(struct ex *e, const char *method, const char *version)
     slice length_text = exchange_header(&e->x, "Content-Length");
     if (status == 0 && length_text.n && slice_int(length_text, &length) && (uint64_t)length > e->route->body_max)
         status = too_large(e);
+    if (status == 0) /* before it comes: in the middle of a long one there would be no answer */
+        status = has_room(e, e->server->large_bytes, large_part((uint64_t)length));
     if (status) {
         refuse(e, status, true);
         return;

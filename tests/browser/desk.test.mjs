@@ -140,6 +140,10 @@ test('a guest and agents: from the first word to the history', async t => {
 
   await t.test('hold, and the return next day', async () => {
     await ken.keyboard.press('Alt+w');
+    await ken.getByTestId('hold-time').check();
+    await ken.getByTestId('hold-at').fill('2020-01-01T09:00');
+    await ken.getByTestId('dialog-yes').click();
+    assert.equal(await ken.getByRole('dialog').getByRole('alert').textContent(), 'This time is over already.');
     await ken.getByTestId('hold-tomorrow').check();
     await ken.getByTestId('dialog-yes').click();
     await ken.getByTestId('held').getByTestId('interaction').waitFor();

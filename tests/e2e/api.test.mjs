@@ -65,6 +65,9 @@ test('the first administrator: a weak password is refused, none is made up and w
     .then(() => assert.fail('it started'), e => e.stderr);
   assert.match(weak, /cannot start: admin\.password: is too easy to guess/);
   assert.doesNotMatch(weak, /s3cr3t/);
+  for (const [i, user] of ['宿'.repeat(30), '..', 'the boss'].entries()) // nobody could log in so
+    assert.match(await promisify(execFile)(bin, ['serve', '--listen', `127.0.0.1:${await freePort()}`, '--data', join(dir, `u${i}`), '--admin-user', user, '--admin-password', adminPassword], {timeout: 10000})
+      .then(() => assert.fail('it started'), e => e.stderr), /cannot start: admin\.user: must be 1 to 64 bytes/, user);
   const hub = await startHub(t, {env: {DRAGOMAN_ADMIN_PASSWORD: ''}});
   const file = join(hub.dir, 'data/admin.password');
   assert.equal(statSync(file).mode & 0o777, 0o600);

@@ -2,6 +2,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {generateKeyPairSync} from 'node:crypto';
+import {readFileSync} from 'node:fs';
 import {startHub, Caller} from './hub.mjs';
 import {Provider} from './oidc.mjs';
 
@@ -76,6 +77,20 @@ test('what does not hold is refused, and lets nobody in', async t => {
   const ways = async at => (await at.anyone.call('GET', '/auth/ways')).json;
   assert.deepEqual([await ways(hub), await ways(none)], [{provider: true}, {provider: false}]);
   assert.equal((await get(`${none.base}/api/v1/auth/oidc/start`)).status, 404);
+});
+
+// It is the loop's time, and nobody has logged in: the processor's is looked at, whatever else the machine does.
+test('who is sent to the provider when no more can wait costs little more than who came before', async t => {
+  const provider = await new Provider().start(t);
+  const hub = await startHub(t, {settings: {trust_forwarded: true, oidc: {issuer: provider.issuer, client_id: 'dragoman', client_secret: 'a secret'}}});
+  const thousand = async net => {
+    const used = () => readFileSync(`/proc/${hub.program.child.pid}/stat`, 'utf8').split(' ').slice(13, 15).reduce((a, b) => a + Number(b), 0), before = used();
+    for (let i = 0; i < 1000; i += 20)
+      await Promise.all(Array.from({length: 20}, (_, k) => fetch(`${hub.base}/api/v1/auth/oidc/start`, {redirect: 'manual', headers: {'x-forwarded-for': `${net}.${i}.${k}`}}).then(r => assert.equal(r.status, 302))));
+    return used() - before;
+  };
+  const [first, next] = [await thousand('198.51'), await thousand('198.52')];
+  assert.ok(next < 15 * Math.max(first, 5), `${next} ticks, before ${first}`);
 });
 
 test('who is sent to the provider again and again takes nobody else the way back', async t => {

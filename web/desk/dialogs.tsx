@@ -10,7 +10,12 @@ import type { Interaction, Targets } from "./types";
 
 export type Dialog = "transfer" | "consult" | "conference" | "hold" | "done" | "note" | "reject";
 
-class Refusal extends Error {} // by this page itself
+/** By this page itself: its words alone are shown. */
+class Refusal extends Error {
+  override toString() {
+    return this.message;
+  }
+}
 
 function Form({ title, yes, close, children, doing }: { title: string; yes: string; close: () => void; children?: Children; doing: () => Promise<void> }) {
   const submit = async () => {
