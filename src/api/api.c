@@ -17,7 +17,9 @@
 #include "api/password.h"
 #include "api/session.h"
 #include "api/settings.h"
+#include "wire/hex.h"
 #include "wire/url.h"
+#include <arpa/inet.h>
 
 #define API_PREFIX "/api/v1"
 enum { BODY_MAX = 1 << 20, RESTORE_BODY_MAX = 32 << 20, DESK_FILE_MAX = 25 << 20 };
@@ -308,10 +310,19 @@ slice api_caller(const struct api *api, const struct exchange *x)
         size_t comma = slice_find_last(from, ',');
         from = slice_trim(comma == SIZE_MAX ? from : slice_from(from, comma + 1));
     }
-    if (from.n)
-        return from;
-    size_t colon = slice_find_last(x->remote, ':');
-    return colon == SIZE_MAX ? x->remote : slice_sub(x->remote, 0, colon);
+    bool bare = from.n && slice_find_char(from, '[') == SIZE_MAX && slice_find_char(from, ':') != slice_find_last(from, ':'); /* an IPv6 address */
+    from = slice_or(from, x->remote);
+    size_t colon = bare || slice_ends(from, SL("]")) ? SIZE_MAX : slice_find_last(from, ':');
+    return colon == SIZE_MAX ? from : slice_sub(from, 0, colon);
+}
+
+slice api_network(struct arena *a, slice address)
+{
+    struct in6_addr ip;
+    slice bare = slice_starts(address, SL("[")) && slice_ends(address, SL("]")) ? slice_sub(address, 1, address.n - 2) : address;
+    if (inet_pton(AF_INET6, arena_cstr(a, bare), &ip) != 1 || IN6_IS_ADDR_V4MAPPED(&ip) || IN6_IS_ADDR_LOOPBACK(&ip))
+        return address;
+    return arena_join(a, hex_encode(a, slice_mem(ip.s6_addr, sizeof(ip.s6_addr) / 2)), SL("/64"), SLICE_NONE);
 }
 
 /* Who asks is known, as far as it can be. */

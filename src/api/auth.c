@@ -17,7 +17,7 @@ struct logging {
 slice api_address_key(struct api_call *c)
 {
     bool local = slice_starts(c->address, SL("127.")) || slice_eq(c->address, SL("[::1]"));
-    return local && !c->api->setup.forwarded ? SLICE_NONE : arena_printf(c->a, "a:" SLF, SLA(c->address));
+    return local && !c->api->setup.forwarded ? SLICE_NONE : arena_printf(c->a, "a:" SLF, SLA(api_network(c->a, c->address)));
 }
 
 bool api_slow_down(struct api_call *c, slice key_user, slice key_address)

@@ -111,6 +111,8 @@ void api_busy(struct api_call *c); /* 503: passwords.h refused */
 void api_session_cookie(struct api_call *c, slice token, int64_t seconds); /* into the answer's head */
 /* The address of the caller, without its port: as the proxy in front of us says, where there is one. */
 slice api_caller(const struct api *api, const struct exchange *x);
+/* What limits are counted by: of an IPv6 address its network, /64, all of which who has one has; else the address. */
+slice api_network(struct arena *a, slice address);
 /* Whose session's token is this? ROLE_NONE: nobody's. The user, in a. */
 enum role api_token_role(struct api *api, slice token, struct arena *a, slice *ret_user);
 slice api_cookie_token(const struct exchange *x); /* {NULL,0}: none */

@@ -282,7 +282,7 @@ static void send_there(struct asking *as)
     secret_text(w->nonce);
     secret_text(w->bound);
     w->until_ms = time_mono_ms() + OIDC_WAIT_MS;
-    w->from = slice_hash(c->address);
+    w->from = slice_hash(api_network(c->a, c->address));
     memcpy(w->path, as->next.p, as->next.n);
     w->next = o->waiting;
     o->waiting = w;

@@ -523,6 +523,18 @@ test('guessing many names from one address is slowed, too; a proxy in front says
   assert.equal((await guess(99, '203.0.113.8')).status, 401, 'others go on');
 });
 
+// Azure's gateway adds the port, another one for each connection; and who has one IPv6 address has the 2^64 around it.
+test('a caller has no other address with another port, nor within its own IPv6 network', async t => {
+  for (const [from, other] of [[i => `203.0.113.7:${40000 + i}`, '203.0.113.8:40000'], [i => `[2001:db8:0:1::7]:${40000 + i}`, '2001:db8:0:2::7'], [i => `2001:db8:0:1::${i}`, '2001:db8:0:2::1'], [() => '::ffff:203.0.113.7', '::ffff:203.0.113.8']]) {
+    const hub = await startHub(t, {settings: {trust_forwarded: true}});
+    const guess = (i, address) => hub.anyone.call('POST', '/auth/login', {user: `name-${i}`, password: 'guess'}, {'x-forwarded-for': address});
+    let slowed = 0;
+    for (let i = 0; i < 24 && !slowed; i++) slowed = (await guess(i, from(i))).status === 429 ? i : 0;
+    assert.ok(slowed >= 20, `${from(1)}: after ${slowed}`);
+    assert.equal((await guess(99, other)).status, 401, 'others go on');
+  }
+});
+
 // HAProxy writes a line of its own below those that came; a list with commas says the same (RFC 9110, 5.3).
 test('a caller does not choose its address by a line before that of the proxy', async t => {
   const hub = await startHub(t, {settings: {trust_forwarded: true}});

@@ -165,7 +165,7 @@ static bool read_key(struct chat_call *c)
 static bool within_rate(struct chat_call *c)
 {
     int64_t capacity = c->key ? c->key->capacity : API_KEY_CAPACITY, frequency = c->key ? c->key->frequency : API_KEY_FREQUENCY;
-    slice client = !c->session   ? arena_printf(c->a, "a:" SLF, SLA(c->address))
+    slice client = !c->session   ? arena_printf(c->a, "a:" SLF, SLA(api_network(c->a, c->address)))
                    : !c->n_words ? arena_printf(c->a, "s:" SLF, SLA(c->token.session))
                                  : arena_printf(c->a, "t:" SLF "." SLF, SLA(c->token.session), SLA(c->token.transport));
     struct rates *rates = c->chat->api->rates;

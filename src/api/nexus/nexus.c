@@ -95,7 +95,7 @@ static bool identify(struct nexus_call *c)
         nexus_deny(c, 401, "INVALID_CONTACT_CENTER", "the API key is not valid");
         return false;
     }
-    slice client = arena_printf(c->a, "a:" SLF, SLA(api_caller(c->api, c->x)));
+    slice client = arena_printf(c->a, "a:" SLF, SLA(api_network(c->a, api_caller(c->api, c->x))));
     int64_t wait_ms = rates_take(c->api->rates, key, client, k->capacity, k->frequency, time_mono_ms());
     if (wait_ms) {
         nexus_deny(c, 429, "TOO_MANY_REQUESTS", "too many calls: try again in %lld ms", (long long)wait_ms);
