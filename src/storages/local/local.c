@@ -21,10 +21,25 @@ struct local {
     slice public_url;
     struct loop *loop;
     struct arena *a;
+    size_t users; /* itself until it is closed, and each put, get and delete, whose work ends later */
 };
 static struct local *local_of(struct storage *s)
 {
     return CONTAINER_OF(s, struct local, base);
+}
+static struct local *local_hold(struct storage *s)
+{
+    struct local *l = local_of(s);
+    l->users++;
+    return l;
+}
+static void local_release(struct local *l)
+{
+    if (--l->users)
+        return;
+    close(l->root);
+    secret_wipe(&l->secret);
+    arena_free(l->a); /* l lives in it */
 }
 
 /* ---- handles and links ------------------------------------------------------------------------------------------------------ */
@@ -99,7 +114,7 @@ static struct storage_put *local_put(struct storage *s, const struct storage_fil
 {
     struct arena *a = arena_new();
     struct put *p = ARENA_NEW(a, struct put);
-    p->l = local_of(s);
+    p->l = local_hold(s);
     p->a = a;
     p->to = *to;
     p->w.folder = p->w.fd = -1;
@@ -167,6 +182,7 @@ static void put_free(struct put *p)
     sha256_free(p->sum);
     free(p->filling);
     free(p->writing);
+    local_release(p->l);
     arena_free(p->a); /* p lives in it */
 }
 
@@ -277,7 +293,7 @@ static struct get *get_of(struct storage_get *g)
 static struct storage_get *local_get(struct storage *s, slice handle, int64_t from, int64_t n, void (*ready)(void *arg), void *arg)
 {
     struct get *g = must_calloc(1, sizeof(*g));
-    *g = (struct get){ .l = local_of(s), .ready = ready, .arg = arg, .fd = -1, .at = from, .left = n };
+    *g = (struct get){ .l = local_hold(s), .ready = ready, .arg = arg, .fd = -1, .at = from, .left = n };
     g->failed = !handle_parse(handle, &g->path);
     return (struct storage_get *)(void *)g;
 }
@@ -308,6 +324,7 @@ static void get_free(struct get *g)
     if (g->fd >= 0)
         close(g->fd);
     free(g->block);
+    local_release(g->l);
     free(g);
 }
 
@@ -372,13 +389,14 @@ static void del_worked(void *arg)
 {
     struct del *d = arg;
     d->done(d->arg, d->end, d->f.code ? &d->f : NULL);
+    local_release(d->l);
     free(d);
 }
 
 static void local_del(struct storage *s, slice handle, void (*done)(void *arg, enum storage_end end, const struct fault *f), void *arg)
 {
     struct del *d = must_calloc(1, sizeof(*d));
-    d->l = local_of(s);
+    d->l = local_hold(s);
     d->good = handle_parse(handle, &d->path);
     d->end = STORAGE_FAILED;
     d->done = done;
@@ -453,10 +471,7 @@ void local_serve(struct exchange *x, void *ctx)
 
 static void local_close(struct storage *s)
 {
-    struct local *l = local_of(s);
-    close(l->root);
-    secret_wipe(&l->secret);
-    arena_free(l->a); /* l lives in it */
+    local_release(local_of(s));
 }
 
 static const struct storage_type local_type = {
@@ -494,5 +509,6 @@ struct storage *local_open(const struct local_setup *setup, struct fault *f)
     l->public_url = arena_dup(a, setup->public_url);
     l->loop = setup->loop;
     l->a = a;
+    l->users = 1;
     return &l->base;
 }

@@ -486,3 +486,27 @@ TEST(storage_names_are_shown_as_they_are)
         CHECK_ROW(i, rows[i].shown ? slice_eq(shown, slice_of(rows[i].shown)) : shown.n && shown.p[0] != '.');
     }
 }
+
+/* A hub that stops closes its storages while helpers still write, read and delete; what they began ends with the loop. */
+TEST(local_closed_while_helpers_work)
+{
+    open_all();
+    slice handle = store("kept", "a", "text/plain", SL("words"));
+    static char big[1 << 17];
+    struct storage_put *left = begin("left", "b", "text/plain", -1, 1 << 20), *whole = begin("whole", "c", "text/plain", -1, 1 << 20);
+    (void)storage_put_write(st, left, slice_mem(big, sizeof(big)));
+    storage_put_abort(st, left);
+    (void)storage_put_write(st, whole, slice_mem(big, sizeof(big)));
+    storage_put_end(st, whole);
+    struct storage_get *get = storage_get(st, handle, 0, -1, stop, loop);
+    char bytes[16];
+    CHECK_INT(storage_get_read(st, get, bytes, sizeof(bytes)), STORAGE_WAIT);
+    storage_get_close(st, get);
+    storage_delete(st, handle, on_deleted, NULL);
+    seen.done = 0;
+    close_all();
+    CHECK_INT(seen.done, 2);
+    CHECK_INT(seen.size, sizeof(big));
+    CHECK_INT(seen.end, STORAGE_OK);
+    CHECK(exists("t42/c9/whole") && !exists("t42/c9/left") && !exists("t42/c9/kept"));
+}
