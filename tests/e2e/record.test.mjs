@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {bin, startRoad, until} from './harness.mjs';
 
-const said = ['Where is my parcel?', 'Order 4711 of Taro Yamada', '東京です', 'Call +81 90-1234-5678'];
+const said = ['Where is my parcel?', 'Order 471108152342 of Taro Yamada', '東京です', 'Call +81 90-1234-5678'];
 async function dragoman(...args) {
   try { return {code: 0, ...(await promisify(execFile)(bin, args, {timeout: 60000}))}; }
   catch (e) { return {code: e.code, stdout: e.stdout, stderr: e.stderr}; }
@@ -52,7 +52,7 @@ test('a conversation is recorded without what was said, and replayed with the sa
 
   const text = readFileSync(rec, 'utf8');
   const guests = (await first.line.get('/sim/guests')).guests;
-  for (const secret of ['parcel', 'Yamada', 'Taro', '4711', '1234', '東京', 'On its way', 'Ken Ito', '8c570fa6', ...guests.slice(0, 3).flatMap(g => [g.id ?? g.userId, g.name])])
+  for (const secret of ['parcel', 'Yamada', 'Taro', '471108152342', '1234-5678', '東京', 'On its way', 'Ken Ito', '8c570fa6', ...guests.slice(0, 3).flatMap(g => [g.id ?? g.userId, g.name])])
     assert.ok(secret && !text.includes(secret), `"${secret}" is not in the recording`);
   assert.equal(statSync(rec).mode & 0o777, 0o600);
   const kept = lines(rec);
