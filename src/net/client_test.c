@@ -357,17 +357,24 @@ static void keep_and_stop(struct exchange *x, void *ctx)
     loop_stop(p->l);
 }
 
-TEST(server_keeps_only_so_much_of_large_bodies_together)
+/* room: of large bodies together; its routes take body_max. */
+static struct pair *pair_with_room(size_t room, size_t body_max)
 {
-    enum { SMALL = 64 << 10, LARGE = 1 << 20, ROOM = LARGE + LARGE / 2 };
     struct pair *p = pair_new(NULL);
     struct server_limits lim;
     server_limits_default(&lim);
-    lim.large_bytes = ROOM;
+    lim.large_bytes = room;
     server_free(p->s);
     p->s = server_new(p->l, "127.0.0.1:0", NULL, &lim, NULL);
-    server_route(p->s, "POST", "/echo", LARGE, echo, p);
-    server_route(p->s, "POST", "/keep", LARGE, keep_and_stop, p);
+    server_route(p->s, "POST", "/echo", body_max, echo, p);
+    server_route(p->s, "POST", "/keep", body_max, keep_and_stop, p);
+    return p;
+}
+
+TEST(server_keeps_only_so_much_of_large_bodies_together)
+{
+    enum { SMALL = 64 << 10, LARGE = 1 << 20, ROOM = LARGE + LARGE / 2 };
+    struct pair *p = pair_with_room(ROOM, LARGE);
     slice large = slice_mem(arena_zalloc(p->a, LARGE), LARGE), small = slice_sub(large, 0, SMALL);
     struct client_call kept = { .a = p->a, .method = "POST", .url = local(p, "/keep"), .body = large, .done = answered, .arg = p };
     struct client *other = client_new(p->l, NULL, NULL);
@@ -393,13 +400,7 @@ TEST(server_keeps_only_so_much_of_large_bodies_together)
 TEST(server_always_has_room_for_one_large_body)
 {
     enum { LARGE = 1 << 20 };
-    struct pair *p = pair_new(NULL);
-    struct server_limits lim;
-    server_limits_default(&lim);
-    lim.large_bytes = LARGE / 4;
-    server_free(p->s);
-    p->s = server_new(p->l, "127.0.0.1:0", NULL, &lim, NULL);
-    server_route(p->s, "POST", "/echo", LARGE, echo, p);
+    struct pair *p = pair_with_room(LARGE / 4, LARGE);
     CHECK_INT(ask(p, &(struct client_call){ .method = "POST", .url = local(p, "/echo"), .body = slice_mem(arena_zalloc(p->a, LARGE), LARGE) })->status, 200);
     pair_free(p);
 }
@@ -408,14 +409,7 @@ TEST(server_always_has_room_for_one_large_body)
 TEST(server_refuses_a_large_body_without_room_before_it_comes)
 {
     enum { LARGE = 16 << 20, SOME = 12 << 20 };
-    struct pair *p = pair_new(NULL);
-    struct server_limits lim;
-    server_limits_default(&lim);
-    lim.large_bytes = LARGE;
-    server_free(p->s);
-    p->s = server_new(p->l, "127.0.0.1:0", NULL, &lim, NULL);
-    server_route(p->s, "POST", "/echo", LARGE, echo, p);
-    server_route(p->s, "POST", "/keep", LARGE, keep_and_stop, p);
+    struct pair *p = pair_with_room(LARGE, LARGE);
     slice large = slice_mem(arena_zalloc(p->a, LARGE), LARGE);
     struct client_call kept = { .a = p->a, .method = "POST", .url = local(p, "/keep"), .body = slice_sub(large, 0, SOME), .done = answered, .arg = p };
     struct client *other = client_new(p->l, NULL, NULL);
