@@ -323,7 +323,7 @@ void api_logins_create(struct api_call *c)
     bool known = role_of(js_text(js_get(c->body, SL("role"))), &sv->role);
     assert(known); /* its schema lists them */
     if (!login_user_ok(sv->user))
-        api_problem(c, 400, "invalid", "user", "must be 1 to %d bytes without spaces and none of :/\\\"<>", LOGIN_USER_MAX);
+        api_problem(c, 400, "invalid", "user", LOGIN_USER_RULE, LOGIN_USER_MAX);
     else if (still_good(sv))
         save_with(sv, js_text(js_get(c->body, SL("password"))));
 }

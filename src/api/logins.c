@@ -73,10 +73,7 @@ size_t logins_administrators(const struct logins *ls)
 
 bool login_user_ok(slice user)
 {
-    for (size_t i = 0; i < user.n; i++)
-        if ((unsigned char)user.p[i] <= ' ' || user.p[i] == 0x7f || strchr(":/\\\"<>", user.p[i]))
-            return false;
-    return user.n > 0 && user.n <= LOGIN_USER_MAX && utf8_valid(user) && !url_is_dots(user);
+    return url_name_ok(user, LOGIN_USER_MAX, LOGIN_USER_NONE_OF);
 }
 
 /* ---- profiles ---------------------------------------------------------------------------------------------------------- */
@@ -289,7 +286,7 @@ bool logins_first(struct logins *ls, struct fault *f)
     if (ls->n)
         return true;
     if (!login_user_ok(setup->admin_user))
-        return fault(f, "invalid", "admin.user", "must be 1 to %d bytes without spaces and none of :/\\\"<>", LOGIN_USER_MAX);
+        return fault(f, "invalid", "admin.user", LOGIN_USER_RULE, LOGIN_USER_MAX);
     if (password.n) {
         if (!password_good(password, setup->admin_user, f)) {
             memcpy(f->field, "admin.password", sizeof("admin.password"));

@@ -36,6 +36,8 @@ void logins_free(struct logins *ls);
 bool logins_first(struct logins *ls, struct fault *f) MUST_USE;
 const struct login *login_find(const struct logins *ls, slice user); /* NULL: there is none */
 bool login_user_ok(slice user);                                      /* may somebody be called so? */
+#define LOGIN_USER_NONE_OF ":/\\\"<>"
+#define LOGIN_USER_RULE "must be 1 to %d bytes without spaces and none of " LOGIN_USER_NONE_OF ", and neither . nor .." /* LOGIN_USER_MAX: what is told when it is not */
 const struct login *login_first(const struct logins *ls);            /* in order of names; then ->next */
 size_t logins_count(const struct logins *ls);
 size_t logins_administrators(const struct logins *ls);

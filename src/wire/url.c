@@ -199,6 +199,14 @@ bool url_is_dots(slice s)
     return slice_eq(s, SL(".")) || slice_eq(s, SL(".."));
 }
 
+bool url_name_ok(slice name, size_t max, const char *none_of)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if ((unsigned char)name.p[i] <= ' ' || name.p[i] == 0x7f || strchr(none_of, name.p[i]))
+            return false;
+    return name.n > 0 && name.n <= max && utf8_valid(name) && !url_is_dots(name);
+}
+
 /* RFC 3986 section 5.2.4, segment by segment; the path begins with '/'. */
 static slice without_dots(struct arena *a, slice path)
 {

@@ -38,6 +38,8 @@ slice url_origin(struct arena *a, const struct url *u) MUST_USE; /* "https://exa
 slice url_encode(struct arena *a, slice s) MUST_USE;
 slice url_encode_path(struct arena *a, slice s) MUST_USE;
 bool url_is_dots(slice s); /* "." or "..": what is called so, no path can name, however it is encoded */
+/* Can people and addresses call something so? 1 to max bytes of UTF-8, no spaces or control characters, none of these ASCII characters, neither "." nor "..". */
+bool url_name_ok(slice name, size_t max, const char *none_of);
 slice url_decode(struct arena *a, slice s) MUST_USE; /* {NULL,0} for a broken escape; '+' stays '+' */
 /* What stands between the slashes of a path, decoded. False: one of them is empty or broken, or there are more than max. */
 bool url_words(struct arena *a, slice path, slice *words, size_t max, size_t *ret_n) MUST_USE;

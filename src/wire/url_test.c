@@ -170,3 +170,14 @@ TEST(url_words_of_a_path)
         CHECK_ROW(i, !ok || slice_eq(text_slice(&t), slice_of(rows[i].words)));
     }
 }
+
+TEST(url_names_that_an_address_can_hold)
+{
+    static const struct { const char *name; bool ok; } rows[] = {
+        { "ken", true }, { "a", true }, { "...", true }, { "12345678", true }, { "\xe6\x9d\xb1\xe4\xba\xac", true },
+        { "", false }, { "123456789", false }, { ".", false }, { "..", false }, { "a b", false }, { "a\x7f", false }, { "a\n", false }, { "a/b", false }, { "a:b", false }, { "\xff", false },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK_ROW(i, url_name_ok(slice_of(rows[i].name), 8, "/:") == rows[i].ok);
+    CHECK(url_name_ok(SL("a:b"), 8, "/") && !url_name_ok(SL("a\0b"), 8, "/"));
+}

@@ -5,6 +5,8 @@
 #include "store/store.h"
 #include "wire/url.h"
 
+#define QUEUE_NAME_NONE_OF "/\\\"<>"
+
 #define KEY "g:q:"
 enum { SKILLS_MAX = 50 };
 
@@ -235,19 +237,11 @@ static void stored(void *arg, const struct fault *f)
     answer_queue(c, qc->status, qc->q);
 }
 
-static bool name_ok(slice name)
-{
-    for (size_t i = 0; i < name.n; i++)
-        if ((unsigned char)name.p[i] <= ' ' || name.p[i] == 0x7f || strchr("/\\\"<>", name.p[i]))
-            return false;
-    return name.n > 0 && name.n <= BUILTIN_QUEUE_NAME_MAX && utf8_valid(name) && !url_is_dots(name);
-}
-
 static bool good(const struct queue *q, struct fault *f)
 {
     struct hours hours;
-    if (!name_ok(q->name))
-        return fault(f, "invalid", "name", "must be 1 to %d bytes without spaces and none of /\\\"<>", BUILTIN_QUEUE_NAME_MAX);
+    if (!url_name_ok(q->name, BUILTIN_QUEUE_NAME_MAX, QUEUE_NAME_NONE_OF))
+        return fault(f, "invalid", "name", "must be 1 to %d bytes without spaces and none of " QUEUE_NAME_NONE_OF ", and neither . nor ..", BUILTIN_QUEUE_NAME_MAX);
     if (!hours_read(q->business_hours, &hours, f))
         return false;
     if (!zone_known(q->timezone))

@@ -163,7 +163,7 @@ static void begin_saving(struct api_call *c, slice user, bool create, int64_t re
         return;
     }
     if (!login_user_ok(user)) {
-        api_problem(c, 400, "invalid", "name", "must be 1 to %d bytes without spaces and none of :/\\\"<>", LOGIN_USER_MAX);
+        api_problem(c, 400, "invalid", "name", LOGIN_USER_RULE, LOGIN_USER_MAX);
         return;
     }
     if (!still_good(sv))
