@@ -55,8 +55,7 @@ void api_channels_list(struct api_call *c)
     jw_open(&w, "items", '[');
     for (size_t i = 0; i < c->hub->n_actors; i++) {
         const struct actor *actor = c->hub->actors[i];
-        bool comes = actor->learning && !actor->tenant->retired; /* what it remembers is being read: at work in a moment */
-        bool wanted = (!actor->retired || comes) && (!tenant.n || (of && actor->tenant == of->tenant));
+        bool wanted = !actor->retired && (!tenant.n || (of && actor->tenant == of->tenant));
         if (!api_page_has(&page, actor->account.id, wanted))
             continue;
         jw_open(&w, NULL, '{');

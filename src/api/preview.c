@@ -154,8 +154,7 @@ static bool choose(struct api_call *c, struct chosen *ret)
     ret->types = ARENA_ARRAY(c->a, const struct connector *, n_connectors + js_len(names) + 1);
     if (channel.n) {
         const struct actor *actor = hub_actor(c->hub, channel);
-        bool there = actor && (!actor->retired || (actor->learning && !actor->tenant->retired)); /* at work, or in a moment */
-        if (!there || actor->account.type->desk)
+        if (!actor || actor->account.type->desk)
             return api_problem(c, 422, "unknown", "channel", "there is no channel \"" SLF "\" at work", SLA(utf8_cut_bytes(channel, 100))), false;
         ret->account = &actor->account;
         ret->types[ret->n++] = actor->account.type;

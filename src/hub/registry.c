@@ -17,10 +17,36 @@ struct registry {
     size_t n, cap;
     struct arena **old; /* texts that something under way may still use */
     size_t n_old, cap_old;
+    struct change *changes; /* under way */
     void (*appeared)(void *arg, struct actor *actor);
     void *appeared_arg;
     bool running; /* accounts that appear are started at once */
 };
+
+/* One change of a tenant: under way until it is stored, and what its accounts remember is read. */
+struct change {
+    struct change *next;
+    struct registry *r;
+    struct registry_entry *e;
+    const struct config_tenant *config; /* NULL: it is removed */
+    struct arena *a;                    /* of the config; becomes the entry's: NULL */
+    slice by;
+    int64_t rev, changed_ms;
+    bool made;
+    registry_done done;
+    void *arg;
+};
+
+static void change_free(struct change *c)
+{
+    for (struct change **at = &c->r->changes; *at; at = &(*at)->next)
+        if (*at == c) {
+            *at = c->next;
+            break;
+        }
+    arena_free(c->a);
+    free(c);
+}
 
 void registry_new(struct hub *h, config_find find)
 {
@@ -44,6 +70,8 @@ void registry_free(struct hub *h)
     struct registry *r = h->registry;
     if (!r)
         return;
+    while (r->changes)
+        change_free(r->changes); /* nobody is told any more */
     for (size_t i = 0; i < r->n; i++) {
         arena_free(r->entries[i]->a);
         free(r->entries[i]);
@@ -174,11 +202,14 @@ static void appear(struct registry *r, struct actor *actor, bool again)
         actor_start(actor);
 }
 
+static void changes_go_on(struct registry *r);
+
 static void remembered(void *arg)
 {
     struct actor *actor = arg;
     appear(actor->hub->registry, actor, false);
     deliver_homeless(actor->hub);
+    changes_go_on(actor->hub->registry);
 }
 
 /* The account of the tenant as it shall be: one that is at work already goes on with its new settings. */
@@ -488,29 +519,48 @@ const struct config_tenant *registry_check(struct hub *h, struct arena *a, slice
     return check(h->registry, a, doc, old, old ? arena_dup(a, old->slug) : free_slug(h->registry, a, name), p);
 }
 
-struct change {
-    struct registry *r;
-    struct registry_entry *e;
-    const struct config_tenant *config; /* NULL: it is removed */
-    struct arena *a;                    /* of the config; becomes the entry's */
-    slice by;
-    int64_t rev, changed_ms;
-    bool made;
-    registry_done done;
-    void *arg;
-};
+static bool is_known(const struct tenant *t)
+{
+    for (size_t i = 0; i < t->n_channels; i++)
+        if (t->channels[i]->learning)
+            return false;
+    return !t->desk->learning;
+}
+
+static void change_ended(struct change *c, const struct registry_entry *e, const struct fault *f)
+{
+    registry_done done = c->done;
+    void *arg = c->arg;
+    c->e->busy = false;
+    change_free(c);
+    done(arg, e, f);
+}
+
+static bool change_waits(const struct change *c)
+{
+    return c->a || (c->config && !is_known(c->e->tenant));
+}
+
+/* Those whose accounts are at work now. Who is told may begin the next one. */
+static void changes_go_on(struct registry *r)
+{
+    struct change *c = r->changes;
+    while (c && change_waits(c))
+        c = c->next;
+    if (!c)
+        return;
+    change_ended(c, c->e, NULL);
+    changes_go_on(r);
+}
 
 static void change_stored(void *arg, const struct fault *f)
 {
     struct change *c = arg;
     struct registry_entry *e = c->e;
-    e->busy = false;
     e->coming = NULL;
     if (f) {
         e->removed |= c->made; /* it never was */
-        arena_free(c->a);
-        c->done(c->arg, NULL, f);
-        free(c);
+        change_ended(c, NULL, f);
         return;
     }
     struct arena *before = e->a;
@@ -538,8 +588,8 @@ static void change_stored(void *arg, const struct fault *f)
     log_str(l, "by", e->by);
     log_int(l, "rev", e->rev);
     log_end(l);
-    c->done(c->arg, e, NULL);
-    free(c);
+    c->a = NULL;
+    changes_go_on(c->r);
 }
 
 static void change_store(struct change *c, slice id, slice json)
@@ -548,6 +598,8 @@ static void change_store(struct change *c, slice id, slice json)
     CLEANUP(arena_freep) struct arena *a = arena_new();
     slice key = store_key(a, id);
     struct store_pair pairs[] = { { key, json.p ? seal_close(h->seal, a, key, json) : SLICE_NONE }, { SL(REGISTRY_CHANGED), uuid_make(a) } };
+    c->next = c->r->changes;
+    c->r->changes = c;
     c->e->busy = true;
     c->e->coming = c->config;
     store_put(h->store, pairs, COUNT(pairs), change_stored, c);
@@ -561,7 +613,7 @@ static bool may_change(struct hub *h, const struct registry_entry *e, int64_t if
     if (mine->origin == TENANT_OF_FILE)
         return fault(f, "read_only", "", "this tenant stands in the configuration file: change it there and restart the hub");
     if (mine->busy)
-        return fault(f, "changed", "", "another change of this tenant is being stored");
+        return fault(f, "changed", "", "another change of this tenant is under way");
     if (if_rev >= 0 && mine->rev != if_rev)
         return fault(f, "changed", "", "the tenant was changed meanwhile (it is at revision %lld): read it again", (long long)mine->rev);
     return true;

@@ -30,7 +30,7 @@ struct registry_entry {
     bool removed;
     /* registry.c's own */
     struct arena *a;
-    bool busy; /* a change of it is being stored … */
+    bool busy; /* a change of it is under way … */
     const struct config_tenant *coming; /* … to this; NULL: it is removed */
 };
 struct registry;
