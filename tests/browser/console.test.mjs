@@ -194,6 +194,32 @@ test('health: what waits, tokens, webhooks against their deadline', async t => {
   site.good();
 });
 
+test('what is said goes on being shown where answers take longer than the next message', async t => {
+  const site = await startConsole(t);
+  await site.tenant();
+  await site.says('the first');
+  const page = await site.open();
+  let open = 0, most = 0;
+  await page.route('**/api/v1/conversations?**', async route => {
+    most = Math.max(most, ++open);
+    await new Promise(done => setTimeout(done, 2500));
+    open--;
+    await route.continue().catch(() => {}); // the page has gone
+  });
+  await page.getByTestId('nav-conversations').click();
+  const list = page.getByTestId('conversation');
+  await list.filter({hasText: 'the first'}).waitFor();
+  let sent = 0;
+  for (; sent < 60 && !await list.filter({hasText: 'and another'}).count(); sent++) {
+    await site.says(`and another ${sent}`);
+    await new Promise(done => setTimeout(done, 400));
+  }
+  assert.ok(await list.filter({hasText: 'and another'}).count(), `none of ${sent} messages was shown while they came`);
+  await list.filter({hasText: `and another ${sent - 1}`}).waitFor(); // and the last when no more come
+  assert.equal(most, 1, 'one question at a time');
+  site.good();
+});
+
 test('a page goes on hearing what happens when the hub has started anew behind a proxy', async t => {
   const site = await startConsole(t);
   await site.tenant();
