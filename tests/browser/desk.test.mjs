@@ -425,6 +425,37 @@ test('the hub goes and comes back: nothing is lost, what was not sent is sent ag
   await kim.getByTestId('interaction').waitFor();
 });
 
+test('what is said while the lines are being read is not lost from the page when they come', async t => {
+  const site = await startDesk(t, {browsers: 2});
+  const kim = await site.agent('kim');
+  const ana = await site.guest('Ana');
+  await say(ana, 'before');
+  await accepted(kim);
+  await fromGuest(kim, 'before').waitFor();
+  let read, go;
+  const asked = new Promise(done => { read = done; }), meanwhile = new Promise(done => { go = done; });
+  await kim.route('**/api/v1/desk/interactions/*/messages?*', async route => { // answered in time, and long on its way
+    const answer = await route.fetch();
+    read();
+    await meanwhile;
+    await route.fulfill({response: answer});
+  }, {times: 1});
+  await kim.reload();
+  await kim.getByTestId('interaction').first().click();
+  await asked;
+  await say(kim, 'an answer at once');
+  await ana.getByTestId('other').filter({hasText: 'an answer at once'}).waitFor();
+  await fromAgent(kim, 'an answer at once').waitFor();
+  await say(ana, 'and another question');
+  await fromGuest(kim, 'and another question').waitFor();
+  go();
+  await fromGuest(kim, 'before').waitFor();
+  assert.equal(await fromAgent(kim, 'an answer at once').count(), 1);
+  assert.equal(await fromGuest(kim, 'and another question').count(), 1);
+  assert.equal(await fromGuest(kim, 'before').count(), 1);
+  site.good();
+});
+
 test('contacts by hand: made, changed, merged, exported and erased in one click; a conversation begun from there', async t => {
   const site = await startDesk(t);
   const ana = await site.guest('Ana');

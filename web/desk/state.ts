@@ -20,6 +20,7 @@ export interface Lines {
   items: Message[]; // oldest first
   next: string | null; // there are earlier ones
   state: "none" | "reading" | "read" | "stale" | "failed";
+  missed?: boolean; // while they were read something was said that was not told here: they are read once more
   error: unknown;
   pending: Pending[];
 }
@@ -39,6 +40,16 @@ export interface Typing {
   who: string; // "guest", or an agent
   preview: string;
   until_ms: number;
+}
+
+/** Something may have been said that is not among them. */
+function doubt(lines: Lines): void {
+  if (lines.state === "reading") lines.missed = true;
+  else lines.state = "stale";
+}
+/** Events name a line by the sender's own id, the history by both. */
+function idOf(m: Message): string {
+  return m.client_id ?? m.id;
 }
 
 class State {
@@ -84,7 +95,7 @@ class State {
   put(i: Interaction): void {
     const was = this.interactions.get(i.id);
     const lines = this.lines.get(i.id);
-    if (lines && lines.state !== "reading" && (lines.state === "failed" || this.gone.has(i.id) || !was || !this.mine(was))) lines.state = "stale"; // what was said meanwhile was told to others
+    if (lines && (lines.state === "failed" || this.gone.has(i.id) || !was || !this.mine(was))) doubt(lines); // what was said meanwhile was told to others
     this.interactions.set(i.id, i);
     this.gone.delete(i.id);
     this.changed();
@@ -109,7 +120,7 @@ class State {
     const at = new Map(lines.items.map((m, k) => [m.id, k]));
     const fresh: Message[] = [];
     for (const told of found) {
-      const m = { ...told, id: told.client_id ?? told.id }; // events name it by the one, the history by the other
+      const m = { ...told, id: idOf(told) };
       const k = at.get(m.id);
       if (k === undefined) fresh.push(m);
       else {
@@ -169,7 +180,7 @@ export function happened(name: string, data: unknown): void {
       state.me = me;
       for (const i of interactions) state.put(i);
       for (const id of state.interactions.keys()) if (!listed.has(id)) state.gone.add(id);
-      for (const lines of state.lines.values()) if (lines.state === "read") lines.state = "stale";
+      for (const lines of state.lines.values()) if (lines.state === "read" || lines.state === "reading") doubt(lines);
       state.typing.clear();
       break;
     }
@@ -183,7 +194,7 @@ export function happened(name: string, data: unknown): void {
       const { interaction, message } = data as { interaction: string; message: Message };
       if (message.event === "read") return; // told as the state of what was read, too
       const i = state.interactions.get(interaction);
-      const known = state.lines.get(interaction)?.items.some((m) => m.id === (message.client_id ?? message.id));
+      const known = state.lines.get(interaction)?.items.some((m) => m.id === idOf(message));
       state.add(interaction, [message]);
       state.typing.set(interaction, (state.typing.get(interaction) ?? []).filter((x) => x.who !== (message.from === "guest" ? "guest" : message.author)));
       if (i && !known && message.from === "guest") arrived(i, message);
@@ -227,13 +238,15 @@ export async function read(id: string, earlier = false): Promise<void> {
   const lines = state.linesOf(id);
   if (lines.state === "reading" || (earlier && !lines.next)) return;
   lines.state = "reading";
+  lines.missed = false;
   state.changed();
+  const there = new Set(lines.items.map((m) => m.id)); // what comes beside them is kept: the page on its way may not have it yet
   try {
     const page = await get<Found<Message>>(path(id, "/messages") + query({ limit: page_lines, before: earlier ? lines.next : "" }));
-    const joined = !earlier && lines.items.length > 0 && page.items.some((m) => lines.items.some((x) => x.id === m.id));
-    if (!earlier && !joined) lines.items = []; // more was said meanwhile than one page: what was read before is read again when wanted
+    const joined = !earlier && page.items.some((m) => there.has(idOf(m)));
+    if (!earlier && !joined) lines.items = lines.items.filter((m) => !there.has(m.id)); // more was said meanwhile than one page: what was read before is read again when wanted
     if (earlier || !joined) lines.next = page.next ?? null;
-    lines.state = "read";
+    lines.state = lines.missed ? "stale" : "read";
     lines.error = null;
     state.add(id, page.items.filter((m) => m.event !== "read").reverse(), earlier);
   } catch (e) {
