@@ -226,7 +226,9 @@ TEST(api_guessing_takes_longer_each_time)
         CHECK_INT(attempts_wait(t, SL("u:admin"), now_ms), 0);
         attempts_failed(t, SL("u:admin"), ATTEMPTS_LOGIN, now_ms);
     }
-    attempts_passed(t, SL("u:admin"));
+    CHECK(!attempts_known(t, SL("u:admin")));
+    attempts_passed(t, SL("u:admin"), now_ms);
+    CHECK(attempts_known(t, SL("u:admin")) && !attempts_known(t, SL("u:other")));
     CHECK_INT(attempts_wait(t, SL("u:admin"), now_ms), 0);
     attempts_free(t);
 }
@@ -235,6 +237,7 @@ TEST(api_guessing_is_forgotten_after_an_hour_and_needs_no_more_room)
 {
     struct attempts *t = attempts_new();
     struct arena *a = arena_new();
+    attempts_passed(t, SL("u:here"), 1);
     for (int i = 0; i < ATTEMPTS_LOGIN - 1; i++)
         attempts_failed(t, SL("u:slow"), ATTEMPTS_LOGIN, 1000);
     attempts_failed(t, SL("u:slow"), ATTEMPTS_LOGIN, 1000 + 2 * 3600000);
@@ -246,6 +249,7 @@ TEST(api_guessing_is_forgotten_after_an_hour_and_needs_no_more_room)
             attempts_failed(t, key, ATTEMPTS_LOGIN, 100000000 + i);
     }
     CHECK(attempts_wait(t, arena_printf(a, "u:%d", 4 * ATTEMPTS_MAX - 1), 100000000 + 4 * ATTEMPTS_MAX - 1) > 0);
+    CHECK(attempts_known(t, SL("u:here")));
     arena_free(a);
     attempts_free(t);
 }

@@ -9,8 +9,13 @@ struct attempt {
     int64_t last_ms, until_ms;
 };
 struct attempts {
-    struct attempt rows[ATTEMPTS_MAX / WAYS][WAYS];
+    struct attempt failed[ATTEMPTS_MAX], passed[ATTEMPTS_MAX];
 };
+
+static struct attempt *row_of(struct attempt *rows, uint64_t hash)
+{
+    return &rows[hash % (ATTEMPTS_MAX / WAYS) * WAYS];
+}
 
 struct attempts *attempts_new(void)
 {
@@ -22,29 +27,37 @@ void attempts_free(struct attempts *t)
     free(t);
 }
 
-static struct attempt *row_of(struct attempts *t, uint64_t hash)
-{
-    return t->rows[hash % COUNT(t->rows)];
-}
-
 static uint64_t hash_of(slice key)
 {
     uint64_t h = slice_hash(key);
     return h ? h : 1;
 }
 
-static struct attempt *find(struct attempts *t, uint64_t hash)
+static struct attempt *find(struct attempt *rows, uint64_t hash)
 {
-    struct attempt *row = row_of(t, hash);
+    struct attempt *at = row_of(rows, hash);
     for (size_t i = 0; i < WAYS; i++)
-        if (row[i].hash == hash)
-            return &row[i];
+        if (at[i].hash == hash)
+            return &at[i];
     return NULL;
+}
+
+/* A new one takes a free place, or that of the one that is longest ago. */
+static struct attempt *find_or_add(struct attempt *rows, uint64_t hash)
+{
+    struct attempt *old = find(rows, hash), *of = row_of(rows, hash), *at = of;
+    if (old)
+        return old;
+    for (size_t i = 1; i < WAYS; i++)
+        if (!of[i].hash || (at->hash && of[i].last_ms < at->last_ms))
+            at = &of[i];
+    *at = (struct attempt){ .hash = hash };
+    return at;
 }
 
 int64_t attempts_wait(struct attempts *t, slice key, int64_t now_ms)
 {
-    const struct attempt *at = key.n ? find(t, hash_of(key)) : NULL;
+    const struct attempt *at = key.n ? find(t->failed, hash_of(key)) : NULL;
     return at && at->until_ms > now_ms ? (at->until_ms - now_ms + 999) / 1000 : 0;
 }
 
@@ -52,15 +65,7 @@ void attempts_failed(struct attempts *t, slice key, unsigned free_tries, int64_t
 {
     if (!key.n)
         return;
-    uint64_t hash = hash_of(key);
-    struct attempt *at = find(t, hash), *row = row_of(t, hash);
-    if (!at) {
-        at = &row[0];
-        for (size_t i = 1; i < WAYS; i++)
-            if (!row[i].hash || (at->hash && row[i].last_ms < at->last_ms))
-                at = &row[i];
-        *at = (struct attempt){ .hash = hash };
-    }
+    struct attempt *at = find_or_add(t->failed, hash_of(key));
     if (now_ms - at->last_ms > FORGET_MS)
         at->failures = 0;
     at->failures++;
@@ -71,9 +76,15 @@ void attempts_failed(struct attempts *t, slice key, unsigned free_tries, int64_t
     at->until_ms = now_ms + MIN((int64_t)LOCK_FIRST_MS << doublings, (int64_t)LOCK_MOST_MS);
 }
 
-void attempts_passed(struct attempts *t, slice key)
+void attempts_passed(struct attempts *t, slice key, int64_t now_ms)
 {
-    struct attempt *at = find(t, hash_of(key));
+    struct attempt *at = find(t->failed, hash_of(key));
     if (at)
         *at = (struct attempt){ 0 };
+    find_or_add(t->passed, hash_of(key))->last_ms = now_ms;
+}
+
+bool attempts_known(struct attempts *t, slice key)
+{
+    return find(t->passed, hash_of(key)) != NULL;
 }

@@ -8,27 +8,46 @@
 
 struct logging {
     struct api_call *c;
-    slice user, password, key_user, key_address;
+    slice user, password;
+    struct api_guess guess;
     bool cookie;
     slice token;
     int64_t until_ms;
 };
 
-slice api_address_key(struct api_call *c)
+struct api_guess api_guess(struct api_call *c, slice kind, slice name)
 {
     bool local = slice_starts(c->address, SL("127.")) || slice_eq(c->address, SL("[::1]"));
-    return local && !c->api->setup.forwarded ? SLICE_NONE : arena_printf(c->a, "a:" SLF, SLA(api_network(c->a, c->address)));
+    struct api_guess g = { .anywhere = arena_join(c->a, kind, SL(":"), name) };
+    g.address = local && !c->api->setup.forwarded ? SLICE_NONE : arena_printf(c->a, "a:" SLF, SLA(api_network(c->a, c->address)));
+    g.here = arena_join(c->a, g.address, SL(" "), g.anywhere);
+    return g;
 }
 
-bool api_slow_down(struct api_call *c, slice key_user, slice key_address)
+bool api_slow_down(struct api_call *c, const struct api_guess *g)
 {
-    int64_t now_ms = time_mono_ms();
-    int64_t wait_s = MAX(attempts_wait(c->api->attempts, key_user, now_ms), attempts_wait(c->api->attempts, key_address, now_ms));
+    struct attempts *t = c->api->attempts;
+    int64_t now_ms = time_mono_ms(), wait_s = MAX(attempts_wait(t, g->here, now_ms), attempts_wait(t, g->address, now_ms));
+    if (!attempts_known(t, g->here))
+        wait_s = MAX(wait_s, attempts_wait(t, g->anywhere, now_ms));
     if (!wait_s)
         return false;
     api_header(c, "Retry-After", arena_printf(c->a, "%lld", (long long)wait_s));
     api_problem(c, 429, "too_many_attempts", NULL, "too many wrong passwords: try again in %lld s", (long long)wait_s);
     return true;
+}
+
+void api_guessed(struct api_call *c, const struct api_guess *g, bool right)
+{
+    struct attempts *t = c->api->attempts;
+    int64_t now_ms = time_mono_ms();
+    if (right) {
+        attempts_passed(t, g->here, now_ms);
+        return;
+    }
+    attempts_failed(t, g->here, ATTEMPTS_LOGIN, now_ms);
+    attempts_failed(t, g->address, ATTEMPTS_ADDRESS, now_ms);
+    attempts_failed(t, g->anywhere, ATTEMPTS_ANYWHERE, now_ms);
 }
 
 void api_busy(struct api_call *c)
@@ -81,18 +100,17 @@ static void checked(void *arg, bool same)
         api_not_stored(c, NULL);
         return;
     }
-    if (api_slow_down(c, lg->key_user, lg->key_address)) /* wrong ones that came at the same time: this one is not told, right or wrong */
+    if (api_slow_down(c, &lg->guess)) /* wrong ones that came at the same time: this one is not told, right or wrong */
         return;
     if (!same || !login_find(api->logins, lg->user)) {
-        attempts_failed(api->attempts, lg->key_user, ATTEMPTS_LOGIN, time_mono_ms());
-        attempts_failed(api->attempts, lg->key_address, ATTEMPTS_ADDRESS, time_mono_ms());
+        api_guessed(c, &lg->guess, false);
         struct log_line *l = log_begin(c->hub->log, LEVEL_WARN, "Log-in refused");
         log_str(l, "remote", c->address);
         log_end(l);
         api_problem(c, 401, "wrong_credentials", NULL, "there is no such user with this password");
         return;
     }
-    attempts_passed(api->attempts, lg->key_user);
+    api_guessed(c, &lg->guess, true);
     lg->until_ms = time_now_ms() + api->setup.session_ms;
     lg->token = session_begin(api->sessions, c->a, lg->user, begun, lg);
 }
@@ -102,9 +120,8 @@ void api_auth_login(struct api_call *c)
     struct logging *lg = ARENA_NEW(c->a, struct logging);
     *lg = (struct logging){ .c = c, .user = js_text(js_get(c->body, SL("user"))), .password = js_text(js_get(c->body, SL("password"))),
                             .cookie = js_true(js_get(c->body, SL("cookie"))) };
-    lg->key_user = arena_printf(c->a, "u:" SLF, SLA(lg->user));
-    lg->key_address = api_address_key(c);
-    if (api_slow_down(c, lg->key_user, lg->key_address))
+    lg->guess = api_guess(c, SL("u"), lg->user);
+    if (api_slow_down(c, &lg->guess))
         return;
     if (!passwords_check(c->api->passwords, lg->password, hash_of_login, checked, lg))
         api_busy(c);
@@ -131,7 +148,8 @@ void api_auth_me(struct api_call *c)
 
 struct changing {
     struct api_call *c;
-    slice fresh, key_user, key_address;
+    slice fresh;
+    struct api_guess guess;
     uint8_t session[SESSION_HASH_BYTES]; /* the one that asks; it may have ended when the answer is there */
 };
 
@@ -173,10 +191,10 @@ static void old_checked(void *arg, bool same)
 {
     struct changing *ch = arg;
     struct api_call *c = ch->c;
-    if (!c->api->stopped && api_slow_down(c, ch->key_user, ch->key_address))
+    if (!c->api->stopped && api_slow_down(c, &ch->guess))
         return;
     if (!same && !c->api->stopped) {
-        attempts_failed(c->api->attempts, ch->key_user, ATTEMPTS_LOGIN, time_mono_ms());
+        api_guessed(c, &ch->guess, false);
         api_problem(c, 403, "wrong_credentials", "old", "the old password is wrong");
         return;
     }
@@ -189,15 +207,14 @@ void api_auth_password(struct api_call *c)
     struct fault f = { 0 };
     struct changing *ch = ARENA_NEW(c->a, struct changing);
     *ch = (struct changing){ .c = c, .fresh = js_text(js_get(c->body, SL("new"))) };
-    ch->key_user = arena_printf(c->a, "u:" SLF, SLA(c->user));
-    ch->key_address = api_address_key(c);
+    ch->guess = api_guess(c, SL("u"), c->user);
     memcpy(ch->session, c->session->hash, sizeof(ch->session));
     if (!password_good(ch->fresh, c->user, &f)) {
         memcpy(f.field, "new", sizeof("new"));
         api_fault(c, 400, &f);
         return;
     }
-    if (api_slow_down(c, ch->key_user, ch->key_address))
+    if (api_slow_down(c, &ch->guess))
         return;
     if (!passwords_check(c->api->passwords, js_text(js_get(c->body, SL("old"))), hash_of_changer, old_checked, ch))
         api_busy(c);

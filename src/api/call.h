@@ -103,10 +103,20 @@ struct api_page {
 bool api_page(struct api_call *c, struct api_page *ret, int64_t otherwise); /* otherwise: without ?limit; 0: all. False: answered */
 bool api_page_has(struct api_page *p, slice key, bool wanted);
 bool api_page_end(struct api_page *p, struct jw *w); /* writes "next". False: the cursor is none of this list (any more), which was answered */
-/* Too many wrong passwords for one of these keys: 429 was answered. */
-bool api_slow_down(struct api_call *c, slice key_user, slice key_address);
-/* "a:203.0.113.9"; absent where the address is that of a proxy, behind which everybody is: then only the login is counted. */
-slice api_address_key(struct api_call *c);
+/* Who tries to get in, by what is counted in attempts.h.
+ *
+ *   struct api_guess g = api_guess(c, SL("u"), user);
+ *   if (api_slow_down(c, &g)) return;                       too many wrong ones: 429 was answered
+ *   api_guessed(c, &g, right);
+ *
+ * Wrong ones lock out their own address: at once from this login, later from all. So nobody who knows a name can keep its owner out. Those of many addresses lock a login, too,
+ * but not where it got in before. */
+struct api_guess {
+    slice here, anywhere, address; /* address: absent where it is that of a proxy, behind which everybody is */
+};
+struct api_guess api_guess(struct api_call *c, slice kind, slice name); /* kind: "u" (a login, whether it exists or not), "t" (a tenant's API user) */
+bool api_slow_down(struct api_call *c, const struct api_guess *g);
+void api_guessed(struct api_call *c, const struct api_guess *g, bool right);
 void api_busy(struct api_call *c); /* 503: passwords.h refused */
 void api_session_cookie(struct api_call *c, slice token, int64_t seconds); /* into the answer's head */
 /* The address of the caller, without its port: as the proxy in front of us says, where there is one. */

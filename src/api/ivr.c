@@ -5,7 +5,6 @@
  *
  * 202 means: on disk; it is delivered like what an agent writes, in the order of the conversation. With Idempotency-Key a repeat has no effect.
  */
-#include "api/attempts.h"
 #include "api/call.h"
 #include "hub/accept.h"
 #include "hub/conversation.h"
@@ -49,7 +48,7 @@ static struct tenant *tenant_of(struct api_call *c)
         api_problem(c, 400, "missing_field", "tenantId", "tenantId or tenant is needed: the tenant in whose name this is sent");
         return NULL;
     }
-    slice key = arena_printf(c->a, "t:" SLF, SLA(word)), key_address = api_address_key(c);
+    struct api_guess guess = api_guess(c, SL("t"), word);
     const struct registry_entry *e = registry_find(c->hub, word);
     const struct config_tenant *t = e ? e->config : NULL;
     slice auth = t ? t->values[TENANT_API_AUTH] : SLICE_NONE;
@@ -57,17 +56,15 @@ static struct tenant *tenant_of(struct api_call *c)
         return e->tenant;
     if (slice_eq(auth, SL("none")) && e->tenant)
         return e->tenant;
-    if (api_slow_down(c, key, key_address))
+    if (api_slow_down(c, &guess))
         return NULL;
     bool fits = basic_fits(c, slice_eq(auth, SL("basic")) ? t : NULL);
     if (fits && e->tenant) {
-        attempts_passed(c->api->attempts, key);
+        api_guessed(c, &guess, true);
         return e->tenant;
     }
-    if (exchange_header(c->x, "Authorization").n) {
-        attempts_failed(c->api->attempts, key, ATTEMPTS_LOGIN, time_mono_ms());
-        attempts_failed(c->api->attempts, key_address, ATTEMPTS_ADDRESS, time_mono_ms());
-    }
+    if (exchange_header(c->x, "Authorization").n)
+        api_guessed(c, &guess, false);
     api_header(c, "WWW-Authenticate", SL("Basic realm=\"Dragoman\", charset=\"UTF-8\""));
     api_problem(c, 401, "unauthorized", "Authorization",
                 "there is no such tenant that takes messages with these credentials (its API authentication must be on, and user and password fit)");

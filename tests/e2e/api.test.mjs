@@ -523,6 +523,27 @@ test('guessing many names from one address is slowed, too; a proxy in front says
   assert.equal((await guess(99, '203.0.113.8')).status, 401, 'others go on');
 });
 
+// Who knows a name must not be able to keep its owner out.
+test('wrong passwords from elsewhere do not lock a name, and those from many places are bounded all the same', async t => {
+  const hub = await startHub(t, {settings: {trust_forwarded: true}});
+  const log = (from, password) => hub.anyone.call('POST', '/auth/login', {user: 'admin', password}, {'x-forwarded-for': from}).then(r => r.status);
+  const guessAt = async from => { // until it is slowed
+    for (let i = 0; i < 6; i++) if (await log(from, `guess ${i}`) === 429) return i;
+    assert.fail(`${from} may guess on`);
+  };
+  assert.equal(await log('198.51.100.1', adminPassword), 200, 'where the owner is');
+  assert.equal(await guessAt('203.0.113.0'), 5);
+  assert.equal(await log('203.0.113.0', adminPassword), 429, 'where the guesses came from');
+  assert.equal(await log('198.51.100.1', adminPassword), 200);
+  assert.equal(await log('198.51.100.2', adminPassword), 200, 'where nobody guessed');
+  let places = 1;
+  while (places < 40 && await guessAt(`203.0.113.${places}`) === 5) places++;
+  assert.ok(places >= 19 && places < 40, `slowed for all after ${places} places`);
+  assert.equal(await log('198.51.100.3', adminPassword), 429, 'a new place waits');
+  assert.equal(await log('198.51.100.1', adminPassword), 200, 'where the owner was before does not');
+  assert.equal(await guessAt('198.51.100.1'), 5, 'and has as many tries as any');
+});
+
 // Azure's gateway adds the port, another one for each connection; and who has one IPv6 address has the 2^64 around it.
 test('a caller has no other address with another port, nor within its own IPv6 network', async t => {
   for (const [from, other] of [[i => `203.0.113.7:${40000 + i}`, '203.0.113.8:40000'], [i => `[2001:db8:0:1::7]:${40000 + i}`, '2001:db8:0:2::7'], [i => `2001:db8:0:1::${i}`, '2001:db8:0:2::1'], [() => '::ffff:203.0.113.7', '::ffff:203.0.113.8']]) {
