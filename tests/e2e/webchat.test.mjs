@@ -106,6 +106,23 @@ test('pictures both ways: equal bytes, only for who is in the chat', async t => 
   assert.deepEqual([r.status, (await r.json()).status.code], [400, 'LIMIT_FILE_COUNT']);
 });
 
+test('files of one chat fill no storage: the day has an end, also after a restart, and for files at once', async t => {
+  const road = await startChat(t, {webchat: {upload_day_bytes: 500000}});
+  const page = road.page(), other = road.page();
+  await page.start();
+  await other.start();
+  const photo = () => Buffer.concat([Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex'), randomBytes(199980)]);
+  const send = async p => (r => [r.status, r.json.status.code])(await p.picture(photo(), 'photo.jpg', 'image/jpeg'));
+  const all = await Promise.all([1, 2, 3, 4].map(() => send(page)));
+  assert.deepEqual(all.toSorted(), [[200, 0], [200, 0], [413, 'LIMIT_FILE_SIZE'], [413, 'LIMIT_FILE_SIZE']]);
+  assert.equal((await page.picture(png, 'small.png', 'image/png')).status, 200, 'what still has room');
+  await road.programs.hub.stop();
+  await road.startHub();
+  const refused = await page.picture(photo(), 'photo.jpg', 'image/jpeg');
+  assert.deepEqual([refused.status, refused.json.status.message], [413, 'the files of a chat have at most 500000 bytes in 24 hours']);
+  assert.deepEqual(await send(other), [200, 0], 'another guest');
+});
+
 test('large pictures for many pages that read slowly, or leave: the hub does not hold them', async t => {
   const road = await startChat(t, {env: {ASAN_OPTIONS: 'detect_leaks=1:quarantine_size_mb=4'}}); // what was let go is not to be counted
   const admin = await login(road.hub.base, 'admin', adminPassword);

@@ -38,11 +38,28 @@ static slice file_line(struct chat_call *c, int64_t place, slice *ret_files)
     return say_upload(c->a, c->session, place, message_media(&c->in.first->m), ret_files);
 }
 
+/* So many bytes more of this chat's guest; n < 0: they did not come to be. False: the day's are used up. */
+static bool take_room(struct chat_call *c, int64_t n)
+{
+    struct chat_session *s = c->session;
+    int64_t most = chat_number(c, WEBCHAT_UPLOAD_DAY);
+    if (c->now_ms - s->uploads_ms >= CHAT_DAY_MS) {
+        s->uploads_ms = c->now_ms;
+        s->uploaded = 0;
+    }
+    if (n > 0 && most && s->uploaded + n > most)
+        return false;
+    s->uploaded = MAX(s->uploaded + n, 0);
+    return true;
+}
+
 static void uploaded(void *arg, const struct fault *f)
 {
     struct uploading *u = arg;
     struct chat_call *c = u->c;
     bool large = f && strcmp(f->code, "too_large") == 0;
+    if (f)
+        (void)take_room(c, -(int64_t)u->up.body.n);
     if (f && strcmp(f->code, "not_stored") == 0) {
         chat_not_stored(c);
         return;
@@ -101,6 +118,10 @@ static void upload(struct chat_call *c, bool any)
         type = sniff_type(file->body, mime_essence(file->type));
     if (!type.n) {
         chat_refuse(c, 400, "INVALID_FILE_TYPE", "only pictures are taken: PNG, JPEG, GIF, WebP, BMP");
+        return;
+    }
+    if (!take_room(c, (int64_t)file->body.n)) {
+        chat_refuse(c, 413, "LIMIT_FILE_SIZE", "the files of a chat have at most %lld bytes in 24 hours", (long long)chat_number(c, WEBCHAT_UPLOAD_DAY));
         return;
     }
     const struct account *account = &c->actor->account;

@@ -153,7 +153,7 @@ struct chat_transport *session_transport(struct chat_session *s, slice id)
 
 struct stored {
     slice account, participant, profile, agents, offers, said_id;
-    int64_t created_ms, active_ms, ended_ms, last, rating, own, said, read, read_told, seen;
+    int64_t created_ms, active_ms, ended_ms, last, rating, own, said, read, read_told, seen, uploaded, uploads_ms;
     int end;
 };
 /* clang-format off */
@@ -174,6 +174,8 @@ static const struct js_field stored_fields[] = {
     JS_FIELD(struct stored, read,        "read",        JS_I64, 0),
     JS_FIELD(struct stored, read_told,   "read_told",   JS_I64, 0),
     JS_FIELD(struct stored, seen,        "seen",        JS_I64, 0),
+    JS_FIELD(struct stored, uploaded,    "uploaded",    JS_I64, 0),
+    JS_FIELD(struct stored, uploads_ms,  "uploads",     JS_I64, 0),
     JS_FIELD_ENUM(struct stored, end,    "end",         chat_end_names, 0),
 };
 /* clang-format on */
@@ -189,7 +191,7 @@ void session_save(struct chats *cs, const struct chat_session *s, struct jbatch 
     struct stored st = { .account = bytes_slice(&s->account), .participant = slice_of(s->participant), .profile = bytes_slice(&s->profile),
                          .agents = bytes_slice(&s->agents), .offers = bytes_slice(&s->offers), .created_ms = s->created_ms, .active_ms = s->active_ms,
                          .ended_ms = s->ended_ms, .last = s->last, .end = (int)s->end, .rating = s->rating, .own = s->own, .said = s->said,
-                         .said_id = bytes_slice(&s->said_id), .read = s->read, .read_told = s->read_told, .seen = s->seen };
+                         .said_id = bytes_slice(&s->said_id), .read = s->read, .read_told = s->read_told, .seen = s->seen, .uploaded = s->uploaded, .uploads_ms = s->uploads_ms };
     struct jw w = jw_new(a, JOURNAL_VALUE_MAX);
     jw_open(&w, NULL, '{');
     jw_fields(&w, stored_fields, COUNT(stored_fields), &st);
@@ -240,6 +242,8 @@ static void read_one(void *arg, slice key, slice value)
     s->read = st.read;
     s->read_told = st.read_told;
     s->seen = st.seen;
+    s->uploaded = st.uploaded;
+    s->uploads_ms = st.uploads_ms;
     s->seen_ms = time_now_ms(); /* while we were down nobody could be seen */
 }
 

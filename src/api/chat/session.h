@@ -28,6 +28,7 @@ enum {
     CHAT_COLD_MS = 600000,       /* nobody looked for so long: its lines leave the memory */
     CHAT_ENDED_KEEP_MS = 600000, /* so long a page that comes late learns that the chat has ended */
     CHAT_SWEEP_MS = 5000,
+    CHAT_DAY_MS = 86400000,
 };
 
 enum chat_end { CHAT_OPEN, CHAT_LEFT, CHAT_CLOSED, CHAT_IDLE, CHAT_ABANDONED, CHAT_ENDS };
@@ -70,6 +71,7 @@ struct chat_session {
     struct bytes offers;  /* JSON: what can be tapped, newest first: offers.h */
     int64_t created_ms, active_ms /* a message */, seen_ms /* a request; not stored */, ended_ms;
     enum chat_end end;
+    int64_t uploaded, uploads_ms; /* bytes of the guest's files since then, at most CHAT_DAY_MS ago; also of those under way */
     int rating;           /* 1 to CHAT_RATING_MAX; 0: the guest was not asked, or did not say */
     int64_t own, said;    /* places: of the newest line of the guest, and of an agent */
     int64_t read, read_told, seen; /* up to where the guest has read; up to where the desk knows; up to where the desk has read */

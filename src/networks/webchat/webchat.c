@@ -32,6 +32,8 @@ static const struct setting webchat_settings[WEBCHAT_SETTINGS] = {
         .help = "Longer messages of guests are refused" },
     [WEBCHAT_UPLOAD_BYTES] = { "upload_bytes", "Bytes of a file", SETTING_NUMBER, .otherwise = "5242880", .max = WEBCHAT_UPLOAD_MAX,
         .help = "Larger pictures and files of guests are refused; 0: none are taken" },
+    [WEBCHAT_UPLOAD_DAY]   = { "upload_day_bytes", "Bytes of a chat's files a day", SETTING_NUMBER, .otherwise = "104857600", .max = WEBCHAT_UPLOAD_DAY_MAX,
+        .help = "More pictures and files of one chat's guest in 24 hours are refused; 0: no such limit" },
     [WEBCHAT_FILES]        = { "files", "Files", SETTING_BOOL, .otherwise = "true",
         .help = "Take files of guests that are no pictures, too; off: pictures only" },
     [WEBCHAT_TYPES]        = { "custom_types", "Own message types", .max = 500,

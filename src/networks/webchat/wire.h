@@ -18,6 +18,7 @@ enum webchat_setting {
     WEBCHAT_SESSIONS,
     WEBCHAT_TEXT_CHARS,
     WEBCHAT_UPLOAD_BYTES,
+    WEBCHAT_UPLOAD_DAY,
     WEBCHAT_FILES,
     WEBCHAT_TYPES,
     WEBCHAT_AGENT_NAME,
@@ -31,6 +32,7 @@ enum webchat_setting {
 enum { /* "Rich media" */
     WEBCHAT_TEXT_CHARS_MAX = 20000,
     WEBCHAT_UPLOAD_MAX = 10 << 20,
+    WEBCHAT_UPLOAD_DAY_MAX = 1 << 30,
     WEBCHAT_CHOICES = 20,
     WEBCHAT_LABEL_CHARS = 80,
     WEBCHAT_CARDS = 12,
