@@ -299,17 +299,24 @@ static bool read_body(struct api_call *c)
 
 /* ---- the request ----------------------------------------------------------------------------------------------------- */
 
-/* Without the port. Of a list in X-Forwarded-For the last one was written by the proxy in front of us, perhaps as a line of its own behind those that came. */
+/* The address so far from the end (1: the last) of X-Forwarded-For, or the first. A proxy adds to the list, perhaps as a line of its own behind those that came. */
+static slice forwarded_for(const struct exchange *x, int64_t from_end)
+{
+    slice found = SLICE_NONE;
+    for (size_t i = x->n_headers; i-- > 0 && from_end;) {
+        slice rest = slice_eq_nocase(x->headers[i].name, SL("X-Forwarded-For")) ? x->headers[i].value : SLICE_NONE;
+        for (; rest.p && from_end; from_end--) {
+            size_t comma = slice_find_last(rest, ',');
+            found = slice_trim(comma == SIZE_MAX ? rest : slice_from(rest, comma + 1));
+            rest = comma == SIZE_MAX ? SLICE_NONE : slice_sub(rest, 0, comma);
+        }
+    }
+    return found;
+}
+
 slice api_caller(const struct api *api, const struct exchange *x)
 {
-    slice from = SLICE_NONE;
-    if (api->setup.forwarded) {
-        for (size_t i = 0; i < x->n_headers; i++)
-            if (slice_eq_nocase(x->headers[i].name, SL("X-Forwarded-For")))
-                from = x->headers[i].value;
-        size_t comma = slice_find_last(from, ',');
-        from = slice_trim(comma == SIZE_MAX ? from : slice_from(from, comma + 1));
-    }
+    slice from = forwarded_for(x, api->setup.forwarded);
     bool bare = from.n && slice_find_char(from, '[') == SIZE_MAX && slice_find_char(from, ':') != slice_find_last(from, ':'); /* an IPv6 address */
     from = slice_or(from, x->remote);
     size_t colon = bare || slice_ends(from, SL("]")) ? SIZE_MAX : slice_find_last(from, ':');

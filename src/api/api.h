@@ -27,7 +27,7 @@ struct api_setup {
     const struct notice_target *notifiers; /* likewise */
     size_t n_notifiers;
     int64_t session_ms, idle_ms;      /* a session ends so long after its beginning, and after its last use */
-    bool forwarded;       /* the last address of X-Forwarded-For is the caller's: there is a proxy of ours in front */
+    int64_t forwarded;    /* so many proxies of ours are in front, one behind the other: the caller is who the outermost saw, so far from the end of X-Forwarded-For. 0: none */
 };
 struct api *api_new(const struct api_setup *setup, struct fault *f) MUST_USE;
 /* Proxy and notifiers are put to work; before the accounts start. */

@@ -222,7 +222,7 @@ static bool open_api(struct serving *s, struct fault *f)
         .n_notifiers = c->n_notifiers,
         .session_ms = config_number(c, CFG_SESSION_HOURS) * 3600000,
         .idle_ms = config_number(c, CFG_SESSION_IDLE) * 60000,
-        .forwarded = config_true(c, CFG_FORWARDED),
+        .forwarded = config_true(c, CFG_FORWARDED) ? config_number(c, CFG_FORWARDED_HOPS) : 0,
     };
     s->api = api_new(&setup, f);
     return s->api != NULL;

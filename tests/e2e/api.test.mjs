@@ -556,6 +556,21 @@ test('a caller has no other address with another port, nor within its own IPv6 n
   }
 });
 
+// A CDN before a proxy of one's own: the last address is the CDN's, everybody's; the one before it is what the CDN saw.
+test('behind two proxies a caller is who the outer one saw', async t => {
+  const hub = await startHub(t, {settings: {trust_forwarded: true, forwarded_hops: 2}});
+  const guess = (i, lines) => new Promise((resolve, reject) => {
+    const body = JSON.stringify({user: `name-${i}`, password: 'guess'});
+    request(`${hub.base}/api/v1/auth/login`, {method: 'POST', headers: {'content-type': 'application/json', 'content-length': body.length, 'x-forwarded-for': lines}},
+      r => r.resume().on('end', () => resolve(r.statusCode))).on('error', reject).end(body);
+  });
+  const ways = [from => [`198.51.100.1, ${from}, 192.0.2.1`], from => [`198.51.100.1,${from}`, '192.0.2.1'], from => ['198.51.100.1', `${from}`, '192.0.2.1'], from => [from]]; // the last: past the CDN
+  let slowed = 0;
+  for (let i = 0; i < 24 && !slowed; i++) slowed = (await guess(i, ways[i % 4]('203.0.113.7'))) === 429 ? i : 0;
+  assert.ok(slowed >= 20, `after ${slowed}`);
+  for (const way of ways) assert.equal(await guess(99, way('203.0.113.8')), 401, 'others go on');
+});
+
 // HAProxy writes a line of its own below those that came; a list with commas says the same (RFC 9110, 5.3).
 test('a caller does not choose its address by a line before that of the proxy', async t => {
   const hub = await startHub(t, {settings: {trust_forwarded: true}});
