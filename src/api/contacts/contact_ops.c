@@ -278,7 +278,7 @@ static void merged(struct contact_job *job)
         answer_fault(c, &job->fault);
         return;
     }
-    note(c, "contact.merge", &job->contact, arena_dup(c->a, c->x->body));
+    note(c, "contact.merge", &job->contact, js_print(c->a, c->body));
     answer_contact(c, &job->contact);
 }
 
