@@ -9,6 +9,8 @@
 #include "net/server.h"
 #include "store/seal.h"
 
+enum { TOLD_AGAIN_MS = 10000 }; /* a trouble of requests is not said for each of them */
+
 /* The tenants as they were read together; requests that began with them may outlive them. */
 struct era {
     struct era *next;
@@ -36,7 +38,9 @@ struct door {
     slice worker, tenants;
     uint8_t forward_key[SEAL_DERIVED_BYTES];
     struct loop_timer look, flush;
-    int64_t unreached_ms, disowned_ms; /* monotonic: not before is it said again that the worker is not reached, that another door's proof is not good */
+    /* Monotonic: not before is it said again that the worker is not reached, that another door's proof is not good, that webhooks are not published. */
+    int64_t unreached_ms, disowned_ms, unpublished_ms;
+    int64_t unpublished; /* webhooks, since it was said last */
     unsigned looking;    /* answers of the store still to come */
     bool draining, server_ended, child_ended;
 };

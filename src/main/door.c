@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <signal.h>
 
-enum { TOLD_AGAIN_MS = 10000 }; /* it is not said for each request */
 enum { FORWARD_BODY_MAX = 64 << 20 }; /* no route of the worker's takes more; each has its own limit there */
 
 /* ---- handing over -------------------------------------------------------------------------------------------------------- */

@@ -27,6 +27,19 @@ static void knock_over(struct knock *k)
     door_hand_over(k->door, k->x);
 }
 
+static void tell_unpublished(struct door *d, const struct fault *f)
+{
+    int64_t now_ms = time_mono_ms();
+    d->unpublished++;
+    if (now_ms < d->unpublished_ms)
+        return;
+    d->unpublished_ms = now_ms + TOLD_AGAIN_MS;
+    struct log_line *l = log_begin_fault(&d->log, LEVEL_ERROR, f, "Webhooks not published");
+    log_int(l, "webhooks", d->unpublished);
+    log_end(l);
+    d->unpublished = 0;
+}
+
 static void confirmed(void *arg, const struct fault *f)
 {
     struct knock *k = arg;
@@ -38,7 +51,7 @@ static void confirmed(void *arg, const struct fault *f)
         return;
     }
     METRIC_ADD(d->hub.metrics, METRIC_WEBHOOKS, 1, slice_of(k->type->name), SL("failed"));
-    log_end(log_begin_fault(&d->log, LEVEL_ERROR, f, "Webhook not published"));
+    tell_unpublished(d, f);
     struct fault told;
     fault(&told, "not_stored", "", "the message could not be stored; send it again");
     exchange_fault(k->x, 503, &told);

@@ -207,6 +207,23 @@ test('what the database says when it takes no writes stands in the log, and all 
   await until('that is said, too', () => /The database takes the journal again/.test(road.programs.hub.text()));
 });
 
+test('while the broker is away the log says so now and then, not for each webhook that is refused', async t => {
+  const {road, rabbit} = await startThree(t, {replicas: 1});
+  await rabbit.stop();
+  const post = n => {
+    const body = JSON.stringify({destination: 'U0123456789abcdef0123456789abcdef', events: [{type: 'message', mode: 'active', timestamp: Date.now(), webhookEventId: `01HZ${String(n).padStart(22, '0')}`,
+      deliveryContext: {isRedelivery: false}, source: {type: 'user', userId: 'U0123456789abcdef0123456789abcde0'}, message: {type: 'text', id: `${n}`, quoteToken: 'q', text: 'hello'}}]});
+    return road.hub.call('POST', '/line', body, {'x-line-signature': createHmac('sha256', secret).update(body).digest('base64')});
+  };
+  const refused = await Promise.all([...Array(60).keys()].map(post));
+  assert.deepEqual([...new Set(refused.map(r => `${r.status} ${r.json.code}`))], ['503 not_stored']);
+  const lines = () => road.programs.hub.text().match(/Webhooks? not published.*/g) ?? [];
+  await until('it is said', () => lines().length);
+  await rabbit.start();
+  await until('webhooks are taken again', async () => (await post(100)).status === 200, 60000);
+  assert.ok(lines().length < 10, `${lines().length} lines`);
+});
+
 test('a replica whose clock is minutes off is told about where it hands requests on', async t => {
   const {road} = await startThree(t, {replicas: 2}), worker = await workerOf(road);
   const [working, other] = [...road.replicas].sort(r => r.api.base === worker ? -1 : 1), clock = movableClock(road.dir);
