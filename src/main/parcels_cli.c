@@ -52,12 +52,16 @@ int command_parcels(const struct options *o, int argc, char **argv)
     const struct config *c = options_config(a, o);
     if (!c)
         return 2;
-    struct broker_setup setup = replica_broker(c, SLICE_NONE);
-    if (!setup.url.n) {
+    if (!config_text(c, CFG_BROKER).n) {
         fprintf(stderr, "dragoman: there is no broker in this configuration: nothing is kept there\n");
         return 2;
     }
     struct fault f = { 0 };
+    struct seal *seal = replica_settings(c, &f) ? replica_seal(c, &f) : NULL;
+    if (!seal)
+        return command_failed(verb, &f);
+    struct broker_setup setup = replica_broker(c, replica_mark(a, seal)); /* what another installation keeps there under this name is not ours to decide */
+    seal_free(seal);
     struct broker_dead *d = broker_dead_open(&setup, &f);
     size_t n = 0;
     bool ok = d && each(d, argc > 1 ? slice_of(argv[1]) : SLICE_NONE, list ? NULL : replay ? broker_dead_again : broker_dead_drop, &n, &f);

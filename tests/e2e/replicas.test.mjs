@@ -120,6 +120,8 @@ test('what a newer replica took and the one that works cannot use is kept, until
   for (const text of ['one', 'two']) assert.equal((await post(text)).status, 200);
   const kept = await until('two are kept', async () => { const all = await parcels(road); return all.length === 2 && all; }, 30000);
   for (const line of kept) assert.match(line, /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}new-shop\/custom {2}unknown_account: /);
+  for (const verb of ['list', 'replay', 'discard'])
+    await assert.rejects(parcels(road, verb, '--secret-key', randomBytes(32).toString('hex')), /is another installation's there, or this secret_key is not that of the others/, verb);
   assert.deepEqual((await parcels(road, 'replay', 'test-shop/line')).length, 0);
   assert.equal((await parcels(road, 'replay')).length, 2, 'still nobody knows it');
   await until('they are back', async () => (await parcels(road)).length === 2, 30000);
