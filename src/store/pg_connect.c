@@ -1,5 +1,6 @@
 /* Making a connection: what it must be like, the tables brought up to date, the claim. */
 #include "store/pg-private.h"
+#include <poll.h>
 #include <time.h>
 
 void pg_pause(int64_t ms)
@@ -11,15 +12,39 @@ void pg_pause(int64_t ms)
 static bool failed(struct pg *pg, const char *what, struct fault *f)
 {
     char text[160];
-    snprintf(text, sizeof(text), "%s", PQerrorMessage(pg->c));
+    const char *why = PQerrorMessage(pg->c);
+    snprintf(text, sizeof(text), "%s", *why ? why : "no answer came in time");
     for (char *p = text; *p; p++)
         *p = *p == '\n' ? ' ' : *p;
     return fault(f, "store_failed", "", "PostgreSQL cannot %s: %s", what, text);
 }
 
+/* The last result of what was sent (1) or could not be sent (0). NULL: nothing came in time, or the connection is lost. */
+static PGresult *answer(struct pg *pg, int sent)
+{
+    PGresult *last = NULL, *r = NULL;
+    int64_t until_ms = time_mono_ms() + PG_ANSWER_MS;
+    while (sent) {
+        while (PQisBusy(pg->c)) {
+            struct pollfd p = { .fd = PQsocket(pg->c), .events = POLLIN };
+            int64_t left_ms = until_ms - time_mono_ms();
+            if (left_ms <= 0 || (poll(&p, 1, (int)left_ms) > 0 && !PQconsumeInput(pg->c))) {
+                PQclear(last);
+                return NULL;
+            }
+        }
+        r = PQgetResult(pg->c);
+        if (!r)
+            break;
+        PQclear(last);
+        last = r;
+    }
+    return last;
+}
+
 static bool run(struct pg *pg, const char *sql, const char *what, struct fault *f)
 {
-    PGresult *r = PQexec(pg->c, sql);
+    PGresult *r = answer(pg, PQsendQuery(pg->c, sql));
     bool ok = PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK || failed(pg, what, f);
     PQclear(r);
     return ok;
@@ -29,7 +54,7 @@ static bool run(struct pg *pg, const char *sql, const char *what, struct fault *
 static bool value(struct pg *pg, const char *sql, char to[64], struct fault *f)
 {
     const char *args[] = { pg->tables->name, pg->writer };
-    PGresult *r = PQexecParams(pg->c, sql, 2, NULL, args, NULL, NULL, 0);
+    PGresult *r = answer(pg, PQsendQueryParams(pg->c, sql, 2, NULL, args, NULL, NULL, 0));
     bool ok = PQresultStatus(r) == PGRES_TUPLES_OK || PQresultStatus(r) == PGRES_COMMAND_OK || failed(pg, "be asked", f);
     if (ok)
         snprintf(to, 64, "%s", PQntuples(r) && PQnfields(r) && !PQgetisnull(r, 0, 0) ? PQgetvalue(r, 0, 0) : "");
@@ -87,7 +112,7 @@ static bool migrate(struct pg *pg, struct fault *f)
         return false;
     if (bring_up(pg, f))
         return run(pg, "COMMIT", "bring its tables up to date", f);
-    PQclear(PQexec(pg->c, "ROLLBACK"));
+    PQclear(answer(pg, PQsendQuery(pg->c, "ROLLBACK")));
     return false;
 }
 
@@ -175,7 +200,7 @@ static void say_nothing(void *arg, const char *message)
 
 static bool prepare(struct pg *pg, const char *name, const char *sql, struct fault *f)
 {
-    PGresult *r = PQprepare(pg->c, name, sql, 0, NULL);
+    PGresult *r = answer(pg, PQsendPrepare(pg->c, name, sql, 0, NULL));
     bool ok = PQresultStatus(r) == PGRES_COMMAND_OK || failed(pg, "prepare a statement", f);
     PQclear(r);
     return ok;

@@ -169,13 +169,13 @@ TEST(pg_store_that_cannot_be_reached_says_so_and_recovers)
 
 /* ---- a commit whose answer does not come ---------------------------------------------------------------------------------------- */
 
-/* Stands between the store and the server, and cuts the connection at the next COMMIT: before the server has it, or behind that. */
-enum cut { PASS, CUT_BEFORE, CUT_BEHIND };
+/* Stands between the store and the server, and cuts the connection at the next COMMIT: before the server has it, or behind that; or lets nothing through any more when it is to be set up. */
+enum cut { PASS, CUT_BEFORE, CUT_BEHIND, MUTE };
 static struct between {
     int listener;
     char path[160], server[160];
     atomic_int cut;
-    atomic_bool stop;
+    atomic_bool stop, muted;
     pthread_t thread;
 } between;
 
@@ -185,6 +185,10 @@ static bool forward(int from, int to, bool *ret_commits)
     ssize_t n = read(from, block, sizeof(block));
     if (n <= 0)
         return false;
+    if (between.cut == MUTE && slice_find(slice_mem(block, (size_t)n), SL("lock_timeout")) != SIZE_MAX)
+        between.muted = true;
+    if (between.muted)
+        return true;
     *ret_commits = slice_find(slice_mem(block, (size_t)n), SL("COMMIT")) != SIZE_MAX;
     int cut = *ret_commits ? atomic_exchange(&between.cut, PASS) : PASS;
     if (cut == CUT_BEFORE || write(to, block, (size_t)n) != n)
@@ -245,7 +249,7 @@ static const char *place_between(const char *place)
     snprintf(through, sizeof(through), "postgresql://dragoman@/postgres?host=%s&sslmode=disable&gssencmode=disable&" SLF, here, SLA(rest));
     between.listener = socket_at(between.path, true);
     between.cut = PASS;
-    between.stop = false;
+    between.stop = between.muted = false;
     CHECK(between.listener >= 0 && pthread_create(&between.thread, NULL, stand_between, NULL) == 0);
     return through;
 }
@@ -269,6 +273,21 @@ TEST(pg_commit_whose_answer_is_lost_is_neither_lost_nor_done_twice)
     struct store_numbers n = store_numbers(s);
     CHECK(n.connects == 3 && n.losses == 3 && n.failures == 0);
     store_close(s);
+    between.stop = true;
+    CHECK(pthread_join(between.thread, NULL) == 0);
+    close(between.listener);
+}
+
+TEST(pg_server_that_takes_the_connection_and_says_nothing_is_not_waited_for_without_end)
+{
+    struct starting st = { .place = place_between(pg_place_new()) };
+    pthread_t thread;
+    between.cut = MUTE;
+    CHECK(pthread_create(&thread, NULL, start_one, &st) == 0);
+    struct timespec until = { .tv_sec = time(NULL) + 4 * PG_ANSWER_MS / 1000 };
+    CHECK(pthread_timedjoin_np(thread, NULL, &until) == 0);
+    CHECK(!st.store && between.muted);
+    CHECK_SLICE(slice_of(st.f.text), SL("PostgreSQL cannot be set up: no answer came in time"));
     between.stop = true;
     CHECK(pthread_join(between.thread, NULL) == 0);
     close(between.listener);
