@@ -353,7 +353,7 @@ static bool restore_response(struct restoring *re, const struct js *doc)
     re->response = name;
     re->fate = there ? CHANGED : MADE;
     struct fault f = { 0 };
-    if (re->dry && !response_check(c->hub, there, doc, &f)) {
+    if (!schema_fits(c->a, "ResponseDocument", doc, &f) || (re->dry && !response_check(c->hub, there, doc, &f))) {
         tell_response_refused(re, &f);
         return false;
     }

@@ -191,6 +191,12 @@ bool schema_check(const struct schema *s, const struct js *v, slice path, struct
     return ok;
 }
 
+bool schema_fits(struct arena *a, const char *name, const struct js *v, struct fault *f)
+{
+    struct problems p = { .a = a };
+    return schema_check(schema_find(name), v, SLICE_NONE, &p) || fault(f, "invalid", arena_cstr(a, p.items[0].field), SLF, SLA(p.items[0].message));
+}
+
 bool schema_is_optional(const struct schema *s)
 {
     for (size_t i = 0; i < s->n; i++)

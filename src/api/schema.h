@@ -65,6 +65,8 @@ struct problems {
 void problem_add(struct problems *p, slice field, const char *fmt, ...) PRINTF(3, 4);
 /* False: *p says what is wrong. */
 bool schema_check(const struct schema *s, const struct js *v, slice path, struct problems *p);
+/* The same of the table of this name; *f: the first mistake. */
+bool schema_fits(struct arena *a, const char *name, const struct js *v, struct fault *f);
 bool schema_is_optional(const struct schema *s); /* no member is required: a request may leave its body out */
 /* The JSON Schema (2020-12) of one table, references as "#/components/schemas/NAME". checked: requests have this shape, and schema_check's own limits are told, too. */
 void schema_write(struct jw *w, const char *key, const struct schema *s, bool checked);

@@ -144,6 +144,29 @@ test('restore: a dry run foretells what is skipped, too', async t => {
   assert.deepEqual([really.settings, fates(really).tenants], ['skipped', [['Eight', 'skipped']]]);
 });
 
+// What the API does not let in could be neither seen nor removed there.
+test('restore: no canned response and no queue that the API itself refuses', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const backup = (await admin.call('GET', '/backup')).json;
+  const responses = [{name: 'a\u0000b', text: 'x'}, {name: 'long '.repeat(100), text: 'x'}, {name: 'Lib', library: 'y\u0000', text: 'x'}, {name: 'Odd', text: 'x', colour: 'red'}, {name: 'Tea', text: 'x'}];
+  const queues = [{name: 'one', title: 'x\u0000'}, {name: 'two', overflow_s: -7}, {name: 'three', tenant: 'z'.repeat(65)}, {name: 'good', title: 'Good', service_level_s: 20}];
+  const refused = [];
+  for (const r of responses) refused.push((await admin.call('POST', '/responses', r)).status !== 201);
+  for (const q of queues) refused.push((await admin.call('POST', '/queues', q)).status !== 201);
+  assert.deepEqual(refused, [true, true, true, true, false, true, true, true, false]);
+  const {responses: [tea], queues: [good]} = (await admin.call('GET', '/backup')).json;
+  for (const path of ['/responses/Tea', '/queues/good']) assert.equal((await admin.call('DELETE', path)).status, 204);
+  for (const dry_run of [true, false]) {
+    const done = (await admin.call('POST', '/restore', {backup: {...backup, responses: [...responses.slice(0, -1), tea], queues: [...queues.slice(0, -1), good]}, dry_run})).json;
+    assert.deepEqual(done.responses.map(r => r.fate), ['skipped', 'skipped', 'skipped', 'skipped', 'made']);
+    assert.match(done.responses[0].why, /^name: must not hold the character U\+0000/);
+    assert.equal(done.queues, 1);
+  }
+  assert.deepEqual((await admin.call('GET', '/responses')).json.items.map(r => r.name), ['Tea']);
+  assert.deepEqual((await admin.call('GET', '/queues')).json.items.map(q => q.name), ['good']);
+});
+
 test('plan shows the difference, apply makes it and asks the vendors', async t => {
   const road = await startRoad(t, {env: {DRAGOMAN_ADMIN_PASSWORD: adminPassword}});
   const admin = await login(road.hub.base, 'admin', adminPassword);

@@ -353,7 +353,7 @@ static bool restore_one(struct api_call *c, const struct js *doc, bool dry)
     struct fault f;
     slice name = js_text(js_get(doc, SL("name")));
     const struct queue *old = queue_find(qs, name);
-    struct queue *q = name.n ? read_queue(name, js_print(c->a, doc), old ? old->rev + 1 : 1, &f) : NULL;
+    struct queue *q = schema_fits(c->a, "Queue", doc, &f) ? read_queue(name, js_print(c->a, doc), old ? old->rev + 1 : 1, &f) : NULL;
     slice json = q && good(q, &f) ? print_queue(c->a, q) : SLICE_NONE;
     bool changes = json.p && !(old && same(c->a, q, old)) && (old || qs->n < QUEUES_MAX);
     if (!changes || dry) {
