@@ -284,7 +284,7 @@ static bool remove_other(struct restoring *re)
     return false;
 }
 
-/* Logins come with their passwords' hashes, or not at all. One's own stays as it is: who restores must not lock himself out. */
+/* Logins come with their passwords' hashes (who logs in at a provider: with who that is there), or not at all. One's own stays as it is: who restores must not lock himself out. */
 static void restore_logins(struct restoring *re)
 {
     struct api_call *c = re->c;
@@ -293,11 +293,12 @@ static void restore_logins(struct restoring *re)
         slice user = js_text(js_get(l, SL("user"))), hash = js_text(js_get(l, SL("hash")));
         enum role role;
         const struct login *there = login_find(c->api->logins, user);
-        bool good = login_user_ok(user) && slice_starts(hash, SL("$argon2id$")) && role_of(js_text(js_get(l, SL("role"))), &role);
+        bool good = login_user_ok(user) && role_of(js_text(js_get(l, SL("role"))), &role);
         const struct js *of = js_get(l, SL("profile"));
-        struct login_profile is;
+        struct login_profile is = { 0 };
         slice profile = of && login_profile_read(c->a, of, &is, NULL) ? js_print(c->a, of) : SLICE_NONE;
-        good = good && profile.n <= LOGIN_PROFILE_MAX;
+        bool provider = slice_eq(hash, SL(LOGIN_NO_PASSWORD)) && profile.n && is.oidc.n;
+        good = good && (provider || slice_starts(hash, SL("$argon2id$"))) && profile.n <= LOGIN_PROFILE_MAX;
         bool same = there && slice_eq(slice_of(there->hash), hash) && good && there->role == role && (!profile.n || slice_eq(profile, there->profile));
         if (!good || same || slice_eq(user, c->user) || (!there && logins_count(c->api->logins) >= LOGINS_MAX))
             continue;

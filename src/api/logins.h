@@ -22,6 +22,7 @@ struct login_profile {
     int64_t capacity;      /* conversations at a time */
     slice oidc;            /* who it is at the OpenID Connect provider; absent: nobody */
 };
+#define LOGIN_NO_PASSWORD "oidc" /* in place of the hash of who logs in at the OpenID Connect provider: no password fits it */
 struct login {
     struct login *next, *hash_next;
     char *user, *hash; /* hash "": being made for the first time */

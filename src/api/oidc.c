@@ -13,7 +13,6 @@
 
 #define CALLBACK "/api/v1/auth/oidc/callback"
 #define BOUND "dragoman-oidc" /* the cookie that binds a state to its browser */
-#define NO_PASSWORD "oidc"    /* in place of a password's hash: no password fits it */
 enum { KEEP_MS = 3600000, SECRET_BYTES = 32, ANSWER_BYTES = 512 << 10, LEEWAY_MS = 60000, NEXT_MAX = 500, SUB_MAX = 255 };
 
 struct waiting { /* who was sent to the provider */
@@ -413,7 +412,7 @@ static void let_in(struct asking *as, const struct js *claims)
     struct arriving *ar = ARENA_NEW(c->a, struct arriving);
     *ar = (struct arriving){ .as = as, .user = user_of(c->a, claims, sub) };
     const struct login *l = login_find(c->api->logins, ar->user);
-    if (l && (!slice_eq(slice_of(l->hash), SL(NO_PASSWORD)) || (l->is.oidc.n && !slice_eq(l->is.oidc, sub)))) {
+    if (l && (!slice_eq(slice_of(l->hash), SL(LOGIN_NO_PASSWORD)) || (l->is.oidc.n && !slice_eq(l->is.oidc, sub)))) {
         api_problem(c, 409, "conflict", NULL, "\"" SLF "\" is somebody else here", SLA(ar->user));
         return;
     }
@@ -431,7 +430,7 @@ static void let_in(struct asking *as, const struct js *claims)
     if (l && l->role != (enum role)role)
         sessions_end(c->api->sessions, ar->user);
     audit_by(c->api, ar->user, c->address, l ? "user.change" : "user.create", ar->user, SL("{\"oidc\":true}"));
-    login_put_profile(c->api->logins, ar->user, (enum role)role, SL(NO_PASSWORD), profile, user_stored, ar);
+    login_put_profile(c->api->logins, ar->user, (enum role)role, SL(LOGIN_NO_PASSWORD), profile, user_stored, ar);
 }
 
 static void verify(struct asking *as);

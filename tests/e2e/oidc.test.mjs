@@ -48,6 +48,26 @@ test('log in at the provider: users, roles, names, keys that change', async t =>
   assert.equal((await hub.anyone.call('POST', '/auth/login', {user: 'kim', password: 'oidc'})).status, 401, 'no password fits');
 });
 
+test('a backup brings back who came from the provider, with queues, skills and capacity', async t => {
+  const provider = await new Provider().start(t);
+  const hub = await startHub(t, {settings: {oidc: {issuer: provider.issuer, client_id: 'dragoman', client_secret: 'a secret'}}});
+  const kim = {sub: 'k-1', preferred_username: 'kim', name: 'Kim Lee', roles: 'agent'}, passphrase = 'open sesame please';
+  assert.equal((await logIn(hub, provider, kim)).r.status, 302);
+  const admin = await hub.login();
+  const given = {queues: ['sales'], skills: {french: 7}, capacity: {chat: 2}};
+  assert.equal((await admin.call('PUT', '/users/kim', {...(await admin.call('GET', '/users/kim')).json, ...given})).status, 200);
+  const backup = (await admin.call('POST', '/backup', {passphrase})).json;
+  assert.equal((await admin.call('POST', '/restore', {backup, passphrase})).json.logins, 0, 'they are as they were');
+  assert.equal((await admin.call('DELETE', '/users/kim')).status, 204);
+  assert.equal((await admin.call('POST', '/restore', {backup, passphrase})).json.logins, 1);
+  const has = async () => (({queues, skills, capacity, display_name, role}) => ({queues, skills, capacity, display_name, role}))((await admin.call('GET', '/users/kim')).json);
+  assert.deepEqual(await has(), {...given, display_name: 'Kim Lee', role: 'agent'});
+  assert.equal((await hub.anyone.call('POST', '/auth/login', {user: 'kim', password: 'oidc'})).status, 401, 'no password fits');
+  assert.equal((await logIn(hub, provider, {...kim, sub: 'k-2'})).r.status, 409, 'nobody else there is let in as this one');
+  assert.equal((await logIn(hub, provider, kim)).r.status, 302);
+  assert.deepEqual(await has(), {...given, display_name: 'Kim Lee', role: 'agent'});
+});
+
 test('what does not hold is refused, and lets nobody in', async t => {
   const provider = await new Provider().start(t);
   const hub = await startHub(t, {settings: {oidc: {issuer: provider.issuer + '/', client_id: 'dragoman', client_secret: 'a secret'}}});
