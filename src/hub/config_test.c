@@ -22,6 +22,8 @@ TEST(yaml_tree_knows_its_lines)
     CHECK(yaml_get(b->first, SL("d"))->kind == YAML_NULL && yaml_get(root, SL("e"))->kind == YAML_NULL);
     CHECK_SLICE(b->first->next->text, SL("no"));
     CHECK(!yaml_get(root, SL("z")) && !yaml_get(NULL, SL("z")) && !yaml_get(b, SL("z")));
+    root = yaml_parse(a, SL("\xef\xbb\xbf" "a: 1\r\nb: 2\r\n"), &f, &line, &column);
+    CHECK(root && slice_eq(yaml_get(root, SL("a"))->text, SL("1")) && slice_eq(yaml_get(root, SL("b"))->text, SL("2")));
     root = yaml_parse(a, SL(""), &f, &line, &column);
     CHECK(root && root->kind == YAML_MAP && root->n == 0);
 }

@@ -2,6 +2,8 @@
 #include "wire/js.h"
 #include <yaml.h>
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* editors on Windows begin a file with it */
+
 struct reader {
     struct arena *a;
     yaml_parser_t parser;
@@ -165,6 +167,8 @@ const struct yaml *yaml_parse(struct arena *a, slice text, struct fault *f, int 
 {
     struct reader r = { .a = a, .f = f, .line = 1, .column = 1 };
     struct yaml *root = NULL;
+    if (slice_starts(text, SL(BYTE_ORDER_MARK)))
+        text = slice_from(text, strlen(BYTE_ORDER_MARK));
     if (text.n > YAML_BYTES_MAX) {
         fault(f, "bad_yaml", "", "the file has more than %d bytes", YAML_BYTES_MAX);
     } else if (!yaml_parser_initialize(&r.parser)) {
