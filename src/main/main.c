@@ -3,7 +3,9 @@
 #include "main/commands.h"
 #include "sim/sim.h"
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <sodium.h>
+#include <unistd.h>
 
 static const char usage[] =
     "dragoman " DRAGOMAN_VERSION " - the hub between messaging networks and contact-centre desks\n"
@@ -166,8 +168,19 @@ static int run(const struct command *c, int argc, char **argv, char **all)
     return c->run(&o, n, words);
 }
 
+/* Where one of the three streams is closed, the first file that is opened would take its place, and what is printed would go into it. */
+static bool streams_open(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!streams_open())
+        return 1; /* nobody could be told */
     char dash_help[] = "--help", *asked[] = { argv[0], NULL, dash_help, NULL }, **all = argv;
     if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
         fprintf(stderr, "dragoman: libsodium or libcurl cannot be used on this machine\n");

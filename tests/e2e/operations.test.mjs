@@ -3,7 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import {execFile, execFileSync} from 'node:child_process';
 import {createHmac} from 'node:crypto';
-import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {request} from 'node:https';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -246,6 +246,18 @@ test('the command line says how it is used, and what is wrong with it', async t 
   assert.equal(full.code, 1);
   assert.match(full.stderr, /cannot make the folder .*full/);
   assert.match((await said('storage', 'url', 'local', '{}')).stderr, /only the check/);
+});
+
+test('where standard input, output and error are closed, no file takes their place', async t => {
+  const dir = mkdtempSync(join(tmpdir(), 'dragoman-closed-'));
+  const port = await freePort();
+  const child = execFile('sh', ['-c', 'exec "$0" "$@" <&- >&- 2>&-', bin, 'serve', '--listen', `127.0.0.1:${port}`, '--data', join(dir, 'data'), '--metrics-port', '0']);
+  const ended = new Promise(r => child.on('exit', r));
+  t.after(async () => { child.kill('SIGKILL'); await ended; rmSync(dir, {recursive: true, force: true}); });
+  await until('an answer', async () => (await fetch(`http://127.0.0.1:${port}/healthz/readiness`)).ok);
+  assert.deepEqual([0, 1, 2].map(fd => readlinkSync(`/proc/${child.pid}/fd/${fd}`)), ['/dev/null', '/dev/null', '/dev/null']);
+  child.kill('SIGTERM');
+  assert.equal(await ended, 0);
 });
 
 test('it speaks TLS itself', async t => {
