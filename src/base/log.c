@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -16,19 +17,26 @@ enum {
     SCOPE_MAX = 1024, /* often the path of a URL, which a peer chooses */
     MSG_MAX = 2048,
     TAIL = 8,         /* always left for closing brackets and the line break */
-    WRITE_WAIT_MS = 200, /* for a full pipe; then the line is lost rather than the loop stopped */
+    WRITE_WAIT_MS = 200, /* for a full pipe; then lines are lost rather than the loop stopped */
 };
 
 enum form { FORM_BUNYAN, FORM_STACKDRIVER, FORM_AWS };
+
+struct destination {
+    int fd;
+    bool ours;
+    bool stalled;   /* its reader stands still: it is not waited for again until it takes something */
+    bool torn;      /* the end of a line is missing */
+    size_t portion; /* bytes that it takes without making us wait, when it is ready */
+};
 
 struct logger {
     struct levels levels;
     bool debug;
     enum form form;
     bool source;
-    int fds[LOG_DESTINATIONS_MAX];
-    bool fd_ours[LOG_DESTINATIONS_MAX];
-    size_t n_fds;
+    struct destination to[LOG_DESTINATIONS_MAX];
+    size_t n_to;
     bool at_once;
     int64_t flush_ms;
     uint64_t lost;
@@ -272,28 +280,36 @@ void log_json(struct log_line *r, const char *key, slice json)
 
 /* ---- writing it ----------------------------------------------------------------------------------------------------------- */
 
-static bool write_all(int fd, slice s)
+/* One write for a line where that cannot make us wait. */
+static bool write_all(struct destination *to, slice s)
 {
+    size_t n_all = s.n;
     while (s.n) {
-        ssize_t n = write(fd, s.p, s.n);
-        if (n >= 0) {
+        struct pollfd p = { .fd = to->fd, .events = POLLOUT };
+        int ready = poll(&p, 1, to->stalled ? 0 : WRITE_WAIT_MS);
+        if (ready < 0 && errno == EINTR)
+            continue;
+        to->stalled = ready == 0;
+        if (ready != 1)
+            break;
+        ssize_t n = write(to->fd, s.p, MIN(s.n, to->portion));
+        if (n >= 0)
             s = slice_from(s, (size_t)n);
-        } else if (errno == EAGAIN) {
-            struct pollfd p = { .fd = fd, .events = POLLOUT };
-            if (poll(&p, 1, WRITE_WAIT_MS) != 1)
-                return false;
-        } else if (errno != EINTR) {
-            return false;
-        }
+        else if (errno != EINTR && errno != EAGAIN)
+            break;
     }
-    return true;
+    to->torn |= s.n && s.n < n_all;
+    return !s.n;
 }
 
 static void write_out(struct logger *lg, slice s)
 {
     bool ok = true;
-    for (size_t i = 0; i < lg->n_fds; i++)
-        ok &= write_all(lg->fds[i], s);
+    for (size_t i = 0; i < lg->n_to; i++) {
+        if (lg->to[i].torn)
+            lg->to[i].torn = !write_all(&lg->to[i], SL("\n"));
+        ok &= !lg->to[i].torn && write_all(&lg->to[i], s);
+    }
     lg->lost += !ok;
 }
 
@@ -408,8 +424,9 @@ static bool add_destination(struct logger *lg, slice s, struct fault *f)
     }
     if (fd < 0)
         return false;
-    lg->fds[lg->n_fds] = fd;
-    lg->fd_ours[lg->n_fds++] = ours;
+    struct stat st;
+    bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    lg->to[lg->n_to++] = (struct destination){ .fd = fd, .ours = ours, .portion = is_file ? SIZE_MAX : PIPE_BUF };
     return true;
 }
 
@@ -470,7 +487,7 @@ struct logger *logger_new(const char *name, char *(*env)(const char *), struct f
         slice s = slice_trim(slice_cut(&rest, ','));
         if (s.n == 0)
             continue;
-        if (lg->n_fds == LOG_DESTINATIONS_MAX) {
+        if (lg->n_to == LOG_DESTINATIONS_MAX) {
             fault(f, "bad_setting", "LOG_DESTINATION", "at most %d destinations", LOG_DESTINATIONS_MAX);
             logger_free(lg);
             return NULL;
@@ -488,9 +505,9 @@ void logger_free(struct logger *lg)
     if (!lg)
         return;
     logger_flush(lg);
-    for (size_t i = 0; i < lg->n_fds; i++)
-        if (lg->fd_ours[i])
-            close(lg->fds[i]);
+    for (size_t i = 0; i < lg->n_to; i++)
+        if (lg->to[i].ours)
+            close(lg->to[i].fd);
     pthread_mutex_destroy(&lg->lock);
     free(lg);
 }

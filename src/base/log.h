@@ -17,8 +17,9 @@
  *            way (req, res, client_req, client_res, src). Empty and absent text is left out; invalid UTF-8 becomes U+FFFD. A line is at most
  *            LOG_LINE_MAX bytes: longer text is cut at a character and "…" put behind it; fields that no longer fit are left out.
  * Secrets    struct secret is not accepted. Message text goes through redact() of wire/redact.h; tokens and signatures never come here.
- * Errors     none are reported: a line that cannot be written is counted (logger_lost).
- * Threads    any; a line is written with one write(2) under a lock. Between log_begin and log_end a thread may not begin another.
+ * Errors     none are reported: a line that cannot be written is counted (logger_lost). A reader who stands still holds up nothing: what his pipe does not
+ *            take is lost.
+ * Threads    any; a line is written under a lock, to a file with one write(2). Between log_begin and log_end a thread may not begin another.
  * Settings   (environment; log_env_names in log.c) LOG_LEVEL, DEBUG, LOG_DESTINATION, LOG_CONVERTER, LOG_FLUSHFREQUENCY, LOG_SOURCEINFO.
  *            Lines are written at once unless LOG_FLUSHFREQUENCY names a time; then 4 KiB are gathered, ERROR and above go at once, DEBUG and
  *            TRACE as default level write at once in any case, and the loop calls logger_flush every logger_flush_ms.

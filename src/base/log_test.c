@@ -3,6 +3,7 @@
 #include "tests/harness/test.h"
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- the level language ------------------------------------------------------------------------------------------------ */
@@ -296,6 +297,43 @@ TEST(log_lines_of_several_threads_do_not_mix)
     fclose(in);
     CHECK_INT(lines, 600);
     CHECK_INT(bad, 0);
+}
+
+TEST(log_whose_reader_stands_still_holds_up_nothing)
+{
+    static char destination[160], line[LOG_LINE_MAX + 1], text[12000];
+    snprintf(file, sizeof(file), "%s/pipe", test_dir());
+    snprintf(destination, sizeof(destination), "file://%s", file);
+    CHECK(mkfifo(file, 0600) == 0);
+    FILE *reader = fdopen(open(file, O_RDONLY | O_NONBLOCK), "r");
+    env_destination = destination;
+    env_level = env_flush = env_converter = env_source = env_debug = NULL;
+    struct fault f = { 0 };
+    struct logger *lg = logger_new("test", fake_env, &f);
+    CHECK(lg && reader);
+    struct log root = log_root(lg);
+    memset(text, 'x', sizeof(text));
+    for (int i = 0; i < 1000; i++) { /* many times what a pipe holds; one of them is cut off somewhere */
+        struct log_line *l = log_begin(&root, LEVEL_INFO, "nobody reads");
+        log_str(l, "text", (slice){ text, sizeof(text) });
+        log_end(l);
+    }
+    uint64_t lost = logger_lost(lg);
+    CHECK(lost > 900 && lost < 1000);
+    int whole = 0, cut = 0;
+    for (; fgets(line, sizeof(line), reader); line[0] == '{' && slice_ends(slice_of(line), SL("}\n")) ? whole++ : cut++)
+        continue;
+    clearerr(reader);
+    CHECK_INT(whole, 1000 - (int)lost);
+    CHECK(cut <= 1);
+    log_note(&root, LEVEL_INFO, "somebody reads again");
+    CHECK(fgets(line, sizeof(line), reader));
+    if (strcmp(line, "\n") == 0) /* the end of the one that was cut off */
+        CHECK(fgets(line, sizeof(line), reader));
+    CHECK(slice_starts(slice_of(line), SL("{\"name\"")) && slice_find(slice_of(line), SL("somebody reads again")) != SIZE_MAX);
+    CHECK_INT(logger_lost(lg), lost);
+    logger_free(lg);
+    fclose(reader);
 }
 
 TEST(log_durations_as_go_writes_them)
