@@ -7,6 +7,7 @@ int64_t fake_wall_ms = 1772600767890, fake_mono_us = 5000000;
 struct fake_fault fake_write, fake_sync, fake_allocate;
 int fake_syncs, fake_writes;
 bool fake_torn;
+atomic_bool fake_hang;
 
 /* Commits and snapshots are written by two threads. */
 static pthread_mutex_t io_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -38,6 +39,8 @@ static int io_write(void *ctx, int fd, const void *p, size_t n, off_t at)
 static int io_sync(void *ctx, int fd)
 {
     (void)ctx, (void)fd;
+    while (fake_hang)
+        usleep(1000);
     return next_error(&fake_sync, &fake_syncs);
 }
 

@@ -5,6 +5,7 @@
 #ifndef JOURNAL_FAKE_LOOP_H
 #define JOURNAL_FAKE_LOOP_H
 #include "journal/journal-private.h"
+#include <stdatomic.h>
 
 extern int64_t fake_wall_ms, fake_mono_us;
 /* What the n-th next call of a kind answers: 0, or an errno for fail_count calls after fail_after good ones. */
@@ -14,6 +15,7 @@ struct fake_fault {
 extern struct fake_fault fake_write, fake_sync, fake_allocate;
 extern int fake_syncs, fake_writes;
 extern bool fake_torn; /* a failing write writes half of what it should before it fails */
+extern atomic_bool fake_hang; /* a sync does not end as long as this is true */
 extern const struct jio fake_io;
 
 struct loop *fake_loop_new(void);

@@ -332,11 +332,19 @@ static void group_done(struct job *job)
     struct group *g = CONTAINER_OF(job, struct group, job);
     struct journal *j = g->j;
     j->flying = NULL;
+    loop_timer_stop(&j->stall);
     if (g->place.error)
         group_failed(j, g);
     else
         group_landed(j, g);
     group_schedule(j);
+}
+
+static void stalled(void *arg)
+{
+    struct journal *j = arg;
+    j->healthy = false;
+    fault(&j->fault, "slow", "journal", "the journal is being written for more than %lld s: its disk, or database, does not answer", (long long)j->limits.stall_ms / 1000);
 }
 
 void group_start(struct journal *j)
@@ -356,6 +364,7 @@ void group_start(struct journal *j)
     }
     j->last_start_us = mono_us(j);
     log_plan(&j->log, g->n, &g->place);
+    loop_timer_start(j->loop, &j->stall, j->limits.stall_ms, stalled, j);
     disk_submit(j->disk, &g->job);
 }
 

@@ -92,7 +92,7 @@ struct journal {
     struct group **kept; /* kept[kept_from..n_kept) */
     size_t kept_from, n_kept, cap_kept, kept_bytes;
     struct later *turn_end, *offers;
-    struct loop_timer window, sync, due, tend;
+    struct loop_timer window, sync, stall, due, tend;
     int64_t last_start_us, span_us;
     unsigned span_commits, before_commits;
 

@@ -14,6 +14,7 @@ void journal_limits_default(struct journal_limits *l)
         .window_max_us = 3000,
         .window_bytes = 256 << 10,
         .gather_bytes = 64 << 20,
+        .stall_ms = 10000,
         .segment_bytes = 8 << 20,
         .keep_ms = INT64_C(7) * 24 * 3600 * 1000,
         .keep_bytes = 1 << 30,
@@ -272,7 +273,7 @@ static void journal_free(struct journal *j)
     disk_free(j->back);
     later_free(j->turn_end);
     later_free(j->offers);
-    struct loop_timer *timers[] = { &j->window, &j->sync, &j->due, &j->tend };
+    struct loop_timer *timers[] = { &j->window, &j->sync, &j->stall, &j->due, &j->tend };
     for (size_t i = 0; i < COUNT(timers); i++)
         loop_timer_done(timers[i]);
     group_free_all(j);

@@ -78,6 +78,7 @@ struct journal_limits {
     int64_t window_max_us;   /* longest wait for company under load (default 3000); 0: never wait */
     size_t window_bytes;     /* a group of this size goes at once (default 256 KiB) */
     size_t gather_bytes;     /* what may gather while a group is being written (default 64 MiB); more fails ("busy"): memory is bounded by a slow disk, too */
+    int64_t stall_ms;        /* a write and its sync that take longer are told by journal_healthy (default 10 s) */
     size_t segment_bytes;    /* default 8 MiB */
     int64_t keep_ms;         /* settled records are kept at least this long for trace (default 7 days) … */
     int64_t keep_bytes;      /* … but not more than this (default 1 GiB); unsettled ones and live dedupe keys always */
@@ -132,6 +133,7 @@ struct journal_numbers {
 struct journal_numbers journal_numbers(const struct journal *j);
 int64_t journal_lanes(const struct journal *j);                     /* with something waiting */
 const struct fault *journal_last_fault(const struct journal *j);    /* code NULL: healthy */
+/* False: the last write failed, or (code "slow") one does not end. What was committed waits for it: the disk may still answer. */
 bool journal_healthy(const struct journal *j);
 /* All keys put up to a position are safe elsewhere: replay need not repeat them. Segments with puts that are not are never deleted. */
 void journal_puts_flushed(struct journal *j, uint64_t upto);

@@ -522,6 +522,30 @@ TEST(what_rests_on_a_failed_or_dropped_batch_fails)
     bench_free(t);
 }
 
+TEST(a_disk_that_does_not_answer_is_told_and_forgotten_when_it_does)
+{
+    struct bench *t = bench_new();
+    enum jresult r;
+    struct jbatch *b = jbatch_new(t->j);
+    struct ended e = { 0 };
+    put_in(b, "a", "k", "1", &r);
+    fake_hang = true;
+    jbatch_commit(b, JOURNAL_DURABLE, note_end, &e);
+    while (fake_turn(t->loop))
+        continue;
+    CHECK(journal_healthy(t->j) && !e.how);
+    fake_mono_us = fake_next_timer_us(t->loop);
+    while (fake_turn(t->loop))
+        continue;
+    CHECK(!journal_healthy(t->j) && !e.how);
+    CHECK_SLICE(slice_of(journal_last_fault(t->j)->code), SL("slow"));
+    fake_hang = false;
+    run(t);
+    CHECK_INT(e.how, 1);
+    CHECK(journal_healthy(t->j) && !journal_last_fault(t->j)->code);
+    bench_free(t);
+}
+
 TEST(over_a_limit_is_refused_and_names_it)
 {
     struct bench *t = bench_new();

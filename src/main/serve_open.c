@@ -82,6 +82,7 @@ static bool open_data(struct serving *s, struct fault *f)
     snprintf(h->key_prefix, sizeof(h->key_prefix), "dg-%.*s", 10, hex_encode(s->a, slice_mem(name, 5)).p);
     struct journal_limits jl;
     journal_limits_default(&jl);
+    jl.stall_ms = config_number(s->config, CFG_STALL_SECONDS) * 1000;
     jl.window_max_us = config_number(s->config, CFG_WINDOW_US);
     jl.segment_bytes = (size_t)config_number(s->config, CFG_SEGMENT_MIB) << 20;
     jl.keep_ms = config_number(s->config, CFG_KEEP_HOURS) * 3600000;

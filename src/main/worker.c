@@ -54,7 +54,8 @@ static void look_at_journal(void *arg)
     else if (!f.code && before->code)
         log_note(&s->log, LEVEL_INFO, "The database takes the journal again");
     *before = f;
-    look_at_folder(s, f.code || journal_healthy(s->hub.journal));
+    const struct fault *why = journal_last_fault(s->hub.journal);
+    look_at_folder(s, f.code || !why->code || strcmp(why->code, "slow") == 0); /* slow: it may be the database, which does not say so yet */
     loop_timer_start(s->hub.loop, &s->journal_timer, JOURNAL_LOOK_MS, look_at_journal, s);
 }
 
