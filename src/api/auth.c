@@ -2,7 +2,7 @@
 #include "api/attempts.h"
 #include "api/audit.h"
 #include "api/call.h"
-#include "api/logins.h"
+#include "api/login_change.h"
 #include "api/password.h"
 #include "api/session.h"
 
@@ -249,142 +249,42 @@ void api_logins_list(struct api_call *c)
         api_answer(c, &w);
 }
 
-struct saving {
-    struct api_call *c;
-    slice user;
-    enum role role;
-    bool create, ends; /* ends: its sessions are over */
-    bool same_role;    /* nothing was said about it */
-};
-
-static void saved(void *arg, const struct fault *f)
+static void saved(struct login_change *ch, const struct login *l)
 {
-    struct saving *sv = arg;
-    const struct login *l = f ? NULL : login_find(sv->c->api->logins, sv->user);
-    if (!l) {
-        api_not_stored(sv->c, f);
-        return;
-    }
-    if (sv->create)
-        api_header(sv->c, "Location", arena_printf(sv->c->a, "/api/v1/logins/" SLF, SLA(sv->user)));
-    struct jw w = api_json(sv->c);
+    if (ch->create)
+        api_header(ch->c, "Location", arena_printf(ch->c->a, "/api/v1/logins/" SLF, SLA(ch->user)));
+    struct jw w = api_json(ch->c);
     write_login(&w, l);
-    api_answer(sv->c, &w);
+    api_answer(ch->c, &w);
 }
 
-static void save(struct saving *sv, slice hash)
-{
-    struct api_call *c = sv->c;
-    struct jw w = jw_new(c->a, 256);
-    jw_open(&w, NULL, '{');
-    jw_str(&w, "role", slice_of(role_names[sv->role]));
-    jw_bool(&w, "password", hash.n > 0);
-    jw_close(&w, '}');
-    if (sv->ends)
-        sessions_end(c->api->sessions, sv->user);
-    audit_note(c, sv->create ? "login.create" : "login.change", sv->user, jw_done(&w));
-    login_put(c->api->logins, sv->user, sv->role, hash, saved, sv);
-}
-
-/* Somebody must be able to administer the hub. */
-static bool last_administrator(struct api_call *c, const struct login *l)
-{
-    if (l->role != ROLE_ADMINISTRATOR || logins_administrators(c->api->logins) > 1)
-        return false;
-    api_problem(c, 409, "conflict", "role", "this is the last administrator");
-    return true;
-}
-
-/* Hashing took a while: things may have changed meanwhile. */
-static bool still_good(struct saving *sv)
-{
-    const struct login *l = login_find(sv->c->api->logins, sv->user);
-    if (l && !sv->create && sv->role != ROLE_ADMINISTRATOR && last_administrator(sv->c, l))
-        return false;
-    if (sv->create == (l == NULL) && (!sv->create || logins_count(sv->c->api->logins) < LOGINS_MAX))
-        return true;
-    if (sv->create && l)
-        api_problem(sv->c, 409, "conflict", "user", "there is a login of this name");
-    else if (sv->create)
-        api_problem(sv->c, 409, "conflict", NULL, "there are %d logins, and more are not kept", LOGINS_MAX);
-    else
-        api_not_found(sv->c, "login", sv->user);
-    return false;
-}
-
-static void hashed(void *arg, slice hash)
-{
-    struct saving *sv = arg;
-    const struct login *l = sv->c->api->stopped ? NULL : login_find(sv->c->api->logins, sv->user);
-    if (l && sv->same_role)
-        sv->role = l->role;
-    if (sv->c->api->stopped || !hash.n)
-        api_not_stored(sv->c, NULL);
-    else if (still_good(sv))
-        save(sv, hash);
-}
-
-static void save_with(struct saving *sv, slice password)
-{
-    struct fault f = { 0 };
-    if (!password_good(password, sv->user, &f))
-        api_fault(sv->c, 400, &f);
-    else if (!passwords_hash(sv->c->api->passwords, password, hashed, sv))
-        api_busy(sv->c);
-}
+static const struct login_view view = { "login", "user", saved };
 
 void api_logins_create(struct api_call *c)
 {
-    struct saving *sv = ARENA_NEW(c->a, struct saving);
-    *sv = (struct saving){ .c = c, .user = js_text(js_get(c->body, SL("user"))), .create = true };
-    bool known = role_of(js_text(js_get(c->body, SL("role"))), &sv->role);
+    struct login_change *ch = ARENA_NEW(c->a, struct login_change);
+    *ch = (struct login_change){ .c = c, .of = &view, .user = js_text(js_get(c->body, SL("user"))), .create = true, .rev = -1 };
+    bool known = role_of(js_text(js_get(c->body, SL("role"))), &ch->role);
     assert(known); /* its schema lists them */
-    if (!login_user_ok(sv->user))
-        api_problem(c, 400, "invalid", "user", LOGIN_USER_RULE, LOGIN_USER_MAX);
-    else if (still_good(sv))
-        save_with(sv, js_text(js_get(c->body, SL("password"))));
+    login_change(ch, js_text(js_get(c->body, SL("password"))));
 }
 
 void api_logins_patch(struct api_call *c)
 {
     const struct login *l = login_find(c->api->logins, c->params[0]);
-    const struct js *role = js_get(c->body, SL("role")), *password = js_get(c->body, SL("password"));
+    const struct js *role = js_get(c->body, SL("role"));
     if (!l) {
         api_not_found(c, "login", c->params[0]);
         return;
     }
-    struct saving *sv = ARENA_NEW(c->a, struct saving);
-    *sv = (struct saving){ .c = c, .user = c->params[0], .role = l->role, .same_role = !role };
-    bool known = !role || role_of(js_text(role), &sv->role);
+    struct login_change *ch = ARENA_NEW(c->a, struct login_change);
+    *ch = (struct login_change){ .c = c, .of = &view, .user = c->params[0], .role = l->role, .same_role = !role, .rev = -1 };
+    bool known = !role || role_of(js_text(role), &ch->role);
     assert(known); /* its schema lists them */
-    if (sv->role != ROLE_ADMINISTRATOR && last_administrator(c, l))
-        return;
-    sv->ends = password || sv->role != l->role;
-    if (password)
-        save_with(sv, js_text(password));
-    else
-        save(sv, SLICE_NONE);
-}
-
-static void removed(void *arg, const struct fault *f)
-{
-    struct api_call *c = arg;
-    if (f)
-        api_not_stored(c, f);
-    else
-        api_empty(c);
+    login_change(ch, js_text(js_get(c->body, SL("password"))));
 }
 
 void api_logins_delete(struct api_call *c)
 {
-    const struct login *l = login_find(c->api->logins, c->params[0]);
-    if (!l) {
-        api_not_found(c, "login", c->params[0]);
-        return;
-    }
-    if (last_administrator(c, l))
-        return;
-    audit_note(c, "login.delete", c->params[0], SLICE_NONE);
-    sessions_end(c->api->sessions, c->params[0]);
-    login_remove(c->api->logins, c->params[0], removed, c);
+    login_delete(c, &view, c->params[0], -1);
 }

@@ -590,6 +590,18 @@ test('names of agents that are not to be told are told nowhere', async t => {
   assert.deepEqual(page.messages.filter(m => m.from.type === 'Agent').map(m => [m.type, m.from.nickname]), [['ParticipantJoined', 'Support'], ['Text', 'Support'], ['ParticipantLeft', 'Support']]);
 });
 
+test('who was removed as a user or as a login is not ready when somebody of that name comes', async t => {
+  const road = await startDesk(t);
+  for (const list of ['users', 'logins']) {
+    const kim = await road.agent('kim');
+    assert.equal((await road.admin.call('DELETE', `/${list}/kim`)).status, 204);
+    assert.equal((await road.admin.call('POST', `/${list}`, {[list === 'users' ? 'name' : 'user']: 'kim', role: 'agent', password: 'nine sleepy badgers hum'})).status, 201);
+    assert.equal((await road.admin.call('GET', '/users/kim')).json.status, 'not-ready', list);
+    kim.deaf();
+    assert.equal((await road.admin.call('DELETE', '/users/kim')).status, 204);
+  }
+});
+
 test('what an agent had who is no user any more goes to somebody else', async t => {
   const road = await startDesk(t);
   const kim = await road.agent('kim'), [one, two] = [road.page(), road.page()];

@@ -114,6 +114,17 @@ void member_state(struct desk *desk, struct agent *m, bool ready, slice reason, 
     desk_route_soon(desk);
 }
 
+void desk_user_changed(struct desk *desk, slice user)
+{
+    desk_tell_me(desk, user);
+    desk_route_soon(desk);
+}
+
+void desk_user_gone(struct desk *desk, slice user)
+{
+    member_state(desk, desk_member(desk, user), false, SLICE_NONE, NULL, NULL);
+}
+
 static void read_member(void *arg, slice key, slice value)
 {
     struct desk *desk = arg;

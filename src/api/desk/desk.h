@@ -15,4 +15,7 @@ struct desk *desk_new(struct api *api) MUST_USE; /* before store_start: reads wh
 void desk_start(struct desk *desk);
 void desk_stop(struct desk *desk);
 void desk_free(struct desk *desk);
+/* A login was made or changed; it is about to be removed. */
+void desk_user_changed(struct desk *desk, slice user);
+void desk_user_gone(struct desk *desk, slice user);
 #endif

@@ -1,8 +1,6 @@
-/* users.c - the users of the hub, with what makes them agents (logins.h keeps them). */
-#include "api/audit.h"
+/* users.c - the users of the hub, with what makes them agents (logins.h keeps them, login_change.h has the rules). */
 #include "api/desk/inside.h"
-#include "api/password.h"
-#include "api/session.h"
+#include "api/login_change.h"
 #include "hub/message.h"
 
 static void write_user(struct desk *desk, struct jw *w, const struct login *l)
@@ -65,69 +63,15 @@ void api_users_get(struct api_call *c)
 
 /* ---- changing ------------------------------------------------------------------------------------------------------------------------------ */
 
-struct saving {
-    struct api_call *c;
-    slice user, profile;
-    enum role role;
-    bool create;
-    int64_t rev; /* that it must still be at; -1: any */
-};
-
-static void saved(void *arg, const struct fault *f)
+static void saved(struct login_change *ch, const struct login *l)
 {
-    struct saving *sv = arg;
-    struct api_call *c = sv->c;
-    const struct login *l = f ? NULL : login_find(c->api->logins, sv->user);
-    if (!l) {
-        api_not_stored(c, f);
-        return;
-    }
-    api_header(c, "ETag", arena_printf(c->a, "\"%lld\"", (long long)l->changed_ms));
-    struct jw w = api_json(c);
-    write_user(call_desk(c), &w, l);
-    desk_tell_me(call_desk(c), sv->user);
-    desk_route_soon(call_desk(c));
-    api_answer(c, &w); /* the call may be gone with that */
+    api_header(ch->c, "ETag", arena_printf(ch->c->a, "\"%lld\"", (long long)l->changed_ms));
+    struct jw w = api_json(ch->c);
+    write_user(call_desk(ch->c), &w, l);
+    api_answer(ch->c, &w);
 }
 
-/* Hashing took a while: things may have changed meanwhile. */
-static bool still_good(struct saving *sv)
-{
-    struct api_call *c = sv->c;
-    const struct login *l = login_find(c->api->logins, sv->user);
-    if (sv->create && l)
-        api_problem(c, 409, "conflict", "name", "there is a user of this name");
-    else if (sv->create && logins_count(c->api->logins) >= LOGINS_MAX)
-        api_problem(c, 409, "conflict", NULL, "there are %d users, and more are not kept", LOGINS_MAX);
-    else if (!sv->create && !l)
-        api_not_found(c, "user", sv->user);
-    else if (l && sv->rev >= 0 && sv->rev != l->changed_ms)
-        api_problem(c, 412, "changed", "If-Match", "somebody has changed it since");
-    else if (l && l->role == ROLE_ADMINISTRATOR && sv->role != ROLE_ADMINISTRATOR && logins_administrators(c->api->logins) == 1)
-        api_problem(c, 409, "conflict", "role", "this is the last administrator");
-    else
-        return true;
-    return false;
-}
-
-static void save(struct saving *sv, slice hash)
-{
-    struct api_call *c = sv->c;
-    const struct login *l = login_find(c->api->logins, sv->user);
-    if (l && (hash.n || l->role != sv->role))
-        sessions_end(c->api->sessions, sv->user);
-    audit_note(c, sv->create ? "user.create" : "user.change", sv->user, SLICE_NONE);
-    login_put_profile(c->api->logins, sv->user, sv->role, hash, sv->profile, saved, sv);
-}
-
-static void hashed(void *arg, slice hash)
-{
-    struct saving *sv = arg;
-    if (sv->c->api->stopped || !hash.n)
-        api_not_stored(sv->c, NULL);
-    else if (still_good(sv))
-        save(sv, hash);
-}
+static const struct login_view view = { "user", "name", saved };
 
 /* Of the body: the profile's members alone. */
 static slice profile_of(struct api_call *c, const struct login *old, struct fault *f)
@@ -150,37 +94,22 @@ static slice profile_of(struct api_call *c, const struct login *old, struct faul
     return json;
 }
 
-static void begin_saving(struct api_call *c, slice user, bool create, int64_t rev)
+static void change(struct api_call *c, slice user, bool create, int64_t rev)
 {
     struct fault f = { 0 };
-    struct saving *sv = ARENA_NEW(c->a, struct saving);
-    *sv = (struct saving){ .c = c, .user = user, .create = create, .rev = rev, .profile = profile_of(c, create ? NULL : login_find(c->api->logins, user), &f) };
-    slice password = js_text(js_get(c->body, SL("password")));
-    bool known = role_of(js_text(js_get(c->body, SL("role"))), &sv->role);
+    struct login_change *ch = ARENA_NEW(c->a, struct login_change);
+    *ch = (struct login_change){ .c = c, .of = &view, .user = user, .create = create, .rev = rev, .profile = profile_of(c, create ? NULL : login_find(c->api->logins, user), &f) };
+    bool known = role_of(js_text(js_get(c->body, SL("role"))), &ch->role);
     assert(known); /* its schema lists them */
-    if (!sv->profile.p) {
+    if (ch->profile.p)
+        login_change(ch, js_text(js_get(c->body, SL("password"))));
+    else
         api_fault(c, 400, &f);
-        return;
-    }
-    if (!login_user_ok(user)) {
-        api_problem(c, 400, "invalid", "name", LOGIN_USER_RULE, LOGIN_USER_MAX);
-        return;
-    }
-    if (!still_good(sv))
-        return;
-    if (!password.n && create)
-        api_problem(c, 400, "missing_field", "password", "a new user needs one");
-    else if (!password.n)
-        save(sv, SLICE_NONE);
-    else if (!password_good(password, user, &f))
-        api_fault(c, 400, &f);
-    else if (!passwords_hash(c->api->passwords, password, hashed, sv))
-        api_busy(c);
 }
 
 void api_users_create(struct api_call *c)
 {
-    begin_saving(c, js_text(js_get(c->body, SL("name"))), true, -1);
+    change(c, js_text(js_get(c->body, SL("name"))), true, -1);
 }
 
 void api_users_put(struct api_call *c)
@@ -191,47 +120,12 @@ void api_users_put(struct api_call *c)
     else if (!slice_eq(js_text(js_get(c->body, SL("name"))), c->params[0]))
         api_problem(c, 400, "invalid", "name", "a user keeps the name");
     else if (api_if_match(c, &rev))
-        begin_saving(c, c->params[0], false, rev);
-}
-
-static bool unchanged(struct api_call *c, const struct login *l)
-{
-    int64_t rev;
-    if (!api_if_match(c, &rev))
-        return false;
-    if (rev >= 0 && rev != l->changed_ms) {
-        api_problem(c, 412, "changed", "If-Match", "somebody has changed it since");
-        return false;
-    }
-    return true;
-}
-
-static void removed(void *arg, const struct fault *f)
-{
-    struct api_call *c = arg;
-    if (f)
-        api_not_stored(c, f);
-    else
-        api_empty(c);
+        change(c, c->params[0], false, rev);
 }
 
 void api_users_delete(struct api_call *c)
 {
-    const struct login *l = login_find(c->api->logins, c->params[0]);
-    if (!l) {
-        api_not_found(c, "user", c->params[0]);
-        return;
-    }
-    if (l->role == ROLE_ADMINISTRATOR && logins_administrators(c->api->logins) == 1) {
-        api_problem(c, 409, "conflict", "role", "this is the last administrator");
-        return;
-    }
-    if (!unchanged(c, l))
-        return;
-    struct agent *m = desk_member(call_desk(c), c->params[0]);
-    m->ready = false;
-    member_save(call_desk(c), m, NULL, NULL);
-    audit_note(c, "user.delete", c->params[0], SLICE_NONE);
-    sessions_end(c->api->sessions, c->params[0]);
-    login_remove(c->api->logins, c->params[0], removed, c);
+    int64_t rev;
+    if (api_if_match(c, &rev))
+        login_delete(c, &view, c->params[0], rev);
 }
