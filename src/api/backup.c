@@ -188,10 +188,12 @@ static slice planned_clash(struct restoring *re, const struct config_tenant *t, 
     for (size_t k = 0; k < re->planned.n; k++)
         if (!LIST_AT(re->planned, struct planned, k)->e)
             *LIST_ADD(re->c->a, &all, const struct config_tenant *) = LIST_AT(re->planned, struct planned, k)->to;
-    for (size_t i = 0; i < t->n_channels; i++)
-        for (size_t k = 0; k < all.n; k++)
-            if (config_clash(t, i, *LIST_AT(all, const struct config_tenant *, k)))
-                return arena_printf(re->c->a, "channels[%zu].%s: %s", i, config_clash(t, i, *LIST_AT(all, const struct config_tenant *, k)), CONFIG_CLASH);
+    for (size_t i = 0; i < t->n_channels + CONFIG_DESKS; i++)
+        for (size_t k = 0; k < all.n; k++) {
+            slice at = config_clash(re->c->a, t, i, *LIST_AT(all, const struct config_tenant *, k));
+            if (at.n)
+                return arena_printf(re->c->a, SLF ": %s", SLA(at), CONFIG_CLASH);
+        }
     return SLICE_NONE;
 }
 

@@ -114,9 +114,11 @@ const struct config *config_read(struct arena *a, slice file, slice text, config
  * the local disk. */
 const struct config_tenant *config_tenant_read(struct arena *a, const struct yaml *doc, slice slug, slice public_url, const struct config *of,
                                                config_find find, struct config_problems *p) MUST_USE;
-/* The setting (connector.once) that this channel has in common with a channel of `with`; of its own tenant only those before it count. NULL: none. */
-const char *config_clash(const struct config_tenant *t, size_t channel, const struct config_tenant *with);
-#define CONFIG_CLASH "another channel has the same, and only one of them would get what comes in"
+/* Whether an account of t has the setting connector.once in common with one of `with` (t itself: with one before it). i counts from 0, the desk behind the channels.
+ * The setting's path ("channels[0].token"), in a; absent: it has not, or i is behind the last. */
+enum { CONFIG_DESKS = 1 };
+slice config_clash(struct arena *a, const struct config_tenant *t, size_t i, const struct config_tenant *with);
+#define CONFIG_CLASH "another account has the same, and only one of them would get what comes in"
 /* Storages from a document of its own, likewise, beside those of the hub's configuration. NULL: see *p; *ret_n of them. */
 const struct config_storage *config_storages_read(struct arena *a, const struct yaml *list, const struct config *of, size_t *ret_n,
                                                   struct config_problems *p) MUST_USE;

@@ -225,27 +225,38 @@ const struct config_tenant *config_tenant_read(struct arena *a, const struct yam
     return p->n + p->more == before ? t : NULL;
 }
 
-const char *config_clash(const struct config_tenant *t, size_t channel, const struct config_tenant *with)
+static bool same_setting(const struct account *x, const struct account *y, const char *name)
 {
-    const struct account *acc = &t->channels[channel];
-    const char *once = acc->type ? acc->type->once : NULL;
-    slice own = once ? account_setting(acc, once) : SLICE_NONE;
-    for (size_t i = 0; own.n && i < (with == t ? channel : with->n_channels); i++)
-        if (with->channels[i].type == acc->type && slice_eq(account_setting(&with->channels[i], once), own))
-            return once;
-    return NULL;
+    return slice_eq(account_setting(x, name), account_setting(y, name));
+}
+
+static bool clashes(const struct account *x, const struct account *y)
+{
+    const struct connector *type = x->type;
+    return type && y->type == type && type->once && account_setting(x, type->once).n && same_setting(x, y, type->once) &&
+           (!type->once_with || same_setting(x, y, type->once_with));
+}
+
+slice config_clash(struct arena *a, const struct config_tenant *t, size_t i, const struct config_tenant *with)
+{
+    if (i >= t->n_channels)
+        return i == t->n_channels && with != t && clashes(t->desk, with->desk) ? arena_printf(a, "desk.%s", t->desk->type->once) : SLICE_NONE;
+    for (size_t k = 0; k < (with == t ? i : with->n_channels); k++)
+        if (clashes(&t->channels[i], &with->channels[k]))
+            return arena_printf(a, "channels[%zu].%s", i, t->channels[i].type->once);
+    return SLICE_NONE;
 }
 
 static void check_clashes(struct config_reader *r, const struct config_tenant *t, const struct yaml *map, slice path)
 {
     const struct yaml *list = yaml_get(map, SL("channels")), *v = list && list->kind == YAML_LIST ? list->first : NULL;
-    for (size_t i = 0; v && i < t->n_channels; i++, v = v->next)
+    for (size_t i = 0; i < t->n_channels + CONFIG_DESKS; i++, v = v ? v->next : NULL)
         for (const struct config_tenant *with = r->c->tenants; with <= t; with++) {
-            const char *name = config_clash(t, i, with);
-            if (!name)
+            slice at = config_clash(r->a, t, i, with);
+            if (!at.n)
                 continue;
-            slice at = arena_printf(r->a, SLF ".channels[%zu].%s", SLA(path), i, name);
-            reader_problem(r, yaml_get(v, slice_of(name)), at, "%s", CONFIG_CLASH);
+            const struct account *acc = i < t->n_channels ? &t->channels[i] : t->desk;
+            reader_problem(r, yaml_get(v ? v : yaml_get(map, SL("desk")), slice_of(acc->type->once)), reader_path(r, path, at), CONFIG_CLASH);
             break;
         }
 }

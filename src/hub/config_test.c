@@ -169,9 +169,11 @@ static const struct connector net_connector = { .name = "net", .title = "Net", .
                                                 .hook = { .path = "/net" }, .check = net_check };
 static const struct connector desk_connector = { .name = "a-desk", .title = "A Desk", .desk = true, .settings = desk_settings,
                                                  .n_settings = COUNT(desk_settings), .hook = { .path = "/a-desk" } };
+static const struct connector once_connector = { .name = "once-desk", .title = "A Desk That Is Somebody's", .desk = true, .settings = desk_settings, .n_settings = COUNT(desk_settings),
+                                                 .once = "region", .once_with = "integration.name", .hook = { .path = "/once-desk" } };
 static const struct connector *find(slice name)
 {
-    return slice_eq(name, SL("net")) ? &net_connector : slice_eq(name, SL("a-desk")) ? &desk_connector : NULL;
+    return slice_eq(name, SL("net")) ? &net_connector : slice_eq(name, SL("a-desk")) ? &desk_connector : slice_eq(name, SL("once-desk")) ? &once_connector : NULL;
 }
 static const struct setting shed_settings[] = {
     { .name = "key", .label = "Key", .type = SETTING_TEXT, .required = true, .secret = true },
@@ -197,6 +199,8 @@ static char *env(const char *name)
 }
 
 #define DESK "    desk: {type: a-desk, region: r, integration: {name: n, token: 0123456789abcdef}}\n"
+#define ONCE_DESK(integration) "    desk: {type: once-desk, region: r, integration: {name: " integration ", token: 0123456789abcdef}}\n    channels: [{type: net, id: 1, secret: abcd}]\n"
+#define TWO_DESKS(x, y) "tenants:\n  - name: a\n" ONCE_DESK(x) "  - name: b\n" ONCE_DESK(y)
 
 TEST(config_good_file_becomes_accounts)
 {
@@ -302,10 +306,11 @@ TEST(config_every_problem_names_its_place_and_what_to_do)
           "    channels: [{type: net, id: 1, secret: abcd}]\n",
           "tenants[1].name: another tenant has this name" },
         { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, app: x}, {type: net, id: 2, secret: abcd, app: y}, {type: net, id: 3, secret: abcd, app: x}]\n",
-          "f.yaml:4:138: tenants[0].channels[2].app: another channel has the same" },
+          "f.yaml:4:138: tenants[0].channels[2].app: another account has the same" },
         { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, app: x}]\n  - name: b\n" DESK
           "    channels: [{type: net, id: 1, secret: abcd, app: x}]\n",
-          "tenants[1].channels[0].app: another channel has the same" },
+          "tenants[1].channels[0].app: another account has the same" },
+        { TWO_DESKS("n", "n"), "f.yaml:6:37: tenants[1].desk.region: another account has the same" },
         { "tenants:\n  - {}\n", "tenants[0].name: is missing" },
         { "tenants:\n  - name: a\n" DESK "    channels: [{type: net, id: 1, secret: abcd, polls: 10}]\n", "polls: must be between 1 and 9" },
         { "tenants:\n  - name: a\n" DESK "    custom_data: [1]\n    channels: [{type: net, id: 1, secret: abcd}]\n", "custom_data: must be an object" },
@@ -336,6 +341,13 @@ TEST(config_every_problem_names_its_place_and_what_to_do)
         if (slice_find(got, slice_of(rows[i].want)) == SIZE_MAX)
             test_fail(__FILE__, __LINE__, "row %zu: printed " SLF "want %s", i, SLA(got), rows[i].want);
     }
+}
+
+TEST(config_two_desks_of_one_region_differ_in_their_integration)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct config_problems p = { .a = a };
+    CHECK(config_read(a, SL("f.yaml"), SL(TWO_DESKS("n", "m")), env, NULL, 0, find, &p) != NULL);
 }
 
 TEST(config_what_is_given_but_wrong_is_not_missing_as_well)

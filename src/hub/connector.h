@@ -376,7 +376,8 @@ struct connector {
     struct caps caps;
     const struct setting *settings;
     size_t n_settings;
-    const char *once; /* name of the setting of which no two channels of a hub may have the same: who it names sends everything to one place. NULL: none */
+    const char *once; /* name of the setting of which no two accounts of a hub may have the same: who it names sends everything to one place. NULL: none */
+    const char *once_with; /* two that differ in this one are told apart all the same. NULL: none does that */
     struct hook hook;
     struct {
         enum auth_kind kind;

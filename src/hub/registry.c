@@ -444,10 +444,10 @@ static void check_kinds(struct hub *h, const struct config_tenant *t, struct con
 /* Of `with`: t itself, or another tenant. */
 static void check_clashes(const struct config_tenant *t, const struct config_tenant *with, struct config_problems *p)
 {
-    for (size_t i = 0; i < t->n_channels; i++) {
-        const char *name = config_clash(t, i, with);
-        if (name)
-            add_problem(p, arena_printf(p->a, "channels[%zu].%s", i, name).p, CONFIG_CLASH);
+    for (size_t i = 0; i < t->n_channels + CONFIG_DESKS; i++) {
+        slice at = config_clash(p->a, t, i, with);
+        if (at.n)
+            add_problem(p, at.p, CONFIG_CLASH);
     }
 }
 

@@ -175,7 +175,7 @@ test('plan shows the difference, apply makes it and asks the vendors', async t =
   - name: Planned
     desk: {type: genesys-cloud, base_url: "${road.desk.base}", client_id: c1, client_secret: "\${DESK_SECRET}", end_poll_seconds: 0, integration: {name: P, token: a-long-enough-token-for-p}}
     channels:
-      - {type: line, base_url: "${road.line.base}", channel_id: "1234567890", channel_secret: "${channelSecret}", bot_id: "@testshop"}
+      - {type: line, base_url: "${road.line.base}", channel_id: "1234567890", channel_secret: "${channelSecret}", switcher: {secret: another-destination, destination_id: d}, bot_id: "@testshop"}
 `);
   file(secret);
   const at = `-f hub.yaml --host ${road.hub.base} --password '${adminPassword}'`;

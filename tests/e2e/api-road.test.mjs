@@ -72,8 +72,7 @@ const printed = {
 };
 
 test('the curl lines of the guide, as printed', async t => {
-  const road = await startRoad(t, {env, line: {switcher: {service_code: 'svc', secret: 'switch-secret', destination_id: 'dest-1'}},
-    lineArgs: ['--switcher-secret', 'switch-secret']});
+  const road = await startRoad(t, {env, lineArgs: ['--switcher-secret', 'switch-secret']});
   const admin = await login(road.hub.base, 'admin', adminPassword);
   const who = await curl(road, printed.login, {s3cr3t: adminPassword});
   assert.equal(who.status, 200);
@@ -306,7 +305,7 @@ test('two secrets are good while one takes the place of the other', async t => {
   const road = await startRoad(t, {env});
   const admin = await login(road.hub.base, 'admin', adminPassword);
   const desk = {type: 'genesys-cloud', base_url: road.desk.base, client_id: 'c1', client_secret: 's1', integration: {name: 'Two', token: 'a-token-that-is-long-enough'}, end_poll_seconds: 0};
-  const channel = {type: 'line', base_url: road.line.base, channel_id: '1234567890', channel_secret: 'secret-of-today', bot_id: '@two'};
+  const channel = {type: 'line', base_url: road.line.base, channel_id: '1234567891', channel_secret: 'secret-of-today', bot_id: '@two'};
   const made = await admin.call('POST', '/tenants', {name: 'Two', desk, channels: [channel]});
   assert.equal(made.status, 201, made.text);
   const body = JSON.stringify({destination: (await road.line.get('/sim/guests')).destination ?? 'U0', events: []});
@@ -335,7 +334,7 @@ test('signature doctor: says which part differs, and when it would be good', asy
   const sign = (key, text) => createHmac('sha256', key).update(text).digest('base64');
   const hook = (text, signature, path = '/line/test-shop/line') => road.hub.call('POST', path, text, signature === undefined ? {} : {'x-line-signature': signature});
   const desk = {type: 'genesys-cloud', base_url: road.desk.base, client_id: 'c1', client_secret: 's1', integration: {name: 'Other', token: 'another-long-enough-token'}, end_poll_seconds: 0};
-  const other = await admin.call('POST', '/tenants', {name: 'Other', desk, channels: [{type: 'line', base_url: road.line.base, channel_id: '1234567890', channel_secret: 'others-secret', bot_id: '@other'}]});
+  const other = await admin.call('POST', '/tenants', {name: 'Other', desk, channels: [{type: 'line', base_url: road.line.base, channel_id: '1234567891', channel_secret: 'others-secret', bot_id: '@other'}]});
   assert.equal(other.status, 201, other.text);
   await hook(body);
   await hook(body, sign('nonsense', body));

@@ -449,6 +449,23 @@ test('secrets never come back, whatever is asked', async t => {
   for (const text of texts) for (const s of [...secrets, admin.token]) assert.equal(text.includes(s), false, `${s.slice(0, 6)}… in ${text.slice(0, 200)}`);
 });
 
+test('two channels of one account of a vendor are refused, unless what comes in can be told apart', async t => {
+  const hub = await startHub(t);
+  const admin = await hub.login();
+  const [line] = goodTenant().channels;
+  const [org, other] = [1, 2].map(n => `aaaaaaaa-0000-4000-8000-00000000000${n}`);
+  const teams = {type: 'teams', bot_id: '11111111-2222-3333-4444-555555555555', bot_secret: 'teams-secret-1', home_tenant: org};
+  const to = n => ({switcher: {secret: `destination-${n}`, destination_id: 'd'}});
+  const rows = [
+    [line, {}, 'channels[1].channel_id'], [line, {channel_secret: 'line-secret-2'}, 'channels[1].channel_id'], [line, {channel_id: '1'}], [{...line, ...to(1)}, to(2)], [{...line, ...to(1)}, {}, 'channels[1].channel_id'],
+    [teams, {}, 'channels[1].bot_id'], [teams, {tenants: org}], [{...teams, tenants: org}, {tenants: other}],
+  ];
+  for (const [one, change, field] of rows) {
+    const r = await admin.call('POST', '/tenants/check', {...goodTenant(), channels: [{...one, name: 'one'}, {...one, ...change, name: 'two'}]});
+    assert.deepEqual(r.json.problems?.map(p => p.field) ?? [], field ? [field] : [], r.text);
+  }
+});
+
 test('export and import, with the secrets and without', async t => {
   const hub = await startHub(t);
   const admin = await hub.login();
@@ -461,9 +478,14 @@ test('export and import, with the secrets and without', async t => {
   assert.equal(without.status, 400, 'required secrets are missing');
   assert.ok(without.json.problems.some(p => p.field === 'channels[0].channel_secret'));
   assert.equal((await admin.call('POST', '/tenants/import', {document: sealed, name: 'Copy', passphrase: 'another passphrase'})).status, 400);
+  const beside = await admin.call('POST', '/tenants/import', {document: sealed, name: 'Copy', passphrase: 'open sesame please'});
+  assert.deepEqual([beside.status, beside.json.problems?.map(p => p.field)], [400, ['channels[0].channel_id', 'desk.client_id']], 'one LINE channel and one integration have one tenant');
+  const other = await admin.call('POST', '/tenants/import', {document: {...plain.tenant, ...goodTenant('Other')}});
+  assert.equal(other.status, 201, other.text);
+  assert.notEqual(other.json.id, made.json.id);
+  assert.equal((await admin.call('DELETE', `/tenants/${made.json.id}`)).status, 204);
   const copy = await admin.call('POST', '/tenants/import', {document: sealed, name: 'Copy', passphrase: 'open sesame please'});
   assert.equal(copy.status, 201, copy.text);
-  assert.notEqual(copy.json.id, made.json.id);
   assert.deepEqual(copy.json.channels[0].channel_secret, {set: true});
 });
 

@@ -3,6 +3,7 @@
 //   const hub = await startHub(t);                       // stopped when the test ends
 //   const admin = await hub.login();                     // the first administrator
 //   const r = await admin.call('POST', '/tenants', {…});  // {status, json, text, headers}; paths below /api/v1
+import {createHash} from 'node:crypto';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -42,9 +43,10 @@ export async function startHub(t, {settings = {}, tenants = [], env = {}, dir: g
   return {dir, base, config, program, start, anyone: new Caller(base), login: (user = 'admin', password = adminPassword) => login(base, user, password)};
 }
 
-// A tenant that is good: its desk and its network are never reached.
+// A tenant that is good: its desk and its network are never reached. Another name, another LINE channel and another integration.
+const channelId = name => createHash('sha256').update(String(name)).digest().readUIntBE(0, 6).toString();
 export const goodTenant = (name = 'ACME and LINE') => ({
   name,
-  desk: {type: 'genesys-cloud', base_url: 'http://127.0.0.1:9', client_id: 'c1', client_secret: 'desk-secret-1', integration: {name: 'ACME', token: 'a-token-that-is-long-enough'}},
-  channels: [{type: 'line', base_url: 'http://127.0.0.1:9', channel_id: '1234567890', channel_secret: 'line-secret-1', bot_id: '@acme'}],
+  desk: {type: 'genesys-cloud', base_url: 'http://127.0.0.1:9', client_id: 'c1', client_secret: 'desk-secret-1', integration: {name: `Integration ${channelId(name)}`, token: 'a-token-that-is-long-enough'}},
+  channels: [{type: 'line', base_url: 'http://127.0.0.1:9', channel_id: channelId(name), channel_secret: 'line-secret-1', bot_id: '@acme'}],
 });

@@ -114,6 +114,7 @@ const struct connector connector_genesys_cloud = {
     },
     .settings   = gc_settings,
     .n_settings = COUNT(gc_settings),
+    .once       = "client_id", .once_with = "integration.name",
     .hook       = { .path = "/openmessaging", .how = VERIFY_HMAC_SHA256_BASE64, .header = "x-hub-signature-256",
                     .prefix = "sha256=", .secrets = { GC_INTEGRATION_TOKEN, GC_INTEGRATION_OLD_TOKEN }, .n_secrets = 2, .deadline_ms = 10000 },
     .auth       = { .kind = AUTH_REQUEST, .secret = GC_CLIENT_SECRET, .token_call = gc_token_call, .token_host = gc_token_host },

@@ -201,7 +201,7 @@ const struct connector connector_line = {
         .cards_max = LINE_CARDS, .card_choices_max = LINE_CARD_CHOICES, .choice_urls = true, .choice_pictures = true,
         .location_needs_title = true, .sticker_needs_own_id = true, .agent_name = true,
     },
-    .settings = line_settings, .n_settings = COUNT(line_settings),
+    .settings = line_settings, .n_settings = COUNT(line_settings), .once = "channel_id", .once_with = "switcher.secret",
     .hook     = { "/line", VERIFY_HMAC_SHA256_BASE64, "x-line-signature",
                   .secrets = { LINE_CHANNEL_SECRET, LINE_SWITCHER_SECRET, LINE_OLD_SECRET }, .n_secrets = 3, .deadline_ms = 2000 },
     .auth     = { AUTH_REQUEST, .token_call = line_token_call, .token_host = line_token_host },

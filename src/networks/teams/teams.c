@@ -272,7 +272,7 @@ const struct connector connector_teams = {
         .cards_max = TEAMS_CARDS, .card_choices_max = TEAMS_HERO_BUTTONS, .choice_urls = true,
         .sticker_needs_own_id = true, .agent_name = true,
     },
-    .settings = teams_settings, .n_settings = COUNT(teams_settings),
+    .settings = teams_settings, .n_settings = COUNT(teams_settings), .once = "bot_id", .once_with = "tenants",
     .hook     = { "/teams", VERIFY_JWT, "authorization", "Bearer ",
                   .keys = { teams_keys_url, .keep_ms = 24 * HOUR_MS, .again_ms = KEYS_AGAIN_MS, .leeway_ms = LEEWAY_MS } },
     .auth     = { AUTH_REQUEST, .token_call = teams_token_call, .token_host = teams_token_host },
