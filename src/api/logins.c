@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define KEY_PREFIX "login:"
-enum { STORED_MAX = LOGIN_PROFILE_MAX + 2048, NAME_BYTES_MAX = 200, NAME_CHARS_MAX = 200, SLOTS = 1024 };
+enum { STORED_MAX = LOGIN_PROFILE_MAX + 2048, NAME_BYTES_MAX = 256, NAME_CHARS_MAX = 200, SLOTS = 1024 };
 
 struct logins {
     struct api *api;

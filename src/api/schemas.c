@@ -429,7 +429,7 @@ static const struct member user_capacity[] = { M("chat", S_WHOLE, S_REQUIRED, .m
 static const struct member user_document[] = {
     M("name", S_TEXT, S_REQUIRED | S_BYTES, .min = 1, .max = 64), M("role", S_TEXT, S_REQUIRED, .choices = roles),
     M("display_name", S_TEXT, 0, .max = 200, .help = "Shown to guests and colleagues"), M("email", S_TEXT, 0, .max = 200),
-    M("queues", S_TEXTS, 0, .max = 100, .help = "Which are served, names of 1 to 200 bytes; none: all"), M("skills", S_ANY, 0, .help = "Object of levels from 1 to 10"),
+    M("queues", S_TEXTS, 0, .max = 100, .help = "Which are served, names of 1 to 256 bytes; none: all"), M("skills", S_ANY, 0, .help = "Object of levels from 1 to 10"),
     M("capacity", S_OBJECT, 0, .of = "UserCapacity"), M("password", S_TEXT, S_WRITE | S_BYTES, .min = 1, .max = 128, .help = "zxcvbn score 3 or more"),
     M("status", S_TEXT, 0, .help = "Ignored when it is sent back, like the two below"), M("created", S_TIME, 0), M("changed", S_TIME, 0),
 };
@@ -440,8 +440,8 @@ static const struct member user[] = {
 };
 static const struct member user_list[] = { M("items", S_LIST, S_REQUIRED, .of = "User"), M("next", S_TEXT, S_REQUIRED | S_NULLABLE) };
 static const struct member queue[] = {
-    M("name", S_TEXT, S_REQUIRED | S_BYTES, .min = 1, .max = 64), M("title", S_TEXT, 0, .max = 200), M("tenant", S_TEXT, 0, .max = 64, .help = "Slug; of all when left out"),
-    M("skills", S_TEXTS, 0, .max = 50, .help = "Required of who answers"), M("overflow_s", S_WHOLE, 0, .min = 0, .max = 604800), M("overflow_queue", S_TEXT, S_BYTES, .max = 64),
+    M("name", S_TEXT, S_REQUIRED, .min = 1, .max = 64), M("title", S_TEXT, 0, .max = 200), M("tenant", S_TEXT, 0, .max = 64, .help = "Slug; of all when left out"),
+    M("skills", S_TEXTS, 0, .max = 50, .help = "Required of who answers"), M("overflow_s", S_WHOLE, 0, .min = 0, .max = 604800), M("overflow_queue", S_TEXT, 0, .max = 64),
     M("business_hours", S_TEXT, 0, .max = 300, .help = "Mo-Fr 09:00-18:00;Sa 10:00-14:00"), M("timezone", S_TEXT, 0, .max = 64),
     M("service_level_s", S_WHOLE, 0, .min = 0, .max = 86400),
 };
@@ -474,7 +474,7 @@ static const struct member interaction_new[] = {
 static const struct member interaction_reason[] = { M("reason", S_TEXT, 0, .max = 200) };
 static const struct member interaction_end[] = { M("disposition", S_TEXT, 0, .max = 200), M("note", S_TEXT, 0, .max = 4000) };
 static const struct member interaction_hold[] = { M("until_ms", S_WHOLE, 0, .min = 0, .max = INT64_C(253402300799999), .help = "Since 1970; left out: until the guest writes") };
-static const struct member interaction_target[] = { M("user", S_TEXT, S_BYTES, .max = 64), M("queue", S_TEXT, S_BYTES, .max = 64), M("note", S_TEXT, 0, .max = 2000) };
+static const struct member interaction_target[] = { M("user", S_TEXT, S_BYTES, .max = 64), M("queue", S_TEXT, 0, .max = 64), M("note", S_TEXT, 0, .max = 2000) };
 static const char *const typing_to[] = { "guest", "agents", NULL };
 static const struct member interaction_typing[] = { M("on", S_BOOL, S_REQUIRED), M("to", S_TEXT, 0, .choices = typing_to) };
 static const struct member say_media[] = { M("file", S_TEXT, S_REQUIRED, .min = 1, .max = 64, .help = "Of POST /desk/files") };

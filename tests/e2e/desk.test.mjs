@@ -623,6 +623,22 @@ test('what an agent had who is no user any more goes to somebody else', async t 
   await until('what the guest had left is closed', async () => (await sue.ok('GET', `/interactions/${left.id}`)).state === 'done');
 });
 
+test('a queue has one limit, in characters, wherever it is named', async t => {
+  const name = '予約と変更とお支払いのご相談を承る窓口'.repeat(4).slice(0, 64);
+  const road = await startDesk(t, {desk: {queue: name}});
+  const kim = await road.agent('kim', {queues: [name]});
+  const page = road.page();
+  await page.start({nickname: 'Mia'});
+  await page.say('hello');
+  const it = await kim.accepts();
+  assert.equal(it.queue.name ?? it.queue, name);
+  await kim.act(it, 'transfer', {queue: name});
+  const queue = await road.admin.call('POST', '/queues', {name, title: 'Bookings', overflow_s: 60, overflow_queue: name});
+  assert.equal(queue.status, 201, queue.text);
+  const long = await road.admin.call('POST', '/queues', {name: `${name}窓`});
+  assert.deepEqual([long.status, long.json.field], [400, 'name']);
+});
+
 test('users and queues are kept, with revisions', async t => {
   const road = await startDesk(t);
   const made = await road.admin.call('POST', '/users', {name: 'zoe', role: 'agent', password: 'nine sleepy badgers hum', skills: {fr: 5}, queues: ['a'], capacity: {chat: 3}, email: 'zoe@example.net'});

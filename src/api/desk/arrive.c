@@ -63,7 +63,7 @@ static slice queue_of(const struct desk *desk, const struct own_delivery *d)
     const struct queue *q = wished.n ? queue_find(desk->queues, wished) : NULL;
     if (q && (!q->tenant.n || slice_eq(q->tenant, d->to->tenant->slug)) && !slice_eq(q->name, SL(BUILTIN_UNDELIVERED)))
         return q->name;
-    return set.n && set.n <= BUILTIN_QUEUE_NAME_MAX ? set : setting_of(d, BUILTIN_QUEUE);
+    return set.n && utf8_len(set) <= BUILTIN_QUEUE_NAME_MAX ? set : setting_of(d, BUILTIN_QUEUE);
 }
 
 /* ---- texts of the desk ------------------------------------------------------------------------------------------------------------------ */

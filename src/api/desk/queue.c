@@ -240,8 +240,8 @@ static void stored(void *arg, const struct fault *f)
 static bool good(const struct queue *q, struct fault *f)
 {
     struct hours hours;
-    if (!url_name_ok(q->name, BUILTIN_QUEUE_NAME_MAX, QUEUE_NAME_NONE_OF))
-        return fault(f, "invalid", "name", "must be 1 to %d bytes without spaces and none of " QUEUE_NAME_NONE_OF ", and neither . nor ..", BUILTIN_QUEUE_NAME_MAX);
+    if (!url_name_ok(q->name, SIZE_MAX, QUEUE_NAME_NONE_OF) || utf8_len(q->name) > BUILTIN_QUEUE_NAME_MAX)
+        return fault(f, "invalid", "name", "must be 1 to %d characters without spaces and none of " QUEUE_NAME_NONE_OF ", and neither . nor ..", BUILTIN_QUEUE_NAME_MAX);
     if (!hours_read(q->business_hours, &hours, f))
         return false;
     if (!zone_known(q->timezone))

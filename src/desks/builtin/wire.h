@@ -23,5 +23,5 @@ enum builtin_setting {
 };
 #define BUILTIN_DEFAULT_QUEUE "default"
 #define BUILTIN_UNDELIVERED "undelivered"
-enum { BUILTIN_QUEUE_NAME_MAX = 64, BUILTIN_SECONDS_MAX = 604800 };
+enum { BUILTIN_QUEUE_NAME_MAX = 64 /* characters */, BUILTIN_SECONDS_MAX = 604800 };
 #endif
