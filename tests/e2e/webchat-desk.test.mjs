@@ -65,3 +65,19 @@ test('a tenant made by provisioning chats with the built-in desk', async t => {
   await kim.say(it, 'hello');
   await page.until('the answer', m => m.text === 'hello');
 });
+
+test('a text that is longer than a line holds is there whole, on both sides', async t => {
+  const road = await startDesk(t, {webchat: {text_chars: 20000}});
+  const kim = await road.agent('kim'), page = road.page();
+  await page.start({nickname: 'Mia'});
+  const [asked, answered] = ['質問', '答え'].map(word => word.repeat(10000));
+  const sent = await page.say(asked);
+  assert.equal(sent.status, 200);
+  const it = await kim.accepts();
+  await until('all of it is at the desk', async () => (await kim.history(it)).some(m => m.text === asked));
+  const said = type => page.messages.filter(m => m.type === 'Text' && m.from.type === type).map(m => m.text).join('');
+  await until('the own text is on the page', async () => { await page.poll(); return said('Customer') === asked; });
+  assert.ok(page.seen.has(sent.json.data.index), 'the page finds what it has sent');
+  await kim.say(it, answered);
+  await until('the answer is on the page', async () => { await page.poll(); return said('Agent').replaceAll('\n', '') === answered; });
+});

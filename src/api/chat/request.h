@@ -42,7 +42,8 @@ struct chat_call {
     struct chat_token token;
     struct chat_transport *transport; /* valid during the first turn */
     struct inbox in;
-    int64_t place;               /* of the line that this call has made; 0: none */
+    int64_t place;               /* of the last line that this call has made; 0: none */
+    slice unsaid;                /* text of the guest that stands in no line yet */
     int64_t now_ms;
 };
 
@@ -92,7 +93,7 @@ void chat_stream(struct chat_call *c);      /* stream.c */
 void chat_mark_read(struct chat_call *c);   /* opinion.c */
 void chat_rate(struct chat_call *c);
 
-/* send.c: what the inbox of c holds, and the line it makes. line: makes it at this place when the message has its number; done: answers. */
+/* send.c: what the inbox of c holds, and the lines it makes. line: makes one at this place when the message has its number, again while there is something unsaid; done: answers. */
 void chat_accept(struct chat_call *c, slice (*line)(struct chat_call *c, int64_t place, slice *ret_files), void (*done)(struct chat_call *c, bool repeated));
 /* Answers with the place of what was just said, for a page that wants to find its own message among those it reads. */
 void chat_said(struct chat_call *c, bool repeated);

@@ -62,12 +62,14 @@ static void with_line(void *arg, struct jbatch *b)
     sy->end = s->end;
     if (!sy->number)
         return; /* it was there already */
-    int64_t place = line_place(s, c->now_ms);
-    slice json = sy->line(c, place, &files);
-    if (json.p) {
-        line_add(c->chat->sessions, s, place, sy->number, json, files, b);
-        s->own = c->place = place;
-    }
+    do {
+        int64_t place = line_place(s, c->now_ms);
+        slice json = sy->line(c, place, &files);
+        if (json.p) {
+            line_add(c->chat->sessions, s, place, sy->number, json, files, b);
+            s->own = c->place = place;
+        }
+    } while (c->unsaid.n);
     s->active_ms = c->now_ms;
     session_save(c->chat->sessions, s, b);
 }
@@ -108,16 +110,24 @@ void chat_accept(struct chat_call *c, slice (*line)(struct chat_call *c, int64_t
 
 /* ---- text ---------------------------------------------------------------------------------------------------------------------------- */
 
+/* As much of what is unsaid as a line holds. */
 static slice text_line(struct chat_call *c, int64_t place, slice *ret_files)
 {
     const struct js *data = js_get(c->doc, SL("data"));
+    slice text = c->unsaid, json;
     struct say_who who = say_guest(c->a, c->session);
     slice type = js_text(js_get(data, SL("type")));
     bool own = webchat_listed(chat_setting(c, WEBCHAT_TYPES), type);
-    struct jw w = say_begin(c->a, place, own ? arena_cstr(c->a, type) : "Text", &who);
-    jw_str(&w, "text", js_text(js_get(data, SL("text"))));
+    for (;; text = utf8_cut_bytes(text, text.n / 2)) {
+        struct jw w = say_begin(c->a, place, own ? arena_cstr(c->a, type) : "Text", &who);
+        jw_str(&w, "text", text);
+        json = say_done(&w);
+        if (json.p || !text.n)
+            break;
+    }
+    c->unsaid = text.n ? slice_from(c->unsaid, text.n) : SLICE_NONE;
     *ret_files = SLICE_NONE;
-    return say_done(&w);
+    return json;
 }
 
 void chat_said(struct chat_call *c, bool repeated)
@@ -142,6 +152,7 @@ static void say_text(struct chat_call *c, slice text)
         m->of = of;
     }
     bytes_set(&c->session->preview, SLICE_NONE);
+    c->unsaid = text;
     chat_accept(c, text_line, chat_said);
 }
 

@@ -127,7 +127,7 @@ const struct connector connector_webchat = {
         .kinds = CAN(KIND_TEXT) | CAN(KIND_IMAGE) | CAN(KIND_VIDEO) | CAN(KIND_AUDIO) | CAN(KIND_FILE) |
                  CAN(KIND_CHOICES) | CAN(KIND_CARDS) | CAN(KIND_PICKER) | CAN(KIND_NATIVE) | CAN(KIND_TYPING) | CAN(KIND_EVENT),
         .events = CAN(EVENT_JOINED) | CAN(EVENT_LEFT) | CAN(EVENT_CLOSED) | CAN(EVENT_READ),
-        .text_unit = UNIT_CHARS,
+        .text_max = WEBCHAT_LINE_CHARS, .text_unit = UNIT_CHARS,
         .caption = true, .media_per_message = 10,
         .media = MEDIA_LINK, .media_rules = webchat_media, .n_media_rules = COUNT(webchat_media),
         .choices_max = WEBCHAT_CHOICES, .choice_label_max = WEBCHAT_LABEL_CHARS,

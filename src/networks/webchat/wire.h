@@ -31,6 +31,7 @@ enum webchat_setting {
 
 enum { /* "Rich media" */
     WEBCHAT_TEXT_CHARS_MAX = 20000,
+    WEBCHAT_LINE_CHARS = 10000, /* what the desk writes becomes lines of so many: one is kept in 48 KiB */
     WEBCHAT_UPLOAD_MAX = 10 << 20,
     WEBCHAT_UPLOAD_DAY_MAX = 1 << 30,
     WEBCHAT_CHOICES = 20,
