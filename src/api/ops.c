@@ -33,6 +33,7 @@ struct ops {
 };
 
 enum { LAG_EVERY_MS = 5000 };
+enum { READY_BYTES = 4096, READY_EACH_BYTES = 4096 /* of an account or a storage: its name and why it does not work, every byte escaped */ };
 
 static void liveness(struct exchange *x, void *ctx)
 {
@@ -87,7 +88,7 @@ static void readiness(struct exchange *x, void *ctx)
 {
     struct ops *o = ctx;
     struct hub *h = o->hub;
-    struct jw w = jw_new(x->a, 65536);
+    struct jw w = jw_new(x->a, READY_BYTES + READY_EACH_BYTES * (h->n_actors + storages_count(h)));
     jw_open(&w, NULL, '{');
     jw_bool(&w, "ready", ready(o));
     jw_bool(&w, "stopping", o->stopping);

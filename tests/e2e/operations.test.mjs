@@ -8,7 +8,8 @@ import {request} from 'node:https';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import {bin, freePort, secret, several, startRoad, storeKeys, token, until} from './harness.mjs';
+import {Api, bin, freePort, secret, several, startRoad, storeKeys, token, until} from './harness.mjs';
+import {startHub} from './hub.mjs';
 import {Recorder} from '../conformance/recorder.mjs';
 
 const run = promisify(execFile);
@@ -31,6 +32,13 @@ test('health, readiness and metrics', async t => {
   assert.match(metrics.text, /dragoman_messages_accepted_total\{connector="line",direction="in"\} 1\n/);
   assert.match(metrics.text, /dragoman_outcomes_total\{connector="genesys-cloud",outcome="delivered"\} \d+\n/);
   assert.match(metrics.text, /dragoman_webhooks_total\{connector="line",result="accepted"\} 1\n/);
+});
+
+test('readiness lists two thousand accounts', async t => {
+  const tenants = Array.from({length: 1000}, (_, i) => ({name: `A shop of a chain with a long name ${i}`, desk: {type: 'builtin'}, channels: [{type: 'webchat', api_key: 'shop-web-page-2027'}]}));
+  const hub = await startHub(t, {tenants});
+  const r = await new Api(hub.base).get('/healthz/readiness?worker');
+  assert.equal(r.accounts.length, 2000);
 });
 
 // A text as LINE sends it, by us: with what headers we like.
