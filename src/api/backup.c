@@ -118,8 +118,9 @@ struct told {
     enum fate fate;
     slice name, why;
 };
-struct planned { /* of a dry run: what a tenant would be */
+struct planned { /* of a dry run: what a tenant would be; all there are, and those that would be made */
     const struct registry_entry *e; /* NULL: it would be made */
+    bool is; /* planned; else it stays as it is */
     const struct config_tenant *to; /* NULL: it would be removed */
 };
 struct restoring {
@@ -129,6 +130,8 @@ struct restoring {
     size_t next;
     struct js_list told; /* struct told */
     struct js_list planned; /* struct planned */
+    struct js_list others; /* const struct registry_entry *: those to be removed */
+    size_t next_other;
     struct config_problems problems;
     slice name;
     enum fate fate;
@@ -169,31 +172,29 @@ static const struct registry_entry *known(struct restoring *re, const struct js 
 
 static void plan(struct restoring *re, const struct registry_entry *e, const struct config_tenant *to)
 {
-    *LIST_ADD(re->c->a, &re->planned, struct planned) = (struct planned){ e, to };
+    for (size_t i = 0; e && i < re->planned.n; i++) {
+        struct planned *p = LIST_AT(re->planned, struct planned, i);
+        if (p->e != e)
+            continue;
+        p->is = true;
+        p->to = to;
+        return;
+    }
+    *LIST_ADD(re->c->a, &re->planned, struct planned) = (struct planned){ e, true, to };
 }
 
-/* A bot, an app or a business that another tenant would have by then; absent: none. */
+/* A bot, an app, a business or an integration that another tenant would have by then; absent: none. */
 static slice planned_clash(struct restoring *re, const struct config_tenant *t, const struct registry_entry *old)
 {
-    struct js_list all = { 0 }; /* the others as they would be */
-    for (size_t i = 0; i < registry_count(re->c->hub); i++) {
-        const struct registry_entry *e = registry_at(re->c->hub, i);
-        const struct config_tenant *to = e->removed ? NULL : e->config;
-        for (size_t k = 0; k < re->planned.n; k++)
-            if (LIST_AT(re->planned, struct planned, k)->e == e)
-                to = LIST_AT(re->planned, struct planned, k)->to;
-        if (to && e != old)
-            *LIST_ADD(re->c->a, &all, const struct config_tenant *) = to;
-    }
-    for (size_t k = 0; k < re->planned.n; k++)
-        if (!LIST_AT(re->planned, struct planned, k)->e)
-            *LIST_ADD(re->c->a, &all, const struct config_tenant *) = LIST_AT(re->planned, struct planned, k)->to;
-    for (size_t i = 0; i < t->n_channels + CONFIG_DESKS; i++)
-        for (size_t k = 0; k < all.n; k++) {
-            slice at = config_clash(re->c->a, t, i, *LIST_AT(all, const struct config_tenant *, k));
+    for (size_t k = 0; k < re->planned.n; k++) {
+        const struct planned *p = LIST_AT(re->planned, struct planned, k);
+        const struct config_tenant *other = p->is ? p->to : p->e->removed ? NULL : p->e->config;
+        for (size_t i = 0; other && (!old || p->e != old) && i < t->n_channels + CONFIG_DESKS; i++) {
+            slice at = config_clash(re->c->a, t, i, other);
             if (at.n)
                 return arena_printf(re->c->a, SLF ": %s", SLA(at), CONFIG_CLASH);
         }
+    }
     return SLICE_NONE;
 }
 
@@ -254,25 +255,38 @@ static bool restore_tenant(struct restoring *re, const struct js *doc)
     return true;
 }
 
-static bool in_backup(struct restoring *re, const struct registry_entry *e)
+static bool in_backup(const struct js_list *known, const struct registry_entry *e)
 {
-    for (size_t i = 0; i < js_len(re->tenants); i++)
-        if (known(re, js_item(re->tenants, i)) == e)
+    for (size_t i = 0; i < known->n; i++)
+        if (*LIST_AT(*known, const struct registry_entry *, i) == e)
             return true;
     return false;
+}
+
+/* What stands here before anything is done: what would be, and what the backup does not have. */
+static void look(struct restoring *re)
+{
+    struct js_list of_backup = { 0 }; /* const struct registry_entry * */
+    for (size_t i = 0; re->replace && i < js_len(re->tenants); i++) {
+        const struct registry_entry *e = known(re, js_item(re->tenants, i));
+        if (e)
+            *LIST_ADD(re->c->a, &of_backup, const struct registry_entry *) = e;
+    }
+    for (size_t i = 0; i < registry_count(re->c->hub); i++) {
+        const struct registry_entry *e = registry_at(re->c->hub, i);
+        if (re->dry)
+            *LIST_ADD(re->c->a, &re->planned, struct planned) = (struct planned){ .e = e };
+        if (re->replace && !e->removed && e->origin != TENANT_OF_FILE && !in_backup(&of_backup, e))
+            *LIST_ADD(re->c->a, &re->others, const struct registry_entry *) = e;
+    }
 }
 
 /* Tenants that the backup does not have. True: one is being removed. */
 static bool remove_other(struct restoring *re)
 {
-    for (size_t i = 0; re->replace && i < registry_count(re->c->hub); i++) {
-        const struct registry_entry *e = registry_at(re->c->hub, i);
-        if (e->removed || e->origin == TENANT_OF_FILE || in_backup(re, e))
-            continue;
-        bool told = false;
-        for (size_t k = 0; k < re->told.n; k++)
-            told |= slice_eq(LIST_AT(re->told, struct told, k)->name, e->name);
-        if (told)
+    while (re->next_other < re->others.n) {
+        const struct registry_entry *e = *LIST_AT(re->others, const struct registry_entry *, re->next_other++);
+        if (e->removed) /* by somebody else */
             continue;
         re->name = arena_dup(re->c->a, e->name);
         re->fate = REMOVED;
@@ -507,9 +521,11 @@ static void step(void *arg)
     struct restoring *re = arg;
     if (!re->c->api->stopped && remove_other(re)) /* first: those of the backup may have their names, bots and apps from now on */
         return;
-    while (!re->c->api->stopped && re->next < js_len(re->tenants))
-        if (restore_tenant(re, js_item(re->tenants, re->next++)))
-            return;
+    if (!re->c->api->stopped && re->next < js_len(re->tenants)) {
+        if (!restore_tenant(re, js_item(re->tenants, re->next++)))
+            loop_defer(re->c->hub->loop, step, re); /* there may be a thousand of them: others have their turns between */
+        return;
+    }
     while (!re->c->api->stopped && re->next_response < js_len(re->responses))
         if (restore_response(re, js_item(re->responses, re->next_response++)))
             return;
@@ -529,6 +545,12 @@ static void step(void *arg)
     answer_restore(re);
 }
 
+static void begin(struct restoring *re)
+{
+    look(re);
+    restore_settings(re);
+}
+
 static void opened(void *arg, slice plain)
 {
     struct restoring *re = arg;
@@ -541,7 +563,7 @@ static void opened(void *arg, slice plain)
     re->tenants = js_get(doc, SL("tenants"));
     re->settings = js_get(doc, SL("settings"));
     re->logins = js_get(doc, SL("logins"));
-    restore_settings(re);
+    begin(re);
 }
 
 void api_restore(struct api_call *c)
@@ -559,5 +581,5 @@ void api_restore(struct api_call *c)
     else if (passphrase.n)
         passphrase_open(c->hub->loop, passphrase, secrets, opened, re);
     else
-        restore_settings(re); /* first: tenants may name its storages */
+        begin(re); /* first: tenants may name its storages */
 }
