@@ -182,6 +182,8 @@ void deliver_record(void *arg)
         const struct own_end *end = own_end_of(dl);
         struct own_delivery d = own_delivery_of(dl);
         jbatch_settle(b, id, dl->state, dl->note);
+        if (dl->conv && (dl->state == J_DEAD || dl->state == J_UNKNOWN) && kind_is_content((enum kind)dl->m.kind))
+            media_purge_given_up(dl->h, dl->conv, b);
         if (end) {
             end->take(end->arg, &d, b);
             how = JOURNAL_DURABLE; /* pages show it then: it must not come once more after a power cut, or from another worker */

@@ -13,6 +13,7 @@ void hub_limits_default(struct hub_limits *l)
         .media_wait_ms = 1000,
         .give_up_ms = INT64_C(24) * 3600 * 1000,
         .dedupe_ms = INT64_C(7) * 24 * 3600 * 1000,
+        .dead_ms = INT64_C(7) * 24 * 3600 * 1000,
         .purge_ms = 300000,
         .purge_every_ms = 10000,
         .purge_again_ms = 60000,

@@ -50,6 +50,7 @@ struct hub_limits {
     int64_t media_wait_ms;  /* before the second try of a fetch; doubles with each */
     int64_t give_up_ms;     /* a message older than this is a dead letter */
     int64_t dedupe_ms;      /* how long message ids are remembered, unless the connector says otherwise */
+    int64_t dead_ms;        /* so long what ended as dead or unknown can be sent again: the journal keeps it */
     int64_t purge_ms;       /* attachments live this long after their conversation closed */
     int64_t purge_every_ms; /* the longest time between two looks at what is due … */
     int64_t purge_again_ms; /* … and before one that could not be deleted is tried again */

@@ -31,6 +31,8 @@ void media_closed(struct hub *h, slice conversation, int64_t at_ms);
 /* ---- purge: media_purge.c. Each attachment is deleted from the storage that has it, its own delay after the conversation closed, once, also when the
  * hub was restarted meanwhile. What cannot be deleted stays in the store and is tried again after 1, 5 and 30 minutes, 2 and 12 hours, then daily. */
 void media_purge_later(struct hub *h, struct conv *conv, struct jbatch *b);  /* the conversation closed, as b says */
+/* A message of it ended as dead or unknown, as b says: where it is not open nobody tells its end, and its files stay while that message can be sent again. */
+void media_purge_given_up(struct hub *h, struct conv *conv, struct jbatch *b);
 void media_purge_cancel(struct hub *h, struct conv *conv, struct jbatch *b); /* it goes on: the guest writes, or it is open at its desk again */
 int64_t media_purge_since(const struct conv *conv); /* when it closed; 0: it goes on */
 /* The conversation is erased: at once, whether it is open or not. */

@@ -123,12 +123,22 @@ static void due_begin(struct hub *h, slice conversation, int64_t closed_ms, bool
     due_note(d);
 }
 
-void media_purge_later(struct hub *h, struct conv *conv, struct jbatch *b)
+static void closes(struct hub *h, struct conv *conv, int64_t at_ms, struct jbatch *b)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
-    int64_t now_ms = time_now_ms();
-    memory_set(conv->memory, PURGE_MEMORY, arena_printf(a, "%lld", (long long)now_ms), 0);
-    due_begin(h, conv->pub.id, now_ms, false, b);
+    memory_set(conv->memory, PURGE_MEMORY, arena_printf(a, "%lld", (long long)at_ms), 0);
+    due_begin(h, conv->pub.id, at_ms, false, b);
+}
+
+void media_purge_later(struct hub *h, struct conv *conv, struct jbatch *b)
+{
+    closes(h, conv, time_now_ms(), b);
+}
+
+void media_purge_given_up(struct hub *h, struct conv *conv, struct jbatch *b)
+{
+    if (!conv->pub.open && !media_purge_since(conv))
+        closes(h, conv, time_now_ms() + h->limits.dead_ms, b);
 }
 
 int64_t media_purge_since(const struct conv *conv)

@@ -440,6 +440,27 @@ TEST(purge_comes_when_the_conversation_is_over_and_its_time_is_up)
     rig_free(r);
 }
 
+static int refuses_all(struct rig *r, const struct seen *s)
+{
+    (void)r, (void)s;
+    return 400;
+}
+
+TEST(purge_comes_when_the_message_is_a_dead_letter_and_cannot_be_sent_again_any_more)
+{
+    struct rig *r = rig_new();
+    r->answer = refuses_all;
+    r->hub.limits.dead_ms = 400;
+    media_purge_start(&r->hub);
+    int64_t begun_ms = time_mono_ms();
+    rig_file(r, "/tnet", "1", "U1", "cat");
+    UNTIL(r, rig_count(r, J_DEAD) == 1);
+    UNTIL(r, r->n_deletes == 1);
+    CHECK(time_mono_ms() - begun_ms >= 400);
+    UNTIL(r, rows_of(r, "t/tnet:U1") == 0);
+    rig_free(r);
+}
+
 TEST(purge_does_not_come_when_the_guest_writes_again)
 {
     struct rig *r = with_file();

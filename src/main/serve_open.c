@@ -262,6 +262,7 @@ void serving_limits(struct serving *s)
     l->media_bytes = config_number(c, CFG_MEDIA_BYTES);
     l->media_types = config_text(c, CFG_MEDIA_TYPES);
     l->give_up_ms = config_number(c, CFG_GIVE_UP_HOURS) * 3600000;
+    l->dead_ms = config_number(c, CFG_KEEP_HOURS) * 3600000;
     l->purge_ms = config_number(c, CFG_PURGE_DELAY) * 1000;
     l->storage_instead = config_true(c, CFG_STORAGE_INSTEAD);
     l->link_ms = config_number(c, CFG_LINK_HOURS) * 3600000;
