@@ -181,6 +181,7 @@ void api_oidc_ways(struct api_call *c)
 {
     struct jw w = api_json(c);
     jw_bool(&w, "provider", is_set_up(c->api->oidc));
+    jw_bool(&w, "logged_in", c->role != ROLE_NONE);
     api_answer(c, &w);
 }
 

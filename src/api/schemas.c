@@ -33,7 +33,8 @@ static const struct member login_answer[] = {
     M("expires_in", S_WHOLE, S_REQUIRED, .help = "Seconds"),
     M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles),
 };
-static const struct member login_ways[] = { M("provider", S_BOOL, S_REQUIRED, .help = "At the company's provider, too: off to it by /auth/oidc/start") };
+static const struct member login_ways[] = { M("provider", S_BOOL, S_REQUIRED, .help = "At the company's provider, too: off to it by /auth/oidc/start"),
+                                           M("logged_in", S_BOOL, S_REQUIRED, .help = "Whoever asks is: GET /auth/me says as whom") };
 static const struct member me[] = {
     M("user", S_TEXT, S_REQUIRED), M("role", S_TEXT, S_REQUIRED, .choices = roles),
     M("expires", S_TIME, S_REQUIRED, .help = "When the session ends if it is not used again"),

@@ -95,7 +95,8 @@ test('what does not hold is refused, and lets nobody in', async t => {
   assert.equal((await get(`${hub.base}/api/v1/auth/oidc/callback?code=x&state=`)).status, 403);
   const none = await startHub(t);
   const ways = async at => (await at.anyone.call('GET', '/auth/ways')).json;
-  assert.deepEqual([await ways(hub), await ways(none)], [{provider: true}, {provider: false}]);
+  assert.deepEqual([await ways(hub), await ways(none)], [{provider: true, logged_in: false}, {provider: false, logged_in: false}]);
+  assert.equal((await (await none.login()).call('GET', '/auth/ways')).json.logged_in, true);
   assert.equal((await get(`${none.base}/api/v1/auth/oidc/start`)).status, 404);
 });
 

@@ -1,7 +1,7 @@
 // api.ts - calls of this hub's own REST API, with the session's cookie.
 //
 //   const {value, etag} = await api<Tenant>("GET", `/tenants/${id}`);      throws Problem
-import type { ProblemItem } from "./types";
+import type { Me, ProblemItem } from "./types";
 
 export const root = "/api/v1";
 const others = "/nexus/"; // addresses that begin so are not below it; errors have a shape of their own there
@@ -42,6 +42,15 @@ export async function providerLogIn(): Promise<string> {
     return ways.provider ? `${provider}?next=${encodeURIComponent(location.pathname + location.search)}` : "";
   } catch {
     return "";
+  }
+}
+/** Who is it, if anybody: a page that only wants to know leaves no refused call in the browser's console. */
+export async function whoAmI(): Promise<Me | null> {
+  try {
+    const ways = await get<{ logged_in: boolean }>("/auth/ways");
+    return ways.logged_in ? await get<Me>("/auth/me") : null;
+  } catch {
+    return null;
   }
 }
 export async function logOut(): Promise<void> {

@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { LogIn, Password } from "./account";
-import { get, listen, logOut as endSession, onSessionEnded, streamClose, streamOpen } from "./api";
+import { listen, logOut as endSession, onSessionEnded, streamClose, streamOpen, whoAmI } from "./api";
 import { Audit } from "./audit";
 import { Backup } from "./backup";
 import { Contacts } from "./contacts";
@@ -209,7 +209,7 @@ function Console() {
   };
   useEffect(() => {
     onSessionEnded(() => out(true));
-    get<Me>("/auth/me").then(setMe, () => setMe(null)).finally(() => setAsked(true));
+    void whoAmI().then(setMe).finally(() => setAsked(true));
   }, []);
   return (
     <>

@@ -5,7 +5,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { LogIn } from "../console/account";
-import { api, framed, get, logOut, onSessionEnded } from "../console/api";
+import { api, framed, logOut, onSessionEnded, whoAmI } from "../console/api";
 import { LanguageMenu } from "../console/language_menu";
 import { replace } from "../console/router";
 import type { Me } from "../console/types";
@@ -235,7 +235,7 @@ function Desk() {
   };
   useEffect(() => {
     onSessionEnded(() => out(true));
-    get<Me>("/auth/me").then(setMe, () => setMe(null)).finally(() => setReady(true));
+    void whoAmI().then(setMe).finally(() => setReady(true));
   }, []);
   return (
     <>
