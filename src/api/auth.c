@@ -258,7 +258,7 @@ static void saved(struct login_change *ch, const struct login *l)
     api_answer(ch->c, &w);
 }
 
-static const struct login_view view = { "login", "user", saved };
+static const struct login_view view = { "login", "user", "login.create", "login.change", "login.delete", saved };
 
 void api_logins_create(struct api_call *c)
 {

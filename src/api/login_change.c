@@ -59,7 +59,7 @@ static void save(struct login_change *ch, slice hash)
     jw_close(&w, '}');
     if (l && (hash.n || l->role != ch->role))
         sessions_end(c->api->sessions, ch->user);
-    audit_note(c, arena_printf(c->a, "%s.%s", ch->of->noun, ch->create ? "create" : "change").p, ch->user, jw_done(&w));
+    audit_note(c, ch->create ? ch->of->create : ch->of->change, ch->user, jw_done(&w));
     login_put_profile(c->api->logins, ch->user, ch->role, hash, ch->profile, saved, ch);
 }
 
@@ -113,7 +113,7 @@ void login_delete(struct api_call *c, const struct login_view *of, slice user, i
     if (!not_last(c, l) || !at_rev(c, l, rev))
         return;
     desk_user_gone(c->api->desk, user);
-    audit_note(c, arena_printf(c->a, "%s.delete", of->noun).p, user, SLICE_NONE);
+    audit_note(c, of->remove, user, SLICE_NONE);
     sessions_end(c->api->sessions, user);
     login_remove(c->api->logins, user, removed, c);
 }

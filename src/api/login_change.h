@@ -14,7 +14,8 @@
 
 struct login_change;
 struct login_view {
-    const char *noun, *name; /* "login", as problems and the audit call it; the member with its name */
+    const char *noun, *name;              /* "login", as problems call it; the member with its name */
+    const char *create, *change, *remove; /* in the audit trail */
     void (*saved)(struct login_change *ch, const struct login *l); /* answers */
 };
 struct login_change {

@@ -107,7 +107,7 @@ const parcels = (road, ...words) => promisify(execFile)(bin, ['parcels', ...word
 test('what a newer replica took and the one that works cannot use is kept, until somebody decides', async t => {
   const {road} = await startThree(t, {replicas: 1, hub: {'broker.wait_seconds': 1}, deskArgs: ['--receipts', 'off']});
   const newer = join(road.dir, 'newer.yaml'), port = await freePort(), config = await readFile(road.config, 'utf8'), key = 'a-secret-of-sixteen-characters';
-  const desk = config.split('tenants:\n')[1].split('    channels:\n')[0].replace('Test Shop', 'New Shop');
+  const desk = config.split('tenants:\n')[1].split('    channels:\n')[0].replace('Test Shop', 'New Shop').replace('Test LINE', 'New custom');
   await writeFile(newer, `${config}${desk}    channels:\n      - type: custom\n        secret: ${key}\n        url: http://127.0.0.1:1/messages\n`);
   const door = new Program(road.dir, 'door', ['serve', '--config', newer, '--listen', `127.0.0.1:${port}`, '--data', join(road.dir, 'data-newer')]).start(), side = new Api(`http://127.0.0.1:${port}`);
   t.after(() => door.stop());

@@ -71,7 +71,7 @@ static void saved(struct login_change *ch, const struct login *l)
     api_answer(ch->c, &w);
 }
 
-static const struct login_view view = { "user", "name", saved };
+static const struct login_view view = { "user", "name", "user.create", "user.change", "user.delete", saved };
 
 /* Of the body: the profile's members alone. */
 static slice profile_of(struct api_call *c, const struct login *old, struct fault *f)
