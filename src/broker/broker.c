@@ -60,6 +60,11 @@ struct broker *broker_open(struct loop *loop, const struct broker_setup *setup, 
     return b;
 }
 
+unsigned broker_shards(const struct broker *b)
+{
+    return b->setup.shards;
+}
+
 /* ---- publishing ---------------------------------------------------------------------------------------------------------------- */
 
 static void request_free(struct broker *b, struct request *r)

@@ -6,6 +6,8 @@
  *   broker_ack(b, tag);                                    once it is safe elsewhere
  *
  * Shard      a queue NAME.shard.17: durable, with a single active consumer. Every process consumes every shard; the broker gives each to one of them.
+ * Together   the process that holds shard 0 consumes the others, too, and nobody else does: they are on several nodes of the broker, and have one owner. They are gained when
+ *            they are consumed; what the owner before has not acknowledged comes when its connection is gone.
  * Baton      AMQP does not tell a consumer that it has become the active one. So each process publishes a baton to every shard it comes to; the active consumer holds
  *            the newest one unacknowledged, and when it dies the broker hands it to its successor: who holds the baton has gained the shard.
  *            A baton is renewed in time (BROKER_BATON_MS), because RabbitMQ closes channels that keep a delivery for half an hour.
@@ -47,6 +49,7 @@ struct broker_setup {
     slice name;           /* prefix of exchanges and queues, so that installations can share a broker */
     slice mark;           /* of the installation, no secret: letters and digits; absent: whose NAME is, is not looked at */
     unsigned shards;      /* 1 to BROKER_SHARDS_MAX; the same in every process and for ever */
+    bool together;        /* one process has them all */
     unsigned prefetch;    /* deliveries of each shard that are not acknowledged yet; 0: 256 */
     size_t max_waiting;   /* publishes without their confirm; 0: 4096 */
     int64_t confirm_ms;   /* 0: 2000 */
@@ -57,6 +60,8 @@ struct broker_setup {
 struct broker *broker_open(struct loop *loop, const struct broker_setup *setup, struct fault *f) MUST_USE;
 /* Gives all shards back and ends what is under way: its callbacks do not come any more. Accepts NULL. */
 void broker_close(struct broker *b);
+
+unsigned broker_shards(const struct broker *b);
 
 typedef void (*broker_confirmed)(void *arg, const struct fault *f);
 void broker_publish(struct broker *b, unsigned shard, slice body, broker_confirmed done, void *arg);

@@ -27,7 +27,7 @@ struct rig {
     char last_code[40];
     bool is_confirmed[NUMBERS_MAX];
     char name[40];
-    bool classic;
+    bool classic, together;
 };
 struct published {
     struct rig *r;
@@ -92,7 +92,7 @@ static struct broker *open_at(struct rig *r, const char *url, const char *ca)
 {
     struct fault f = { 0 };
     struct broker *b = broker_open(r->l, &(struct broker_setup){ .url = slice_of(url), .name = slice_of(r->name), .shards = SHARDS, .ca_file = ca,
-                                                           .classic = r->classic }, &f);
+                                                           .classic = r->classic, .together = r->together }, &f);
     if (!b)
         test_fail(__FILE__, __LINE__, "%s", f.text);
     return b;
@@ -240,6 +240,29 @@ TEST(an_empty_shard_is_gained_too_when_its_owner_goes)
     for (r.end_ms = 0; r.b.gained < SHARDS;)
         CHECK(wait_for(&r, b_stands_by) && time_mono_ms() < r.end_ms);
     CHECK_INT(r.b.arrived, 0);
+    rig_free(&r);
+}
+
+TEST(shards_that_are_had_together_have_one_owner)
+{
+    struct rig r;
+    rig_new(&r);
+    broker_close(r.a.b);
+    r.a = (struct peer){ .keeps = true };
+    r.together = true;
+    begin(&r, &r.a, rabbit_url(), NULL);
+    CHECK(wait_for(&r, ready)); /* the first to come has them */
+    begin(&r, &r.b, rabbit_url(), NULL);
+    CHECK(wait_for(&r, b_stands_by));
+    for (unsigned i = 0; i < 40; i++)
+        publish(&r, r.a.b, i);
+    CHECK(wait_for(&r, a_has_40));
+    CHECK_INT(r.a.gained, SHARDS);
+    CHECK(!r.a.unordered && r.b.gained == 0);
+    broker_leave(r.a.b);
+    CHECK_INT(r.a.lost, SHARDS);
+    CHECK(wait_for(&r, b_has_40));
+    CHECK(r.b.again == 40 && !r.b.unordered);
     rig_free(&r);
 }
 

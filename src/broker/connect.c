@@ -58,7 +58,7 @@ static bool is_ours(struct line *l, struct arena *a)
     amqp_rpc_reply_t r = amqp_get_rpc_reply(l->c);
     const amqp_channel_close_t *close = r.reply.decoded;
     if (r.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION && r.reply.id == AMQP_CHANNEL_CLOSE_METHOD && close->reply_code == AMQP_PRECONDITION_FAILED)
-        return line_fail(l, "%s is another installation's there, or this secret_key is not that of the others: give each installation a broker.name of its own", l->b->name);
+        return line_fail(l, "%s is another installation's there, or this secret_key or broker.shards is not that of the others: give each installation a broker.name of its own", l->b->name);
     return line_reply(l, r, "exchange.declare");
 }
 

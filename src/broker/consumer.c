@@ -26,9 +26,21 @@ static bool acknowledge(struct line *l, uint64_t tag)
     return e == AMQP_STATUS_OK ? true : line_fail(l, "basic.ack: %s", amqp_error_string2(e));
 }
 
-static bool begin(struct line *l)
+static bool consume(struct line *l, unsigned shard)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
+    amqp_basic_consume(l->c, CHANNEL, amqp_of(line_shard_queue(a, l, shard)), amqp_of(arena_printf(a, "%u", shard)), 0, 0, 0, amqp_empty_table);
+    return line_reply(l, amqp_get_rpc_reply(l->c), "basic.consume");
+}
+
+/* Of the shards that are had together only the first has batons. */
+static unsigned shards_with_batons(const struct line *l)
+{
+    return l->b->setup.together ? 1 : l->b->setup.shards;
+}
+
+static bool begin(struct line *l)
+{
     unsigned prefetch = (l->b->setup.prefetch ? l->b->setup.prefetch : PREFETCH) + BATONS;
     if (!l->held)
         l->held = must_calloc(BROKER_SHARDS_MAX, sizeof(*l->held));
@@ -36,11 +48,9 @@ static bool begin(struct line *l)
     amqp_basic_qos(l->c, CHANNEL, 0, (uint16_t)MIN(prefetch, 65535u), 0); /* of each consumer */
     if (!line_reply(l, amqp_get_rpc_reply(l->c), "basic.qos"))
         return false;
-    for (unsigned i = 0; i < l->b->setup.shards; i++) {
-        amqp_basic_consume(l->c, CHANNEL, amqp_of(line_shard_queue(a, l, i)), amqp_of(arena_printf(a, "%u", i)), 0, 0, 0, amqp_empty_table);
-        if (!line_reply(l, amqp_get_rpc_reply(l->c), "basic.consume") || !publish_baton(l, i))
+    for (unsigned i = 0; i < shards_with_batons(l); i++)
+        if (!consume(l, i) || !publish_baton(l, i))
             return false;
-    }
     return true;
 }
 
@@ -54,14 +64,18 @@ static bool carry_out(struct line *l, struct order *o)
     return o->kind == ORDER_ACK && o->life == l->life ? acknowledge(l, o->number) : true;
 }
 
-static void gain(struct line *l, unsigned shard)
+static bool gain(struct line *l, unsigned shard)
 {
     if (l->held[shard].gained)
-        return;
+        return true;
     l->held[shard].gained = true;
     struct news *n = news_new(NEWS_GAINED, SLICE_NONE);
     n->shard = shard;
     line_tell(l, n);
+    for (unsigned i = 1; l->b->setup.together && shard == 0 && i < l->b->setup.shards; i++)
+        if (!consume(l, i) || !gain(l, i))
+            return false;
+    return true;
 }
 
 static bool delivered(struct line *l, const amqp_envelope_t *e)
@@ -71,7 +85,8 @@ static bool delivered(struct line *l, const amqp_envelope_t *e)
     if (!slice_int(slice_of_amqp(e->consumer_tag), &shard) || shard < 0 || shard >= (int64_t)l->b->setup.shards)
         return line_fail(l, "a delivery to a consumer that is none of ours");
     struct held *h = &l->held[shard];
-    gain(l, (unsigned)shard); /* whatever comes, comes to the active one; of what an earlier one left the baton need not be the first */
+    if (!gain(l, (unsigned)shard)) /* whatever comes, comes to the active one; of what an earlier one left the baton need not be the first */
+        return false;
     if (p->_flags & AMQP_BASIC_TYPE_FLAG && slice_eq(slice_of_amqp(p->type), slice_of(baton_type))) {
         uint64_t before = h->baton;
         h->baton = e->delivery_tag;
@@ -108,7 +123,7 @@ static bool other(struct line *l)
 static bool renew(struct line *l)
 {
     int64_t now_ms = time_mono_ms();
-    for (unsigned i = 0; i < l->b->setup.shards; i++)
+    for (unsigned i = 0; i < shards_with_batons(l); i++)
         if (l->held[i].gained && now_ms - l->held[i].renewed_ms > BROKER_BATON_MS && !publish_baton(l, i))
             return false;
     return true;

@@ -34,7 +34,8 @@ struct behind {
     struct loop_timer late;
     void (*then)(void *arg, bool ok); /* NULL: it was told */
     void *arg;
-    bool confirming; /* the broker will call back */
+    unsigned confirming; /* markers of which the broker will say whether it has them … */
+    unsigned coming;     /* … and those that have not come back yet: one for each shard */
 };
 struct intake {
     struct hub *hub;
@@ -102,7 +103,7 @@ static void behind_late(void *arg)
 static void marker_confirmed(void *arg, const struct fault *f)
 {
     struct behind *w = arg;
-    w->confirming = false;
+    w->confirming--;
     if (f || !w->then)
         behind_tell(w, false);
 }
@@ -121,10 +122,13 @@ void intake_behind(struct intake *in, const struct actor *actor, void (*then)(vo
     }
     char text[MARKER_MAX];
     struct behind *w = must_calloc(1, sizeof(*w));
-    *w = (struct behind){ .next = in->behinds, .in = in, .actor = actor, .no = ++in->marked, .then = then, .arg = arg, .confirming = true };
+    *w = (struct behind){ .next = in->behinds, .in = in, .actor = actor, .no = ++in->marked, .then = then, .arg = arg };
+    w->confirming = w->coming = broker_shards(in->broker);
     in->behinds = w;
     loop_timer_start(in->hub->loop, &w->late, INTAKE_BEHIND_MS, behind_late, w);
-    broker_publish(in->broker, 0, marker_text(in, w->no, text), marker_confirmed, w);
+    slice marker = marker_text(in, w->no, text);
+    for (unsigned i = 0, n = w->coming; i < n; i++) /* the last one that fails at once takes w with it */
+        broker_publish(in->broker, i, marker, marker_confirmed, w);
 }
 
 static struct behind *behind_of(const struct arrival *marker)
@@ -155,7 +159,7 @@ static void turns(void *arg)
             continue;
         broker_ack(in->broker, ar->tag);
         arrival_free(ar);
-        if (w)
+        if (w && --w->coming == 0)
             behind_tell(w, true);
     }
 }
@@ -320,6 +324,7 @@ static void begin(struct arrival *ar)
         useless(ar, actor->account.type, "malformed", &f);
         return;
     }
+    parcel_narrow(&ar->parcel, &ar->inbox);
     ar->inbox.ask = NULL; /* see Answers */
     ar->begun = true;
     in->n_begun++;

@@ -48,3 +48,74 @@ TEST(parcel_that_could_not_be_read_is_not_made)
         CHECK_ROW(i, !printed.n || (parcel_read(a, printed, &out, &f) && slice_eq(out.rq.body, in.rq.body)));
     }
 }
+
+/* Doors of all versions have to find the same one. */
+TEST(parcel_shard_is_what_it_was)
+{
+    static const struct connector type = { .name = "line" };
+    static const struct {
+        const char *account, *guest;
+        unsigned of_4, of_64;
+    } rows[] = { { "acme/line", "U1", 1, 9 }, { "acme/line", "U2", 0, 20 }, { "acme/line", "", 2, 46 }, { "acme/telegram", "U1", 2, 46 } };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct account account = { .id = slice_of(rows[i].account), .type = &type };
+        const struct message m = { .guest = slice_of(rows[i].guest) };
+        CHECK_INT(parcel_shard(&account, &m, 1), 0);
+        CHECK_INT(parcel_shard(&account, &m, 4), rows[i].of_4);
+        CHECK_INT(parcel_shard(&account, &m, 64), rows[i].of_64);
+    }
+    unsigned found[4] = { 0 };
+    for (int i = 0; i < 4000; i++) {
+        char guest[16];
+        snprintf(guest, sizeof(guest), "U%d", i);
+        found[parcel_shard(&(struct account){ .id = SL("acme/line") }, &(struct message){ .guest = slice_of(guest) }, 4)]++;
+    }
+    for (size_t i = 0; i < COUNT(found); i++)
+        CHECK_ROW(i, found[i] > 850 && found[i] < 1150);
+}
+
+static slice left(struct arena *a, const char *shards, unsigned own, size_t *ret_others)
+{
+    struct inbox in;
+    inbox_init(&in, a);
+    for (int i = 0; i < 4; i++) {
+        struct inbox_item *it = ARENA_NEW(a, struct inbox_item);
+        it->m.guest = arena_printf(a, "%d", i);
+        *in.last = it;
+        in.last = &it->next;
+        in.n++;
+    }
+    *LIST_ADD(a, &in.ignored, struct inbox_ignored) = (struct inbox_ignored){ "some-rule", SL("1") };
+    *LIST_ADD(a, &in.resumed, struct inbox_resumed) = (struct inbox_resumed){ SL("k"), SL("v") };
+    const struct parcel before = { .account = SL("acme/line"), .rq = { .method = SL("POST"), .body = SL("{}") }, .shard = own, .shards = slice_of(shards) };
+    struct parcel p;
+    struct fault f = { 0 };
+    CHECK(parcel_read(a, parcel_print(a, &before), &p, &f));
+    parcel_narrow(&p, &in);
+    slice seen = SL("");
+    size_t n = 0;
+    for (struct inbox_item *it = in.first; it; it = it->next, n++)
+        seen = arena_join(a, seen, it->m.guest, SLICE_NONE);
+    CHECK_INT(in.n, n);
+    CHECK(!*in.last);
+    *ret_others = in.ignored.n + in.resumed.n;
+    return seen;
+}
+
+TEST(parcel_stands_for_the_messages_of_its_shard)
+{
+    static const struct {
+        const char *shards;
+        unsigned own;
+        const char *left;
+        size_t others;
+    } rows[] = { { "", 3, "0123", 2 },       { "7,2,7,5", 7, "02", 0 }, { "7,2,7,5", 2, "1", 2 }, { "7,2,7,5", 5, "3", 0 }, { "7,2,7,5", 4, "", 0 },
+                 { "7,2,7", 7, "0123", 2 }, /* this version finds one more: all of them, from each copy */
+                 { "7,2,7,5,5", 2, "0123", 2 } };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        CLEANUP(arena_freep) struct arena *a = arena_new();
+        size_t others;
+        CHECK_SLICE(left(a, rows[i].shards, rows[i].own, &others), slice_of(rows[i].left));
+        CHECK_INT((int64_t)others, (int64_t)rows[i].others);
+    }
+}

@@ -204,7 +204,7 @@ static bool start(struct door *d, struct fault *f)
         return false;
     d->url = replica_url(d->a, c, server_port(d->server));
     d->local = arena_printf(d->a, "unix:" SLF "/" WORKER_SOCKET, SLA(data));
-    struct broker_setup bs = replica_broker(c, replica_mark(d->a, d->seal));
+    struct broker_setup bs = replica_broker(d->a, c, replica_mark(d->a, d->seal));
     d->broker = broker_open(h->loop, &bs, f);
     struct forward_limits fl;
     slice ca = config_text(c, CFG_CA_FILE);

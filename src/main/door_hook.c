@@ -19,6 +19,10 @@ struct knock { /* one request at it */
     struct exchange *x;
     struct request rq;
     struct response answer; /* once it is known to be plain */
+    uint64_t shards;        /* a bit for each that has a conversation of it */
+    slice of_messages;      /* parcel.h: the shard of each message; absent: they are all of one */
+    unsigned confirming;
+    struct fault unpublished; /* code NULL: all so far are */
 };
 
 static void knock_over(struct knock *k)
@@ -44,14 +48,18 @@ static void confirmed(void *arg, const struct fault *f)
 {
     struct knock *k = arg;
     struct door *d = k->door;
+    if (f)
+        k->unpublished = *f;
+    if (--k->confirming)
+        return;
     d->open--;
-    if (!f) {
+    if (!k->unpublished.code) {
         METRIC_ADD(d->hub.metrics, METRIC_WEBHOOKS, 1, slice_of(k->type->name), SL("published"));
         exchange_answer(k->x, &k->answer);
         return;
     }
     METRIC_ADD(d->hub.metrics, METRIC_WEBHOOKS, 1, slice_of(k->type->name), SL("failed"));
-    tell_unpublished(d, f);
+    tell_unpublished(d, &k->unpublished);
     struct fault told;
     fault(&told, "not_stored", "", "the message could not be stored; send it again");
     exchange_fault(k->x, 503, &told);
@@ -111,6 +119,23 @@ static slice response_elsewhere(const struct call *c, slice name)
     return SLICE_NONE;
 }
 
+static void find_shards(struct knock *k, const struct actor *actor, const struct inbox *in)
+{
+    enum { EACH = sizeof("63,") - 1 };
+    unsigned n = broker_shards(k->door->broker);
+    static const struct message nobody;
+    char *list = arena_alloc(k->x->a, in->n * EACH + 1);
+    size_t at = 0;
+    k->shards = in->n ? 0 : UINT64_C(1) << parcel_shard(&actor->account, &nobody, n);
+    for (const struct inbox_item *it = in->first; it; it = it->next) {
+        unsigned shard = parcel_shard(&actor->account, &it->m, n);
+        k->shards |= UINT64_C(1) << shard;
+        at += (size_t)snprintf(list + at, EACH + 1, it->next ? "%u," : "%u", shard);
+    }
+    if (k->shards & (k->shards - 1))
+        k->of_messages = slice_mem(list, at);
+}
+
 /* Understood, and answered with what it says itself? What connectors remember is the worker's: calls and tokens are no matter of a door's. */
 static bool is_plain(struct knock *k, struct actor *actor)
 {
@@ -123,10 +148,35 @@ static bool is_plain(struct knock *k, struct actor *actor)
     struct inbox in;
     inbox_init(&in, k->x->a);
     bool plain = k->type->receive(&p.c, &k->rq, &in) && in.n <= INBOX_MESSAGES_MAX && !in.ask && !asks && accept_fits(k->x->a, &in, k->rq.body.n, &f);
-    if (plain)
+    if (plain) {
         k->answer = answer_of(k->x->a, &in);
+        find_shards(k, actor, &in);
+    }
     memory_free(p.c.memory);
     return plain;
+}
+
+/* One parcel for each shard. All of them, or the sender is told to send it again: what came through is known by its keys. */
+static void publish(struct knock *k, const struct actor *actor)
+{
+    struct door *d = k->door;
+    struct parcel p = { .account = actor->account.id, .trace_id = k->x->trace_id, .at_ms = time_now_ms(), .rq = k->rq, .shards = k->of_messages };
+    slice bytes[PARCEL_SHARDS_MAX];
+    unsigned to[PARCEL_SHARDS_MAX], n = 0;
+    for (unsigned i = 0; i < broker_shards(d->broker); i++) {
+        if (!(k->shards & UINT64_C(1) << i))
+            continue;
+        p.shard = to[n] = i;
+        bytes[n] = parcel_print(k->x->a, &p);
+        if (!bytes[n].n || bytes[n].n > BROKER_BODY_MAX) {
+            knock_over(k);
+            return;
+        }
+        n++;
+    }
+    k->confirming = n;
+    for (unsigned i = 0; i < n; i++) /* k is gone behind the last one that fails at once */
+        broker_publish(d->broker, to[i], bytes[i], confirmed, k);
 }
 
 static void verify(void *arg, const struct fault *no_keys)
@@ -144,12 +194,7 @@ static void verify(void *arg, const struct fault *no_keys)
         knock_over(k);
         return;
     }
-    struct parcel p = { .account = actor->account.id, .trace_id = k->x->trace_id, .at_ms = time_now_ms(), .rq = k->rq };
-    slice bytes = parcel_print(k->x->a, &p);
-    if (bytes.n && bytes.n <= BROKER_BODY_MAX)
-        broker_publish(d->broker, 0, bytes, confirmed, k);
-    else
-        knock_over(k);
+    publish(k, actor);
 }
 
 static void on_hook(struct exchange *x, void *ctx)

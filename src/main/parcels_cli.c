@@ -60,7 +60,7 @@ int command_parcels(const struct options *o, int argc, char **argv)
     struct seal *seal = replica_settings(c, &f) ? replica_seal(c, &f) : NULL;
     if (!seal)
         return command_failed(verb, &f);
-    struct broker_setup setup = replica_broker(c, replica_mark(a, seal)); /* what another installation keeps there under this name is not ours to decide */
+    struct broker_setup setup = replica_broker(a, c, replica_mark(a, seal)); /* what another installation keeps there under this name is not ours to decide */
     seal_free(seal);
     struct broker_dead *d = broker_dead_open(&setup, &f);
     size_t n = 0;

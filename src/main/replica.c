@@ -72,9 +72,12 @@ slice replica_mark(struct arena *a, const struct seal *seal)
     return hex_encode(a, slice_mem((const char *)derived, MARK_BYTES));
 }
 
-struct broker_setup replica_broker(const struct config *c, slice mark)
+struct broker_setup replica_broker(struct arena *a, const struct config *c, slice mark)
 {
     slice ca = config_text(c, CFG_CA_FILE);
-    return (struct broker_setup){ .url = config_text(c, CFG_BROKER), .name = config_text(c, CFG_BROKER_NAME), .mark = mark, .shards = 1,
+    int64_t shards = config_number(c, CFG_BROKER_SHARDS);
+    if (shards > 1) /* a replica that spreads conversations over another number of them would bring them out of order */
+        mark = arena_printf(a, SLF "in%lld", SLA(mark), (long long)shards);
+    return (struct broker_setup){ .url = config_text(c, CFG_BROKER), .name = config_text(c, CFG_BROKER_NAME), .mark = mark, .shards = (unsigned)shards, .together = true,
                                   .classic = config_true(c, CFG_BROKER_CLASSIC), .ca_file = ca.n ? ca.p : NULL };
 }

@@ -16,8 +16,8 @@ bool service_wanted(const struct config *c, slice name);
 bool replica_settings(const struct config *c, struct fault *f) MUST_USE;
 /* How other replicas reach this one: replica_url, or listen with the port that was taken. */
 slice replica_url(struct arena *a, const struct config *c, unsigned port) MUST_USE;
-/* The broker of all replicas; its texts are c's. mark: replica_mark's, or none. */
-struct broker_setup replica_broker(const struct config *c, slice mark);
+/* The broker of all replicas; its texts are c's, or in a. mark: replica_mark's. */
+struct broker_setup replica_broker(struct arena *a, const struct config *c, slice mark);
 /* What all replicas of an installation have in common and no other has: it comes of the key, and does not tell it. */
 slice replica_mark(struct arena *a, const struct seal *seal) MUST_USE;
 /* The key of this installation: secret_key, or the file; NULL: *f. */

@@ -63,7 +63,8 @@ static void shard_gained(void *ctx, unsigned shard)
 {
     struct serving *s = ctx;
     struct fault f = { 0 };
-    (void)shard;
+    if (shard) /* the others come with the first */
+        return;
     if (s->working) {
         log_note(&s->log, LEVEL_INFO, "The broker gives this worker its shard again");
         return;
@@ -90,7 +91,8 @@ static void shard_gained(void *ctx, unsigned shard)
 static void shard_lost(void *ctx, unsigned shard)
 {
     struct serving *s = ctx;
-    (void)shard;
+    if (shard)
+        return;
     if (s->hub.intake)
         intake_lost(s->hub.intake);
     if (!s->hub.draining)
@@ -123,7 +125,7 @@ bool worker_stand_by(struct serving *s, struct fault *f)
     struct seal *seal = replica_seal(s->config, f);
     if (!seal)
         return false;
-    struct broker_setup bs = replica_broker(s->config, replica_mark(s->a, seal));
+    struct broker_setup bs = replica_broker(s->a, s->config, replica_mark(s->a, seal));
     seal_free(seal);
     s->hub.loop = loop_new();
     s->broker = broker_open(s->hub.loop, &bs, f);

@@ -68,7 +68,7 @@ function backendsOf(args, log) {
   if (!postgres || args[0] !== 'serve') return {};
   sql(postgres, `CREATE SCHEMA IF NOT EXISTS ${nameOf(log)}`);
   const store = {DRAGOMAN_STORE: databaseOf(log)};
-  return broker ? {...store, DRAGOMAN_BROKER: broker, DRAGOMAN_BROKER_NAME: nameOf(log), DRAGOMAN_BROKER_CLASSIC: 'true', DRAGOMAN_CACHE: cache, DRAGOMAN_CACHE_NAME: nameOf(log), DRAGOMAN_SECRET_KEY: hashOf(log)} : store;
+  return broker ? {...store, DRAGOMAN_BROKER: broker, DRAGOMAN_BROKER_NAME: nameOf(log), DRAGOMAN_BROKER_CLASSIC: 'true', DRAGOMAN_BROKER_SHARDS: '3', DRAGOMAN_CACHE: cache, DRAGOMAN_CACHE_NAME: nameOf(log), DRAGOMAN_SECRET_KEY: hashOf(log)} : store;
 }
 // Does each hub of this run stand on a broker: a door and a worker, whose journal is in the database?
 export const several = Boolean(broker);

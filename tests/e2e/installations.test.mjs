@@ -60,7 +60,7 @@ test('an installation that forgets to be another one takes nothing of the first,
   const queue = await start('queue', x => otherKey(otherStore(x))); // its own database, the first one's queues
   const not = await until('it says what is wrong', async () => { const r = await side.call('GET', '/healthz/readiness'); return /another installation/.test(r.text) && r; });
   assert.equal(not.status, 503);
-  assert.match(not.json.broker.why, /^dragoman is another installation's there, or this secret_key is not that of the others: give each installation a broker.name of its own$/);
+  assert.match(not.json.broker.why, /^dragoman is another installation's there, or this secret_key or broker\.shards is not that of the others: give each installation a broker.name of its own$/);
   await until('in its log, too', () => /The broker takes nothing: dragoman is another installation's/.test(queue.text()));
   const {worker} = await road.hub.get('/healthz/readiness');
   assert.ok(worker);

@@ -104,6 +104,32 @@ test('what a door hands over does not overtake what another one has published', 
 
 const parcels = (road, ...words) => promisify(execFile)(bin, ['parcels', ...words, '--config', road.config]).then(r => r.stdout.trim().split('\n').filter(Boolean));
 
+test('conversations are spread over the shards by a hash, also those of one webhook, and each stays in its order', async t => {
+  const {road, rabbit} = await startThree(t, {hub: {'broker.shards': 4}, deskArgs: ['--receipts', 'off'], lineArgs: ['--guests', '12']});
+  const people = (await road.line.get('/sim/guests')).guests.filter(g => g.kind === 'user'), doors = road.replicas.map(r => new Load({...road, hub: r.api}));
+  const said = people.map(() => []), numbers = people.map(() => 0);
+  const post = async (at, guests) => { // one webhook, at one of the doors
+    const each = guests.map(i => JSON.parse(doors[0].webhook(people[i], numbers[i]++, false))), events = each.map(w => w.events[0]);
+    assert.equal(await doors[at % 3].post(JSON.stringify({...each[0], events})), 200);
+    for (const [k, i] of guests.entries()) said[i].push(events[k].message.text);
+  };
+  const all = people.map((_, i) => i);
+  for (let round = 0; round < 12; round++) {
+    await post(round, [...all, ...all]); // about all of them, twice
+    for (const i of all) if ((i + round) % 3 === 0) await post(round + i, [i]);
+  }
+  const total = said.flat().length;
+  const heard = await until('all is at the desk', async () => { const m = (await road.desk.get('/sim/inbound?limit=1000')).messages; return m.length >= total && m; }, 60000);
+  assert.equal(heard.length, total);
+  for (const texts of said) assert.deepEqual(heard.map(m => m.text).filter(x => texts.includes(x)), texts);
+  const consumers = () => { const of = rabbit.ctl('-q', '--no-table-headers', 'list_consumers', 'queue_name').split(/\s+/); return [0, 1, 2, 3].map(i => of.filter(q => q === `dragoman.shard.${i}`).length); };
+  assert.deepEqual(consumers(), [3, 1, 1, 1], 'who has the first has them all');
+
+  const other = new Program(road.dir, 'other', ['serve', '--config', road.config, '--listen', '127.0.0.1:0', '--data', join(road.dir, 'data-other'), '--broker-shards', '2']).start();
+  t.after(() => other.stop());
+  await until('another number of shards is refused', () => /this secret_key or broker\.shards is not that of the others/.test(other.text()), 30000);
+});
+
 test('what a newer replica took and the one that works cannot use is kept, until somebody decides', async t => {
   const {road} = await startThree(t, {replicas: 1, hub: {'broker.wait_seconds': 1}, deskArgs: ['--receipts', 'off']});
   const newer = join(road.dir, 'newer.yaml'), port = await freePort(), config = await readFile(road.config, 'utf8'), key = 'a-secret-of-sixteen-characters';
@@ -121,7 +147,7 @@ test('what a newer replica took and the one that works cannot use is kept, until
   const kept = await until('two are kept', async () => { const all = await parcels(road); return all.length === 2 && all; }, 30000);
   for (const line of kept) assert.match(line, /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}new-shop\/custom {2}unknown_account: /);
   for (const verb of ['list', 'replay', 'discard'])
-    await assert.rejects(parcels(road, verb, '--secret-key', randomBytes(32).toString('hex')), /is another installation's there, or this secret_key is not that of the others/, verb);
+    await assert.rejects(parcels(road, verb, '--secret-key', randomBytes(32).toString('hex')), /is another installation's there, or this secret_key or broker\.shards is not that of the others/, verb);
   assert.deepEqual((await parcels(road, 'replay', 'test-shop/line')).length, 0);
   assert.equal((await parcels(road, 'replay')).length, 2, 'still nobody knows it');
   await until('they are back', async () => (await parcels(road)).length === 2, 30000);

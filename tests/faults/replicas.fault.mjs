@@ -68,7 +68,7 @@ export async function run(t, {moments, seed}) {
   const [pg, rabbit, redis] = await Promise.all([startPostgresPair(t), startRabbit(t), startRedisCluster(t)]);
   const line = await startProxy(t, () => [{port: rabbit.port}]); // to the broker
   const road = await startRoad(t, {replicas: 3, front: true, deskArgs: ['--retry-ms', '300', '--receipts', 'off'], lineArgs: ['--guests', '40'],
-    hub: {store: pg.uri, broker: rabbit.uri.replace(`:${rabbit.port}/`, `:${line.port}/`), cache: redis.uri, secret_key: randomBytes(32).toString('hex')}});
+    hub: {store: pg.uri, broker: rabbit.uri.replace(`:${rabbit.port}/`, `:${line.port}/`), cache: redis.uri, 'broker.shards': 4, secret_key: randomBytes(32).toString('hex')}});
   const load = new Load(road, {seed, gapMs: 20});
   const all = acts(road, {pg, rabbit, redis, line}, load, rnd), names = Object.keys(all).filter(n => moments || n !== 'alarm'); // rabbitmqctl takes its time
   const plan = shuffled(names, rnd);
