@@ -28,5 +28,7 @@ bool pg_lost(struct pg *pg, const char *why, struct fault *f);
 bool pg_taken(struct pg *pg, struct fault *f);
 bool pg_connect(struct pg *pg, struct fault *f) MUST_USE;   /* one try */
 bool pg_connected(struct pg *pg, struct fault *f) MUST_USE; /* is, or can be made within what pg.h says of waiting */
+/* Until the connection can be read (or also written); what came is read. Why that is not so, valid until the next call; NULL: it is. */
+const char *pg_await(struct pg *pg, short events, int64_t until_ms) MUST_USE;
 void pg_pause(int64_t ms);
 #endif

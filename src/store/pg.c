@@ -67,17 +67,20 @@ bool pg_lost(struct pg *pg, const char *why, struct fault *f)
     return fault(f, "store_lost", "", "the connection to PostgreSQL was lost: %s", text);
 }
 
-/* Until the connection can be read (or also written); what came is read. */
-static bool wait_for(struct pg *pg, short events, int64_t until_ms, struct fault *f)
+const char *pg_await(struct pg *pg, short events, int64_t until_ms)
 {
     struct pollfd p = { .fd = PQsocket(pg->c), .events = events };
     int64_t left_ms = until_ms - time_mono_ms();
     int n = left_ms > 0 ? poll(&p, 1, (int)MIN(left_ms, (int64_t)INT_MAX)) : 0;
     if (n == 0)
-        return pg_lost(pg, "no answer came in time", f);
-    if (n > 0 && p.revents & (POLLIN | POLLHUP | POLLERR) && !PQconsumeInput(pg->c))
-        return pg_lost(pg, PQerrorMessage(pg->c), f);
-    return true;
+        return "no answer came in time";
+    return n > 0 && p.revents & (POLLIN | POLLHUP | POLLERR) && !PQconsumeInput(pg->c) ? PQerrorMessage(pg->c) : NULL;
+}
+
+static bool wait_for(struct pg *pg, short events, int64_t until_ms, struct fault *f)
+{
+    const char *why = pg_await(pg, events, until_ms);
+    return !why || pg_lost(pg, why, f);
 }
 
 /* Sends what is queued; reads meanwhile, so that the server is never stuck with answers. */

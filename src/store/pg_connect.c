@@ -1,6 +1,6 @@
 /* Making a connection: what it must be like, the tables brought up to date, the claim. */
 #include "store/pg-private.h"
-#include <poll.h>
+#include <poll.h> /* POLLIN */
 #include <time.h>
 
 void pg_pause(int64_t ms)
@@ -25,14 +25,11 @@ static PGresult *answer(struct pg *pg, int sent)
     PGresult *last = NULL, *r = NULL;
     int64_t until_ms = time_mono_ms() + PG_ANSWER_MS;
     while (sent) {
-        while (PQisBusy(pg->c)) {
-            struct pollfd p = { .fd = PQsocket(pg->c), .events = POLLIN };
-            int64_t left_ms = until_ms - time_mono_ms();
-            if (left_ms <= 0 || (poll(&p, 1, (int)left_ms) > 0 && !PQconsumeInput(pg->c))) {
+        while (PQisBusy(pg->c))
+            if (pg_await(pg, POLLIN, until_ms)) {
                 PQclear(last);
                 return NULL;
             }
-        }
         r = PQgetResult(pg->c);
         if (!r)
             break;
