@@ -149,6 +149,13 @@ static void sip_round(uint64_t v[4])
     v[2] += v[1], v[1] = ROTL(v[1], 17), v[1] ^= v[2], v[2] = ROTL(v[2], 32);
 }
 
+uint64_t slice_hash_fixed(uint64_t so_far, slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        so_far = (so_far ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+    return so_far;
+}
+
 uint64_t slice_hash(slice s)
 {
     uint64_t v[4] = { hash_key[0] ^ 0x736f6d6570736575u, hash_key[1] ^ 0x646f72616e646f6du,

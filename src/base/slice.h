@@ -63,6 +63,9 @@ bool slice_int(slice s, int64_t *ret) MUST_USE;
 bool slice_double(slice s, double *ret) MUST_USE;
 int slice_cmp(slice a, slice b); /* byte order, as memcmp */
 uint64_t slice_hash(slice s);    /* for tables in memory only; keyed per process, never stored */
+/* FNV-1a of what was hashed so far (SLICE_HASH_FIRST: nothing) with s behind it: the same in every process and version. Not where somebody gains by two that are equal. */
+#define SLICE_HASH_FIRST UINT64_C(0xcbf29ce484222325)
+uint64_t slice_hash_fixed(uint64_t so_far, slice s);
 
 /* Same bytes? The time taken depends on the length only. */
 bool bytes_equal_secret(slice a, slice b) MUST_USE;

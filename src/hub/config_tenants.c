@@ -28,10 +28,7 @@ slice config_slug(struct arena *a, slice name)
         n--;
     if (n)
         return (slice){ to, n };
-    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a: the same at every start */
-    for (size_t i = 0; i < name.n; i++)
-        h = (h ^ (unsigned char)name.p[i]) * 0x100000001b3u;
-    return arena_printf(a, "t-%016llx", (unsigned long long)h);
+    return arena_printf(a, "t-%016llx", (unsigned long long)slice_hash_fixed(SLICE_HASH_FIRST, name));
 }
 
 static void check_account(struct config_reader *r, const struct account *acc, const struct yaml *map, slice path)

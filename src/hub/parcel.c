@@ -6,17 +6,9 @@ bool parcel_carries(const struct connector *type)
     return type->hook.path && !type->own_end && type->auth.kind != AUTH_NAMED;
 }
 
-/* FNV-1a: it stays what it is. */
-static uint64_t hash(uint64_t h, slice s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
-    return h;
-}
-
 unsigned parcel_shard(const struct account *account, const struct message *m, unsigned shards)
 {
-    uint64_t h = hash(hash(hash(UINT64_C(0xcbf29ce484222325), account->id), SL("\n")), m->guest);
+    uint64_t h = slice_hash_fixed(slice_hash_fixed(slice_hash_fixed(SLICE_HASH_FIRST, account->id), SL("\n")), m->guest);
     return (unsigned)((h ^ h >> 32) % shards); /* the low bits alone know little of the first characters */
 }
 
