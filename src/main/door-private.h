@@ -9,8 +9,6 @@
 #include "net/server.h"
 #include "store/seal.h"
 
-enum { TOLD_AGAIN_MS = 10000 }; /* a trouble of requests is not said for each of them */
-
 /* The tenants as they were read together; requests that began with them may outlive them. */
 struct era {
     struct era *next;
@@ -47,6 +45,9 @@ struct door {
 
 /* To the worker: our own where it is ours, another replica's door otherwise; what came from there goes no further than to ours. 503 while there is none. */
 void door_hand_over(struct door *d, struct exchange *x);
+/* A trouble of requests is not said for each of them: may it be said now? Then not again before DOOR_TELL_AGAIN_MS. */
+enum { DOOR_TELL_AGAIN_MS = 10000 };
+bool door_tells(int64_t *not_before_ms);
 /* Routes for the webhooks of this replica's services. */
 void door_hooks(struct door *d);
 /* The tenants of the file and of the store; reads the store here and now. */

@@ -19,13 +19,20 @@ enum { FORWARD_BODY_MAX = 64 << 20 }; /* no route of the worker's takes more; ea
 
 /* ---- handing over -------------------------------------------------------------------------------------------------------- */
 
+bool door_tells(int64_t *not_before_ms)
+{
+    int64_t now_ms = time_mono_ms();
+    if (now_ms < *not_before_ms)
+        return false;
+    *not_before_ms = now_ms + DOOR_TELL_AGAIN_MS;
+    return true;
+}
+
 /* Served all the same, but as that replica's own: the limit on guessing, and the log, take all who come to it for one. */
 static void tell_disowned(struct door *d, const struct exchange *x)
 {
-    int64_t now_ms = time_mono_ms();
-    if (now_ms < d->disowned_ms)
+    if (!door_tells(&d->disowned_ms))
         return;
-    d->disowned_ms = now_ms + TOLD_AGAIN_MS;
     struct log_line *l = log_begin(&d->log, LEVEL_ERROR, "A replica hands requests on with a proof that is not good here: its clock differs by more than %d s, or its key", FORWARDED_FRESH_MS / 1000);
     log_str(l, "replica", x->remote);
     log_end(l);
@@ -55,10 +62,8 @@ void door_hand_over(struct door *d, struct exchange *x)
 static void worker_unreached(void *arg, const char *origin, const struct fault *f)
 {
     struct door *d = arg;
-    int64_t now_ms = time_mono_ms();
-    if (slice_starts(slice_of(origin), SL("unix:")) || now_ms < d->unreached_ms)
+    if (slice_starts(slice_of(origin), SL("unix:")) || !door_tells(&d->unreached_ms))
         return; /* our own worker begins, or has just ended: the door says so itself */
-    d->unreached_ms = now_ms + TOLD_AGAIN_MS;
     struct log_line *l = log_begin_fault(&d->log, LEVEL_ERROR, f, "The replica of the worker is not reached (its replica_url, or listen)");
     log_str(l, "worker", slice_of(origin));
     log_end(l);

@@ -33,11 +33,9 @@ static void knock_over(struct knock *k)
 
 static void tell_unpublished(struct door *d, const struct fault *f)
 {
-    int64_t now_ms = time_mono_ms();
     d->unpublished++;
-    if (now_ms < d->unpublished_ms)
+    if (!door_tells(&d->unpublished_ms))
         return;
-    d->unpublished_ms = now_ms + TOLD_AGAIN_MS;
     struct log_line *l = log_begin_fault(&d->log, LEVEL_ERROR, f, "Webhooks not published");
     log_int(l, "webhooks", d->unpublished);
     log_end(l);
