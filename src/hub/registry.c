@@ -544,13 +544,14 @@ static bool change_waits(const struct change *c)
 /* Those whose accounts are at work now. Who is told may begin the next one. */
 static void changes_go_on(struct registry *r)
 {
-    struct change *c = r->changes;
-    while (c && change_waits(c))
-        c = c->next;
-    if (!c)
-        return;
-    change_ended(c, c->e, NULL);
-    changes_go_on(r);
+    for (struct change *c = r->changes; c;) {
+        if (change_waits(c)) {
+            c = c->next;
+            continue;
+        }
+        change_ended(c, c->e, NULL);
+        c = r->changes;
+    }
 }
 
 static void change_stored(void *arg, const struct fault *f)
