@@ -85,6 +85,7 @@ export interface Answer<T> {
   etag: string | null;
 }
 
+const answer_ms = 60000; // a question that has no answer by then is given up: whoever asked may ask again
 export async function api<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
   const init: RequestInit = { method, credentials: "same-origin", cache: "no-store", headers: { "X-Dragoman": "1", ...authorization(), ...headers } };
   if (body instanceof Blob) {
@@ -94,13 +95,15 @@ export async function api<T>(method: string, path: string, body?: unknown, heade
     init.body = JSON.stringify(body);
     init.headers = { ...init.headers, "Content-Type": "application/json" };
   }
+  if (method === "GET") init.signal = AbortSignal.timeout(answer_ms);
   let r: Response;
+  let text: string;
   try {
     r = await fetch(path.startsWith(others) ? path : root + path, init);
+    text = await r.text();
   } catch {
     throw new Problem(0, "unreachable", "", undefined, [], 0);
   }
-  const text = await r.text();
   let json: any;
   try {
     json = text ? JSON.parse(text) : undefined;

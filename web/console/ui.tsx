@@ -1,6 +1,7 @@
 // ui.tsx - the small pieces all pages share: loading, questions, what was said last, tabs, copying.
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { reader } from "../common/live";
 import { Problem } from "./api";
 import { t } from "./i18n";
 import { problemText } from "./problems";
@@ -22,41 +23,32 @@ export interface Loaded<T> {
   error: unknown;
   again: () => void;
 }
-const answer_wait_ms = 30000; // an answer that takes longer is not waited for any more
 /** Loads when `key` changes, and when again() is called; while it loads anew the old value stays. One load at a time: what is asked for meanwhile is loaded when it has ended, so that a slow hub's
  * answers are shown however often it is asked. The answer to another key is left alone. */
 export function useLoad<T>(key: string, load: () => Promise<T>): Loaded<T> {
   const [state, set] = useState<{ key: string; value: T | null; error: unknown }>({ key, value: null, error: null });
-  const latest = useRef({ key, load });
-  latest.current = { key, load };
-  const under_way = useRef<{ since: number; again: boolean } | null>(null);
-  const begin = () => {
-    const own = (under_way.current = { since: Date.now(), again: false });
-    const of = latest.current.key;
-    const end = (value: T | null, error: unknown) => {
-      if (under_way.current !== own) return;
-      under_way.current = null;
-      set((old) => ({ key: of, value: error && old.key === of ? old.value : value, error }));
-      if (own.again) begin();
-    };
-    latest.current.load().then(
-      (value) => end(value, null),
-      (error: unknown) => end(null, error),
-    );
-  };
-  useEffect(() => {
-    begin();
-    return () => {
-      under_way.current = null;
-    };
+  const latest = useRef(load);
+  latest.current = load;
+  const of = useMemo(() => {
+    const mine = { wanted: true, again: () => {} };
+    const read = reader(async () => {
+      if (!mine.wanted) return;
+      await latest.current().then(
+        (value) => mine.wanted && set({ key, value, error: null }),
+        (error: unknown) => mine.wanted && set((old) => ({ key, value: old.key === key ? old.value : null, error })),
+      );
+    });
+    mine.again = () => void read();
+    return mine;
   }, [key]);
-  const again = () => {
-    const now = under_way.current;
-    if (now && Date.now() - now.since < answer_wait_ms) now.again = true;
-    else begin();
-  };
+  useEffect(() => {
+    of.again();
+    return () => {
+      of.wanted = false;
+    };
+  }, [of]);
   const mine = state.key === key;
-  return { value: mine ? state.value : null, error: mine ? state.error : null, again };
+  return { value: mine ? state.value : null, error: mine ? state.error : null, again: of.again };
 }
 
 export function Failed({ error }: { error: unknown }) {
